@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.backend;
+
+import io.telechat.core.ops.Ops;
+import io.telechat.core.ops.Weight;
+import io.telechat.core.tensor.Tensor;
+import io.telechat.core.tensor.TensorArena;
+
+/** One way to compute the formulas: the operations, the memory they work in, and the threads that do it. */
+public interface Backend extends AutoCloseable {
+    /** Short name, as on the command line: {@code cpu}, {@code nd4j}. */
+    String name();
+
+    /** One line for people: which kernels, how many threads, and why these. */
+    String description();
+
+    Ops ops();
+
+    /** The threads that the operations are computed with; free for other work between them. */
+    WorkerTeam workers();
+
+    /** Memory whose tensors {@link #ops()} can work on. */
+    TensorArena newArena();
+
+    /**
+     * A weight in the form that {@link #ops()} works best on: the given one where nothing is to be done.
+     *
+     * @param arena where to put a copy, if one is needed
+     */
+    Weight place(Weight weight, TensorArena arena);
+
+    /** Likewise for a single tensor, such as an embedding table or a norm's weight. */
+    Tensor place(Tensor tensor, TensorArena arena);
+
+    /** A host copy of F32 elements; the tensor itself where it is in host memory already. */
+    Tensor toHost(Tensor tensor);
+
+    @Override
+    void close();
+}

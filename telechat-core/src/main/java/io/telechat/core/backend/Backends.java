@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.backend;
+
+import io.telechat.core.InvalidRequestException;
+import java.util.Comparator;
+import java.util.List;
+import java.util.ServiceLoader;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Picks a backend, and says why when it is not the best one. */
+public final class Backends {
+    private static final Logger LOG = LoggerFactory.getLogger(Backends.class);
+
+    private Backends() {}
+
+    /** All providers on the class path, best first. */
+    public static List<BackendProvider> providers() {
+        return ServiceLoader.load(BackendProvider.class).stream()
+                .map(ServiceLoader.Provider::get)
+                .sorted(Comparator.comparingInt(BackendProvider::priority).reversed())
+                .toList();
+    }
+
+    /** The best usable backend. What was passed over is logged in one line. */
+    public static Backend best(int threads) {
+        for (BackendProvider provider : providers()) {
+            if (provider.unusableReason().isEmpty()) {
+                return provider.create(threads);
+            }
+            LOG.warn("backend {} is not usable: {}", provider.name(), provider.unusableReason().get());
+        }
+        throw new InvalidRequestException("no usable backend on the class path; add io.telechat:telechat-core's dependencies");
+    }
+
+    /**
+     * The backend of this name.
+     *
+     * @throws InvalidRequestException if there is none, or it cannot be used here
+     */
+    public static Backend byName(String name, int threads) {
+        List<BackendProvider> providers = providers();
+        BackendProvider provider = providers.stream()
+                .filter(p -> p.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new InvalidRequestException("unknown backend '%s'; there are: %s"
+                        .formatted(name, providers.stream().map(BackendProvider::name).collect(Collectors.joining(", ")))));
+        provider.unusableReason().ifPresent(reason -> {
+            throw new InvalidRequestException("backend %s is not usable: %s".formatted(name, reason));
+        });
+        return provider.create(threads);
+    }
+}

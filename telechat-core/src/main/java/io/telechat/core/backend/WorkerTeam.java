@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.backend;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * A fixed team of threads that share the tasks of one job at a time; the caller works with them. Between jobs the others
+ * spin for a moment before they park, because the next formula usually follows within microseconds.
+ */
+public final class WorkerTeam implements AutoCloseable {
+    /** About 50 µs of waiting: longer than the gap between two formulas, shorter than anyone would notice. */
+    private static final int SPINS = 2_000;
+
+    /** Part of a job. */
+    @FunctionalInterface
+    public interface Task {
+        /**
+         * @param index which part, from 0
+         * @param worker which thread of the team does it, for scratch memory of its own
+         */
+        void run(int index, int worker);
+    }
+
+    private static final class Job {
+        private final int count;
+        private final Task task;
+        private final AtomicInteger next = new AtomicInteger();
+        private final AtomicInteger remaining;
+        private final AtomicReference<Throwable> failure = new AtomicReference<>();
+
+        private Job(int count, Task task) {
+            this.count = count;
+            this.task = task;
+            this.remaining = new AtomicInteger(count);
+        }
+
+        private void work(int worker) {
+            for (int i = next.getAndIncrement(); i < count; i = next.getAndIncrement()) {
+                try {
+                    task.run(i, worker);
+                } catch (Throwable e) {
+                    failure.compareAndSet(null, e);
+                } finally {
+                    remaining.decrementAndGet();
+                }
+            }
+        }
+    }
+
+    private final List<Thread> threads = new ArrayList<>();
+    private final ReentrantLock oneJobAtATime = new ReentrantLock();
+    private volatile Job current = new Job(0, (index, worker) -> {});
+    private volatile boolean closed;
+
+    /** @param size threads in all, the caller's included */
+    public WorkerTeam(int size) {
+        for (int worker = 1; worker < size; worker++) {
+            int number = worker;
+            threads.add(Thread.ofPlatform().daemon().name("telechat-worker-" + worker).start(() -> serve(number)));
+        }
+    }
+
+    public int size() {
+        return threads.size() + 1;
+    }
+
+    /** Runs {@code count} tasks and returns when all are done. Which thread runs which task is left to chance. */
+    public void run(int count, Task task) {
+        oneJobAtATime.lock();
+        try {
+            Job job = new Job(count, task);
+            if (count > 1) {
+                current = job;
+                threads.forEach(LockSupport::unpark);
+            }
+            job.work(0);
+            while (job.remaining.get() > 0) {
+                Thread.onSpinWait();
+            }
+            rethrow(job.failure.get());
+        } finally {
+            oneJobAtATime.unlock();
+        }
+    }
+
+    private static void rethrow(Throwable failure) {
+        switch (failure) {
+            case null -> {}
+            case RuntimeException e -> throw e;
+            case Error e -> throw e;
+            default -> throw new IllegalStateException(failure);
+        }
+    }
+
+    private void serve(int worker) {
+        Job done = null;
+        while (!closed) {
+            for (int spin = 0; current == done && spin < SPINS; spin++) {
+                Thread.onSpinWait();
+            }
+            Job job = current;
+            if (job == done) {
+                LockSupport.park(this);
+            } else {
+                job.work(worker);
+                done = job;
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        threads.forEach(LockSupport::unpark);
+        current = new Job(0, (index, worker) -> {});
+    }
+}

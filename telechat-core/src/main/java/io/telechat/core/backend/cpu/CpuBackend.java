@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.backend.cpu;
+
+import io.telechat.core.backend.Backend;
+import io.telechat.core.backend.WorkerTeam;
+import io.telechat.core.ops.Ops;
+import io.telechat.core.ops.Weight;
+import io.telechat.core.tensor.DType;
+import io.telechat.core.tensor.HostArena;
+import io.telechat.core.tensor.Tensor;
+import io.telechat.core.tensor.TensorArena;
+
+/** Kernels in the Vector API, and OpenBLAS for big products; weights are computed with where they lie. */
+final class CpuBackend implements Backend {
+    private final WorkerTeam workers;
+    private final CpuOps ops;
+
+    CpuBackend(int threads) {
+        this.workers = new WorkerTeam(threads);
+        this.ops = new CpuOps(workers);
+    }
+
+    @Override
+    public String name() {
+        return CpuBackendProvider.NAME;
+    }
+
+    @Override
+    public String description() {
+        return "Vector API kernels, %d-bit vectors, %d threads; big products by %s"
+                .formatted(CpuBackendProvider.vectorBits(), workers.size(), OpenBlas.describe());
+    }
+
+    @Override
+    public Ops ops() {
+        return ops;
+    }
+
+    @Override
+    public WorkerTeam workers() {
+        return workers;
+    }
+
+    @Override
+    public TensorArena newArena() {
+        return new HostArena();
+    }
+
+    @Override
+    public Weight place(Weight weight, TensorArena arena) {
+        return new Weight(weight.blocks(), weight.bias().map(bias -> place(bias, arena)));
+    }
+
+    /** Vectors are widened to F32 once; matrices stay as they are. */
+    @Override
+    public Tensor place(Tensor tensor, TensorArena arena) {
+        if (tensor.shape().rank() > 1 || tensor.dtype() == DType.F32) {
+            return tensor;
+        }
+        return arena.allocate(DType.F32, tensor.shape().toArray()).setFloats(tensor.toFloats());
+    }
+
+    @Override
+    public Tensor toHost(Tensor tensor) {
+        return tensor;
+    }
+
+    @Override
+    public void close() {
+        workers.close();
+        ops.close();
+    }
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.backend.cpu;
+
+import io.telechat.core.backend.WorkerTeam;
+import io.telechat.core.backend.cpu.kernel.DotKernel;
+import io.telechat.core.backend.cpu.kernel.WidenKernel;
+import io.telechat.core.ops.Weight;
+import io.telechat.core.tensor.DType;
+import io.telechat.core.tensor.HostArena;
+import io.telechat.core.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * {@code y (+)= x · Wᵀ + bias}, split into tiles of weight rows. The tiles depend on the weight only, so results do not
+ * depend on the number of threads. A row narrower than float is widened into scratch that stays in the first-level cache.
+ */
+final class LinearProduct {
+    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
+    /** Weight rows per task of inner products: a few µs of work. */
+    private static final int DOT_ROWS = 32;
+    /** Weight rows per task of OpenBLAS: wide enough that packing x again for each task is cheap. */
+    private static final int GEMM_ROWS = 256;
+    /** From this many rows of x on, OpenBLAS wins over inner products. */
+    private static final int GEMM_TOKENS = 8;
+    /** Products below this many multiplications are not worth loading OpenBLAS for. */
+    private static final long GEMM_WORK = 1L << 24;
+
+    private final WorkerTeam workers;
+    private final float[][] rowScratch;
+    private final Tensor[] panelScratch;
+    private final HostArena arena = new HostArena();
+
+    LinearProduct(WorkerTeam workers) {
+        this.workers = workers;
+        this.rowScratch = new float[workers.size()][0];
+        this.panelScratch = new Tensor[workers.size()];
+    }
+
+    /** @param add whether to add to what is in {@code y} already */
+    void run(Tensor x, Weight w, Tensor y, boolean add) {
+        boolean gemm = x.rows() >= GEMM_TOKENS
+                && x.rows() * w.inFeatures() * w.outFeatures() >= GEMM_WORK
+                && OpenBlas.isUsable();
+        RowTiles tiles = RowTiles.of(w, gemm ? GEMM_ROWS : DOT_ROWS);
+        float[] bias = w.bias().map(Tensor::toFloats).orElse(null);
+        if (gemm) {
+            if (bias != null) {
+                fillBias(y, bias, add);
+            }
+            workers.run(tiles.count(), (tile, worker) -> gemm(x, tiles, tile, y, add || bias != null, worker));
+        } else {
+            float[] input = x.toFloats();
+            workers.run(tiles.count(), (tile, worker) -> dots(input, tiles, tile, bias, y, add, worker));
+        }
+    }
+
+    private void dots(float[] x, RowTiles tiles, int tile, float[] bias, Tensor y, boolean add, int worker) {
+        Tensor block = tiles.block(tile);
+        int in = Math.toIntExact(block.columns());
+        int out = Math.toIntExact(y.columns());
+        if (rowScratch[worker].length < in) {
+            rowScratch[worker] = new float[in];
+        }
+        float[] row = rowScratch[worker];
+        MemorySegment target = y.segment();
+        for (int r = tiles.first(tile); r < tiles.last(tile); r++) {
+            WidenKernel.toFloats(block.segment(), block.dtype(), (long) r * in, row, 0, in);
+            int column = tiles.column(tile) + r - tiles.first(tile);
+            for (int t = 0; t * in < x.length; t++) {
+                float value = DotKernel.dot(row, 0, x, t * in, in);
+                long at = 4L * ((long) t * out + column);
+                value += bias == null ? 0 : bias[column];
+                target.set(FLOAT, at, add ? target.get(FLOAT, at) + value : value);
+            }
+        }
+    }
+
+    private void gemm(Tensor x, RowTiles tiles, int tile, Tensor y, boolean add, int worker) {
+        Tensor block = tiles.block(tile);
+        int in = Math.toIntExact(block.columns());
+        int rows = tiles.last(tile) - tiles.first(tile);
+        MemorySegment panel;
+        if (block.dtype() == DType.F32) {
+            panel = block.segment().asSlice(4L * tiles.first(tile) * in, 4L * rows * in);
+        } else {
+            panel = widenPanel(block, tiles.first(tile), rows, in, worker);
+        }
+        int out = Math.toIntExact(y.columns());
+        OpenBlas.multiplyTransposed(
+                Math.toIntExact(x.rows()), rows, in, x.segment(), panel, add ? 1 : 0, y.segment().asSlice(4L * tiles.column(tile)), out);
+    }
+
+    private MemorySegment widenPanel(Tensor block, int first, int rows, int in, int worker) {
+        long size = (long) GEMM_ROWS * in;
+        if (panelScratch[worker] == null || panelScratch[worker].shape().elements() < size) {
+            panelScratch[worker] = arena.allocate(DType.F32, size);
+            rowScratch[worker] = new float[in];
+        }
+        MemorySegment panel = panelScratch[worker].segment();
+        float[] row = rowScratch[worker];
+        for (int r = 0; r < rows; r++) {
+            WidenKernel.toFloats(block.segment(), block.dtype(), (long) (first + r) * in, row, 0, in);
+            MemorySegment.copy(row, 0, panel, FLOAT, 4L * r * in, in);
+        }
+        return panel;
+    }
+
+    private void fillBias(Tensor y, float[] bias, boolean add) {
+        workers.run(Math.toIntExact(y.rows()), (t, worker) -> {
+            long at = 4L * t * bias.length;
+            for (int i = 0; i < bias.length; i++) {
+                float before = add ? y.segment().get(FLOAT, at + 4L * i) : 0;
+                y.segment().set(FLOAT, at + 4L * i, before + bias[i]);
+            }
+        });
+    }
+
+    void close() {
+        arena.close();
+    }
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.backend.nd4j;
+
+import io.telechat.core.backend.Backend;
+import io.telechat.core.backend.WorkerTeam;
+import io.telechat.core.ops.Ops;
+import io.telechat.core.ops.Weight;
+import io.telechat.core.tensor.ArrayArena;
+import io.telechat.core.tensor.ArrayStorage;
+import io.telechat.core.tensor.DType;
+import io.telechat.core.tensor.Shape;
+import io.telechat.core.tensor.Tensor;
+import io.telechat.core.tensor.TensorArena;
+import java.lang.foreign.Arena;
+import java.util.List;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** ND4J arrays throughout; weights are copied into them as F32, because ND4J has no fast product of narrower types. */
+final class Nd4jBackend implements Backend {
+    /** Rows that are copied to ND4J at a time. */
+    private static final int COPY_ROWS = 1024;
+
+    private final WorkerTeam workers;
+    private final Nd4jOps ops = new Nd4jOps();
+
+    Nd4jBackend(int threads) {
+        this.workers = new WorkerTeam(threads);
+    }
+
+    @Override
+    public String name() {
+        return Nd4jBackendProvider.NAME;
+    }
+
+    @Override
+    public String description() {
+        return "ND4J on " + Nd4j.getBackend().getClass().getSimpleName();
+    }
+
+    @Override
+    public Ops ops() {
+        return ops;
+    }
+
+    @Override
+    public WorkerTeam workers() {
+        return workers;
+    }
+
+    @Override
+    public TensorArena newArena() {
+        return new ArrayArena();
+    }
+
+    @Override
+    public Weight place(Weight weight, TensorArena arena) {
+        Tensor whole = arena.allocate(DType.F32, weight.outFeatures(), weight.inFeatures());
+        long row = 0;
+        for (Tensor block : weight.blocks()) {
+            copy(block, whole.rows(row, row + block.rows()));
+            row += block.rows();
+        }
+        return new Weight(List.of(whole), weight.bias().map(bias -> place(bias, arena)));
+    }
+
+    @Override
+    public Tensor place(Tensor tensor, TensorArena arena) {
+        Tensor copy = arena.allocate(DType.F32, tensor.shape().toArray());
+        copy(tensor, copy);
+        return copy;
+    }
+
+    private static void copy(Tensor from, Tensor to) {
+        for (long row = 0; row < from.rows(); row += COPY_ROWS) {
+            Tensor part = from.rows(row, Math.min(from.rows(), row + COPY_ROWS));
+            INDArray target = to.rows(row, row + part.rows()).array();
+            target.assign(Nd4j.createFromArray(part.toFloats()).reshape(target.shape()));
+        }
+    }
+
+    @Override
+    public Tensor toHost(Tensor tensor) {
+        if (!(tensor.storage() instanceof ArrayStorage)) {
+            return tensor;
+        }
+        float[] values = tensor.array().dup('c').data().asFloat();
+        Shape shape = tensor.shape();
+        // The garbage collector frees it: the caller holds no arena, and these are a few rows of logits.
+        return Tensor.over(Arena.ofAuto().allocate(4L * values.length, 64), DType.F32, shape.toArray())
+                .setFloats(values);
+    }
+
+    @Override
+    public void close() {
+        workers.close();
+    }
+}

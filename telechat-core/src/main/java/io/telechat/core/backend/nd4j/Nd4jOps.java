@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.backend.nd4j;
+
+import static org.nd4j.linalg.indexing.NDArrayIndex.all;
+import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
+
+import io.telechat.core.ops.Batch;
+import io.telechat.core.ops.HeadLayout;
+import io.telechat.core.ops.KvCache;
+import io.telechat.core.ops.Ops;
+import io.telechat.core.ops.RopeTable;
+import io.telechat.core.ops.Shapes;
+import io.telechat.core.ops.Weight;
+import io.telechat.core.tensor.Tensor;
+import java.util.Arrays;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.ops.transforms.Transforms;
+
+/** Every formula as it is written in {@link Ops}, in plain ND4J. */
+final class Nd4jOps implements Ops {
+    @Override
+    public void embed(int[] tokens, Tensor table, float scale, Tensor out) {
+        Shapes.embed(tokens, table, out);
+        out.array().assign(Nd4j.pullRows(table.array(), 1, tokens).mul(scale));
+    }
+
+    @Override
+    public void rmsNorm(Tensor x, Tensor weight, float eps, Tensor y, Tensor rstd) {
+        Shapes.rmsNorm(x, weight, y, rstd);
+        INDArray in = x.array();
+        INDArray scale = Transforms.sqrt(in.mul(in).mean(1).addi(eps)).rdivi(1);
+        rstd.array().assign(scale);
+        y.array().assign(in.mulColumnVector(scale.reshape(-1, 1)).muliRowVector(weight.array()));
+    }
+
+    @Override
+    public void linear(Tensor x, Weight w, Tensor y) {
+        Shapes.linear(x, w, y);
+        y.array().assign(product(x, w));
+    }
+
+    @Override
+    public void linearAdd(Tensor x, Weight w, Tensor residual, Tensor y) {
+        Shapes.linearAdd(x, w, residual, y);
+        y.array().assign(product(x, w).addi(residual.array()));
+    }
+
+    private static INDArray product(Tensor x, Weight w) {
+        INDArray product = Nd4j.create(x.array().dataType(), new long[] {x.rows(), w.outFeatures()}, 'c');
+        long column = 0;
+        for (Tensor block : w.blocks()) {
+            INDArray part = Nd4j.gemm(x.array(), block.array(), false, true);
+            product.get(all(), interval(column, column + block.rows())).assign(part);
+            column += block.rows();
+        }
+        w.bias().ifPresent(bias -> product.addiRowVector(bias.array()));
+        return product;
+    }
+
+    @Override
+    public void rope(Tensor qkv, HeadLayout heads, Batch batch) {
+        Shapes.rope(qkv, heads, batch);
+        int turned = heads.heads() + heads.kvHeads();
+        int half = heads.headDim() / 2;
+        for (Batch.Span span : batch.spans()) {
+            INDArray view = qkv.array()
+                    .get(interval(span.first(), span.first() + span.count()), interval(0, turned * heads.headDim()));
+            INDArray x = view.dup('c').reshape('c', span.count(), turned, 2, half);
+            INDArray cos = angles(span.rope().cos(), span.count(), half);
+            INDArray sin = angles(span.rope().sin(), span.count(), half);
+            INDArray a = x.get(all(), all(), interval(0, 1), all()).dup('c');
+            INDArray b = x.get(all(), all(), interval(1, 2), all()).dup('c');
+            INDArray turnedA = a.mul(cos).subi(b.mul(sin));
+            INDArray turnedB = b.mul(cos).addi(a.mul(sin));
+            view.assign(Nd4j.concat(2, turnedA, turnedB).reshape('c', span.count(), turned * heads.headDim()));
+        }
+    }
+
+    private static INDArray angles(float[] table, int count, int half) {
+        return Nd4j.createFromArray(table).reshape('c', table.length / half, 1, 1, half).get(interval(0, count), all(), all(), all());
+    }
+
+    @Override
+    public void turnKeys(KvCache cache, RopeTable from, RopeTable to) {
+        int half = from.half();
+        for (int first = 0; first < cache.length(); first += KvCache.BLOCK) {
+            int count = Math.min(KvCache.BLOCK, cache.length() - first);
+            INDArray fromCos = column(from.cos(), first, count, half);
+            INDArray fromSin = column(from.sin(), first, count, half);
+            INDArray toCos = column(to.cos(), first, count, half);
+            INDArray toSin = column(to.sin(), first, count, half);
+            for (int layer = 0; layer < cache.layers(); layer++) {
+                for (int head = 0; head < cache.heads().kvHeads(); head++) {
+                    INDArray keys = CacheViews.keys(cache, first / KvCache.BLOCK, layer, head);
+                    INDArray a = keys.get(interval(0, half), interval(0, count)).castTo(fromCos.dataType());
+                    INDArray b = keys.get(interval(half, 2 * half), interval(0, count)).castTo(fromCos.dataType());
+                    INDArray plainA = a.mul(fromCos).addi(b.mul(fromSin));
+                    INDArray plainB = b.mul(fromCos).subi(a.mul(fromSin));
+                    CacheViews.assign(keys.get(interval(0, half), interval(0, count)), plainA.mul(toCos).subi(plainB.mul(toSin)));
+                    CacheViews.assign(
+                            keys.get(interval(half, 2 * half), interval(0, count)), plainB.mul(toCos).addi(plainA.mul(toSin)));
+                }
+            }
+        }
+    }
+
+    /** The angles of {@code count} positions from {@code first} on, [half, count]. */
+    private static INDArray column(float[] table, int first, int count, int half) {
+        return Nd4j.createFromArray(table)
+                .reshape('c', table.length / half, half)
+                .get(interval(first, first + count), all())
+                .transpose()
+                .dup('c');
+    }
+
+    @Override
+    public void attention(Tensor qkv, HeadLayout heads, Batch batch, int layer, Tensor out, Tensor lse) {
+        Shapes.attention(qkv, heads, batch, layer, out, lse);
+        for (Batch.Span span : batch.spans()) {
+            INDArray mask = causalMask(span.cache().length(), span.count());
+            INDArray rows = qkv.array().get(interval(span.first(), span.first() + span.count()), all());
+            for (int kvHead = 0; kvHead < heads.kvHeads(); kvHead++) {
+                CacheViews.store(rows, heads, span, layer, kvHead);
+                INDArray keys = CacheViews.allKeys(span, layer, kvHead);
+                INDArray values = CacheViews.allValues(span, layer, kvHead);
+                for (int g = 0; g < heads.groupSize(); g++) {
+                    int head = kvHead * heads.groupSize() + g;
+                    attend(rows, heads, head, keys, values, mask, span, out, lse);
+                }
+            }
+        }
+    }
+
+    private static void attend(
+            INDArray rows, HeadLayout heads, int head, INDArray keys, INDArray values, INDArray mask, Batch.Span span, Tensor out, Tensor lse) {
+        int dim = heads.headDim();
+        INDArray query = rows.get(all(), interval(head * dim, (head + 1) * dim)).dup('c');
+        INDArray scores = query.mmul(keys).muli(1 / Math.sqrt(dim)).addi(mask);
+        INDArray max = scores.max(true, 1);
+        INDArray weights = Transforms.exp(scores.subiColumnVector(max), false);
+        INDArray sum = weights.sum(true, 1);
+        INDArray result = weights.diviColumnVector(sum).mmul(values);
+        INDArray rowRange = out.array().get(interval(span.first(), span.first() + span.count()), all());
+        rowRange.get(all(), interval(head * dim, (head + 1) * dim)).assign(result);
+        lse.array()
+                .get(interval(span.first(), span.first() + span.count()), interval(head, head + 1))
+                .assign(max.add(Transforms.log(sum)));
+    }
+
+    /** 0 where a query may look, a very negative number where it may not; [count, cached + count]. */
+    private static INDArray causalMask(int cached, int count) {
+        float[] mask = new float[count * (cached + count)];
+        for (int t = 0; t < count; t++) {
+            int row = t * (cached + count);
+            Arrays.fill(mask, row + cached + t + 1, row + cached + count, -1e30f);
+        }
+        return Nd4j.createFromArray(mask).reshape('c', count, cached + count);
+    }
+
+    @Override
+    public void swiGlu(Tensor gateUp, Tensor out) {
+        Shapes.swiGlu(gateUp, out);
+        long width = out.columns();
+        INDArray gate = gateUp.array().get(all(), interval(0, width)).dup('c');
+        INDArray up = gateUp.array().get(all(), interval(width, 2 * width));
+        out.array().assign(gate.mul(Transforms.sigmoid(gate)).muli(up));
+    }
+
+    @Override
+    public void scale(Tensor x, float factor) {
+        x.array().muli(factor);
+    }
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.chat;
+
+import io.telechat.core.tokenizer.Tokenizer;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.IntStream;
+
+/**
+ * TeleChat2's format with system messages and tools: {@code <_system>s\n<_user>q<_bot>a<_end>\n<_user>q<_bot>}, marks as
+ * ids, each text between them encoded on its own. Without a system message, either the model's default one is put in
+ * (3B, 7B, 35B) or the format of the 115B's builder is used.
+ *
+ * @param plain the format without a system message; empty where the default one is put in instead
+ */
+record TeleChat2Template(Optional<TokenTemplate> plain) implements ChatTemplate {
+    private static final String DEFAULT_SYSTEM =
+            "你是中国电信星辰语义大模型，英文名是TeleChat，你是由中电信人工智能科技有限公司和中国电信人工智能研究院（TeleAI）研发的人工智能助手。";
+
+    @Override
+    public int[] render(Tokenizer tokenizer, List<ChatMessage> messages) {
+        boolean hasSystem = !messages.isEmpty() && messages.getFirst().role() == Role.SYSTEM;
+        boolean hasTools = messages.stream().anyMatch(m -> m.role() == Role.TOOL);
+        if (!hasSystem && !hasTools && plain.isPresent()) {
+            return plain.get().render(tokenizer, messages);
+        }
+        IntStream.Builder ids = IntStream.builder();
+        ids.add(TokenTemplate.id(tokenizer, TokenTemplate.SYSTEM));
+        add(ids, tokenizer, (hasSystem ? messages.getFirst().content() : DEFAULT_SYSTEM) + "\n");
+        StringBuilder toolResults = new StringBuilder();
+        for (ChatMessage message : hasSystem ? messages.subList(1, messages.size()) : messages) {
+            if (message.role() != Role.TOOL) {
+                addToolResults(ids, tokenizer, toolResults);
+            }
+            switch (message.role()) {
+                case USER -> {
+                    ids.add(TokenTemplate.id(tokenizer, TokenTemplate.USER));
+                    add(ids, tokenizer, message.content());
+                }
+                case ASSISTANT -> {
+                    ids.add(TokenTemplate.id(tokenizer, TokenTemplate.BOT));
+                    add(ids, tokenizer, message.content());
+                    ids.add(TokenTemplate.id(tokenizer, TokenTemplate.END));
+                    add(ids, tokenizer, "\n");
+                }
+                case TOOL -> toolResults
+                        .append(toolResults.isEmpty() ? "" : "\n")
+                        .append("<tool_response>\n")
+                        .append(message.content())
+                        .append("\n</tool_response>");
+                case SYSTEM -> {
+                    // Only the first message may be one; the published template passes over the others.
+                }
+            }
+        }
+        addToolResults(ids, tokenizer, toolResults);
+        return ids.add(TokenTemplate.id(tokenizer, TokenTemplate.BOT)).build().toArray();
+    }
+
+    /** Results of one round of calls make up one user turn. */
+    private static void addToolResults(IntStream.Builder ids, Tokenizer tokenizer, StringBuilder results) {
+        if (!results.isEmpty()) {
+            ids.add(TokenTemplate.id(tokenizer, TokenTemplate.USER));
+            add(ids, tokenizer, results.toString());
+            results.setLength(0);
+        }
+    }
+
+    private static void add(IntStream.Builder ids, Tokenizer tokenizer, String text) {
+        IntStream.of(tokenizer.encode(text)).forEach(ids);
+    }
+
+    /**
+     * A system message that offers tools, in the words of the published template.
+     *
+     * @param system what else it says; the model's default if empty
+     * @param tools one JSON schema each
+     */
+    static String withTools(String system, List<String> tools) {
+        return (system.isEmpty() ? DEFAULT_SYSTEM : system)
+                + "\n\n# 可用工具\n你可以调用<tools></tools>标签中包含的一个或多个工具来辅助你回答问题,以下是可用工具详情：\n<tools>\n"
+                + String.join("\n", tools)
+                + "\n</tools>\n\n# 调用方法\n你需要遵循工具的要求，使用json格式返回工具名称及参数，并用<tool_call></tool_call>包含。"
+                + "下方是一个调用模板：\n<tool_call>\n{\"name\": <function-name>, \"arguments\": <args-json-object>}\n</tool_call>\n";
+    }
+
+    @Override
+    public Set<String> markers() {
+        return Set.of(TokenTemplate.END);
+    }
+
+    @Override
+    public Set<Integer> stopIds(Tokenizer tokenizer) {
+        return Set.of(TokenTemplate.id(tokenizer, TokenTemplate.END), TokenTemplate.id(tokenizer, TokenTemplate.USER));
+    }
+
+    @Override
+    public List<String> stopStrings() {
+        return List.of();
+    }
+
+    @Override
+    public boolean hasSystem() {
+        return true;
+    }
+}

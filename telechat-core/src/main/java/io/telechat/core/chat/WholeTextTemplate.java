@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.chat;
+
+import io.telechat.core.InvalidRequestException;
+import io.telechat.core.tokenizer.Tokenizer;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * The 52B's format: {@code <_user>q<_bot>a<_end><_user>q<_bot>} encoded as one string, in which the marks are ordinary text
+ * ({@code chat} in modeling_telechat.py). A system message, the last one if there are several, stands trimmed before the
+ * first mark, as in the makers' vLLM template.
+ */
+final class WholeTextTemplate implements ChatTemplate {
+    private static final String USER = "<_user>";
+    private static final String BOT = "<_bot>";
+    private static final String END = "<_end>";
+
+    @Override
+    public int[] render(Tokenizer tokenizer, List<ChatMessage> messages) {
+        StringBuilder text = new StringBuilder();
+        for (ChatMessage message : messages) {
+            switch (message.role()) {
+                case SYSTEM -> text.replace(0, systemLength(text), message.content().strip());
+                case USER -> text.append(USER).append(message.content()).append(BOT);
+                case ASSISTANT -> text.append(message.content()).append(END);
+                case TOOL -> throw new InvalidRequestException("the TeleChat-52B chat format has no tool messages");
+            }
+        }
+        return tokenizer.encode(text.toString());
+    }
+
+    private static int systemLength(StringBuilder text) {
+        int first = text.indexOf(USER);
+        return first < 0 ? text.length() : first;
+    }
+
+    @Override
+    public Set<String> markers() {
+        return Set.of(USER, BOT, END);
+    }
+
+    @Override
+    public Set<Integer> stopIds(Tokenizer tokenizer) {
+        return Set.of();
+    }
+
+    /** The model was trained to write {@code </s><_end>}; should it ever leave out the first, the marks end the answer. */
+    @Override
+    public List<String> stopStrings() {
+        return List.of(END, USER);
+    }
+
+    @Override
+    public boolean hasSystem() {
+        return true;
+    }
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.checkpoint;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.telechat.core.InvalidModelException;
+import io.telechat.core.tensor.DType;
+import io.telechat.core.tensor.Shape;
+import io.telechat.core.tensor.Tensor;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+
+/**
+ * The weights in a checkpoint directory, whatever they are stored in: safetensors or PyTorch files, one or many. Opening
+ * reads headers only; tensors are views of the mapped files where their layout allows.
+ */
+public final class Checkpoint implements AutoCloseable {
+    private final Path directory;
+    private final Arena arena;
+    private final Map<String, TensorFile> fileOf;
+    private final Map<String, TensorFile.Info> infos = new LinkedHashMap<>();
+    private final Set<Path> files = new TreeSet<>();
+
+    private Checkpoint(Path directory, Arena arena, Map<String, TensorFile> fileOf) {
+        this.directory = directory;
+        this.arena = arena;
+        this.fileOf = fileOf;
+        fileOf.forEach((name, file) -> infos.put(name, file.tensors().get(name)));
+        infos.values().forEach(info -> files.add(info.file()));
+    }
+
+    /** @throws InvalidModelException if there are no weights, or they are damaged or incomplete */
+    public static Checkpoint open(Path directory) {
+        if (!Files.isDirectory(directory)) {
+            throw new InvalidModelException("%s: is not a directory; give the directory of a checkpoint".formatted(directory));
+        }
+        Arena arena = Arena.ofShared();
+        try {
+            return new Checkpoint(directory, arena, openFiles(directory, arena));
+        } catch (RuntimeException e) {
+            arena.close();
+            throw e;
+        }
+    }
+
+    private static Map<String, TensorFile> openFiles(Path directory, Arena arena) {
+        for (String kind : List.of("model.safetensors", "pytorch_model.bin")) {
+            Path index = directory.resolve(kind + ".index.json");
+            if (Files.exists(index)) {
+                return openIndexed(directory, index, arena);
+            }
+            Path single = directory.resolve(kind);
+            if (Files.exists(single)) {
+                return collect(List.of(single), arena);
+            }
+        }
+        try (Stream<Path> listing = Files.list(directory)) {
+            List<Path> shards = listing.filter(p -> p.getFileName().toString().endsWith(".safetensors"))
+                    .sorted()
+                    .toList();
+            if (!shards.isEmpty()) {
+                return collect(shards, arena);
+            }
+        } catch (IOException e) {
+            throw new InvalidModelException("%s: cannot be read: %s".formatted(directory, e.getMessage()), e);
+        }
+        throw new InvalidModelException(
+                "%s: no weights here: neither model.safetensors nor pytorch_model.bin, nor an index of either".formatted(directory));
+    }
+
+    private static TensorFile openFile(Path path, Arena arena) {
+        return path.getFileName().toString().endsWith(".safetensors")
+                ? SafetensorsFile.open(path, arena)
+                : PyTorchFile.open(path, arena);
+    }
+
+    private static Map<String, TensorFile> collect(List<Path> paths, Arena arena) {
+        Map<String, TensorFile> fileOf = new LinkedHashMap<>();
+        for (Path path : paths) {
+            TensorFile file = openFile(path, arena);
+            for (String name : file.tensors().keySet()) {
+                if (fileOf.put(name, file) != null) {
+                    throw new InvalidModelException("%s: tensor '%s' is in another file, too".formatted(path, name));
+                }
+            }
+        }
+        return fileOf;
+    }
+
+    private static Map<String, TensorFile> openIndexed(Path directory, Path index, Arena arena) {
+        JsonNode weightMap = JsonFiles.readObject(index).path("weight_map");
+        if (!weightMap.isObject() || weightMap.isEmpty()) {
+            throw new InvalidModelException("%s: has no weight_map".formatted(index));
+        }
+        Map<String, TensorFile> opened = new LinkedHashMap<>();
+        Map<String, TensorFile> fileOf = new LinkedHashMap<>();
+        for (Map.Entry<String, JsonNode> entry : weightMap.properties()) {
+            String fileName = entry.getValue().asText();
+            if (!isPlainFileName(fileName)) {
+                throw new InvalidModelException("%s: names '%s', which is not a file of this directory".formatted(index, fileName));
+            }
+            TensorFile file = opened.computeIfAbsent(fileName, f -> openFile(directory.resolve(f), arena));
+            if (!file.tensors().containsKey(entry.getKey())) {
+                throw new InvalidModelException(
+                        "%s: promises tensor '%s' in %s, which does not have it".formatted(index, entry.getKey(), fileName));
+            }
+            fileOf.put(entry.getKey(), file);
+        }
+        return fileOf;
+    }
+
+    private static boolean isPlainFileName(String name) {
+        return !name.isEmpty() && !name.startsWith(".") && name.chars().noneMatch(c -> c == '/' || c == '\\' || c == ':' || c < ' ');
+    }
+
+    public Path directory() {
+        return directory;
+    }
+
+    /** The files that hold tensors. */
+    public Set<Path> files() {
+        return Collections.unmodifiableSet(files);
+    }
+
+    public Set<String> names() {
+        return Collections.unmodifiableSet(infos.keySet());
+    }
+
+    public DType dtype(String name) {
+        return infos.get(name).dtype();
+    }
+
+    public Shape shape(String name) {
+        return infos.get(name).shape();
+    }
+
+    /** Bytes of all tensors. */
+    public long bytes() {
+        return infos.values().stream().mapToLong(TensorFile.Info::bytes).sum();
+    }
+
+    /** The tensor of this name, valid until the checkpoint is closed. */
+    public Tensor tensor(String name) {
+        TensorFile file = fileOf.get(name);
+        if (file == null) {
+            throw new InvalidModelException("%s: has no tensor '%s'".formatted(directory, name));
+        }
+        return file.tensor(name);
+    }
+
+    @Override
+    public void close() {
+        arena.close();
+    }
+}

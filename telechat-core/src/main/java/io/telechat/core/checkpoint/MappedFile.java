@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.checkpoint;
+
+import io.telechat.core.InvalidModelException;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+
+/** A whole file in memory, read-only; its pages are the operating system's to load and to drop. */
+final class MappedFile {
+    private MappedFile() {}
+
+    static MemorySegment map(Path path, Arena arena) {
+        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+            return channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
+        } catch (NoSuchFileException e) {
+            throw new InvalidModelException("%s: file is missing; the checkpoint is incomplete".formatted(path), e);
+        } catch (IOException e) {
+            throw new InvalidModelException("%s: cannot be read: %s".formatted(path, e.getMessage()), e);
+        }
+    }
+}

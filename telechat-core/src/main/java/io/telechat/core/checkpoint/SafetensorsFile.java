@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.checkpoint;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.telechat.core.InvalidModelException;
+import io.telechat.core.tensor.DType;
+import io.telechat.core.tensor.HostStorage;
+import io.telechat.core.tensor.Shape;
+import io.telechat.core.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A safetensors file: eight bytes of header length, a JSON header, raw little-endian data
+ * (github.com/huggingface/safetensors, "Format"). As there, the data may have neither overlaps nor holes.
+ */
+public final class SafetensorsFile implements TensorFile {
+    private static final ValueLayout.OfLong LENGTH = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final long MAX_HEADER = 100_000_000;
+    private static final int MAX_RANK = 8;
+
+    private final Path path;
+    private final MemorySegment file;
+    private final long dataStart;
+    private final Map<String, Entry> entries;
+
+    private record Entry(Info info, long begin, long end) {}
+
+    private SafetensorsFile(Path path, MemorySegment file, long dataStart, Map<String, Entry> entries) {
+        this.path = path;
+        this.file = file;
+        this.dataStart = dataStart;
+        this.entries = entries;
+    }
+
+    /**
+     * @param arena keeps the file mapped
+     * @throws InvalidModelException if the file is not what the format asks for
+     */
+    public static SafetensorsFile open(Path path, Arena arena) {
+        MemorySegment file = MappedFile.map(path, arena);
+        if (file.byteSize() < 8) {
+            throw new InvalidModelException(
+                    "%s: %d bytes is too short for a safetensors file; copy or download it again".formatted(path, file.byteSize()));
+        }
+        long headerLength = file.get(LENGTH, 0);
+        if (headerLength < 2 || headerLength > MAX_HEADER) {
+            throw new InvalidModelException("%s: not a safetensors file: its header would have %s bytes, at most %,d are allowed"
+                    .formatted(path, Long.toUnsignedString(headerLength), MAX_HEADER));
+        }
+        if (headerLength > file.byteSize() - 8) {
+            throw new InvalidModelException("%s: header of %,d bytes is longer than the file of %,d; copy or download it again"
+                    .formatted(path, headerLength, file.byteSize()));
+        }
+        byte[] header = file.asSlice(8, headerLength).toArray(ValueLayout.JAVA_BYTE);
+        long dataStart = 8 + headerLength;
+        Map<String, Entry> entries = new LinkedHashMap<>();
+        for (Map.Entry<String, JsonNode> field :
+                JsonFiles.parseObject(path, header).properties()) {
+            if (!field.getKey().equals("__metadata__")) {
+                entries.put(field.getKey(), readEntry(path, field.getKey(), field.getValue()));
+            }
+        }
+        checkLayout(path, entries, file.byteSize() - dataStart);
+        return new SafetensorsFile(path, file, dataStart, entries);
+    }
+
+    private static Entry readEntry(Path path, String name, JsonNode json) {
+        JsonNode dtypeName = json.path("dtype");
+        DType dtype = DType.byName(dtypeName.asText())
+                .orElseThrow(() -> new InvalidModelException("%s: tensor '%s' has the unknown dtype %s; known: %s"
+                        .formatted(path, name, dtypeName, List.of(DType.values()))));
+        JsonNode dims = json.path("shape");
+        JsonNode offsets = json.path("data_offsets");
+        if (!dims.isArray() || dims.size() > MAX_RANK || !offsets.isArray() || offsets.size() != 2) {
+            throw new InvalidModelException("%s: tensor '%s' has no proper shape and data_offsets".formatted(path, name));
+        }
+        long[] sizes = new long[dims.size()];
+        for (int i = 0; i < sizes.length; i++) {
+            sizes[i] = nonNegative(path, name, "shape", dims.get(i));
+        }
+        long begin = nonNegative(path, name, "data_offsets", offsets.get(0));
+        long end = nonNegative(path, name, "data_offsets", offsets.get(1));
+        try {
+            Shape shape = Shape.of(sizes);
+            if (Math.multiplyExact(shape.elements(), (long) dtype.bytes()) != end - begin) {
+                throw new InvalidModelException("%s: tensor '%s' of %s %s does not fill its bytes %d to %d"
+                        .formatted(path, name, dtype, shape, begin, end));
+            }
+            return new Entry(new Info(dtype, shape, path), begin, end);
+        } catch (ArithmeticException e) {
+            throw new InvalidModelException("%s: tensor '%s' has an impossible shape %s".formatted(path, name, dims), e);
+        }
+    }
+
+    private static long nonNegative(Path path, String name, String key, JsonNode value) {
+        if (!value.isIntegralNumber() || !value.canConvertToLong() || value.longValue() < 0) {
+            throw new InvalidModelException("%s: tensor '%s' has %s in its %s".formatted(path, name, value, key));
+        }
+        return value.longValue();
+    }
+
+    private static void checkLayout(Path path, Map<String, Entry> entries, long dataSize) {
+        List<Map.Entry<String, Entry>> byOffset = entries.entrySet().stream()
+                .sorted(Comparator.<Map.Entry<String, Entry>>comparingLong(e -> e.getValue().begin())
+                        .thenComparingLong(e -> e.getValue().end()))
+                .toList();
+        long next = 0;
+        for (Map.Entry<String, Entry> e : byOffset) {
+            if (e.getValue().end() > dataSize) {
+                throw new InvalidModelException(
+                        "%s: tensor '%s' ends at byte %,d of %,d: the file is truncated; copy or download it again"
+                                .formatted(path, e.getKey(), e.getValue().end(), dataSize));
+            }
+            if (e.getValue().begin() != next) {
+                throw new InvalidModelException("%s: tensor '%s' begins at byte %,d instead of %,d: data %s"
+                        .formatted(path, e.getKey(), e.getValue().begin(), next, e.getValue().begin() < next ? "overlap" : "has a hole"));
+            }
+            next = e.getValue().end();
+        }
+        if (next != dataSize) {
+            throw new InvalidModelException(
+                    "%s: %,d bytes behind the last tensor belong to none".formatted(path, dataSize - next));
+        }
+    }
+
+    @Override
+    public Map<String, Info> tensors() {
+        Map<String, Info> infos = new LinkedHashMap<>();
+        entries.forEach((name, entry) -> infos.put(name, entry.info()));
+        return infos;
+    }
+
+    @Override
+    public Tensor tensor(String name) {
+        Entry entry = entries.get(name);
+        if (entry == null) {
+            throw new InvalidModelException("%s: has no tensor '%s'".formatted(path, name));
+        }
+        MemorySegment data = file.asSlice(dataStart + entry.begin(), entry.end() - entry.begin());
+        return new Tensor(entry.info().dtype(), entry.info().shape(), new HostStorage(data));
+    }
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.checkpoint;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.telechat.core.InvalidModelException;
+import io.telechat.core.tensor.DType;
+import io.telechat.core.tensor.HostStorage;
+import io.telechat.core.tensor.Shape;
+import io.telechat.core.tensor.Tensor;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * Writes a safetensors file through mapped tensors: ask for each, fill it, {@link #commit}. Until then the file lies under
+ * a temporary name, and closing without a commit leaves nothing behind.
+ */
+public final class SafetensorsWriter implements AutoCloseable {
+    /** Data start at a multiple of this, so that readers can map aligned vectors. */
+    private static final int ALIGNMENT = 64;
+
+    /** What to write under a name. */
+    public record Entry(DType dtype, Shape shape) {}
+
+    private final Path target;
+    private final Path temporary;
+    private final Arena arena = Arena.ofShared();
+    private final MemorySegment file;
+    private final Map<String, Tensor> tensors = new LinkedHashMap<>();
+
+    private SafetensorsWriter(Path target, Map<String, Entry> entries) throws IOException {
+        this.target = target.toAbsolutePath();
+        this.temporary = this.target.resolveSibling(
+                "." + target.getFileName() + "." + ProcessHandle.current().pid() + ".tmp");
+        temporary.toFile().deleteOnExit();
+        byte[] header = header(entries);
+        long size = 8L + header.length;
+        for (Entry entry : entries.values()) {
+            size += entry.shape().elements() * entry.dtype().bytes();
+        }
+        try (FileChannel channel =
+                FileChannel.open(
+                        temporary, StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.CREATE)) {
+            this.file = channel.map(FileChannel.MapMode.READ_WRITE, 0, size, arena);
+        }
+        file.set(ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN), 0, header.length);
+        MemorySegment.copy(header, 0, file, ValueLayout.JAVA_BYTE, 8, header.length);
+        long at = 8L + header.length;
+        for (Map.Entry<String, Entry> e : entries.entrySet()) {
+            long bytes = e.getValue().shape().elements() * e.getValue().dtype().bytes();
+            tensors.put(
+                    e.getKey(),
+                    new Tensor(e.getValue().dtype(), e.getValue().shape(), new HostStorage(file.asSlice(at, bytes))));
+            at += bytes;
+        }
+    }
+
+    /** @param entries what the file will hold, in this order */
+    public static SafetensorsWriter create(Path target, Map<String, Entry> entries) {
+        try {
+            return new SafetensorsWriter(target, entries);
+        } catch (IOException e) {
+            throw new InvalidModelException("%s: cannot be written: %s".formatted(target, e), e);
+        }
+    }
+
+    private static byte[] header(Map<String, Entry> entries) throws IOException {
+        ObjectMapper mapper = new ObjectMapper();
+        ObjectNode json = mapper.createObjectNode();
+        json.putObject("__metadata__").put("format", "pt");
+        long at = 0;
+        for (Map.Entry<String, Entry> e : entries.entrySet()) {
+            ObjectNode node = json.putObject(e.getKey());
+            node.put("dtype", e.getValue().dtype().name());
+            var dims = node.putArray("shape");
+            for (long dim : e.getValue().shape().toArray()) {
+                dims.add(dim);
+            }
+            long end = at + e.getValue().shape().elements() * e.getValue().dtype().bytes();
+            node.putArray("data_offsets").add(at).add(end);
+            at = end;
+        }
+        byte[] text = mapper.writeValueAsBytes(json);
+        int padded = (text.length + 8 + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT - 8;
+        byte[] header = new byte[padded];
+        Arrays.fill(header, (byte) ' ');
+        System.arraycopy(text, 0, header, 0, text.length);
+        return header;
+    }
+
+    /** The tensor to fill; it starts as zeros. */
+    public Tensor tensor(String name) {
+        return tensors.get(name);
+    }
+
+    /** Forces everything to disk and gives the file its name. */
+    public void commit() {
+        try {
+            file.force();
+            arena.close();
+            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException e) {
+            throw new InvalidModelException("%s: cannot be written: %s".formatted(target, e), e);
+        }
+    }
+
+    @Override
+    public void close() {
+        if (arena.scope().isAlive()) {
+            arena.close();
+            try {
+                Files.deleteIfExists(temporary);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+    }
+}

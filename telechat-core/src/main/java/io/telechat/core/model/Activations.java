@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.model;
+
+import io.telechat.core.tensor.DType;
+import io.telechat.core.tensor.Tensor;
+import io.telechat.core.tensor.TensorArena;
+
+/**
+ * Memory for the values between the formulas of one pass, allocated once and reused by every layer. n = rows,
+ * D = hidden, F = ffn.
+ *
+ * @param x [n, D], input of the layer
+ * @param y [n, D], output of the layer
+ * @param norm [n, D], either norm's output
+ * @param rstd [n]
+ * @param qkv [n, queries | keys | values]
+ * @param attn [n, queries]
+ * @param lse [n, heads]
+ * @param h [n, D], the residual stream between attention and feed-forward
+ * @param gateUp [n, 2·F]
+ * @param ffn [n, F]
+ */
+public record Activations(
+        Tensor x,
+        Tensor y,
+        Tensor norm,
+        Tensor rstd,
+        Tensor qkv,
+        Tensor attn,
+        Tensor lse,
+        Tensor h,
+        Tensor gateUp,
+        Tensor ffn) {
+
+    public static Activations allocate(ModelConfig config, int rows, TensorArena arena) {
+        return new Activations(
+                arena.allocate(DType.F32, rows, config.hidden()),
+                arena.allocate(DType.F32, rows, config.hidden()),
+                arena.allocate(DType.F32, rows, config.hidden()),
+                arena.allocate(DType.F32, rows),
+                arena.allocate(DType.F32, rows, config.heads().qkvWidth()),
+                arena.allocate(DType.F32, rows, config.heads().queryWidth()),
+                arena.allocate(DType.F32, rows, config.heads().heads()),
+                arena.allocate(DType.F32, rows, config.hidden()),
+                arena.allocate(DType.F32, rows, 2L * config.ffn()),
+                arena.allocate(DType.F32, rows, config.ffn()));
+    }
+
+    /** Bytes that {@link #allocate} takes. */
+    public static long bytes(ModelConfig config, int rows) {
+        long perRow = 4L * config.hidden()
+                + 1
+                + config.heads().qkvWidth()
+                + config.heads().queryWidth()
+                + config.heads().heads()
+                + 3L * config.ffn();
+        return perRow * rows * DType.F32.bytes();
+    }
+
+    public int capacity() {
+        return (int) x.rows();
+    }
+
+    /** The first {@code rows} rows of each. */
+    Activations first(int rows) {
+        if (rows == capacity()) {
+            return this;
+        }
+        return new Activations(
+                x.rows(0, rows),
+                y.rows(0, rows),
+                norm.rows(0, rows),
+                rstd.rows(0, rows),
+                qkv.rows(0, rows),
+                attn.rows(0, rows),
+                lse.rows(0, rows),
+                h.rows(0, rows),
+                gateUp.rows(0, rows),
+                ffn.rows(0, rows));
+    }
+
+    /** The same with input and output exchanged, for the next layer. */
+    Activations swapped() {
+        return new Activations(y, x, norm, rstd, qkv, attn, lse, h, gateUp, ffn);
+    }
+}

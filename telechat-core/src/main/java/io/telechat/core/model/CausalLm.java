@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.model;
+
+import io.telechat.core.backend.Backend;
+import io.telechat.core.ops.Batch;
+import io.telechat.core.ops.KvCache;
+import io.telechat.core.ops.Ops;
+import io.telechat.core.ops.RopeScaling;
+import io.telechat.core.ops.RopeTable;
+import io.telechat.core.tensor.DType;
+import io.telechat.core.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A causal language model: {@code logits = Head(RMSNorm(Layer_L(… Layer_1(Embed(tokens)))))}.
+ *
+ * <p>This page is the map of the model. {@link #forward} is the one loop over layers; a {@link DecoderLayer} is nine lines,
+ * one per formula of {@link Ops}; the weights come on lease from a {@link ParameterStore}; what the three published flavours
+ * do differently is in {@link ModelConfig} and in each {@link Architecture}. All tensors are [tokens, features].
+ *
+ * <p>Holds no per-call state, so several sequences may take turns on it; one call at a time per {@link Activations}.
+ */
+public final class CausalLm implements AutoCloseable {
+    private final ModelConfig config;
+    private final ParameterStore parameters;
+    private final Backend backend;
+    private final Ops ops;
+    private final List<DecoderLayer> layers = new ArrayList<>();
+
+    /** Takes over the parameters and the backend, and closes them with itself. */
+    public CausalLm(ModelConfig config, ParameterStore parameters, Backend backend) {
+        this(config, parameters, backend, backend.ops());
+    }
+
+    /** Likewise, with the backend's operations decorated. */
+    public CausalLm(ModelConfig config, ParameterStore parameters, Backend backend, Ops ops) {
+        this.config = config;
+        this.parameters = parameters;
+        this.backend = backend;
+        this.ops = ops;
+        for (int i = 0; i < config.layers(); i++) {
+            layers.add(new DecoderLayer(config, i));
+        }
+    }
+
+    public ModelConfig config() {
+        return config;
+    }
+
+    public Backend backend() {
+        return backend;
+    }
+
+    /** An empty cache for one sequence. */
+    public KvCache newCache(DType dtype) {
+        return new KvCache(config.layers(), config.heads(), dtype, backend.newArena());
+    }
+
+    /**
+     * Fixes the rotation for a call that adds {@code callTokens} to a sequence, and turns its cached keys if the flavour
+     * asks for that. The call may then be made in several passes under the same scaling.
+     */
+    public RopeScaling beginCall(KvCache cache, int callTokens) {
+        RopeScaling scaling = config.rope().scaling(callTokens, cache.length() + callTokens);
+        if (config.rope().turnsCachedKeys()) {
+            cache.scaling()
+                    .filter(stored -> !stored.equals(scaling))
+                    .ifPresent(stored -> ops.turnKeys(
+                            cache, ropeTable(stored, 0, cache.length()), ropeTable(scaling, 0, cache.length())));
+        }
+        return scaling;
+    }
+
+    /** Angles of {@code count} positions from {@code first} on. */
+    public RopeTable ropeTable(RopeScaling scaling, int first, int count) {
+        return RopeTable.of(scaling, config.heads().headDim(), first, count);
+    }
+
+    /**
+     * Runs all layers over a batch and stores its keys and values.
+     *
+     * @param activations with room for the batch's tokens
+     * @return hidden states behind the final norm, [tokens, hidden]; part of {@code activations}, valid until the next call
+     */
+    public Tensor forward(Batch batch, Activations activations, LayerObserver observer) {
+        batch.spans().forEach(span -> span.cache().reserve(span.cache().length() + span.count()));
+        Activations a = activations.first(batch.size());
+        ops.embed(batch.tokens(), parameters.embedding(), config.embeddingScale(), a.x());
+        if (parameters.embeddingNorm().isPresent()) {
+            ops.rmsNorm(a.x(), parameters.embeddingNorm().get(), config.normEps(), a.x(), a.rstd());
+        }
+        for (int i = 0; i < layers.size(); i++) {
+            observer.observe(i, a.x());
+            parameters.prefetch(i + 1);
+            try (LayerLease lease = parameters.lease(i)) {
+                layers.get(i).forward(ops, lease.weights(), batch, a);
+            }
+            a = a.swapped();
+        }
+        observer.observe(layers.size(), a.x());
+        batch.spans().forEach(span -> span.cache().advance(span.count(), span.rope().scaling()));
+        ops.rmsNorm(a.x(), parameters.finalNorm(), config.normEps(), a.norm(), a.rstd());
+        return a.norm();
+    }
+
+    /**
+     * Applies the head.
+     *
+     * @param hidden [rows, hidden], as {@link #forward} returned it, or some of its rows
+     * @param logits [rows, vocab]
+     */
+    public void logits(Tensor hidden, Tensor logits) {
+        ops.linear(hidden, parameters.head(), logits);
+        if (config.logitScale() != 1) {
+            ops.scale(logits, config.logitScale());
+        }
+    }
+
+    @Override
+    public void close() {
+        parameters.close();
+        backend.close();
+    }
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.model;
+
+import com.sun.management.OperatingSystemMXBean;
+import io.telechat.core.InsufficientMemoryException;
+import io.telechat.core.ops.KvCache;
+import io.telechat.core.tensor.DType;
+import java.lang.management.ManagementFactory;
+
+/**
+ * What a model needs, in bytes.
+ *
+ * @param weights as they are stored
+ * @param cachePerToken keys and values of one position
+ * @param contextLength positions that the cache is planned for
+ * @param activations values between the formulas, for one pass
+ */
+public record MemoryPlan(long weights, long cachePerToken, int contextLength, long activations) {
+    /** Rows that go through the model in one pass at most; longer prompts take several passes. */
+    public static final int MAX_ROWS = 512;
+
+    public static MemoryPlan of(ModelConfig config, long weightBytes, DType cacheType, int contextLength) {
+        return new MemoryPlan(
+                weightBytes,
+                KvCache.bytesPerPosition(config.layers(), config.heads(), cacheType),
+                contextLength,
+                Activations.bytes(config, Math.min(MAX_ROWS, contextLength)) + 4L * config.vocabSize());
+    }
+
+    public long cache() {
+        return cachePerToken * contextLength;
+    }
+
+    public long total() {
+        return weights + cache() + activations;
+    }
+
+    /** Memory of this machine, or of the container that we run in. */
+    public static long machineMemory() {
+        return ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getTotalMemorySize();
+    }
+
+    /** @throws InsufficientMemoryException with the bill and what would fit, if {@code available} bytes are too few */
+    public void require(String model, long available) {
+        if (total() <= available) {
+            return;
+        }
+        String fix;
+        long room = available - weights - activations;
+        if (room >= cachePerToken) {
+            fix = "--context-length %d would fit, or --kv-cache bf16".formatted(room / cachePerToken);
+        } else {
+            fix = "use a smaller or quantized model, or a machine with %s".formatted(gib(total()));
+        }
+        throw new InsufficientMemoryException(
+                "%s: needs %s = weights %s + cache of %,d tokens %s + activations %s, but this machine has %s; %s"
+                        .formatted(
+                                model,
+                                gib(total()),
+                                gib(weights),
+                                contextLength,
+                                gib(cache()),
+                                gib(activations),
+                                gib(available),
+                                fix));
+    }
+
+    /** {@code "105.7 GiB"}. */
+    public static String gib(long bytes) {
+        return bytes < 1L << 30 ? "%.1f MiB".formatted(bytes / 1048576.0) : "%.1f GiB".formatted(bytes / 1073741824.0);
+    }
+}

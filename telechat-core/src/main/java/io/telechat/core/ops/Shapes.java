@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.ops;
+
+import io.telechat.core.tensor.DType;
+import io.telechat.core.tensor.Tensor;
+
+/** The checks that every implementation of {@link Ops} makes before it touches memory. */
+public final class Shapes {
+    private Shapes() {}
+
+    public static void embed(int[] tokens, Tensor table, Tensor out) {
+        matrix("out", out, tokens.length, table.columns());
+        for (int token : tokens) {
+            if (token < 0 || token >= table.rows()) {
+                throw new IllegalArgumentException("token " + token + " is not in the table of " + table.rows() + " rows");
+            }
+        }
+    }
+
+    public static void rmsNorm(Tensor x, Tensor weight, Tensor y, Tensor rstd) {
+        matrix("x", x, x.rows(), weight.shape().elements());
+        matrix("y", y, x.rows(), x.columns());
+        vector("rstd", rstd, x.rows());
+    }
+
+    public static void linear(Tensor x, Weight w, Tensor y) {
+        matrix("x", x, x.rows(), w.inFeatures());
+        matrix("y", y, x.rows(), w.outFeatures());
+        w.bias().ifPresent(bias -> vector("bias", bias, w.outFeatures()));
+    }
+
+    public static void linearAdd(Tensor x, Weight w, Tensor residual, Tensor y) {
+        linear(x, w, y);
+        matrix("residual", residual, y.rows(), y.columns());
+    }
+
+    public static void rope(Tensor qkv, HeadLayout heads, Batch batch) {
+        matrix("qkv", qkv, batch.size(), heads.qkvWidth());
+        for (Batch.Span span : batch.spans()) {
+            if (span.rope().half() != heads.headDim() / 2 || span.rope().count() < span.count()) {
+                throw new IllegalArgumentException("rope table of %d positions, %d pairs for %d tokens, heads of %d"
+                        .formatted(span.rope().count(), span.rope().half(), span.count(), heads.headDim()));
+            }
+        }
+    }
+
+    public static void attention(Tensor qkv, HeadLayout heads, Batch batch, int layer, Tensor out, Tensor lse) {
+        matrix("qkv", qkv, batch.size(), heads.qkvWidth());
+        matrix("out", out, batch.size(), heads.queryWidth());
+        matrix("lse", lse, batch.size(), heads.heads());
+        for (Batch.Span span : batch.spans()) {
+            if (layer < 0 || layer >= span.cache().layers() || !span.cache().heads().equals(heads)) {
+                throw new IllegalArgumentException("the cache is not for layer %d of %s".formatted(layer, heads));
+            }
+        }
+    }
+
+    public static void swiGlu(Tensor gateUp, Tensor out) {
+        matrix("gateUp", gateUp, out.rows(), 2 * out.columns());
+        matrix("out", out, out.rows(), out.columns());
+    }
+
+    private static void matrix(String name, Tensor tensor, long rows, long columns) {
+        if (tensor.dtype() != DType.F32 || tensor.rows() != rows || tensor.columns() != columns) {
+            throw new IllegalArgumentException("%s is %s, must be F32 [%d, %d]".formatted(name, tensor, rows, columns));
+        }
+    }
+
+    private static void vector(String name, Tensor tensor, long elements) {
+        if (tensor.dtype() != DType.F32 || tensor.shape().elements() != elements) {
+            throw new IllegalArgumentException("%s is %s, must be F32 [%d]".formatted(name, tensor, elements));
+        }
+    }
+}

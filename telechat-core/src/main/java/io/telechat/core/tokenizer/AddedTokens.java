@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.tokenizer;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** Cuts text at added tokens, as the tokenizer classes of the reference's framework do. */
+final class AddedTokens {
+    private final Map<String, AddedToken> byContent = new HashMap<>();
+    private final Map<Integer, String> contentOf = new HashMap<>();
+    private final boolean anySingleWord;
+
+    /** A stretch of text, or an added token if {@code id} is not negative. */
+    record Segment(String text, int id) {}
+
+    AddedTokens(List<AddedToken> tokens) {
+        for (AddedToken token : tokens) {
+            byContent.put(token.content(), token);
+            contentOf.put(token.id(), token.content());
+        }
+        anySingleWord = tokens.stream().anyMatch(AddedToken::singleWord);
+    }
+
+    boolean isAdded(int id) {
+        return contentOf.containsKey(id);
+    }
+
+    String content(int id) {
+        return contentOf.get(id);
+    }
+
+    Set<String> contents() {
+        return Set.copyOf(contentOf.values());
+    }
+
+    List<Segment> split(String text) {
+        List<String> parts = cut(text);
+        if (anySingleWord && parts.size() > 1) {
+            glueSingleWords(parts);
+        }
+        List<Segment> segments = new ArrayList<>(parts.size());
+        for (String part : parts) {
+            AddedToken token = byContent.get(part);
+            if (!part.isEmpty()) {
+                segments.add(new Segment(part, token == null ? -1 : token.id()));
+            }
+        }
+        return segments;
+    }
+
+    /** Leftmost token first, the longest where several begin. */
+    private List<String> cut(String text) {
+        List<String> parts = new ArrayList<>();
+        Map<String, Integer> nextOf = new HashMap<>();
+        byContent.keySet().forEach(token -> nextOf.put(token, text.indexOf(token)));
+        int from = 0;
+        while (true) {
+            String best = null;
+            int bestAt = Integer.MAX_VALUE;
+            for (Map.Entry<String, Integer> next : nextOf.entrySet()) {
+                String token = next.getKey();
+                if (next.getValue() >= 0 && next.getValue() < from) {
+                    next.setValue(text.indexOf(token, from));
+                }
+                int at = next.getValue();
+                if (at >= 0 && (at < bestAt || at == bestAt && token.length() > best.length())) {
+                    best = token;
+                    bestAt = at;
+                }
+            }
+            if (best == null) {
+                break;
+            }
+            if (bestAt > from) {
+                parts.add(text.substring(from, bestAt));
+            }
+            parts.add(best);
+            from = bestAt + best.length();
+        }
+        if (from < text.length()) {
+            parts.add(text.substring(from));
+        }
+        return parts;
+    }
+
+    /** A single-word token next to anything but a blank becomes part of it, left neighbour first. */
+    private void glueSingleWords(List<String> parts) {
+        for (int i = 0; i < parts.size(); i++) {
+            AddedToken token = byContent.get(parts.get(i));
+            if (token == null || !token.singleWord()) {
+                continue;
+            }
+            String left = i > 0 ? parts.get(i - 1) : "";
+            String right = i + 1 < parts.size() ? parts.get(i + 1) : "";
+            if (!left.isEmpty() && left.charAt(left.length() - 1) != ' ') {
+                parts.set(i - 1, left + token.content());
+                parts.set(i, "");
+            } else if (!right.isEmpty() && right.charAt(0) != ' ') {
+                parts.set(i + 1, token.content() + right);
+                parts.set(i, "");
+            }
+        }
+    }
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.tokenizer;
+
+import java.util.Arrays;
+
+/**
+ * Byte-pair merging as SentencePiece does it: among all neighbouring symbols that make a piece, the piece with the best
+ * score is made first, the leftmost of equals (bpe_model.cc of SentencePiece).
+ */
+final class BpeMerger {
+    /** Up to this length a plain scan for the best pair is faster than a queue. */
+    private static final int SCAN_LIMIT = 48;
+
+    private static final int CACHED_LENGTH = 24;
+    private static final int CACHE_SLOTS = 1 << 16;
+
+    /** A run and its result. Slots are written without locks: entries are immutable, and any of them may get lost. */
+    private record Cached(int[] run, int[] result) {}
+
+    private final BpeVocabulary vocabulary;
+    private final Cached[] cache = new Cached[CACHE_SLOTS];
+
+    BpeMerger(BpeVocabulary vocabulary) {
+        this.vocabulary = vocabulary;
+    }
+
+    /** Appends the symbols that remain of {@code run[0 … length)}, which is destroyed. */
+    void merge(int[] run, int length, IntList out) {
+        if (length == 1) {
+            out.add(run[0]);
+        } else if (length == 2) {
+            int merged = vocabulary.merged(run[0], run[1]);
+            if (merged == PairTable.ABSENT) {
+                out.add(run[0]);
+                out.add(run[1]);
+            } else {
+                out.add(merged);
+            }
+        } else if (length <= CACHED_LENGTH) {
+            out.addAll(cached(run, length));
+        } else if (length <= SCAN_LIMIT) {
+            int remaining = scan(run, length);
+            for (int i = 0; i < remaining; i++) {
+                out.add(run[i]);
+            }
+        } else {
+            queue(run, length, out);
+        }
+    }
+
+    private int[] cached(int[] run, int length) {
+        int hash = 1;
+        for (int i = 0; i < length; i++) {
+            hash = 31 * hash + run[i];
+        }
+        int slot = (hash * 0x9e3779b9) >>> 16;
+        Cached entry = cache[slot];
+        if (entry != null && Arrays.equals(entry.run(), 0, entry.run().length, run, 0, length)) {
+            return entry.result();
+        }
+        int[] key = Arrays.copyOf(run, length);
+        int[] result = Arrays.copyOf(run, scan(run, length));
+        cache[slot] = new Cached(key, result);
+        return result;
+    }
+
+    /** Merges in place by looking for the best pair again and again; returns what remains. */
+    private int scan(int[] run, int length) {
+        int[] pairs = new int[length];
+        for (int i = 0; i + 1 < length; i++) {
+            pairs[i] = vocabulary.merged(run[i], run[i + 1]);
+        }
+        while (true) {
+            int best = -1;
+            int bestRank = Integer.MAX_VALUE;
+            for (int i = 0; i + 1 < length; i++) {
+                if (pairs[i] != PairTable.ABSENT && vocabulary.rank(pairs[i]) < bestRank) {
+                    best = i;
+                    bestRank = vocabulary.rank(pairs[i]);
+                }
+            }
+            if (best < 0) {
+                return length;
+            }
+            run[best] = pairs[best];
+            System.arraycopy(run, best + 2, run, best + 1, length - best - 2);
+            System.arraycopy(pairs, best + 2, pairs, best + 1, length - best - 2);
+            length--;
+            if (best > 0) {
+                pairs[best - 1] = vocabulary.merged(run[best - 1], run[best]);
+            }
+            if (best + 1 < length) {
+                pairs[best] = vocabulary.merged(run[best], run[best + 1]);
+            }
+        }
+    }
+
+    /** Merges with a queue of candidates over a linked list: n log n for a run of any length. */
+    private void queue(int[] run, int length, IntList out) {
+        int[] next = new int[length];
+        int[] previous = new int[length];
+        LongHeap candidates = new LongHeap(length);
+        for (int i = 0; i < length; i++) {
+            next[i] = i + 1;
+            previous[i] = i - 1;
+            if (i + 1 < length) {
+                offer(candidates, i, vocabulary.merged(run[i], run[i + 1]));
+            }
+        }
+        while (!candidates.isEmpty()) {
+            long candidate = candidates.poll();
+            int left = (int) candidate;
+            int right = run[left] == BpeVocabulary.NO_SYMBOL ? length : next[left];
+            if (right >= length) {
+                continue;
+            }
+            int merged = vocabulary.merged(run[left], run[right]);
+            if (merged == PairTable.ABSENT || vocabulary.rank(merged) != (int) (candidate >>> 32)) {
+                continue; // one of the two has been merged with another neighbour since
+            }
+            run[left] = merged;
+            run[right] = BpeVocabulary.NO_SYMBOL;
+            next[left] = next[right];
+            if (next[left] < length) {
+                previous[next[left]] = left;
+                offer(candidates, left, vocabulary.merged(merged, run[next[left]]));
+            }
+            if (previous[left] >= 0) {
+                offer(candidates, previous[left], vocabulary.merged(run[previous[left]], merged));
+            }
+        }
+        for (int i = 0; i < length; i = next[i]) {
+            out.add(run[i]);
+        }
+    }
+
+    private void offer(LongHeap candidates, int left, int merged) {
+        if (merged != PairTable.ABSENT) {
+            candidates.add((long) vocabulary.rank(merged) << 32 | left);
+        }
+    }
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.tokenizer;
+
+/**
+ * Decodes one run of ids without added tokens, id by id. The blank that the dummy prefix put in front is taken off again;
+ * bytes wait until they make up a character, and those that never do become U+FFFD each (sentencepiece_processor.cc).
+ */
+final class RunDecoder {
+    private static final char REPLACEMENT = '\ufffd';
+    private static final String UNKNOWN = " \u2047 ";
+
+    private final SentencePieceTokenizer tokenizer;
+    private final byte[] pending = new byte[4];
+    private int pendingCount;
+    private boolean atStart = true;
+    private boolean started;
+
+    RunDecoder(SentencePieceTokenizer tokenizer) {
+        this.tokenizer = tokenizer;
+    }
+
+    /** Whether any id has come in. */
+    boolean hasStarted() {
+        return started;
+    }
+
+    /** The text that this id completes, perhaps none. */
+    String add(int id) {
+        started = true;
+        Piece piece = tokenizer.pieceAt(id);
+        if (piece.type() == Piece.Type.BYTE) {
+            atStart = false;
+            return addByte(tokenizer.byteOf(id));
+        }
+        String text = finish() + surface(piece);
+        return text;
+    }
+
+    private String surface(Piece piece) {
+        return switch (piece.type()) {
+            case CONTROL -> "";
+            case UNKNOWN -> {
+                atStart = false;
+                yield UNKNOWN;
+            }
+            case NORMAL, USER_DEFINED, UNUSED, BYTE -> {
+                String text = piece.text();
+                if (atStart && tokenizer.strips() && !text.isEmpty() && text.charAt(0) == SentencePieceTokenizer.BLANK) {
+                    text = text.substring(1);
+                }
+                atStart = false;
+                yield text.replace(SentencePieceTokenizer.BLANK, ' ');
+            }
+        };
+    }
+
+    /** The text of bytes that still wait: U+FFFD for each. */
+    String finish() {
+        String text = String.valueOf(REPLACEMENT).repeat(pendingCount);
+        pendingCount = 0;
+        return text;
+    }
+
+    private String addByte(byte value) {
+        pending[pendingCount++] = value;
+        StringBuilder text = new StringBuilder();
+        while (pendingCount > 0) {
+            int length = Utf8.sequenceLength(pending[0]);
+            if (length == 0 || !Utf8.isPrefix(pending, pendingCount)) {
+                text.append(REPLACEMENT);
+                dropFirst(1);
+            } else if (pendingCount == length) {
+                text.appendCodePoint(Utf8.codePoint(pending, length));
+                dropFirst(length);
+            } else {
+                break;
+            }
+        }
+        return text.toString();
+    }
+
+    private void dropFirst(int count) {
+        pendingCount -= count;
+        System.arraycopy(pending, count, pending, 0, pendingCount);
+    }
+}

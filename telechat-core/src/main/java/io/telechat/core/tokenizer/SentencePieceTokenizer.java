@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.tokenizer;
+
+import io.telechat.core.InvalidModelException;
+import io.telechat.core.InvalidRequestException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+
+/**
+ * A SentencePiece BPE model with the reference's treatment of added tokens around it: text is cut at added tokens, and
+ * every stretch between them is encoded on its own, with its own dummy prefix.
+ *
+ * <p>A stretch is cut further wherever no piece of the vocabulary spans two neighbouring characters. No merge can reach
+ * across such a place, so the short runs between may be merged one by one, and remembered.
+ */
+public final class SentencePieceTokenizer implements Tokenizer {
+    static final char BLANK = '\u2581';
+    private static final int BYTES = 256;
+
+    private final List<Piece> pieces;
+    private final boolean addDummyPrefix;
+    private final BpeVocabulary vocabulary;
+    private final BpeMerger merger;
+    private final UserDefinedSymbols userDefined;
+    private final int[] bytePieces = new int[BYTES];
+    private final Map<String, Integer> idOf = new HashMap<>();
+    private final AddedTokens added;
+    private final boolean blankBeforeRuns;
+
+    /**
+     * @param model the vocabulary
+     * @param added tokens that are found in text before the model sees it
+     * @param blankBeforeRuns whether decoding puts a blank before every run that an added token follows, as the tokenizer
+     *     class of the 12B and 115B does
+     * @throws InvalidModelException if the vocabulary lacks bytes, or an added token's id
+     */
+    public SentencePieceTokenizer(SentencePieceModel model, List<AddedToken> added, boolean blankBeforeRuns) {
+        Path path = model.path();
+        this.pieces = model.pieces();
+        this.addDummyPrefix = model.addDummyPrefix();
+        this.vocabulary = new BpeVocabulary(pieces);
+        this.merger = new BpeMerger(vocabulary);
+        this.userDefined = new UserDefinedSymbols(pieces);
+        int next = 0;
+        for (int id = 0; id < pieces.size(); id++) {
+            idOf.putIfAbsent(pieces.get(id).text(), id);
+            if (pieces.get(id).type() == Piece.Type.BYTE && next < BYTES) {
+                bytePieces[next++] = id;
+            }
+        }
+        if (next != BYTES) {
+            throw new InvalidModelException("%s: has %d byte pieces instead of 256".formatted(path, next));
+        }
+        for (AddedToken token : added) {
+            if (token.id() < 0 || token.id() >= pieces.size()) {
+                throw new InvalidModelException(
+                        "%s: added token '%s' has id %d of %d".formatted(path, token.content(), token.id(), pieces.size()));
+            }
+        }
+        this.added = new AddedTokens(added);
+        this.blankBeforeRuns = blankBeforeRuns;
+    }
+
+    @Override
+    public int[] encode(String text) {
+        IntList ids = new IntList();
+        for (AddedTokens.Segment segment : added.split(text)) {
+            if (segment.id() >= 0) {
+                ids.add(segment.id());
+            } else {
+                encodeSegment(segment.text(), ids);
+            }
+        }
+        return ids.toArray();
+    }
+
+    private void encodeSegment(String text, IntList ids) {
+        if (text.isEmpty()) {
+            return;
+        }
+        IntList run = new IntList();
+        if (addDummyPrefix) {
+            run.add(vocabulary.symbol(BLANK));
+        }
+        int length = text.length();
+        for (int i = 0; i < length; ) {
+            char c = text.charAt(i);
+            if (userDefined.mayStart(c)) {
+                int match = userDefined.longestMatch(text, i);
+                if (match >= 0) {
+                    flush(run, ids);
+                    ids.add(match);
+                    i += userDefined.length(match);
+                    continue;
+                }
+            }
+            int codePoint = c == ' ' ? BLANK : c;
+            int width = 1;
+            if (Character.isSurrogate(c)) {
+                codePoint = text.codePointAt(i);
+                width = Character.charCount(codePoint);
+                codePoint = width == 1 ? 0xfffd : codePoint;
+            }
+            addCharacter(codePoint, run, ids);
+            i += width;
+        }
+        flush(run, ids);
+    }
+
+    private void addCharacter(int codePoint, IntList run, IntList ids) {
+        int symbol = vocabulary.symbol(codePoint);
+        if (symbol == BpeVocabulary.NO_SYMBOL) {
+            flush(run, ids);
+            addBytes(codePoint, ids);
+            return;
+        }
+        if (run.size() > 0 && !vocabulary.mayJoin(lastCharacter(run), symbol)) {
+            flush(run, ids);
+        }
+        run.add(symbol);
+    }
+
+    private static int lastCharacter(IntList run) {
+        return run.array()[run.size() - 1];
+    }
+
+    private void flush(IntList run, IntList ids) {
+        if (run.size() == 0) {
+            return;
+        }
+        int start = ids.size();
+        merger.merge(run.array(), run.size(), ids);
+        run.clear();
+        for (int i = start; i < ids.size(); i++) {
+            if (ids.array()[i] >= pieces.size()) {
+                replaceCharactersByBytes(ids, start);
+                return;
+            }
+        }
+    }
+
+    /** Characters that occur in pieces but are none themselves fall back to bytes, where no merge has used them up. */
+    private void replaceCharactersByBytes(IntList ids, int start) {
+        int[] all = ids.toArray();
+        ids.truncate(start);
+        for (int i = start; i < all.length; i++) {
+            if (all[i] < pieces.size()) {
+                ids.add(all[i]);
+            } else {
+                addBytes(vocabulary.character(all[i]), ids);
+            }
+        }
+    }
+
+    private void addBytes(int codePoint, IntList ids) {
+        for (byte b : Character.toString(codePoint).getBytes(StandardCharsets.UTF_8)) {
+            ids.add(bytePieces[b & 0xff]);
+        }
+    }
+
+    @Override
+    public String decode(int... ids) {
+        StringBuilder text = new StringBuilder();
+        RunDecoder run = new RunDecoder(this);
+        StringBuilder runText = new StringBuilder();
+        for (int id : ids) {
+            checkId(id);
+            if (!added.isAdded(id)) {
+                runText.append(run.add(id));
+                continue;
+            }
+            runText.append(run.finish());
+            if (run.hasStarted()) {
+                text.append(blankBeforeRuns ? " " : "").append(runText);
+            }
+            text.append(added.content(id));
+            run = new RunDecoder(this);
+            runText.setLength(0);
+        }
+        return text.append(runText).append(run.finish()).toString();
+    }
+
+    @Override
+    public IncrementalDecoder newDecoder() {
+        return new IncrementalDecoder(this);
+    }
+
+    boolean isAdded(int id) {
+        return added.isAdded(id);
+    }
+
+    void checkId(int id) {
+        if (id < 0 || id >= pieces.size()) {
+            throw new InvalidRequestException(
+                    "token id %d is not in the vocabulary of %,d pieces".formatted(id, pieces.size()));
+        }
+    }
+
+    Piece pieceAt(int id) {
+        return pieces.get(id);
+    }
+
+    /** The byte that a byte piece stands for. */
+    byte byteOf(int id) {
+        return (byte) (id - bytePieces[0]);
+    }
+
+    boolean strips() {
+        return addDummyPrefix;
+    }
+
+    /** Spellings of the added tokens. */
+    public List<String> addedTokens() {
+        return new ArrayList<>(added.contents());
+    }
+
+    @Override
+    public int size() {
+        return pieces.size();
+    }
+
+    @Override
+    public String piece(int id) {
+        checkId(id);
+        return pieces.get(id).text();
+    }
+
+    @Override
+    public OptionalInt id(String piece) {
+        Integer id = idOf.get(piece);
+        return id == null ? OptionalInt.empty() : OptionalInt.of(id);
+    }
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.tokenizer;
+
+import java.util.OptionalInt;
+
+/** Text to token ids and back. Implementations are immutable and may be used from any number of threads. */
+public interface Tokenizer {
+    /** The ids of a text; none for the empty text. No begin or end token is added. Lone surrogates count as U+FFFD. */
+    int[] encode(String text);
+
+    /**
+     * The text of ids.
+     *
+     * @throws io.telechat.core.InvalidRequestException if an id is not in the vocabulary
+     */
+    String decode(int... ids);
+
+    /** A decoder for ids that arrive one by one. */
+    IncrementalDecoder newDecoder();
+
+    /** Number of ids: the valid ones are 0 up to this. */
+    int size();
+
+    /** How the vocabulary writes an id, for people. */
+    String piece(int id);
+
+    /** The id of a vocabulary entry, by its spelling. */
+    OptionalInt id(String piece);
+}
