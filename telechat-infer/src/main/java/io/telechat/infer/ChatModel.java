@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.infer;
+
+import io.telechat.core.InvalidModelException;
+import io.telechat.core.InvalidRequestException;
+import io.telechat.core.backend.Backend;
+import io.telechat.core.backend.Backends;
+import io.telechat.core.chat.ChatTokenizer;
+import io.telechat.core.model.CausalLm;
+import io.telechat.core.model.MemoryPlan;
+import io.telechat.core.model.ModelConfig;
+import io.telechat.core.model.ModelLoader;
+import io.telechat.core.tensor.DType;
+import io.telechat.core.tokenizer.Tokenizer;
+import io.telechat.infer.chat.ChatSession;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * A loaded checkpoint, ready to talk:
+ *
+ * <pre>{@code
+ * try (ChatModel model = ChatModel.load(Path.of("TeleChat-52B"));
+ *         ChatSession session = model.newSession()) {
+ *     session.send("What is the wettest place on earth?", token -> System.out.print(token.text()));
+ * }
+ * }</pre>
+ *
+ * <p>Sessions of one model may live side by side; they take turns computing.
+ */
+public final class ChatModel implements AutoCloseable {
+    private final CausalLm model;
+    private final Optional<ChatTokenizer> chatTokenizer;
+    private final GenerationDefaults defaults;
+    private final LoadOptions options;
+    private final int contextLength;
+    private final Generator generator;
+
+    private ChatModel(
+            CausalLm model,
+            Optional<ChatTokenizer> chatTokenizer,
+            GenerationDefaults defaults,
+            LoadOptions options,
+            int contextLength) {
+        this.model = model;
+        this.chatTokenizer = chatTokenizer;
+        this.defaults = defaults;
+        this.options = options;
+        this.contextLength = contextLength;
+        this.generator = new Generator(model, chatTokenizer.map(ChatTokenizer::tokenizer), contextLength);
+    }
+
+    /** Loads with {@link LoadOptions#defaults}. */
+    public static ChatModel load(Path directory) {
+        return load(directory, LoadOptions.defaults());
+    }
+
+    /**
+     * @param directory a checkpoint as its makers publish it
+     * @throws io.telechat.core.InvalidModelException if it is damaged or incomplete
+     * @throws io.telechat.core.InsufficientMemoryException if it cannot fit, before anything is loaded
+     */
+    public static ChatModel load(Path directory, LoadOptions options) {
+        ModelLoader.Checked checked = ModelLoader.check(directory);
+        try {
+            ModelConfig config = checked.config();
+            int contextLength = contextLength(config, options);
+            MemoryPlan.of(config, checked.checkpoint().bytes(), options.cacheType(), contextLength)
+                    .require(directory.toString(), MemoryPlan.machineMemory());
+            GenerationDefaults defaults = GenerationDefaults.read(directory);
+            Optional<ChatTokenizer> tokenizer = tokenizer(directory, options);
+            Backend backend = options.backend()
+                    .map(name -> Backends.byName(name, options.threads()))
+                    .orElseGet(() -> Backends.best(options.threads()));
+            CausalLm model = ModelLoader.load(checked, backend, options.progress());
+            return new ChatModel(model, tokenizer, defaults, options, contextLength);
+        } catch (RuntimeException e) {
+            checked.close();
+            throw e;
+        }
+    }
+
+    private static int contextLength(ModelConfig config, LoadOptions options) {
+        int length = options.contextLength().orElse(config.contextLength());
+        if (length > config.maxContextLength()) {
+            throw new InvalidRequestException("context length %,d is beyond this model's %,d: its rotation is not defined there"
+                    .formatted(length, config.maxContextLength()));
+        }
+        return length;
+    }
+
+    /** A checkpoint without a tokenizer can still be fed with ids; one with a damaged tokenizer is refused. */
+    private static Optional<ChatTokenizer> tokenizer(Path directory, LoadOptions options) {
+        Path from = options.tokenizer().orElse(directory);
+        boolean none = options.tokenizer().isEmpty() && !Files.exists(from.resolve("tokenizer.model"));
+        return none ? Optional.empty() : Optional.of(ChatTokenizer.load(from));
+    }
+
+    public ModelConfig config() {
+        return model.config();
+    }
+
+    /** Which kernels compute, for people. */
+    public String backendDescription() {
+        return model.backend().description();
+    }
+
+    /** What the checkpoint's generation_config.json asks for. */
+    public GenerationOptions defaults() {
+        return defaults.options();
+    }
+
+    public int contextLength() {
+        return contextLength;
+    }
+
+    /** Whether the checkpoint came with a tokenizer. */
+    public boolean hasTokenizer() {
+        return chatTokenizer.isPresent();
+    }
+
+    /** @throws io.telechat.core.InvalidModelException if there is no tokenizer */
+    public ChatTokenizer chatTokenizer() {
+        return chatTokenizer.orElseThrow(() -> new InvalidModelException(
+                "the checkpoint has no tokenizer.model; --tokenizer DIR names a directory that has one"));
+    }
+
+    public Tokenizer tokenizer() {
+        return chatTokenizer().tokenizer();
+    }
+
+    /** An empty conversation. */
+    public ChatSession newSession() {
+        return new ChatSession(this);
+    }
+
+    /** An empty sequence, for {@link #generate}. */
+    public Sequence newSequence() {
+        return new Sequence(model, options.cacheType());
+    }
+
+    /** The element type of caches. */
+    public DType cacheType() {
+        return options.cacheType();
+    }
+
+    /** The decoder itself, for those who want its logits. */
+    public CausalLm decoder() {
+        return model;
+    }
+
+    /** Runs the decoder; see {@link #generate} for text. */
+    public ModelRunner runner() {
+        return generator.runner();
+    }
+
+    /**
+     * Continues a prompt. Generations of one model take turns.
+     *
+     * @param options {@code maxNewTokens} empty means the checkpoint's default
+     */
+    public synchronized Generation generate(
+            int[] prompt, Sequence sequence, GenerationOptions options, TokenListener listener, Cancellation cancellation) {
+        return generator.generate(prompt, sequence, resolve(options, prompt.length), listener, cancellation);
+    }
+
+    private GenerationOptions resolve(GenerationOptions options, int promptTokens) {
+        if (options.maxNewTokens().isPresent()) {
+            return options;
+        }
+        if (defaults.maxNewTokens().isPresent()) {
+            return options.withMaxNewTokens(defaults.maxNewTokens().getAsInt());
+        }
+        int maxLength = defaults.maxLength().orElse(contextLength);
+        return maxLength > promptTokens ? options.withMaxNewTokens(maxLength - promptTokens) : options;
+    }
+
+    @Override
+    public void close() {
+        generator.close();
+        model.close();
+    }
+}

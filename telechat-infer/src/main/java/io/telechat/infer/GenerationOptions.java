@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.infer;
+
+import io.telechat.core.InvalidRequestException;
+import io.telechat.infer.sampling.SamplingOptions;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.Set;
+
+/**
+ * How one answer is generated. {@link ChatModel#defaults()} has what the checkpoint's generation_config.json says.
+ *
+ * @param sampling how tokens are chosen
+ * @param seed of the random draw; the same seed gives the same tokens
+ * @param maxNewTokens length of the answer at most; empty for the checkpoint's default
+ * @param stopIds tokens that end the answer and are not part of its text
+ * @param stopStrings text that ends the answer and is not part of it
+ * @param logprobs how many alternatives to report with each token; -1 for no log-probabilities at all
+ */
+public record GenerationOptions(
+        SamplingOptions sampling,
+        long seed,
+        OptionalInt maxNewTokens,
+        Set<Integer> stopIds,
+        List<String> stopStrings,
+        int logprobs) {
+    /** No log-probabilities. */
+    public static final int NO_LOGPROBS = -1;
+
+    public GenerationOptions {
+        stopIds = Set.copyOf(stopIds);
+        stopStrings = List.copyOf(stopStrings);
+        if (maxNewTokens.isPresent() && maxNewTokens.getAsInt() < 1) {
+            throw new InvalidRequestException("max new tokens is %d, must be at least 1".formatted(maxNewTokens.getAsInt()));
+        }
+        if (stopStrings.stream().anyMatch(String::isEmpty)) {
+            throw new InvalidRequestException("a stop string is empty");
+        }
+        if (logprobs < NO_LOGPROBS || logprobs > 100) {
+            throw new InvalidRequestException("logprobs is %d, must be from 0 to 100".formatted(logprobs));
+        }
+    }
+
+    /** Greedy, no penalties, no stops. */
+    public static GenerationOptions greedy() {
+        return new GenerationOptions(SamplingOptions.GREEDY, 0, OptionalInt.empty(), Set.of(), List.of(), NO_LOGPROBS);
+    }
+
+    public GenerationOptions withSampling(SamplingOptions sampling) {
+        return new GenerationOptions(sampling, seed, maxNewTokens, stopIds, stopStrings, logprobs);
+    }
+
+    public GenerationOptions withSeed(long seed) {
+        return new GenerationOptions(sampling, seed, maxNewTokens, stopIds, stopStrings, logprobs);
+    }
+
+    public GenerationOptions withMaxNewTokens(int maxNewTokens) {
+        return new GenerationOptions(sampling, seed, OptionalInt.of(maxNewTokens), stopIds, stopStrings, logprobs);
+    }
+
+    public GenerationOptions withStops(Set<Integer> stopIds, List<String> stopStrings) {
+        return new GenerationOptions(sampling, seed, maxNewTokens, stopIds, stopStrings, logprobs);
+    }
+
+    public GenerationOptions withLogprobs(int logprobs) {
+        return new GenerationOptions(sampling, seed, maxNewTokens, stopIds, stopStrings, logprobs);
+    }
+}

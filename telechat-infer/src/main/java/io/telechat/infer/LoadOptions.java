@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.infer;
+
+import io.telechat.core.InvalidRequestException;
+import io.telechat.core.model.LoadProgress;
+import io.telechat.core.tensor.DType;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * How a model is loaded.
+ *
+ * @param backend name of the backend; empty for the best one that is usable
+ * @param threads number of threads
+ * @param cacheType element type of the key/value cache: F32, F16 or BF16
+ * @param contextLength tokens of prompt and answer at most; empty for the checkpoint's own
+ * @param tokenizer directory of the tokenizer, if it is not the checkpoint's
+ * @param progress hears how far loading has come
+ */
+public record LoadOptions(
+        Optional<String> backend,
+        int threads,
+        DType cacheType,
+        OptionalInt contextLength,
+        Optional<Path> tokenizer,
+        LoadProgress progress) {
+    public LoadOptions {
+        if (threads < 1 || threads > 1024) {
+            throw new InvalidRequestException("threads is %d, must be from 1 to 1024".formatted(threads));
+        }
+        if (contextLength.isPresent() && contextLength.getAsInt() < 1) {
+            throw new InvalidRequestException("context length is %d, must be at least 1".formatted(contextLength.getAsInt()));
+        }
+    }
+
+    /** The best backend, all processors, F32 cache. */
+    public static LoadOptions defaults() {
+        return new LoadOptions(
+                Optional.empty(),
+                Runtime.getRuntime().availableProcessors(),
+                DType.F32,
+                OptionalInt.empty(),
+                Optional.empty(),
+                LoadProgress.SILENT);
+    }
+
+    public LoadOptions withBackend(String backend) {
+        return new LoadOptions(Optional.of(backend), threads, cacheType, contextLength, tokenizer, progress);
+    }
+
+    public LoadOptions withThreads(int threads) {
+        return new LoadOptions(backend, threads, cacheType, contextLength, tokenizer, progress);
+    }
+
+    public LoadOptions withCacheType(DType cacheType) {
+        return new LoadOptions(backend, threads, cacheType, contextLength, tokenizer, progress);
+    }
+
+    public LoadOptions withContextLength(int contextLength) {
+        return new LoadOptions(backend, threads, cacheType, OptionalInt.of(contextLength), tokenizer, progress);
+    }
+
+    public LoadOptions withTokenizer(Path tokenizer) {
+        return new LoadOptions(backend, threads, cacheType, contextLength, Optional.of(tokenizer), progress);
+    }
+
+    public LoadOptions withProgress(LoadProgress progress) {
+        return new LoadOptions(backend, threads, cacheType, contextLength, tokenizer, progress);
+    }
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.infer;
+
+import io.telechat.core.model.Activations;
+import io.telechat.core.model.CausalLm;
+import io.telechat.core.model.LayerObserver;
+import io.telechat.core.model.MemoryPlan;
+import io.telechat.core.ops.Batch;
+import io.telechat.core.ops.KvCache;
+import io.telechat.core.ops.RopeScaling;
+import io.telechat.core.tensor.DType;
+import io.telechat.core.tensor.Tensor;
+import io.telechat.core.tensor.TensorArena;
+import java.util.Arrays;
+
+/**
+ * Feeds tokens to a model in passes of bounded size and owns the memory for that. However many passes a prompt takes, it
+ * is one call to the model: its rotation is fixed once for all of them.
+ */
+public final class ModelRunner implements AutoCloseable {
+    /** Rows of logits that are computed at a time where all of them are wanted. */
+    private static final int LOGIT_ROWS = 64;
+
+    private final CausalLm model;
+    private final TensorArena arena;
+    private Activations activations;
+    private final Tensor logits;
+    private TensorArena activationArena;
+
+    public ModelRunner(CausalLm model) {
+        this.model = model;
+        this.arena = model.backend().newArena();
+        this.activationArena = model.backend().newArena();
+        this.activations = Activations.allocate(model.config(), 1, activationArena);
+        this.logits = arena.allocate(DType.F32, 1, model.config().vocabSize());
+    }
+
+    /** Sees every pass of a call; rows are counted from the call's first token. */
+    public interface PassObserver {
+        /** The input of a layer, or the last layer's output. */
+        void hidden(int firstRow, int layer, Tensor hidden);
+
+        /** Hidden states behind the final norm. */
+        void normed(int firstRow, Tensor hidden);
+
+        /** Logits of some rows. */
+        void logits(int firstRow, Tensor logits);
+    }
+
+    /**
+     * Feeds the next tokens of a sequence.
+     *
+     * @return logits of the last one, [vocab], or fewer than all tokens were fed if cancelled: an empty array
+     */
+    public float[] feed(int[] tokens, KvCache cache, Cancellation cancellation) {
+        RopeScaling scaling = model.beginCall(cache, tokens.length);
+        Tensor hidden = null;
+        for (int first = 0; first < tokens.length; ) {
+            if (cancellation.isCancelled()) {
+                return new float[0];
+            }
+            int count = Math.min(MemoryPlan.MAX_ROWS, tokens.length - first);
+            hidden = pass(Arrays.copyOfRange(tokens, first, first + count), cache, scaling, LayerObserver.NONE);
+            first += count;
+        }
+        model.logits(hidden.rows(hidden.rows() - 1, hidden.rows()), logits);
+        return model.backend().toHost(logits).toFloats();
+    }
+
+    /** Feeds tokens and shows all that is computed. */
+    public void feed(int[] tokens, KvCache cache, PassObserver observer) {
+        RopeScaling scaling = model.beginCall(cache, tokens.length);
+        int rowsAtOnce = Math.min(LOGIT_ROWS, tokens.length);
+        try (TensorArena scratch = model.backend().newArena()) {
+            Tensor all = scratch.allocate(DType.F32, rowsAtOnce, model.config().vocabSize());
+            for (int first = 0; first < tokens.length; ) {
+                int start = first;
+                int count = Math.min(MemoryPlan.MAX_ROWS, tokens.length - first);
+                int[] part = Arrays.copyOfRange(tokens, first, first + count);
+                Tensor hidden = pass(
+                        part, cache, scaling, (layer, h) -> observer.hidden(start, layer, model.backend().toHost(h)));
+                observer.normed(start, model.backend().toHost(hidden));
+                for (int row = 0; row < count; row += rowsAtOnce) {
+                    int rows = Math.min(rowsAtOnce, count - row);
+                    model.logits(hidden.rows(row, row + rows), all.rows(0, rows));
+                    observer.logits(start + row, model.backend().toHost(all.rows(0, rows)));
+                }
+                first += count;
+            }
+        }
+    }
+
+    private Tensor pass(int[] tokens, KvCache cache, RopeScaling scaling, LayerObserver observer) {
+        if (tokens.length > activations.capacity()) {
+            activationArena.close();
+            activationArena = model.backend().newArena();
+            activations = Activations.allocate(model.config(), tokens.length, activationArena);
+        }
+        Batch batch = Batch.of(tokens, cache, model.ropeTable(scaling, cache.length(), tokens.length));
+        return model.forward(batch, activations, observer);
+    }
+
+    @Override
+    public void close() {
+        activationArena.close();
+        arena.close();
+    }
+}

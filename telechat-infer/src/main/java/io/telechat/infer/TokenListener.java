@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.infer;
+
+/** Hears of tokens as they come. Called on the generating thread. */
+@FunctionalInterface
+public interface TokenListener {
+    TokenListener SILENT = event -> {};
+
+    void onToken(TokenEvent event);
+}

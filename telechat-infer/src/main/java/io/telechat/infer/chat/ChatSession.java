@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.infer.chat;
+
+import io.telechat.core.InvalidRequestException;
+import io.telechat.core.chat.ChatMessage;
+import io.telechat.core.chat.ChatTemplate;
+import io.telechat.core.chat.MarkerPolicy;
+import io.telechat.core.chat.Role;
+import io.telechat.infer.Cancellation;
+import io.telechat.infer.ChatModel;
+import io.telechat.infer.ContextOverflowException;
+import io.telechat.infer.Generation;
+import io.telechat.infer.GenerationOptions;
+import io.telechat.infer.Sequence;
+import io.telechat.infer.TokenListener;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A conversation. Messages are immutable; what the model has computed for earlier turns is kept and used again where that
+ * changes nothing. Not thread-safe.
+ */
+public final class ChatSession implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(ChatSession.class);
+
+    private final ChatModel model;
+    private final Sequence sequence;
+    private final List<ChatMessage> messages = new ArrayList<>();
+    private GenerationOptions options;
+    private MarkerPolicy markers = MarkerPolicy.ESCAPE;
+    private OverflowPolicy overflow = OverflowPolicy.ERROR;
+
+    /** Made by {@link ChatModel#newSession}. */
+    public ChatSession(ChatModel model) {
+        this.model = model;
+        this.sequence = model.newSequence();
+        this.options = model.defaults();
+    }
+
+    public GenerationOptions options() {
+        return options;
+    }
+
+    /** Options of the following answers. */
+    public ChatSession setOptions(GenerationOptions options) {
+        this.options = options;
+        return this;
+    }
+
+    public ChatSession setMarkerPolicy(MarkerPolicy policy) {
+        this.markers = policy;
+        return this;
+    }
+
+    public ChatSession setOverflowPolicy(OverflowPolicy policy) {
+        this.overflow = policy;
+        return this;
+    }
+
+    /** The conversation so far. */
+    public List<ChatMessage> messages() {
+        return List.copyOf(messages);
+    }
+
+    /** Replaces the conversation. */
+    public void setMessages(List<ChatMessage> replacement) {
+        List<ChatMessage> copy = List.copyOf(replacement);
+        messages.clear();
+        messages.addAll(copy);
+    }
+
+    /**
+     * Sets, replaces or (if empty) removes the system message.
+     *
+     * @throws InvalidRequestException if the flavour's chat format has none
+     */
+    public void setSystem(String content) {
+        if (!content.isEmpty() && !model.chatTokenizer().template().hasSystem()) {
+            throw new InvalidRequestException("this model's chat format has no system message");
+        }
+        messages.removeIf(m -> m.role() == Role.SYSTEM);
+        if (!content.isEmpty()) {
+            messages.addFirst(ChatMessage.system(content));
+        }
+    }
+
+    /** Sends a question and streams the answer. */
+    public Generation send(String question, TokenListener listener) {
+        return send(ChatMessage.user(question), listener, new Cancellation());
+    }
+
+    /**
+     * Sends a message and streams the answer. Both become part of the conversation, also if the answer is cancelled; if
+     * anything fails, the conversation is what it was.
+     *
+     * @throws InvalidRequestException if the message is empty, or refused for a role marker in it
+     * @throws ContextOverflowException if the conversation does not fit
+     */
+    public Generation send(ChatMessage message, TokenListener listener, Cancellation cancellation) {
+        if (message.content().isEmpty()) {
+            throw new InvalidRequestException("the message is empty: there is nothing to answer");
+        }
+        List<ChatMessage> next = new ArrayList<>(messages);
+        next.add(message);
+        return answer(next, listener, cancellation);
+    }
+
+    /**
+     * Takes the last answer back and generates another.
+     *
+     * @throws InvalidRequestException if there is none
+     */
+    public Generation regenerate(TokenListener listener, Cancellation cancellation) {
+        List<ChatMessage> next = new ArrayList<>(messages);
+        if (next.isEmpty() || next.getLast().role() != Role.ASSISTANT) {
+            throw new InvalidRequestException("there is no answer to regenerate yet");
+        }
+        next.removeLast();
+        return answer(next, listener, cancellation);
+    }
+
+    private Generation answer(List<ChatMessage> conversation, TokenListener listener, Cancellation cancellation) {
+        int[] prompt = fit(conversation);
+        Generation generation = model.generate(prompt, sequence, withTemplateStops(), listener, cancellation);
+        conversation.add(ChatMessage.assistant(generation.text()));
+        setMessages(conversation);
+        return generation;
+    }
+
+    /** The prompt of a conversation that fits; turns are dropped from it if the policy says so. */
+    private int[] fit(List<ChatMessage> conversation) {
+        int[] prompt = model.chatTokenizer().prompt(conversation, markers);
+        int wanted = Math.min(options.maxNewTokens().orElse(1), model.contextLength() / 2);
+        int dropped = 0;
+        while (overflow == OverflowPolicy.DROP_OLDEST_TURNS
+                && prompt.length + wanted > model.contextLength()
+                && dropOldestTurn(conversation)) {
+            dropped++;
+            prompt = model.chatTokenizer().prompt(conversation, markers);
+        }
+        if (dropped > 0) {
+            LOG.warn("the context of {} tokens was full: dropped the {} oldest turns", model.contextLength(), dropped);
+        }
+        if (prompt.length >= model.contextLength()) {
+            throw new ContextOverflowException(prompt.length, model.contextLength());
+        }
+        return prompt;
+    }
+
+    /** Removes everything from the first user message to before the second; the last user message stays. */
+    private static boolean dropOldestTurn(List<ChatMessage> conversation) {
+        int first = indexOfUser(conversation, 0);
+        int second = first < 0 ? -1 : indexOfUser(conversation, first + 1);
+        if (second < 0) {
+            return false;
+        }
+        conversation.subList(first, second).clear();
+        return true;
+    }
+
+    private static int indexOfUser(List<ChatMessage> conversation, int from) {
+        for (int i = from; i < conversation.size(); i++) {
+            if (conversation.get(i).role() == Role.USER) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    private GenerationOptions withTemplateStops() {
+        ChatTemplate template = model.chatTokenizer().template();
+        Set<Integer> ids = new HashSet<>(options.stopIds());
+        ids.addAll(template.stopIds(model.tokenizer()));
+        List<String> strings = new ArrayList<>(options.stopStrings());
+        strings.addAll(template.stopStrings());
+        return options.withStops(ids, strings);
+    }
+
+    @Override
+    public void close() {
+        sequence.close();
+    }
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.infer.sampling;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Chooses the next token: penalties first; then the likeliest id if greedy, otherwise temperature, top-k, top-p, min-p and
+ * a draw from what is left (the order of the reference's framework). The random number is a function of the seed and of the
+ * token's place in the answer, so the same seed gives the same tokens, whatever else runs beside it.
+ */
+public final class Sampler {
+    private final List<LogitsProcessor> processors;
+    private final boolean greedy;
+    private final long seed;
+
+    private Sampler(List<LogitsProcessor> processors, boolean greedy, long seed) {
+        this.processors = List.copyOf(processors);
+        this.greedy = greedy;
+        this.seed = seed;
+    }
+
+    /**
+     * @param vocabulary number of ids that may be drawn
+     * @param seed of the draw
+     */
+    public static Sampler of(SamplingOptions options, int vocabulary, long seed) {
+        List<LogitsProcessor> chain = new ArrayList<>();
+        chain.add(new VocabularyMask(vocabulary));
+        if (options.repetitionPenalty() != 1) {
+            chain.add(new RepetitionPenalty(options.repetitionPenalty()));
+        }
+        if (options.presencePenalty() != 0 || options.frequencyPenalty() != 0) {
+            chain.add(new OccurrencePenalty(options.presencePenalty(), options.frequencyPenalty()));
+        }
+        if (!options.isGreedy()) {
+            chain.add(new Temperature(options.temperature()));
+            if (options.topK() > 0) {
+                chain.add(new TopK(options.topK()));
+            }
+            if (options.topP() < 1) {
+                chain.add(new TopP(options.topP()));
+            }
+            if (options.minP() > 0) {
+                chain.add(new MinP(options.minP()));
+            }
+        }
+        return new Sampler(chain, options.isGreedy(), seed);
+    }
+
+    /** @param logits [vocab], destroyed */
+    public int sample(float[] logits, TokenHistory history) {
+        for (LogitsProcessor processor : processors) {
+            processor.apply(logits, history);
+        }
+        return greedy ? argmax(logits) : draw(logits, uniform(seed, history.generated()));
+    }
+
+    /** The id of the highest logit, the lowest of equals. */
+    public static int argmax(float[] logits) {
+        int best = 0;
+        for (int i = 1; i < logits.length; i++) {
+            if (logits[i] > logits[best]) {
+                best = i;
+            }
+        }
+        return best;
+    }
+
+    /** The probabilities of logits. */
+    public static double[] softmax(float[] logits) {
+        float max = logits[argmax(logits)];
+        double[] probabilities = new double[logits.length];
+        double sum = 0;
+        for (int i = 0; i < logits.length; i++) {
+            probabilities[i] = Math.exp(logits[i] - max);
+            sum += probabilities[i];
+        }
+        for (int i = 0; i < logits.length; i++) {
+            probabilities[i] /= sum;
+        }
+        return probabilities;
+    }
+
+    private static int draw(float[] logits, double uniform) {
+        double[] probabilities = softmax(logits);
+        double cumulative = 0;
+        int last = 0;
+        for (int i = 0; i < probabilities.length; i++) {
+            if (probabilities[i] > 0) {
+                last = i;
+                cumulative += probabilities[i];
+                if (uniform < cumulative) {
+                    return i;
+                }
+            }
+        }
+        return last;
+    }
+
+    /** A number in [0, 1) from seed and position: the finaliser of SplitMix64 (Steele et al. 2014), twice. */
+    static double uniform(long seed, int position) {
+        long mixed = mix(mix(seed) + position * 0x9e3779b97f4a7c15L);
+        return (mixed >>> 11) * 0x1p-53;
+    }
+
+    private static long mix(long z) {
+        z += 0x9e3779b97f4a7c15L;
+        z = (z ^ (z >>> 30)) * 0xbf58476d1ce4e5b9L;
+        z = (z ^ (z >>> 27)) * 0x94d049bb133111ebL;
+        return z ^ (z >>> 31);
+    }
+}
