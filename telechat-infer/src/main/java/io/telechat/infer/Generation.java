@@ -40,6 +40,18 @@ public record Generation(
      */
     public record TokenLogprob(int id, double logprob, List<Alternative> alternatives) {}
 
+    /** One line for people. */
+    public String summary() {
+        return "%d prompt tokens (%d cached) in %.2f s, %d tokens at %.1f tokens/s, %s"
+                .formatted(
+                        usage.promptTokens(),
+                        usage.cachedTokens(),
+                        timings.promptSeconds(),
+                        usage.completionTokens(),
+                        tokensPerSecond(),
+                        finishReason.lowerCase());
+    }
+
     /** Generated tokens per second, the first one (which comes with the prompt) not counted. */
     public double tokensPerSecond() {
         return timings.generationSeconds() > 0 ? (usage.completionTokens() - 1) / timings.generationSeconds() : 0;

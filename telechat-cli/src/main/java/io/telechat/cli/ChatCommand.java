@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.telechat.cli.repl.ChatRepl;
+import io.telechat.cli.repl.ConversationFiles;
+import io.telechat.cli.repl.LineInput;
+import io.telechat.core.InvalidModelException;
+import io.telechat.core.InvalidRequestException;
+import io.telechat.core.chat.ChatMessage;
+import io.telechat.core.chat.MarkerPolicy;
+import io.telechat.infer.ChatModel;
+import io.telechat.infer.GenerationOptions;
+import io.telechat.infer.chat.ChatSession;
+import io.telechat.infer.chat.OverflowPolicy;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code telechat chat}. */
+@Command(
+        name = "chat",
+        description = {
+            "Talk to a model: interactively on a terminal, or one question with -p or on stdin.",
+            "In the dialog, \"\"\" begins and ends a message of several lines, /help lists commands, Ctrl-C stops an answer, Ctrl-D leaves."
+        },
+        mixinStandardHelpOptions = true)
+final class ChatCommand implements Callable<Integer> {
+    @Parameters(arity = "0..1", paramLabel = "DIR", description = "checkpoint directory (default: $TELECHAT_MODEL)")
+    private Optional<Path> directory = Optional.empty();
+
+    @Option(
+            names = {"-p", "--prompt"},
+            paramLabel = "TEXT",
+            description = "ask one question and leave; - for stdin")
+    private Optional<String> prompt = Optional.empty();
+
+    @Option(
+            names = {"-i", "--interactive"},
+            description = "read messages line by line even if stdin is not a terminal")
+    private boolean interactive;
+
+    @Option(names = "--system", paramLabel = "TEXT", description = "system message, where the model's chat format has one")
+    private Optional<String> system = Optional.empty();
+
+    @Option(names = "--tools", paramLabel = "FILE", description = "JSON list of tool schemas to offer (TeleChat2)")
+    private Optional<Path> tools = Optional.empty();
+
+    @Option(names = "--history", paramLabel = "FILE", description = "JSON list of role/content to go on from; updated after each answer")
+    private Optional<Path> history = Optional.empty();
+
+    @Option(names = "--markers", paramLabel = "POLICY", description = "escape, reject or allow role markers in messages (default: escape)")
+    private MarkerPolicy markers = MarkerPolicy.ESCAPE;
+
+    @Option(
+            names = "--context-overflow",
+            paramLabel = "POLICY",
+            converter = OverflowConverter.class,
+            description = "error or drop-oldest-turns (default: error)")
+    private OverflowPolicy overflow = OverflowPolicy.ERROR;
+
+    @Option(names = "--stats", description = "after each answer, say how fast it came")
+    private boolean stats;
+
+    @Option(names = "--json", description = "print one JSON object per event")
+    private boolean json;
+
+    @Mixin
+    private GenerationFlags flags;
+
+    @Mixin
+    private ModelOptions modelOptions;
+
+    @Mixin
+    private GlobalOptions global;
+
+    @Override
+    public Integer call() throws IOException {
+        Optional<String> question = oneQuestion();
+        try (ChatModel model = modelOptions.load(ModelOptions.directory(directory), global);
+                ChatSession session = model.newSession()) {
+            GenerationOptions options = flags.apply(model.defaults());
+            session.setOptions(options).setMarkerPolicy(markers).setOverflowPolicy(overflow);
+            model.chatTokenizer();
+            ChatPrinter printer = new ChatPrinter(json, global.colored(), stats);
+            if (history.isPresent() && Files.exists(history.get())) {
+                session.setMessages(ConversationFiles.load(history.get()));
+            }
+            setSystem(model, session);
+            if (question.isPresent()) {
+                printer.answer(session, question.get());
+                saveHistory(session.messages());
+                return ExitCode.OK;
+            }
+            try (LineInput input = LineInput.open(Terminals.isInput() && Terminals.isOutput() && !json)) {
+                return new ChatRepl(model, session, input, printer, this::saveHistory).run();
+            }
+        }
+    }
+
+    private void saveHistory(List<ChatMessage> messages) {
+        history.ifPresent(file -> ConversationFiles.save(file, messages));
+    }
+
+    private Optional<String> oneQuestion() {
+        Optional<String> question = prompt.map(p -> p.equals("-") ? StandardStreams.readInput() : p);
+        if (question.isEmpty() && !interactive && !Terminals.isInput()) {
+            question = Optional.of(StandardStreams.readInput().stripTrailing());
+        }
+        if (question.isPresent() && question.get().isBlank()) {
+            throw new InvalidRequestException("the prompt is empty: there is nothing to answer");
+        }
+        return question;
+    }
+
+    private void setSystem(ChatModel model, ChatSession session) throws IOException {
+        if (tools.isPresent()) {
+            JsonNode list = Json.parse(tools.get().toString(), Files.readString(tools.get()));
+            if (!list.isArray() || list.isEmpty()) {
+                throw new InvalidModelException("%s: expected a JSON list of tool schemas".formatted(tools.get()));
+            }
+            List<String> schemas = new ArrayList<>();
+            list.forEach(tool -> schemas.add(tool.toString()));
+            session.setSystem(model.chatTokenizer().systemWithTools(system.orElse(""), schemas));
+        } else {
+            system.ifPresent(session::setSystem);
+        }
+    }
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.cli;
+
+import io.telechat.cli.repl.AnswerView;
+import io.telechat.core.chat.ChatMessage;
+import io.telechat.infer.Cancellation;
+import io.telechat.infer.Generation;
+import io.telechat.infer.TokenEvent;
+import io.telechat.infer.chat.ChatSession;
+import java.io.PrintStream;
+
+/** Prints answers as they come: plain text, or one JSON object per event. */
+final class ChatPrinter implements AnswerView {
+    private static final String DIM = "\u001b[2m";
+    private static final String RESET = "\u001b[0m";
+
+    private final boolean json;
+    private final boolean colored;
+    private final boolean stats;
+    private final PrintStream out = System.out;
+
+    ChatPrinter(boolean json, boolean colored, boolean stats) {
+        this.json = json;
+        this.colored = colored;
+        this.stats = stats;
+    }
+
+    /** Sends one question and prints its answer. */
+    Generation answer(ChatSession session, String question) {
+        Generation generation = session.send(ChatMessage.user(question), this::token, new Cancellation());
+        finished(generation, session.options().seed());
+        return generation;
+    }
+
+    @Override
+    public void token(TokenEvent event) {
+        if (json) {
+            var object = Json.object().put("event", "token").put("id", event.id()).put("text", event.text());
+            event.logprob().ifPresent(l -> object.set("logprob", Json.logprob(l)));
+            out.println(object);
+        } else {
+            out.print(event.text());
+        }
+        out.flush();
+    }
+
+    @Override
+    public void finished(Generation generation, long seed) {
+        if (json) {
+            var object = Json.object().put("event", "done");
+            object.setAll(Json.generation(generation, seed));
+            out.println(object);
+        } else {
+            out.println();
+            if (stats) {
+                note(generation.summary());
+            }
+        }
+        out.flush();
+    }
+
+    @Override
+    public void note(String text) {
+        if (json) {
+            out.println(Json.object().put("event", "note").put("text", text));
+        } else {
+            out.println(colored ? DIM + text + RESET : text);
+        }
+        out.flush();
+    }
+
+    @Override
+    public void error(String message) {
+        if (json) {
+            out.println(Json.object().put("event", "error").put("message", message));
+            out.flush();
+        } else {
+            out.flush();
+            System.err.println("telechat: " + message);
+        }
+    }
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.cli;
+
+import io.telechat.core.InsufficientMemoryException;
+import io.telechat.core.InvalidModelException;
+import io.telechat.core.InvalidRequestException;
+
+/** Exit codes, as README documents them. */
+final class ExitCode {
+    static final int OK = 0;
+    static final int INTERNAL = 1;
+    static final int USAGE = 2;
+    static final int BAD_DATA = 3;
+    static final int NO_MEMORY = 4;
+    static final int INTERRUPTED = 130;
+
+    private ExitCode() {}
+
+    static int of(Throwable failure) {
+        return switch (failure) {
+            case InvalidRequestException e -> USAGE;
+            case InvalidModelException e -> BAD_DATA;
+            case InsufficientMemoryException e -> NO_MEMORY;
+            case OutOfMemoryError e -> NO_MEMORY;
+            default -> INTERNAL;
+        };
+    }
+}

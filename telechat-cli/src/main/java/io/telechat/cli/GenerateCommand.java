@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.cli;
+
+import io.telechat.core.InvalidRequestException;
+import io.telechat.infer.Cancellation;
+import io.telechat.infer.ChatModel;
+import io.telechat.infer.Generation;
+import io.telechat.infer.GenerationOptions;
+import io.telechat.infer.Sequence;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code telechat generate}. */
+@Command(
+        name = "generate",
+        description = "Continue a text or token ids, without any chat format.",
+        mixinStandardHelpOptions = true)
+final class GenerateCommand implements Callable<Integer> {
+    @Parameters(arity = "0..1", paramLabel = "DIR", description = "checkpoint directory (default: $TELECHAT_MODEL)")
+    private Optional<Path> directory = Optional.empty();
+
+    @Option(
+            names = {"-p", "--prompt"},
+            paramLabel = "TEXT",
+            description = "text to continue; - for stdin")
+    private Optional<String> prompt = Optional.empty();
+
+    @Option(names = "--json", description = "print one JSON object")
+    private boolean json;
+
+    @Mixin
+    private TokenInput tokens;
+
+    @Mixin
+    private GenerationFlags flags;
+
+    @Mixin
+    private ModelOptions modelOptions;
+
+    @Mixin
+    private GlobalOptions global;
+
+    @Override
+    public Integer call() {
+        if (prompt.isPresent() == tokens.isGiven()) {
+            throw new InvalidRequestException("give either --prompt TEXT or --tokens 1,2,3");
+        }
+        Optional<String> text = prompt.map(p -> p.equals("-") ? StandardStreams.readInput() : p);
+        if (text.isPresent() && text.get().isEmpty()) {
+            throw new InvalidRequestException("the prompt is empty: there is nothing to continue");
+        }
+        Optional<int[]> given = text.isPresent() ? Optional.empty() : Optional.of(tokens.read());
+        try (ChatModel model = modelOptions.load(ModelOptions.directory(directory), global);
+                Sequence sequence = model.newSequence()) {
+            GenerationOptions options = flags.apply(model.defaults());
+            int[] ids = given.orElseGet(() -> model.tokenizer().encode(text.get()));
+            Generation generation = model.generate(
+                    ids,
+                    sequence,
+                    options,
+                    event -> {
+                        if (!json) {
+                            System.out.print(model.hasTokenizer() ? event.text() : event.id() + " ");
+                            System.out.flush();
+                        }
+                    },
+                    new Cancellation());
+            System.out.println(json ? Json.generation(generation, options.seed()).toString() : "");
+            return ExitCode.OK;
+        }
+    }
+}

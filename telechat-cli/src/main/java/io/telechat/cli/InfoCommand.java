@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.telechat.core.checkpoint.Checkpoint;
+import io.telechat.core.model.MemoryPlan;
+import io.telechat.core.model.ModelConfig;
+import io.telechat.core.model.ModelLoader;
+import io.telechat.core.tensor.DType;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code telechat info}. */
+@Command(
+        name = "info",
+        description = "What a checkpoint is: flavour, sizes, files, memory needed. Reads headers only.",
+        mixinStandardHelpOptions = true)
+final class InfoCommand implements Callable<Integer> {
+    @Parameters(arity = "0..1", paramLabel = "DIR", description = "checkpoint directory (default: $TELECHAT_MODEL)")
+    private Optional<Path> directory = Optional.empty();
+
+    @Option(names = "--json", description = "print one JSON object")
+    private boolean json;
+
+    @Mixin
+    private GlobalOptions global;
+
+    @Override
+    public Integer call() {
+        try (ModelLoader.Checked checked = ModelLoader.check(ModelOptions.directory(directory))) {
+            ModelConfig config = checked.config();
+            Checkpoint checkpoint = checked.checkpoint();
+            Map<String, Integer> dtypes = new TreeMap<>();
+            checkpoint.names().forEach(name -> dtypes.merge(checkpoint.dtype(name).name(), 1, Integer::sum));
+            MemoryPlan plan = MemoryPlan.of(config, checkpoint.bytes(), DType.F32, config.contextLength());
+            ObjectNode info = Json.object();
+            info.put("architecture", config.architecture().name());
+            info.put("parameters", config.parameters());
+            info.put("layers", config.layers());
+            info.put("hidden", config.hidden());
+            info.put("ffn", config.ffn());
+            info.put("heads", config.heads().heads());
+            info.put("kv_heads", config.heads().kvHeads());
+            info.put("vocabulary", config.vocabSize());
+            info.put("tied_head", config.tiedHead());
+            info.put("context_length", config.contextLength());
+            info.put("files", checkpoint.files().size());
+            ObjectNode types = info.putObject("tensors");
+            dtypes.forEach(types::put);
+            info.put("weight_bytes", checkpoint.bytes());
+            info.put("cache_bytes_per_token", plan.cachePerToken());
+            info.put("memory_needed", plan.total());
+            info.put("memory_of_machine", MemoryPlan.machineMemory());
+            if (json) {
+                System.out.println(info);
+            } else {
+                print(info);
+            }
+        }
+        return ExitCode.OK;
+    }
+
+    private static void print(ObjectNode info) {
+        info.properties().forEach(field -> {
+            boolean bytes = field.getKey().contains("bytes") || field.getKey().startsWith("memory");
+            String value = bytes ? MemoryPlan.gib(field.getValue().asLong()) : field.getValue().isNumber()
+                    ? "%,d".formatted(field.getValue().asLong())
+                    : field.getValue().isTextual() ? field.getValue().asText() : field.getValue().toString();
+            System.out.printf("%-22s %s%n", field.getKey().replace('_', ' '), value);
+        });
+    }
+}

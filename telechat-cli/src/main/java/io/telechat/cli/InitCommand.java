@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.cli;
+
+import io.telechat.core.InvalidModelException;
+import io.telechat.core.backend.WorkerTeam;
+import io.telechat.core.model.ModelConfig;
+import io.telechat.core.model.ModelInitializer;
+import io.telechat.core.tensor.DType;
+import io.telechat.core.tokenizer.SentencePieceWriter;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code telechat init}. */
+@Command(
+        name = "init",
+        description = "Make a checkpoint with random weights: for benchmarks, tests, and training from scratch.",
+        mixinStandardHelpOptions = true)
+final class InitCommand implements Callable<Integer> {
+    /** Element types of weights. */
+    enum WeightType {
+        F32,
+        F16,
+        BF16
+    }
+
+    private static final List<String> TOKENIZER_FILES =
+            List.of("tokenizer.model", "tokenizer_config.json", "special_tokens_map.json", "generation_config.json");
+
+    @Option(names = "--config", required = true, paramLabel = "FILE", description = "a config.json of any flavour; see configs/")
+    private Path config;
+
+    @Option(names = "--out", required = true, paramLabel = "DIR", description = "directory to make")
+    private Path out;
+
+    @Option(names = "--seed", paramLabel = "N", description = "the same seed gives the same weights (default: 0)")
+    private long seed;
+
+    @Option(names = "--dtype", paramLabel = "TYPE", description = "f32, f16 or bf16 (default: bf16)")
+    private WeightType dtype = WeightType.BF16;
+
+    @Option(names = "--tokenizer", paramLabel = "DIR", description = "copy the tokenizer from here")
+    private Optional<Path> tokenizer = Optional.empty();
+
+    @Option(names = "--byte-tokenizer", description = "write a tokenizer of single bytes")
+    private boolean byteTokenizer;
+
+    @Mixin
+    private GlobalOptions global;
+
+    @Override
+    public Integer call() throws IOException {
+        try (WorkerTeam workers = new WorkerTeam(Runtime.getRuntime().availableProcessors())) {
+            ProgressBar progress = new ProgressBar("writing", global.quiet);
+            ModelConfig made = new ModelInitializer(seed, DType.valueOf(dtype.name()), workers, progress).write(config, out);
+            if (byteTokenizer) {
+                if (SentencePieceWriter.byteVocabulary().size() > made.vocabSize()) {
+                    throw new InvalidModelException("%s: vocab_size %d has no room for a tokenizer of bytes"
+                            .formatted(config, made.vocabSize()));
+                }
+                SentencePieceWriter.write(out.resolve("tokenizer.model"), SentencePieceWriter.byteVocabulary());
+            }
+            if (tokenizer.isPresent()) {
+                copyTokenizer(tokenizer.get());
+            }
+            System.out.printf("%s: %s, %,d parameters%n", out, made.architecture().name(), made.parameters());
+        }
+        return ExitCode.OK;
+    }
+
+    private void copyTokenizer(Path from) throws IOException {
+        if (!Files.exists(from.resolve("tokenizer.model"))) {
+            throw new InvalidModelException("%s: has no tokenizer.model".formatted(from));
+        }
+        for (String name : TOKENIZER_FILES) {
+            if (Files.exists(from.resolve(name))) {
+                Files.copy(from.resolve(name), out.resolve(name), StandardCopyOption.REPLACE_EXISTING);
+            }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.telechat.core.InvalidModelException;
+import io.telechat.infer.Generation;
+
+/** What the command line reads and prints as JSON. */
+final class Json {
+    private static final ObjectMapper MAPPER = new ObjectMapper();
+
+    private Json() {}
+
+    static ObjectNode object() {
+        return MAPPER.createObjectNode();
+    }
+
+    static ArrayNode array() {
+        return MAPPER.createArrayNode();
+    }
+
+    /** @throws InvalidModelException naming the source, if the text is not JSON */
+    static JsonNode parse(String source, String text) {
+        try {
+            JsonNode node = MAPPER.readTree(text);
+            if (node == null || node.isMissingNode()) {
+                throw new InvalidModelException(source + ": empty, expected JSON");
+            }
+            return node;
+        } catch (JsonProcessingException e) {
+            throw new InvalidModelException("%s: not valid JSON: %s".formatted(source, e.getOriginalMessage()), e);
+        }
+    }
+
+    static ObjectNode generation(Generation generation, long seed) {
+        ObjectNode json = object();
+        ArrayNode tokens = json.putArray("tokens");
+        generation.tokens().forEach(tokens::add);
+        json.put("text", generation.text());
+        json.put("finish_reason", generation.finishReason().lowerCase());
+        json.putObject("usage")
+                .put("prompt_tokens", generation.usage().promptTokens())
+                .put("completion_tokens", generation.usage().completionTokens())
+                .put("total_tokens", generation.usage().promptTokens() + generation.usage().completionTokens())
+                .put("cached_tokens", generation.usage().cachedTokens());
+        json.putObject("timings")
+                .put("prompt_seconds", generation.timings().promptSeconds())
+                .put("generation_seconds", generation.timings().generationSeconds())
+                .put("tokens_per_second", generation.tokensPerSecond());
+        json.put("seed", seed);
+        if (!generation.logprobs().isEmpty()) {
+            ArrayNode logprobs = json.putArray("logprobs");
+            generation.logprobs().forEach(l -> logprobs.add(logprob(l)));
+        }
+        return json;
+    }
+
+    static ObjectNode logprob(Generation.TokenLogprob logprob) {
+        ObjectNode json = object().put("id", logprob.id()).put("logprob", logprob.logprob());
+        ArrayNode top = json.putArray("top");
+        logprob.alternatives().forEach(a -> top.addObject().put("id", a.id()).put("logprob", a.logprob()));
+        return json;
+    }
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.cli;
+
+import io.telechat.core.InvalidRequestException;
+import io.telechat.core.checkpoint.SafetensorsWriter;
+import io.telechat.core.model.ModelConfig;
+import io.telechat.core.ops.KvCache;
+import io.telechat.core.tensor.DType;
+import io.telechat.core.tensor.Shape;
+import io.telechat.core.tensor.Tensor;
+import io.telechat.infer.Cancellation;
+import io.telechat.infer.ChatModel;
+import io.telechat.infer.ModelRunner;
+import io.telechat.infer.sampling.Sampler;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code telechat logits}. */
+@Command(
+        name = "logits",
+        description = "Write what the model computes for token ids to a safetensors file.",
+        mixinStandardHelpOptions = true)
+final class LogitsCommand implements Callable<Integer> {
+    @Parameters(arity = "0..1", paramLabel = "DIR", description = "checkpoint directory (default: $TELECHAT_MODEL)")
+    private Optional<Path> directory = Optional.empty();
+
+    @Option(names = "--out", required = true, paramLabel = "FILE", description = "safetensors file to write")
+    private Path out;
+
+    @Option(
+            names = "--hidden-states",
+            description = "also write hidden.0 … hidden.L (inputs of the layers, then the last one's output) and final_hidden")
+    private boolean hiddenStates;
+
+    @Option(names = "--decode-steps", paramLabel = "N", description = "also generate N tokens greedily and write their logits")
+    private int decodeSteps;
+
+    @Mixin
+    private TokenInput tokens;
+
+    @Mixin
+    private ModelOptions modelOptions;
+
+    @Mixin
+    private GlobalOptions global;
+
+    @Override
+    public Integer call() {
+        int[] ids = tokens.read();
+        try (ChatModel model = modelOptions.load(ModelOptions.directory(directory), global)) {
+            check(model.config(), ids);
+            try (SafetensorsWriter writer = SafetensorsWriter.create(out, entries(model.config(), ids.length));
+                    KvCache cache = model.decoder().newCache(model.cacheType())) {
+                for (int i = 0; i < ids.length; i++) {
+                    setLong(writer.tensor("input_ids"), i, ids[i]);
+                }
+                model.runner().feed(ids, cache, new Recorder(writer));
+                if (decodeSteps > 0) {
+                    decode(model, cache, writer, ids.length);
+                }
+                writer.commit();
+            }
+        }
+        return ExitCode.OK;
+    }
+
+    private void check(ModelConfig config, int[] ids) {
+        for (int id : ids) {
+            if (id < 0 || id >= config.vocabSize()) {
+                throw new InvalidRequestException("token id %d is not in the vocabulary of %,d".formatted(id, config.vocabSize()));
+            }
+        }
+        if (decodeSteps < 0 || decodeSteps > 0 && (long) ids.length + decodeSteps > config.maxContextLength()) {
+            throw new InvalidRequestException("%d tokens and %d steps are beyond this model's context of %,d"
+                    .formatted(ids.length, decodeSteps, config.maxContextLength()));
+        }
+    }
+
+    private Map<String, SafetensorsWriter.Entry> entries(ModelConfig config, int count) {
+        Map<String, SafetensorsWriter.Entry> entries = new LinkedHashMap<>();
+        entries.put("input_ids", new SafetensorsWriter.Entry(DType.I64, Shape.of(count)));
+        entries.put("logits", new SafetensorsWriter.Entry(DType.F32, Shape.of(count, config.vocabSize())));
+        if (hiddenStates) {
+            for (int i = 0; i <= config.layers(); i++) {
+                entries.put("hidden." + i, new SafetensorsWriter.Entry(DType.F32, Shape.of(count, config.hidden())));
+            }
+            entries.put("final_hidden", new SafetensorsWriter.Entry(DType.F32, Shape.of(count, config.hidden())));
+        }
+        if (decodeSteps > 0) {
+            entries.put("greedy_ids", new SafetensorsWriter.Entry(DType.I64, Shape.of(decodeSteps + 1)));
+            entries.put("decode_logits", new SafetensorsWriter.Entry(DType.F32, Shape.of(decodeSteps, config.vocabSize())));
+        }
+        return entries;
+    }
+
+    private void decode(ChatModel model, KvCache cache, SafetensorsWriter writer, int count) {
+        Tensor logits = writer.tensor("logits");
+        int id = Sampler.argmax(logits.rows(count - 1, count).toFloats());
+        setLong(writer.tensor("greedy_ids"), 0, id);
+        for (int step = 0; step < decodeSteps; step++) {
+            float[] row = model.runner().feed(new int[] {id}, cache, new Cancellation());
+            writer.tensor("decode_logits").rows(step, step + 1).setFloats(row);
+            id = Sampler.argmax(row);
+            setLong(writer.tensor("greedy_ids"), step + 1, id);
+        }
+    }
+
+    private static void setLong(Tensor tensor, long index, long value) {
+        tensor.segment().set(ValueLayout.JAVA_LONG_UNALIGNED, 8 * index, value);
+    }
+
+    /** Copies what passes by into the file. */
+    private record Recorder(SafetensorsWriter writer) implements ModelRunner.PassObserver {
+        @Override
+        public void hidden(int firstRow, int layer, Tensor hidden) {
+            copy("hidden." + layer, firstRow, hidden);
+        }
+
+        @Override
+        public void normed(int firstRow, Tensor hidden) {
+            copy("final_hidden", firstRow, hidden);
+        }
+
+        @Override
+        public void logits(int firstRow, Tensor logits) {
+            copy("logits", firstRow, logits);
+        }
+
+        private void copy(String name, int firstRow, Tensor from) {
+            Tensor to = writer.tensor(name);
+            if (to != null) {
+                MemorySegment.copy(from.segment(), 0, to.segment(), 4L * firstRow * from.columns(), from.bytes());
+            }
+        }
+    }
+}

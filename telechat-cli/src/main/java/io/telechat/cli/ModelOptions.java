@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.cli;
+
+import io.telechat.core.InvalidRequestException;
+import io.telechat.core.tensor.DType;
+import io.telechat.infer.ChatModel;
+import io.telechat.infer.LoadOptions;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.OptionalInt;
+import picocli.CommandLine.Option;
+
+/** Options of commands that load a model. */
+final class ModelOptions {
+    /** Element types of the key/value cache. */
+    enum CacheType {
+        F32,
+        F16,
+        BF16
+    }
+
+    @Option(names = "--backend", paramLabel = "NAME", description = "cpu or nd4j (default: the best one that is usable)")
+    private Optional<String> backend = Optional.empty();
+
+    @Option(names = "--threads", paramLabel = "N", description = "threads (default: all processors)")
+    private int threads = Runtime.getRuntime().availableProcessors();
+
+    @Option(names = "--kv-cache", paramLabel = "TYPE", description = "element type of the key/value cache: f32, f16, bf16 (default: f32)")
+    private CacheType cacheType = CacheType.F32;
+
+    @Option(
+            names = "--context-length",
+            paramLabel = "N",
+            description = "tokens of prompt and answer at most (default: the model's own)")
+    private Optional<Integer> contextLength = Optional.empty();
+
+    @Option(names = "--tokenizer", paramLabel = "DIR", description = "directory of tokenizer.model, if it is not the model's")
+    private Optional<Path> tokenizer = Optional.empty();
+
+    ChatModel load(Path directory, GlobalOptions global) {
+        LoadOptions options = new LoadOptions(
+                backend,
+                threads,
+                DType.valueOf(cacheType.name()),
+                contextLength.map(OptionalInt::of).orElse(OptionalInt.empty()),
+                tokenizer,
+                new ProgressBar("loading", global.quiet));
+        return ChatModel.load(directory, options);
+    }
+
+    /** Where to take the tokenizer from. */
+    Path tokenizerDirectory(Path model) {
+        return tokenizer.orElse(model);
+    }
+
+    /** The model directory: the argument, or what TELECHAT_MODEL names. */
+    static Path directory(Optional<Path> argument) {
+        return argument.or(() -> Optional.ofNullable(System.getenv("TELECHAT_MODEL")).map(Path::of))
+                .orElseThrow(() -> new InvalidRequestException("which model? Give the directory of a checkpoint, or set TELECHAT_MODEL to it"));
+    }
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.cli;
+
+import io.telechat.core.model.LoadProgress;
+import io.telechat.core.model.MemoryPlan;
+
+/** Progress of long work on stderr: a bar on a terminal, a line now and then in a log, nothing for what is quick. */
+final class ProgressBar implements LoadProgress {
+    private static final long FIRST_NANOS = 700_000_000L;
+    private static final long BAR_NANOS = 100_000_000L;
+    private static final long LINE_NANOS = 10_000_000_000L;
+    private static final int WIDTH = 30;
+
+    private final String what;
+    private final boolean silent;
+    private final boolean terminal = Terminals.isError();
+    private final long start = System.nanoTime();
+    private long last = start;
+    private boolean shown;
+
+    ProgressBar(String what, boolean silent) {
+        this.what = what;
+        this.silent = silent;
+    }
+
+    @Override
+    public void loaded(long done, long total) {
+        long now = System.nanoTime();
+        boolean due = shown ? now - last >= (terminal ? BAR_NANOS : LINE_NANOS) : now - start >= (terminal ? FIRST_NANOS : LINE_NANOS);
+        if (silent || !(due || shown && done == total)) {
+            return;
+        }
+        last = now;
+        shown = true;
+        double share = total == 0 ? 1 : (double) done / total;
+        double seconds = (now - start) / 1e9;
+        String text = "%s %3.0f %%  %s of %s, %s/s, %.0f s left"
+                .formatted(
+                        what,
+                        100 * share,
+                        MemoryPlan.gib(done),
+                        MemoryPlan.gib(total),
+                        MemoryPlan.gib((long) (done / seconds)),
+                        seconds / Math.max(share, 1e-9) - seconds);
+        if (!terminal) {
+            System.err.println(text);
+        } else if (done == total) {
+            System.err.print("\r\u001b[K");
+        } else {
+            int filled = (int) (WIDTH * share);
+            System.err.print("\r\u001b[K[" + "=".repeat(filled) + " ".repeat(WIDTH - filled) + "] " + text);
+        }
+        System.err.flush();
+    }
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.cli;
+
+import io.telechat.core.TelechatException;
+import java.io.PrintWriter;
+import java.util.Arrays;
+import java.util.List;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Help.Ansi;
+
+/** The command {@code telechat}: parses, runs a subcommand, and turns failures into one line and an exit code. */
+@Command(
+        name = "telechat",
+        description = "Run TeleChat language models.",
+        mixinStandardHelpOptions = true,
+        versionProvider = VersionCommand.Provider.class,
+        synopsisSubcommandLabel = "COMMAND",
+        subcommands = {
+            ChatCommand.class,
+            GenerateCommand.class,
+            LogitsCommand.class,
+            TokenizeCommand.class,
+            InfoCommand.class,
+            InitCommand.class,
+            DoctorCommand.class,
+            VersionCommand.class,
+            CompletionCommand.class,
+            CommandLine.HelpCommand.class
+        },
+        footer = {
+            "",
+            "Exit codes: 0 ok, 1 internal error, 2 usage, 3 bad model or data, 4 not enough memory, 130 interrupted."
+        })
+public final class TelechatCli {
+    private TelechatCli() {}
+
+    /** Runs one command and exits with its code. */
+    public static void main(String[] args) {
+        StandardStreams.install();
+        int code = run(args);
+        System.out.flush();
+        System.exit(code);
+    }
+
+    /** Runs one command and returns its exit code. */
+    static int run(String... args) {
+        List<String> arguments = Arrays.stream(args).map(TelechatCli::kebabCase).toList();
+        configureLogging(arguments);
+        CommandLine commandLine = new CommandLine(new TelechatCli());
+        commandLine.setCaseInsensitiveEnumValuesAllowed(true);
+        commandLine.setUsageHelpAutoWidth(true);
+        commandLine.setColorScheme(CommandLine.Help.defaultColorScheme(ansi(arguments)));
+        commandLine.setParameterExceptionHandler(TelechatCli::usageError);
+        commandLine.setExecutionExceptionHandler((failure, command, parsed) -> report(failure, arguments));
+        if (arguments.isEmpty()) {
+            commandLine.usage(System.out);
+            return ExitCode.OK;
+        }
+        try {
+            return commandLine.execute(arguments.toArray(String[]::new));
+        } catch (OutOfMemoryError e) {
+            return report(e, arguments);
+        }
+    }
+
+    /** The original Python's {@code --max_new_tokens} is our {@code --max-new-tokens}. */
+    private static String kebabCase(String argument) {
+        if (!argument.startsWith("--")) {
+            return argument;
+        }
+        int end = argument.indexOf('=');
+        String name = end < 0 ? argument : argument.substring(0, end);
+        return name.replace('_', '-') + argument.substring(name.length());
+    }
+
+    private static Ansi ansi(List<String> arguments) {
+        if (arguments.contains("--color=always")) {
+            return Ansi.ON;
+        }
+        boolean off = arguments.contains("--color=never") || System.getenv("NO_COLOR") != null || !Terminals.isOutput();
+        return off ? Ansi.OFF : Ansi.AUTO;
+    }
+
+    /** Has to happen before the first logger is made, hence before options are parsed. */
+    private static void configureLogging(List<String> arguments) {
+        boolean quiet = arguments.contains("-q") || arguments.contains("--quiet");
+        boolean verbose = arguments.contains("-v") || arguments.contains("--verbose");
+        System.setProperty("org.slf4j.simpleLogger.log.io.telechat", quiet ? "error" : verbose ? "debug" : "warn");
+        System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", verbose ? "info" : "error");
+        System.setProperty("org.slf4j.simpleLogger.showThreadName", "false");
+        System.setProperty("org.slf4j.simpleLogger.showLogName", "false");
+        System.setProperty("org.slf4j.simpleLogger.levelInBrackets", "false");
+        System.setProperty("slf4j.internal.verbosity", "WARN");
+    }
+
+    private static int usageError(CommandLine.ParameterException failure, String[] args) {
+        System.err.println("telechat: " + failure.getMessage().lines().findFirst().orElse("bad usage"));
+        CommandLine.UnmatchedArgumentException.printSuggestions(failure, new PrintWriter(System.err, true));
+        System.err.println("Try 'telechat %s--help'."
+                .formatted(
+                        failure.getCommandLine().getParent() == null
+                                ? ""
+                                : failure.getCommandLine().getCommandName() + " "));
+        return ExitCode.USAGE;
+    }
+
+    private static int report(Throwable failure, List<String> arguments) {
+        System.out.flush();
+        if (arguments.contains("--stacktrace")) {
+            failure.printStackTrace(System.err);
+        }
+        System.err.println("telechat: " + describe(failure));
+        return ExitCode.of(failure);
+    }
+
+    private static String describe(Throwable failure) {
+        return switch (failure) {
+            case TelechatException e -> e.getMessage();
+            case OutOfMemoryError e -> "out of memory (%s); give Java more heap with TELECHAT_JAVA_OPTIONS=-Xmx4g".formatted(e.getMessage());
+            default -> "internal error: %s; run again with --stacktrace and report it".formatted(failure);
+        };
+    }
+}

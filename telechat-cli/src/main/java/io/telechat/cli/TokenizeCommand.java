@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import io.telechat.cli.repl.ConversationFiles;
+import io.telechat.core.InvalidModelException;
+import io.telechat.core.chat.ChatTokenizer;
+import io.telechat.core.chat.MarkerPolicy;
+import io.telechat.core.tokenizer.Tokenizer;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code telechat tokenize}. */
+@Command(
+        name = "tokenize",
+        description = "Text to token ids and back: one JSON value per line of stdin, one per line of stdout.",
+        mixinStandardHelpOptions = true)
+final class TokenizeCommand implements Callable<Integer> {
+    @Parameters(arity = "0..1", paramLabel = "DIR", description = "directory of tokenizer.model (default: $TELECHAT_MODEL)")
+    private Optional<Path> directory = Optional.empty();
+
+    @ArgGroup
+    private Direction direction = new Direction();
+
+    @Option(names = "--markers", paramLabel = "POLICY", description = "with --chat: escape, reject or allow role markers in messages (default: escape)")
+    private MarkerPolicy markers = MarkerPolicy.ESCAPE;
+
+    @Option(names = "--pieces", description = "print pieces instead of ids, for people")
+    private boolean pieces;
+
+    @Mixin
+    private GlobalOptions global;
+
+    private static final class Direction {
+        @Option(names = "--decode", description = "lines are lists of ids, the output is text")
+        private boolean decode;
+
+        @Option(names = "--chat", description = "lines are lists of {\"role\", \"content\"}, the output is what the model is given")
+        private boolean chat;
+    }
+
+    @Override
+    public Integer call() {
+        ChatTokenizer tokenizer = ChatTokenizer.load(ModelOptions.directory(directory));
+        int number = 0;
+        for (String line : StandardStreams.readInput().lines().toList()) {
+            number++;
+            if (!line.isBlank()) {
+                String source = "stdin line " + number;
+                System.out.println(convert(tokenizer, source, Json.parse(source, line)));
+            }
+        }
+        return ExitCode.OK;
+    }
+
+    private String convert(ChatTokenizer tokenizer, String source, JsonNode value) {
+        if (direction.decode) {
+            return Json.array().textNode(tokenizer.tokenizer().decode(ids(source, value))).toString();
+        }
+        if (direction.chat) {
+            return print(tokenizer.tokenizer(), tokenizer.prompt(ConversationFiles.messages(source, value), markers));
+        }
+        if (!value.isTextual()) {
+            throw new InvalidModelException(source + ": expected a JSON string");
+        }
+        return print(tokenizer.tokenizer(), tokenizer.tokenizer().encode(value.asText()));
+    }
+
+    private static int[] ids(String source, JsonNode value) {
+        int[] ids = new int[value.size()];
+        for (int i = 0; i < ids.length; i++) {
+            if (!value.isArray() || !value.get(i).canConvertToInt()) {
+                throw new InvalidModelException(source + ": expected a list of token ids");
+            }
+            ids[i] = value.get(i).intValue();
+        }
+        return ids;
+    }
+
+    private String print(Tokenizer tokenizer, int[] ids) {
+        if (pieces) {
+            return IntStream.of(ids).mapToObj(id -> id + ":" + tokenizer.piece(id)).collect(Collectors.joining(" "));
+        }
+        ArrayNode list = Json.array();
+        Arrays.stream(ids).forEach(list::add);
+        return list.toString();
+    }
+}

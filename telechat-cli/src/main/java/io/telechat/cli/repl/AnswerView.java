@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.cli.repl;
+
+import io.telechat.infer.Generation;
+import io.telechat.infer.TokenEvent;
+
+/** Where the dialog shows what happens. */
+public interface AnswerView {
+    void token(TokenEvent event);
+
+    void finished(Generation generation, long seed);
+
+    /** Something said by the program rather than by the model. */
+    void note(String text);
+
+    void error(String message);
+}

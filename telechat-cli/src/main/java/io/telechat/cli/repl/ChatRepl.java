@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.cli.repl;
+
+import io.telechat.core.TelechatException;
+import io.telechat.core.chat.ChatMessage;
+import io.telechat.infer.Cancellation;
+import io.telechat.infer.ChatModel;
+import io.telechat.infer.FinishReason;
+import io.telechat.infer.Generation;
+import io.telechat.infer.chat.ChatSession;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.Function;
+
+/** The loop: read, answer, show, until there is no more to read. */
+public final class ChatRepl {
+    private static final String PROMPT = ">>> ";
+
+    private final ChatSession session;
+    private final LineInput input;
+    private final AnswerView view;
+    private final Consumer<List<ChatMessage>> afterEachAnswer;
+    private final SlashCommands commands;
+    private Optional<Generation> last = Optional.empty();
+
+    public ChatRepl(
+            ChatModel model,
+            ChatSession session,
+            LineInput input,
+            AnswerView view,
+            Consumer<List<ChatMessage>> afterEachAnswer) {
+        this.session = session;
+        this.input = input;
+        this.view = view;
+        this.afterEachAnswer = afterEachAnswer;
+        this.commands = new SlashCommands(model, session, view);
+    }
+
+    /** @return the exit code */
+    public int run() {
+        while (true) {
+            switch (input.read(PROMPT)) {
+                case LineInput.Input.End end -> {
+                    return 0;
+                }
+                case LineInput.Input.Interrupt interrupt -> view.note("Ctrl-D or /exit leaves, /help lists commands");
+                case LineInput.Input.Text text -> {
+                    if (!handle(text.text())) {
+                        return 0;
+                    }
+                }
+            }
+        }
+    }
+
+    /** Returns false if the dialog is over. */
+    private boolean handle(String text) {
+        try {
+            if (text.isBlank()) {
+                return true;
+            }
+            if (!text.startsWith("/")) {
+                answer(stop -> session.send(ChatMessage.user(text), view::token, stop));
+                return true;
+            }
+            return switch (commands.run(text, last)) {
+                case CONTINUE -> true;
+                case REGENERATE -> {
+                    answer(stop -> session.regenerate(view::token, stop));
+                    yield true;
+                }
+                case EXIT -> false;
+            };
+        } catch (TelechatException e) {
+            view.error(e.getMessage());
+            return true;
+        }
+    }
+
+    private void answer(Function<Cancellation, Generation> generate) {
+        Cancellation stop = new Cancellation();
+        AutoCloseable handler = input.onInterrupt(stop::cancel);
+        try {
+            Generation generation = generate.apply(stop);
+            last = Optional.of(generation);
+            view.finished(generation, session.options().seed());
+            if (generation.finishReason() == FinishReason.CANCELLED) {
+                view.note("(stopped)");
+            }
+            afterEachAnswer.accept(session.messages());
+        } finally {
+            close(handler);
+        }
+    }
+
+    private static void close(AutoCloseable handler) {
+        try {
+            handler.close();
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}

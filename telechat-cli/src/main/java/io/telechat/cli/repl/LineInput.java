@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.cli.repl;
+
+import java.io.IOException;
+import java.util.Optional;
+
+/** Where the dialog's lines come from. */
+public interface LineInput extends AutoCloseable {
+    /** What reading gave. */
+    sealed interface Input {
+        /** A message or command, perhaps of several lines. */
+        record Text(String text) implements Input {}
+
+        /** Ctrl-C at the prompt. */
+        record Interrupt() implements Input {}
+
+        /** Ctrl-D, or the end of the pipe. */
+        record End() implements Input {}
+    }
+
+    Input read(String prompt);
+
+    /** Runs an action on Ctrl-C until the returned handle is closed; does nothing where there is no terminal. */
+    AutoCloseable onInterrupt(Runnable action);
+
+    @Override
+    void close() throws IOException;
+
+    /** @param terminal whether to edit lines on a terminal; otherwise they are read from stdin as they are */
+    static LineInput open(boolean terminal) throws IOException {
+        return terminal ? new TerminalInput() : new PipeInput();
+    }
+
+    /** Text between {@code """} and {@code """}; empty if the text does not begin so, or does not end yet. */
+    static Optional<String> unquote(String text) {
+        String stripped = text.strip();
+        if (stripped.length() >= 6 && stripped.startsWith(QUOTE) && stripped.endsWith(QUOTE)) {
+            return Optional.of(stripped.substring(3, stripped.length() - 3).strip());
+        }
+        return Optional.empty();
+    }
+
+    /** Begins and ends a message of several lines. */
+    String QUOTE = "\"\"\"";
+}

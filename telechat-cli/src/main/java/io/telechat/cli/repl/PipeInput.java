@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.cli.repl;
+
+import java.io.BufferedReader;
+import java.io.FileDescriptor;
+import java.io.FileInputStream;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+
+/** Lines of stdin as they are, without editing and without a prompt. */
+final class PipeInput implements LineInput {
+    private final BufferedReader reader =
+            new BufferedReader(new InputStreamReader(new FileInputStream(FileDescriptor.in), StandardCharsets.UTF_8));
+
+    @Override
+    public Input read(String prompt) {
+        try {
+            String line = reader.readLine();
+            if (line == null) {
+                return new Input.End();
+            }
+            StringBuilder text = new StringBuilder(line);
+            while (text.toString().strip().startsWith(QUOTE) && LineInput.unquote(text.toString()).isEmpty()) {
+                String more = reader.readLine();
+                if (more == null) {
+                    break;
+                }
+                text.append('\n').append(more);
+            }
+            return new Input.Text(LineInput.unquote(text.toString()).orElse(text.toString()));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Override
+    public AutoCloseable onInterrupt(Runnable action) {
+        return () -> {};
+    }
+
+    @Override
+    public void close() throws IOException {
+        reader.close();
+    }
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.cli.repl;
+
+import io.telechat.core.InvalidRequestException;
+import io.telechat.core.chat.ChatMessage;
+import io.telechat.core.chat.Role;
+import io.telechat.infer.ChatModel;
+import io.telechat.infer.Generation;
+import io.telechat.infer.chat.ChatSession;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/** What begins with a slash. */
+final class SlashCommands {
+    /** For completion. */
+    static final List<String> NAMES =
+            List.of("/help", "/set", "/show", "/clear", "/save", "/load", "/system", "/regen", "/stats", "/exit");
+
+    private static final String HELP =
+            """
+            /set NAME VALUE   change an option of the following answers; /set alone lists them
+            /show             the conversation so far
+            /system TEXT      set the system message; without TEXT, remove it
+            /clear            begin anew
+            /save FILE        write the conversation as JSON
+            /load FILE        go on from a saved conversation
+            /regen            another answer to the last question
+            /stats            how fast the last answer came
+            /exit             leave (or Ctrl-D)
+            \"""               begins and ends a message of several lines""";
+
+    /** What the dialog does next. */
+    enum Outcome {
+        CONTINUE,
+        REGENERATE,
+        EXIT
+    }
+
+    private final ChatModel model;
+    private final ChatSession session;
+    private final AnswerView view;
+
+    SlashCommands(ChatModel model, ChatSession session, AnswerView view) {
+        this.model = model;
+        this.session = session;
+        this.view = view;
+    }
+
+    Outcome run(String line, Optional<Generation> last) {
+        String[] words = line.strip().split("\\s+", 2);
+        String argument = words.length > 1 ? words[1].strip() : "";
+        switch (words[0]) {
+            case "/help", "/?" -> view.note(HELP);
+            case "/set" -> view.note(new SessionSettings(session).set(argument));
+            case "/show" -> show();
+            case "/clear" -> {
+                session.setMessages(session.messages().stream().filter(m -> m.role() == Role.SYSTEM).toList());
+                view.note("a new conversation");
+            }
+            case "/save" -> {
+                ConversationFiles.save(file(argument), session.messages());
+                view.note("saved to " + argument);
+            }
+            case "/load" -> {
+                List<ChatMessage> messages = ConversationFiles.load(file(argument));
+                session.setMessages(messages);
+                view.note("%d messages from %s".formatted(messages.size(), argument));
+            }
+            case "/system" -> {
+                session.setSystem(argument);
+                view.note(argument.isEmpty() ? "no system message" : "system message set");
+            }
+            case "/regen" -> {
+                return Outcome.REGENERATE;
+            }
+            case "/stats" -> view.note(stats(last));
+            case "/exit", "/quit", "/bye" -> {
+                return Outcome.EXIT;
+            }
+            default -> throw new InvalidRequestException(
+                    "unknown command %s; /help lists them".formatted(words[0]));
+        }
+        return Outcome.CONTINUE;
+    }
+
+    private void show() {
+        view.note(model.config().architecture().name() + ", " + model.backendDescription());
+        for (ChatMessage message : session.messages()) {
+            view.note("[%s] %s".formatted(message.role().lowerCase(), message.content()));
+        }
+    }
+
+    private static Path file(String argument) {
+        if (argument.isEmpty()) {
+            throw new InvalidRequestException("which file? For example: /save talk.json");
+        }
+        return Path.of(argument);
+    }
+
+    private String stats(Optional<Generation> last) {
+        return last.map(g -> "%s; context %,d of %,d"
+                        .formatted(
+                                g.summary(),
+                                g.usage().promptTokens() + g.usage().completionTokens(),
+                                model.contextLength()))
+                .orElse("no answer yet");
+    }
+}

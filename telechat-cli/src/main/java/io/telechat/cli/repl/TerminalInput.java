@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.cli.repl;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.jline.reader.EOFError;
+import org.jline.reader.EndOfFileException;
+import org.jline.reader.LineReader;
+import org.jline.reader.LineReaderBuilder;
+import org.jline.reader.ParsedLine;
+import org.jline.reader.Parser;
+import org.jline.reader.UserInterruptException;
+import org.jline.reader.impl.DefaultParser;
+import org.jline.reader.impl.completer.StringsCompleter;
+import org.jline.terminal.Terminal;
+import org.jline.terminal.TerminalBuilder;
+
+/** A terminal with line editing, history, completion of commands, and bracketed paste; a dumb one works, too. */
+final class TerminalInput implements LineInput {
+    private final Terminal terminal;
+    private final LineReader reader;
+
+    TerminalInput() throws IOException {
+        terminal = TerminalBuilder.builder().system(true).dumb(true).build();
+        LineReaderBuilder builder = LineReaderBuilder.builder()
+                .terminal(terminal)
+                .parser(new MessageParser())
+                .completer(new StringsCompleter(SlashCommands.NAMES))
+                .variable(LineReader.SECONDARY_PROMPT_PATTERN, "... ")
+                .option(LineReader.Option.DISABLE_EVENT_EXPANSION, true)
+                .option(LineReader.Option.HISTORY_IGNORE_SPACE, true);
+        historyFile().ifPresent(file -> builder.variable(LineReader.HISTORY_FILE, file));
+        reader = builder.build();
+    }
+
+    private static Optional<Path> historyFile() {
+        String state = System.getenv("XDG_STATE_HOME");
+        Path base = state == null || state.isEmpty()
+                ? Path.of(System.getProperty("user.home"), ".local", "state")
+                : Path.of(state);
+        Path directory = base.resolve("telechat");
+        try {
+            Files.createDirectories(directory);
+            return Optional.of(directory.resolve("history"));
+        } catch (IOException e) {
+            return Optional.empty(); // history then lasts as long as the dialog
+        }
+    }
+
+    @Override
+    public Input read(String prompt) {
+        try {
+            String text = reader.readLine(prompt);
+            return new Input.Text(LineInput.unquote(text).orElse(text));
+        } catch (UserInterruptException e) {
+            return new Input.Interrupt();
+        } catch (EndOfFileException e) {
+            return new Input.End();
+        }
+    }
+
+    @Override
+    public AutoCloseable onInterrupt(Runnable action) {
+        Terminal.SignalHandler before = terminal.handle(Terminal.Signal.INT, signal -> action.run());
+        return () -> terminal.handle(Terminal.Signal.INT, before);
+    }
+
+    @Override
+    public void close() throws IOException {
+        terminal.close();
+    }
+
+    /** A message goes on over lines from {@code """} to {@code """}; apart from that, a line is a message. */
+    private static final class MessageParser implements Parser {
+        private final DefaultParser words = new DefaultParser().escapeChars(new char[0]).quoteChars(new char[0]);
+
+        @Override
+        public ParsedLine parse(String line, int cursor, ParseContext context) {
+            boolean open = line.strip().startsWith(QUOTE) && LineInput.unquote(line).isEmpty();
+            if (open && context == ParseContext.ACCEPT_LINE) {
+                throw new EOFError(-1, -1, "the message goes on until \"\"\"");
+            }
+            return words.parse(line, cursor, context);
+        }
+    }
+}
