@@ -37,7 +37,7 @@ final class ChatPrinter implements AnswerView {
         if (json) {
             var object = Json.object().put("event", "token").put("id", event.id()).put("text", event.text());
             event.logprob().ifPresent(l -> object.set("logprob", Json.logprob(l)));
-            out.println(object);
+            out.println(Json.line(object));
         } else {
             out.print(event.text());
         }
@@ -49,7 +49,7 @@ final class ChatPrinter implements AnswerView {
         if (json) {
             var object = Json.object().put("event", "done");
             object.setAll(Json.generation(generation, seed));
-            out.println(object);
+            out.println(Json.line(object));
         } else {
             out.println();
             if (stats) {
@@ -62,7 +62,7 @@ final class ChatPrinter implements AnswerView {
     @Override
     public void note(String text) {
         if (json) {
-            out.println(Json.object().put("event", "note").put("text", text));
+            out.println(Json.line(Json.object().put("event", "note").put("text", text)));
         } else {
             out.println(colored ? DIM + text + RESET : text);
         }
@@ -72,7 +72,7 @@ final class ChatPrinter implements AnswerView {
     @Override
     public void error(String message) {
         if (json) {
-            out.println(Json.object().put("event", "error").put("message", message));
+            out.println(Json.line(Json.object().put("event", "error").put("message", message)));
             out.flush();
         } else {
             out.flush();

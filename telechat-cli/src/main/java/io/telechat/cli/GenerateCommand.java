@@ -70,7 +70,7 @@ final class GenerateCommand implements Callable<Integer> {
                         }
                     },
                     new Cancellation());
-            System.out.println(json ? Json.generation(generation, options.seed()).toString() : "");
+            System.out.println(json ? Json.line(Json.generation(generation, options.seed())) : "");
             return ExitCode.OK;
         }
     }

@@ -23,6 +23,13 @@ final class Json {
         return MAPPER.createArrayNode();
     }
 
+    /**
+     * A value on one line, whoever splits the lines: characters that some programs take for line ends are escaped.
+     */
+    static String line(JsonNode value) {
+        return value.toString().replace("\u0085", "\\u0085").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029");
+    }
+
     /** @throws InvalidModelException naming the source, if the text is not JSON */
     static JsonNode parse(String source, String text) {
         try {

@@ -3,6 +3,7 @@ package io.telechat.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.TextNode;
 import io.telechat.cli.repl.ConversationFiles;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.chat.ChatTokenizer;
@@ -65,7 +66,7 @@ final class TokenizeCommand implements Callable<Integer> {
 
     private String convert(ChatTokenizer tokenizer, String source, JsonNode value) {
         if (direction.decode) {
-            return Json.array().textNode(tokenizer.tokenizer().decode(ids(source, value))).toString();
+            return Json.line(TextNode.valueOf(tokenizer.tokenizer().decode(ids(source, value))));
         }
         if (direction.chat) {
             return print(tokenizer.tokenizer(), tokenizer.prompt(ConversationFiles.messages(source, value), markers));

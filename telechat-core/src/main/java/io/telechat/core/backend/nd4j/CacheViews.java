@@ -34,8 +34,9 @@ final class CacheViews {
     static void store(INDArray qkv, HeadLayout heads, Batch.Span span, int layer, int kvHead) {
         int dim = heads.headDim();
         long key = heads.queryWidth() + (long) kvHead * dim;
-        INDArray newKeys = qkv.get(all(), interval(key, key + dim));
-        INDArray newValues = qkv.get(all(), interval(key + heads.kvWidth(), key + heads.kvWidth() + dim));
+        // Copies, because ND4J goes wrong where a range is taken of a range.
+        INDArray newKeys = qkv.get(all(), interval(key, key + dim)).dup('c');
+        INDArray newValues = qkv.get(all(), interval(key + heads.kvWidth(), key + heads.kvWidth() + dim)).dup('c');
         for (int t = 0; t < span.count(); ) {
             int position = span.cache().length() + t;
             int slot = position % KvCache.BLOCK;
@@ -43,12 +44,17 @@ final class CacheViews {
             int block = position / KvCache.BLOCK;
             assign(
                     keys(span.cache(), block, layer, kvHead).get(all(), interval(slot, slot + count)),
-                    newKeys.get(interval(t, t + count), all()).transpose());
+                    floats(newKeys.get(interval(t, t + count), all()), count, dim).transpose());
             assign(
                     values(span.cache(), block, layer, kvHead).get(interval(slot, slot + count), all()),
                     newValues.get(interval(t, t + count), all()));
             t += count;
         }
+    }
+
+    /** A copy as floats; a view of one row or column, from which ND4J takes a dimension, gets it back. */
+    static INDArray floats(INDArray view, int rows, int columns) {
+        return view.dup('c').castTo(DataType.FLOAT).reshape('c', rows, columns);
     }
 
     /** Assigns across types. */

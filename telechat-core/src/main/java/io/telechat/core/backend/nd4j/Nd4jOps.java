@@ -15,6 +15,7 @@ import io.telechat.core.tensor.Tensor;
 import java.util.Arrays;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.INDArrayIndex;
 import org.nd4j.linalg.ops.transforms.Transforms;
 
 /** Every formula as it is written in {@link Ops}, in plain ND4J. */
@@ -93,13 +94,14 @@ final class Nd4jOps implements Ops {
             for (int layer = 0; layer < cache.layers(); layer++) {
                 for (int head = 0; head < cache.heads().kvHeads(); head++) {
                     INDArray keys = CacheViews.keys(cache, first / KvCache.BLOCK, layer, head);
-                    INDArray a = keys.get(interval(0, half), interval(0, count)).castTo(fromCos.dataType());
-                    INDArray b = keys.get(interval(half, 2 * half), interval(0, count)).castTo(fromCos.dataType());
+                    INDArray viewA = keys.get(interval(0, half), interval(0, count));
+                    INDArray viewB = keys.get(interval(half, 2 * half), interval(0, count));
+                    INDArray a = CacheViews.floats(viewA, half, count);
+                    INDArray b = CacheViews.floats(viewB, half, count);
                     INDArray plainA = a.mul(fromCos).addi(b.mul(fromSin));
                     INDArray plainB = b.mul(fromCos).subi(a.mul(fromSin));
-                    CacheViews.assign(keys.get(interval(0, half), interval(0, count)), plainA.mul(toCos).subi(plainB.mul(toSin)));
-                    CacheViews.assign(
-                            keys.get(interval(half, 2 * half), interval(0, count)), plainB.mul(toCos).addi(plainA.mul(toSin)));
+                    CacheViews.assign(viewA, plainA.mul(toCos).subi(plainB.mul(toSin)));
+                    CacheViews.assign(viewB, plainB.mul(toCos).addi(plainA.mul(toSin)));
                 }
             }
         }
@@ -107,11 +109,13 @@ final class Nd4jOps implements Ops {
 
     /** The angles of {@code count} positions from {@code first} on, [half, count]. */
     private static INDArray column(float[] table, int first, int count, int half) {
-        return Nd4j.createFromArray(table)
-                .reshape('c', table.length / half, half)
-                .get(interval(first, first + count), all())
-                .transpose()
-                .dup('c');
+        float[] transposed = new float[half * count];
+        for (int p = 0; p < count; p++) {
+            for (int i = 0; i < half; i++) {
+                transposed[i * count + p] = table[(first + p) * half + i];
+            }
+        }
+        return Nd4j.createFromArray(transposed).reshape('c', half, count);
     }
 
     @Override
@@ -119,7 +123,8 @@ final class Nd4jOps implements Ops {
         Shapes.attention(qkv, heads, batch, layer, out, lse);
         for (Batch.Span span : batch.spans()) {
             INDArray mask = causalMask(span.cache().length(), span.count());
-            INDArray rows = qkv.array().get(interval(span.first(), span.first() + span.count()), all());
+            INDArray rows =
+                    qkv.array().get(interval(span.first(), span.first() + span.count()), all()).dup('c');
             for (int kvHead = 0; kvHead < heads.kvHeads(); kvHead++) {
                 CacheViews.store(rows, heads, span, layer, kvHead);
                 INDArray keys = CacheViews.allKeys(span, layer, kvHead);
@@ -141,11 +146,9 @@ final class Nd4jOps implements Ops {
         INDArray weights = Transforms.exp(scores.subiColumnVector(max), false);
         INDArray sum = weights.sum(true, 1);
         INDArray result = weights.diviColumnVector(sum).mmul(values);
-        INDArray rowRange = out.array().get(interval(span.first(), span.first() + span.count()), all());
-        rowRange.get(all(), interval(head * dim, (head + 1) * dim)).assign(result);
-        lse.array()
-                .get(interval(span.first(), span.first() + span.count()), interval(head, head + 1))
-                .assign(max.add(Transforms.log(sum)));
+        INDArrayIndex range = interval(span.first(), span.first() + span.count());
+        CacheViews.assign(out.array().get(range, interval(head * dim, (head + 1) * dim)), result);
+        CacheViews.assign(lse.array().get(range, interval(head, head + 1)), max.add(Transforms.log(sum)));
     }
 
     /** 0 where a query may look, a very negative number where it may not; [count, cached + count]. */
