@@ -23,7 +23,9 @@ public final class Format {
         Path root = Path.of(args[1]).toRealPath();
         List<Path> files;
         try (Stream<Path> all = Files.walk(root)) {
-            files = all.filter(file -> isSource(root.relativize(file).toString())).sorted().toList();
+            files = all.filter(file -> isSource(root.relativize(file).toString()))
+                    .sorted()
+                    .toList();
         }
         List<String> complaints = files.parallelStream()
                 .flatMap(file -> format(root, file, apply).stream())
@@ -36,7 +38,9 @@ public final class Format {
     }
 
     private static boolean isSource(String file) {
-        return file.endsWith(".java") && (file.contains("/src/") || file.startsWith("scripts/")) && !file.contains("/target/");
+        return file.endsWith(".java")
+                && (file.contains("/src/") || file.startsWith("scripts/"))
+                && !file.contains("/target/");
     }
 
     private static Optional<String> format(Path root, Path file, boolean apply) {

@@ -30,7 +30,8 @@ import picocli.CommandLine.Parameters;
         name = "chat",
         description = {
             "Talk to a model: interactively on a terminal, or one question with -p or on stdin.",
-            "In the dialog, \"\"\" begins and ends a message of several lines, /help lists commands, Ctrl-C stops an answer, Ctrl-D leaves."
+            "In the dialog, \"\"\" begins and ends a message of several lines, /help lists commands, Ctrl-C stops an"
+                    + " answer, Ctrl-D leaves."
         },
         mixinStandardHelpOptions = true)
 final class ChatCommand implements Callable<Integer> {
@@ -48,16 +49,25 @@ final class ChatCommand implements Callable<Integer> {
             description = "read messages line by line even if stdin is not a terminal")
     private boolean interactive;
 
-    @Option(names = "--system", paramLabel = "TEXT", description = "system message, where the model's chat format has one")
+    @Option(
+            names = "--system",
+            paramLabel = "TEXT",
+            description = "system message, where the model's chat format has one")
     private Optional<String> system = Optional.empty();
 
     @Option(names = "--tools", paramLabel = "FILE", description = "JSON list of tool schemas to offer (TeleChat2)")
     private Optional<Path> tools = Optional.empty();
 
-    @Option(names = "--history", paramLabel = "FILE", description = "JSON list of role/content to go on from; updated after each answer")
+    @Option(
+            names = "--history",
+            paramLabel = "FILE",
+            description = "JSON list of role/content to go on from; updated after each answer")
     private Optional<Path> history = Optional.empty();
 
-    @Option(names = "--markers", paramLabel = "POLICY", description = "escape, reject or allow role markers in messages (default: escape)")
+    @Option(
+            names = "--markers",
+            paramLabel = "POLICY",
+            description = "escape, reject or allow role markers in messages (default: escape)")
     private MarkerPolicy markers = MarkerPolicy.ESCAPE;
 
     @Option(

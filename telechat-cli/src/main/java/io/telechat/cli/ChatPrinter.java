@@ -35,7 +35,8 @@ final class ChatPrinter implements AnswerView {
     @Override
     public void token(TokenEvent event) {
         if (json) {
-            var object = Json.object().put("event", "token").put("id", event.id()).put("text", event.text());
+            var object =
+                    Json.object().put("event", "token").put("id", event.id()).put("text", event.text());
             event.logprob().ifPresent(l -> object.set("logprob", Json.logprob(l)));
             out.println(Json.line(object));
         } else {

@@ -26,8 +26,19 @@ import picocli.CommandLine.Option;
         description = "What telechat finds on this machine, which kernels it will use, and why.",
         mixinStandardHelpOptions = true)
 final class DoctorCommand implements Callable<Integer> {
-    private static final List<String> FEATURES =
-            List.of("avx", "avx2", "fma", "f16c", "avx512f", "avx512bw", "avx512_vnni", "avx512_bf16", "amx_tile", "asimd", "asimddp", "sve");
+    private static final List<String> FEATURES = List.of(
+            "avx",
+            "avx2",
+            "fma",
+            "f16c",
+            "avx512f",
+            "avx512bw",
+            "avx512_vnni",
+            "avx512_bf16",
+            "amx_tile",
+            "asimd",
+            "asimddp",
+            "sve");
 
     @Option(names = "--json", description = "print one JSON object")
     private boolean json;
@@ -39,8 +50,12 @@ final class DoctorCommand implements Callable<Integer> {
     public Integer call() {
         ObjectNode report = Json.object();
         report.put("telechat", VersionCommand.version());
-        report.put("java", System.getProperty("java.vm.name") + " " + Runtime.version() + ", " + System.getProperty("java.home"));
-        report.put("java_flags", String.join(" ", ManagementFactory.getRuntimeMXBean().getInputArguments()));
+        report.put(
+                "java",
+                System.getProperty("java.vm.name") + " " + Runtime.version() + ", " + System.getProperty("java.home"));
+        report.put(
+                "java_flags",
+                String.join(" ", ManagementFactory.getRuntimeMXBean().getInputArguments()));
         report.put("system", System.getProperty("os.name") + " " + System.getProperty("os.arch"));
         report.put("processors", Runtime.getRuntime().availableProcessors());
         report.put("cpu", cpuInfo("model name").orElse("unknown"));
@@ -52,17 +67,27 @@ final class DoctorCommand implements Callable<Integer> {
             backends.put(provider.name(), describe(provider));
         }
         report.put("default_backend", defaultBackend());
-        report.put("mpi", onPath("mpirun").map(Path::toString).orElse("none: no mpirun on the PATH; needed for several processes only"));
+        report.put(
+                "mpi",
+                onPath("mpirun")
+                        .map(Path::toString)
+                        .orElse("none: no mpirun on the PATH; needed for several processes only"));
         report.put("gpu", gpu());
         if (json) {
             System.out.println(report);
         } else {
             report.properties().forEach(field -> {
                 if (field.getValue().isObject()) {
-                    field.getValue().properties().forEach(inner ->
-                            System.out.printf("%-18s %s%n", "backend " + inner.getKey(), inner.getValue().asText()));
+                    field.getValue()
+                            .properties()
+                            .forEach(inner -> System.out.printf(
+                                    "%-18s %s%n",
+                                    "backend " + inner.getKey(),
+                                    inner.getValue().asText()));
                 } else {
-                    System.out.printf("%-18s %s%n", field.getKey().replace('_', ' '), field.getValue().asText());
+                    System.out.printf(
+                            "%-18s %s%n",
+                            field.getKey().replace('_', ' '), field.getValue().asText());
                 }
             });
         }
@@ -100,7 +125,8 @@ final class DoctorCommand implements Callable<Integer> {
     }
 
     private static String cpuFeatures() {
-        List<String> all = Arrays.asList(cpuInfo("flags").or(() -> cpuInfo("Features")).orElse("").split(" "));
+        List<String> all = Arrays.asList(
+                cpuInfo("flags").or(() -> cpuInfo("Features")).orElse("").split(" "));
         return String.join(" ", FEATURES.stream().filter(all::contains).toList());
     }
 
@@ -113,7 +139,8 @@ final class DoctorCommand implements Callable<Integer> {
 
     private static String gpu() {
         if (Files.exists(Path.of("/proc/driver/nvidia/version"))) {
-            return "NVIDIA driver present; the CUDA build of ND4J serves compute capability 3.7 to 8.6 (Maven profile cuda)";
+            return "NVIDIA driver present; the CUDA build of ND4J serves compute capability 3.7 to 8.6 (Maven profile"
+                    + " cuda)";
         }
         return "none found";
     }

@@ -34,13 +34,22 @@ final class GenerationFlags {
     @Option(names = "--top-p", paramLabel = "P", description = "only the likeliest tokens that together reach P")
     private Optional<Float> topP = Optional.empty();
 
-    @Option(names = "--min-p", paramLabel = "P", description = "only tokens at least P times as probable as the likeliest")
+    @Option(
+            names = "--min-p",
+            paramLabel = "P",
+            description = "only tokens at least P times as probable as the likeliest")
     private Optional<Float> minP = Optional.empty();
 
-    @Option(names = "--repetition-penalty", paramLabel = "X", description = "above 1 makes what occurred before less likely")
+    @Option(
+            names = "--repetition-penalty",
+            paramLabel = "X",
+            description = "above 1 makes what occurred before less likely")
     private Optional<Float> repetitionPenalty = Optional.empty();
 
-    @Option(names = "--presence-penalty", paramLabel = "X", description = "taken from the logits of what is in the answer")
+    @Option(
+            names = "--presence-penalty",
+            paramLabel = "X",
+            description = "taken from the logits of what is in the answer")
     private Optional<Float> presencePenalty = Optional.empty();
 
     @Option(names = "--frequency-penalty", paramLabel = "X", description = "likewise, for each occurrence")

@@ -12,7 +12,10 @@ public final class GlobalOptions {
         NEVER
     }
 
-    @Option(names = "--color", paramLabel = "WHEN", description = "auto, always or never (default: auto; NO_COLOR counts)")
+    @Option(
+            names = "--color",
+            paramLabel = "WHEN",
+            description = "auto, always or never (default: auto; NO_COLOR counts)")
     Color color = Color.AUTO;
 
     @Option(
@@ -33,7 +36,8 @@ public final class GlobalOptions {
         return switch (color) {
             case ALWAYS -> true;
             case NEVER -> false;
-            case AUTO -> Terminals.isOutput() && System.getenv("NO_COLOR") == null && !"dumb".equals(System.getenv("TERM"));
+            case AUTO ->
+                Terminals.isOutput() && System.getenv("NO_COLOR") == null && !"dumb".equals(System.getenv("TERM"));
         };
     }
 }

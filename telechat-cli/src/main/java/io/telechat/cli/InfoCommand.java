@@ -38,7 +38,9 @@ final class InfoCommand implements Callable<Integer> {
             ModelConfig config = checked.config();
             Checkpoint checkpoint = checked.checkpoint();
             Map<String, Integer> dtypes = new TreeMap<>();
-            checkpoint.names().forEach(name -> dtypes.merge(checkpoint.dtype(name).name(), 1, Integer::sum));
+            checkpoint
+                    .names()
+                    .forEach(name -> dtypes.merge(checkpoint.dtype(name).name(), 1, Integer::sum));
             MemoryPlan plan = MemoryPlan.of(config, checkpoint.bytes(), DType.F32, config.contextLength());
             ObjectNode info = Json.object();
             info.put("architecture", config.architecture().name());
@@ -70,9 +72,13 @@ final class InfoCommand implements Callable<Integer> {
     private static void print(ObjectNode info) {
         info.properties().forEach(field -> {
             boolean bytes = field.getKey().contains("bytes") || field.getKey().startsWith("memory");
-            String value = bytes ? MemoryPlan.gib(field.getValue().asLong()) : field.getValue().isNumber()
-                    ? "%,d".formatted(field.getValue().asLong())
-                    : field.getValue().isTextual() ? field.getValue().asText() : field.getValue().toString();
+            String value = bytes
+                    ? MemoryPlan.gib(field.getValue().asLong())
+                    : field.getValue().isNumber()
+                            ? "%,d".formatted(field.getValue().asLong())
+                            : field.getValue().isTextual()
+                                    ? field.getValue().asText()
+                                    : field.getValue().toString();
             System.out.printf("%-22s %s%n", field.getKey().replace('_', ' '), value);
         });
     }

@@ -34,7 +34,11 @@ final class InitCommand implements Callable<Integer> {
     private static final List<String> TOKENIZER_FILES =
             List.of("tokenizer.model", "tokenizer_config.json", "special_tokens_map.json", "generation_config.json");
 
-    @Option(names = "--config", required = true, paramLabel = "FILE", description = "a config.json of any flavour; see configs/")
+    @Option(
+            names = "--config",
+            required = true,
+            paramLabel = "FILE",
+            description = "a config.json of any flavour; see configs/")
     private Path config;
 
     @Option(names = "--out", required = true, paramLabel = "DIR", description = "directory to make")
@@ -59,7 +63,8 @@ final class InitCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         try (WorkerTeam workers = new WorkerTeam(Runtime.getRuntime().availableProcessors())) {
             ProgressBar progress = new ProgressBar("writing", global.quiet);
-            ModelConfig made = new ModelInitializer(seed, DType.valueOf(dtype.name()), workers, progress).write(config, out);
+            ModelConfig made =
+                    new ModelInitializer(seed, DType.valueOf(dtype.name()), workers, progress).write(config, out);
             if (byteTokenizer) {
                 if (SentencePieceWriter.byteVocabulary().size() > made.vocabSize()) {
                     throw new InvalidModelException("%s: vocab_size %d has no room for a tokenizer of bytes"
@@ -70,7 +75,8 @@ final class InitCommand implements Callable<Integer> {
             if (tokenizer.isPresent()) {
                 copyTokenizer(tokenizer.get());
             }
-            System.out.printf("%s: %s, %,d parameters%n", out, made.architecture().name(), made.parameters());
+            System.out.printf(
+                    "%s: %s, %,d parameters%n", out, made.architecture().name(), made.parameters());
         }
         return ExitCode.OK;
     }

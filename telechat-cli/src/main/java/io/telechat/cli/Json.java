@@ -27,7 +27,10 @@ final class Json {
      * A value on one line, whoever splits the lines: characters that some programs take for line ends are escaped.
      */
     static String line(JsonNode value) {
-        return value.toString().replace("\u0085", "\\u0085").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029");
+        return value.toString()
+                .replace("\u0085", "\\u0085")
+                .replace("\u2028", "\\u2028")
+                .replace("\u2029", "\\u2029");
     }
 
     /** @throws InvalidModelException naming the source, if the text is not JSON */
@@ -52,7 +55,9 @@ final class Json {
         json.putObject("usage")
                 .put("prompt_tokens", generation.usage().promptTokens())
                 .put("completion_tokens", generation.usage().completionTokens())
-                .put("total_tokens", generation.usage().promptTokens() + generation.usage().completionTokens())
+                .put(
+                        "total_tokens",
+                        generation.usage().promptTokens() + generation.usage().completionTokens())
                 .put("cached_tokens", generation.usage().cachedTokens());
         json.putObject("timings")
                 .put("prompt_seconds", generation.timings().promptSeconds())

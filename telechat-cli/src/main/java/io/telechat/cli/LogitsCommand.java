@@ -38,10 +38,14 @@ final class LogitsCommand implements Callable<Integer> {
 
     @Option(
             names = "--hidden-states",
-            description = "also write hidden.0 … hidden.L (inputs of the layers, then the last one's output) and final_hidden")
+            description = "also write hidden.0 … hidden.L (inputs of the layers, then the last one's output) and"
+                    + " final_hidden")
     private boolean hiddenStates;
 
-    @Option(names = "--decode-steps", paramLabel = "N", description = "also generate N tokens greedily and write their logits")
+    @Option(
+            names = "--decode-steps",
+            paramLabel = "N",
+            description = "also generate N tokens greedily and write their logits")
     private int decodeSteps;
 
     @Mixin
@@ -76,7 +80,8 @@ final class LogitsCommand implements Callable<Integer> {
     private void check(ModelConfig config, int[] ids) {
         for (int id : ids) {
             if (id < 0 || id >= config.vocabSize()) {
-                throw new InvalidRequestException("token id %d is not in the vocabulary of %,d".formatted(id, config.vocabSize()));
+                throw new InvalidRequestException(
+                        "token id %d is not in the vocabulary of %,d".formatted(id, config.vocabSize()));
             }
         }
         if (decodeSteps < 0 || decodeSteps > 0 && (long) ids.length + decodeSteps > config.maxContextLength()) {
@@ -97,7 +102,8 @@ final class LogitsCommand implements Callable<Integer> {
         }
         if (decodeSteps > 0) {
             entries.put("greedy_ids", new SafetensorsWriter.Entry(DType.I64, Shape.of(decodeSteps + 1)));
-            entries.put("decode_logits", new SafetensorsWriter.Entry(DType.F32, Shape.of(decodeSteps, config.vocabSize())));
+            entries.put(
+                    "decode_logits", new SafetensorsWriter.Entry(DType.F32, Shape.of(decodeSteps, config.vocabSize())));
         }
         return entries;
     }

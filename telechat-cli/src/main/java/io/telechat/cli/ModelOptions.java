@@ -19,13 +19,19 @@ final class ModelOptions {
         BF16
     }
 
-    @Option(names = "--backend", paramLabel = "NAME", description = "cpu or nd4j (default: the best one that is usable)")
+    @Option(
+            names = "--backend",
+            paramLabel = "NAME",
+            description = "cpu or nd4j (default: the best one that is usable)")
     private Optional<String> backend = Optional.empty();
 
     @Option(names = "--threads", paramLabel = "N", description = "threads (default: all processors)")
     private int threads = Runtime.getRuntime().availableProcessors();
 
-    @Option(names = "--kv-cache", paramLabel = "TYPE", description = "element type of the key/value cache: f32, f16, bf16 (default: f32)")
+    @Option(
+            names = "--kv-cache",
+            paramLabel = "TYPE",
+            description = "element type of the key/value cache: f32, f16, bf16 (default: f32)")
     private CacheType cacheType = CacheType.F32;
 
     @Option(
@@ -34,7 +40,10 @@ final class ModelOptions {
             description = "tokens of prompt and answer at most (default: the model's own)")
     private Optional<Integer> contextLength = Optional.empty();
 
-    @Option(names = "--tokenizer", paramLabel = "DIR", description = "directory of tokenizer.model, if it is not the model's")
+    @Option(
+            names = "--tokenizer",
+            paramLabel = "DIR",
+            description = "directory of tokenizer.model, if it is not the model's")
     private Optional<Path> tokenizer = Optional.empty();
 
     ChatModel load(Path directory, GlobalOptions global) {
@@ -55,7 +64,9 @@ final class ModelOptions {
 
     /** The model directory: the argument, or what TELECHAT_MODEL names. */
     static Path directory(Optional<Path> argument) {
-        return argument.or(() -> Optional.ofNullable(System.getenv("TELECHAT_MODEL")).map(Path::of))
-                .orElseThrow(() -> new InvalidRequestException("which model? Give the directory of a checkpoint, or set TELECHAT_MODEL to it"));
+        return argument.or(() ->
+                        Optional.ofNullable(System.getenv("TELECHAT_MODEL")).map(Path::of))
+                .orElseThrow(() -> new InvalidRequestException(
+                        "which model? Give the directory of a checkpoint, or set TELECHAT_MODEL to it"));
     }
 }

@@ -26,7 +26,9 @@ final class ProgressBar implements LoadProgress {
     @Override
     public void loaded(long done, long total) {
         long now = System.nanoTime();
-        boolean due = shown ? now - last >= (terminal ? BAR_NANOS : LINE_NANOS) : now - start >= (terminal ? FIRST_NANOS : LINE_NANOS);
+        boolean due = shown
+                ? now - last >= (terminal ? BAR_NANOS : LINE_NANOS)
+                : now - start >= (terminal ? FIRST_NANOS : LINE_NANOS);
         if (silent || !(due || shown && done == total)) {
             return;
         }

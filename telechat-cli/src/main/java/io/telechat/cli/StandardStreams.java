@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.cli;
 
+import io.telechat.core.InvalidModelException;
 import java.io.FileDescriptor;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
@@ -12,7 +13,6 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
-import io.telechat.core.InvalidModelException;
 
 /** Standard streams in UTF-8, whatever the locale. */
 final class StandardStreams {
@@ -63,7 +63,9 @@ final class StandardStreams {
                     .toString();
         } catch (CharacterCodingException e) {
             throw new InvalidModelException(
-                    "stdin: not valid UTF-8 at byte %d; convert it, for example with iconv -t UTF-8".formatted(buffer.position()), e);
+                    "stdin: not valid UTF-8 at byte %d; convert it, for example with iconv -t UTF-8"
+                            .formatted(buffer.position()),
+                    e);
         }
     }
 }

@@ -95,7 +95,8 @@ public final class TelechatCli {
     }
 
     private static int usageError(CommandLine.ParameterException failure, String[] args) {
-        System.err.println("telechat: " + failure.getMessage().lines().findFirst().orElse("bad usage"));
+        System.err.println(
+                "telechat: " + failure.getMessage().lines().findFirst().orElse("bad usage"));
         CommandLine.UnmatchedArgumentException.printSuggestions(failure, new PrintWriter(System.err, true));
         System.err.println("Try 'telechat %s--help'."
                 .formatted(
@@ -117,7 +118,8 @@ public final class TelechatCli {
     private static String describe(Throwable failure) {
         return switch (failure) {
             case TelechatException e -> e.getMessage();
-            case OutOfMemoryError e -> "out of memory (%s); give Java more heap with TELECHAT_JAVA_OPTIONS=-Xmx4g".formatted(e.getMessage());
+            case OutOfMemoryError e ->
+                "out of memory (%s); give Java more heap with TELECHAT_JAVA_OPTIONS=-Xmx4g".formatted(e.getMessage());
             default -> "internal error: %s; run again with --stacktrace and report it".formatted(failure);
         };
     }

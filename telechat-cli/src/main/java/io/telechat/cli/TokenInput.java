@@ -14,7 +14,10 @@ final class TokenInput {
     @Option(names = "--tokens", paramLabel = "1,2,3", description = "token ids")
     private Optional<String> tokens = Optional.empty();
 
-    @Option(names = "--tokens-file", paramLabel = "FILE", description = "file of token ids, separated by commas or blanks")
+    @Option(
+            names = "--tokens-file",
+            paramLabel = "FILE",
+            description = "file of token ids, separated by commas or blanks")
     private Optional<Path> tokensFile = Optional.empty();
 
     boolean isGiven() {
@@ -29,7 +32,8 @@ final class TokenInput {
     }
 
     private String readFile() {
-        Path file = tokensFile.orElseThrow(() -> new InvalidRequestException("give --tokens 1,2,3 or --tokens-file FILE"));
+        Path file =
+                tokensFile.orElseThrow(() -> new InvalidRequestException("give --tokens 1,2,3 or --tokens-file FILE"));
         try {
             return Files.readString(file);
         } catch (IOException e) {
@@ -48,7 +52,8 @@ final class TokenInput {
             try {
                 ids[i] = Integer.parseInt(parts[i]);
             } catch (NumberFormatException e) {
-                throw new InvalidRequestException("'%s' is not a token id; ids are integers, separated by commas".formatted(parts[i]));
+                throw new InvalidRequestException(
+                        "'%s' is not a token id; ids are integers, separated by commas".formatted(parts[i]));
             }
         }
         return ids;

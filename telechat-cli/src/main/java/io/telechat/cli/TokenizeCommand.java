@@ -27,13 +27,19 @@ import picocli.CommandLine.Parameters;
         description = "Text to token ids and back: one JSON value per line of stdin, one per line of stdout.",
         mixinStandardHelpOptions = true)
 final class TokenizeCommand implements Callable<Integer> {
-    @Parameters(arity = "0..1", paramLabel = "DIR", description = "directory of tokenizer.model (default: $TELECHAT_MODEL)")
+    @Parameters(
+            arity = "0..1",
+            paramLabel = "DIR",
+            description = "directory of tokenizer.model (default: $TELECHAT_MODEL)")
     private Optional<Path> directory = Optional.empty();
 
     @ArgGroup
     private Direction direction = new Direction();
 
-    @Option(names = "--markers", paramLabel = "POLICY", description = "with --chat: escape, reject or allow role markers in messages (default: escape)")
+    @Option(
+            names = "--markers",
+            paramLabel = "POLICY",
+            description = "with --chat: escape, reject or allow role markers in messages (default: escape)")
     private MarkerPolicy markers = MarkerPolicy.ESCAPE;
 
     @Option(names = "--pieces", description = "print pieces instead of ids, for people")
@@ -46,7 +52,9 @@ final class TokenizeCommand implements Callable<Integer> {
         @Option(names = "--decode", description = "lines are lists of ids, the output is text")
         private boolean decode;
 
-        @Option(names = "--chat", description = "lines are lists of {\"role\", \"content\"}, the output is what the model is given")
+        @Option(
+                names = "--chat",
+                description = "lines are lists of {\"role\", \"content\"}, the output is what the model is given")
         private boolean chat;
     }
 
@@ -90,7 +98,9 @@ final class TokenizeCommand implements Callable<Integer> {
 
     private String print(Tokenizer tokenizer, int[] ids) {
         if (pieces) {
-            return IntStream.of(ids).mapToObj(id -> id + ":" + tokenizer.piece(id)).collect(Collectors.joining(" "));
+            return IntStream.of(ids)
+                    .mapToObj(id -> id + ":" + tokenizer.piece(id))
+                    .collect(Collectors.joining(" "));
         }
         ArrayNode list = Json.array();
         Arrays.stream(ids).forEach(list::add);

@@ -21,7 +21,8 @@ final class VersionCommand implements Callable<Integer> {
 
     /** From the manifest of our jar. */
     static String version() {
-        return Optional.ofNullable(VersionCommand.class.getPackage().getImplementationVersion()).orElse("development");
+        return Optional.ofNullable(VersionCommand.class.getPackage().getImplementationVersion())
+                .orElse("development");
     }
 
     /** For {@code --version}. */

@@ -84,8 +84,9 @@ public final class ChatModel implements AutoCloseable {
     private static int contextLength(ModelConfig config, LoadOptions options) {
         int length = options.contextLength().orElse(config.contextLength());
         if (length > config.maxContextLength()) {
-            throw new InvalidRequestException("context length %,d is beyond this model's %,d: its rotation is not defined there"
-                    .formatted(length, config.maxContextLength()));
+            throw new InvalidRequestException(
+                    "context length %,d is beyond this model's %,d: its rotation is not defined there"
+                            .formatted(length, config.maxContextLength()));
         }
         return length;
     }
@@ -161,7 +162,11 @@ public final class ChatModel implements AutoCloseable {
      * @param options {@code maxNewTokens} empty means the checkpoint's default
      */
     public synchronized Generation generate(
-            int[] prompt, Sequence sequence, GenerationOptions options, TokenListener listener, Cancellation cancellation) {
+            int[] prompt,
+            Sequence sequence,
+            GenerationOptions options,
+            TokenListener listener,
+            Cancellation cancellation) {
         return generator.generate(prompt, sequence, resolve(options, prompt.length), listener, cancellation);
     }
 

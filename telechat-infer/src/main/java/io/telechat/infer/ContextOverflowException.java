@@ -11,8 +11,9 @@ public final class ContextOverflowException extends InvalidRequestException {
     private final int contextLength;
 
     public ContextOverflowException(int promptTokens, int contextLength) {
-        super("the prompt has %,d tokens, the context has room for %,d and the answer needs some: shorten it, raise --context-length, or allow --context-overflow drop-oldest-turns"
-                .formatted(promptTokens, contextLength));
+        super(
+                "the prompt has %,d tokens, the context has room for %,d and the answer needs some: shorten it, raise --context-length, or allow --context-overflow drop-oldest-turns"
+                        .formatted(promptTokens, contextLength));
         this.promptTokens = promptTokens;
         this.contextLength = contextLength;
     }

@@ -14,7 +14,12 @@ import java.util.List;
  * @param timings how long it took
  */
 public record Generation(
-        List<Integer> tokens, String text, List<TokenLogprob> logprobs, FinishReason finishReason, Usage usage, Timings timings) {
+        List<Integer> tokens,
+        String text,
+        List<TokenLogprob> logprobs,
+        FinishReason finishReason,
+        Usage usage,
+        Timings timings) {
     public Generation {
         tokens = List.copyOf(tokens);
         logprobs = List.copyOf(logprobs);

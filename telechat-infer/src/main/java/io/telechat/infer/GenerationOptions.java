@@ -31,7 +31,8 @@ public record GenerationOptions(
         stopIds = Set.copyOf(stopIds);
         stopStrings = List.copyOf(stopStrings);
         if (maxNewTokens.isPresent() && maxNewTokens.getAsInt() < 1) {
-            throw new InvalidRequestException("max new tokens is %d, must be at least 1".formatted(maxNewTokens.getAsInt()));
+            throw new InvalidRequestException(
+                    "max new tokens is %d, must be at least 1".formatted(maxNewTokens.getAsInt()));
         }
         if (stopStrings.stream().anyMatch(String::isEmpty)) {
             throw new InvalidRequestException("a stop string is empty");

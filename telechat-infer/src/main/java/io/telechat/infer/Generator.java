@@ -40,9 +40,14 @@ public final class Generator implements AutoCloseable {
      * @throws ContextOverflowException if the prompt leaves no room
      */
     public Generation generate(
-            int[] prompt, Sequence sequence, GenerationOptions options, TokenListener listener, Cancellation cancellation) {
+            int[] prompt,
+            Sequence sequence,
+            GenerationOptions options,
+            TokenListener listener,
+            Cancellation cancellation) {
         checkPrompt(prompt);
-        int room = Math.min(contextLength - prompt.length, options.maxNewTokens().orElse(Integer.MAX_VALUE));
+        int room =
+                Math.min(contextLength - prompt.length, options.maxNewTokens().orElse(Integer.MAX_VALUE));
         Answer answer = new Answer(options, listener);
         Sampler sampler = Sampler.of(options.sampling(), vocabulary(), options.seed());
         TokenHistory history = new TokenHistory(prompt);
@@ -85,8 +90,8 @@ public final class Generator implements AutoCloseable {
         }
         for (int id : prompt) {
             if (id < 0 || id >= model.config().vocabSize()) {
-                throw new InvalidRequestException(
-                        "token id %d is not in the model's vocabulary of %,d".formatted(id, model.config().vocabSize()));
+                throw new InvalidRequestException("token id %d is not in the model's vocabulary of %,d"
+                        .formatted(id, model.config().vocabSize()));
             }
         }
         if (prompt.length >= contextLength) {

@@ -30,7 +30,8 @@ public record LoadOptions(
             throw new InvalidRequestException("threads is %d, must be from 1 to 1024".formatted(threads));
         }
         if (contextLength.isPresent() && contextLength.getAsInt() < 1) {
-            throw new InvalidRequestException("context length is %d, must be at least 1".formatted(contextLength.getAsInt()));
+            throw new InvalidRequestException(
+                    "context length is %d, must be at least 1".formatted(contextLength.getAsInt()));
         }
     }
 

@@ -78,7 +78,11 @@ public final class ModelRunner implements AutoCloseable {
                 int count = Math.min(MemoryPlan.MAX_ROWS, tokens.length - first);
                 int[] part = Arrays.copyOfRange(tokens, first, first + count);
                 Tensor hidden = pass(
-                        part, cache, scaling, (layer, h) -> observer.hidden(start, layer, model.backend().toHost(h)));
+                        part,
+                        cache,
+                        scaling,
+                        (layer, h) ->
+                                observer.hidden(start, layer, model.backend().toHost(h)));
                 observer.normed(start, model.backend().toHost(hidden));
                 for (int row = 0; row < count; row += rowsAtOnce) {
                     int rows = Math.min(rowsAtOnce, count - row);

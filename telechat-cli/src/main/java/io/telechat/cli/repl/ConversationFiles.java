@@ -62,12 +62,16 @@ public final class ConversationFiles {
         List<ChatMessage> messages = new ArrayList<>();
         for (JsonNode message : json) {
             if (!message.path("role").isTextual() || !message.path("content").isTextual()) {
-                throw new InvalidModelException("%s: message %d lacks a role or content".formatted(source, messages.size()));
+                throw new InvalidModelException(
+                        "%s: message %d lacks a role or content".formatted(source, messages.size()));
             }
             try {
-                messages.add(new ChatMessage(Role.parse(message.get("role").asText()), message.get("content").asText()));
+                messages.add(new ChatMessage(
+                        Role.parse(message.get("role").asText()),
+                        message.get("content").asText()));
             } catch (InvalidRequestException e) {
-                throw new InvalidModelException("%s: message %d: %s".formatted(source, messages.size(), e.getMessage()), e);
+                throw new InvalidModelException(
+                        "%s: message %d: %s".formatted(source, messages.size(), e.getMessage()), e);
             }
         }
         return messages;

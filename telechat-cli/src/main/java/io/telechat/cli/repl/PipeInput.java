@@ -22,7 +22,8 @@ final class PipeInput implements LineInput {
                 return new Input.End();
             }
             StringBuilder text = new StringBuilder(line);
-            while (text.toString().strip().startsWith(QUOTE) && LineInput.unquote(text.toString()).isEmpty()) {
+            while (text.toString().strip().startsWith(QUOTE)
+                    && LineInput.unquote(text.toString()).isEmpty()) {
                 String more = reader.readLine();
                 if (more == null) {
                     break;

@@ -66,17 +66,25 @@ record SessionSettings(ChatSession session) {
     private String list() {
         GenerationOptions o = session.options();
         SamplingOptions s = o.sampling();
-        String maxNewTokens = o.maxNewTokens().isPresent() ? String.valueOf(o.maxNewTokens().getAsInt()) : "the model's default";
+        String maxNewTokens =
+                o.maxNewTokens().isPresent() ? String.valueOf(o.maxNewTokens().getAsInt()) : "the model's default";
         return """
-                sample %s
-                temperature %s
-                top-k %d
-                top-p %s
-                min-p %s
-                repetition-penalty %s
-                seed %d
-                max-new-tokens %s"""
-                .formatted(
-                        !s.isGreedy(), s.temperature(), s.topK(), s.topP(), s.minP(), s.repetitionPenalty(), o.seed(), maxNewTokens);
+            sample %s
+            temperature %s
+            top-k %d
+            top-p %s
+            min-p %s
+            repetition-penalty %s
+            seed %d
+            max-new-tokens %s\
+            """.formatted(
+                        !s.isGreedy(),
+                        s.temperature(),
+                        s.topK(),
+                        s.topP(),
+                        s.minP(),
+                        s.repetitionPenalty(),
+                        o.seed(),
+                        maxNewTokens);
     }
 }

@@ -17,18 +17,18 @@ final class SlashCommands {
     static final List<String> NAMES =
             List.of("/help", "/set", "/show", "/clear", "/save", "/load", "/system", "/regen", "/stats", "/exit");
 
-    private static final String HELP =
-            """
-            /set NAME VALUE   change an option of the following answers; /set alone lists them
-            /show             the conversation so far
-            /system TEXT      set the system message; without TEXT, remove it
-            /clear            begin anew
-            /save FILE        write the conversation as JSON
-            /load FILE        go on from a saved conversation
-            /regen            another answer to the last question
-            /stats            how fast the last answer came
-            /exit             leave (or Ctrl-D)
-            \"""               begins and ends a message of several lines""";
+    private static final String HELP = """
+        /set NAME VALUE   change an option of the following answers; /set alone lists them
+        /show             the conversation so far
+        /system TEXT      set the system message; without TEXT, remove it
+        /clear            begin anew
+        /save FILE        write the conversation as JSON
+        /load FILE        go on from a saved conversation
+        /regen            another answer to the last question
+        /stats            how fast the last answer came
+        /exit             leave (or Ctrl-D)
+        \"""               begins and ends a message of several lines\
+        """;
 
     /** What the dialog does next. */
     enum Outcome {
@@ -55,7 +55,9 @@ final class SlashCommands {
             case "/set" -> view.note(new SessionSettings(session).set(argument));
             case "/show" -> show();
             case "/clear" -> {
-                session.setMessages(session.messages().stream().filter(m -> m.role() == Role.SYSTEM).toList());
+                session.setMessages(session.messages().stream()
+                        .filter(m -> m.role() == Role.SYSTEM)
+                        .toList());
                 view.note("a new conversation");
             }
             case "/save" -> {
@@ -78,8 +80,7 @@ final class SlashCommands {
             case "/exit", "/quit", "/bye" -> {
                 return Outcome.EXIT;
             }
-            default -> throw new InvalidRequestException(
-                    "unknown command %s; /help lists them".formatted(words[0]));
+            default -> throw new InvalidRequestException("unknown command %s; /help lists them".formatted(words[0]));
         }
         return Outcome.CONTINUE;
     }

@@ -74,11 +74,13 @@ final class TerminalInput implements LineInput {
 
     /** A message goes on over lines from {@code """} to {@code """}; apart from that, a line is a message. */
     private static final class MessageParser implements Parser {
-        private final DefaultParser words = new DefaultParser().escapeChars(new char[0]).quoteChars(new char[0]);
+        private final DefaultParser words =
+                new DefaultParser().escapeChars(new char[0]).quoteChars(new char[0]);
 
         @Override
         public ParsedLine parse(String line, int cursor, ParseContext context) {
-            boolean open = line.strip().startsWith(QUOTE) && LineInput.unquote(line).isEmpty();
+            boolean open =
+                    line.strip().startsWith(QUOTE) && LineInput.unquote(line).isEmpty();
             if (open && context == ParseContext.ACCEPT_LINE) {
                 throw new EOFError(-1, -1, "the message goes on until \"\"\"");
             }

@@ -29,9 +29,13 @@ public final class Backends {
             if (provider.unusableReason().isEmpty()) {
                 return provider.create(threads);
             }
-            LOG.warn("backend {} is not usable: {}", provider.name(), provider.unusableReason().get());
+            LOG.warn(
+                    "backend {} is not usable: {}",
+                    provider.name(),
+                    provider.unusableReason().get());
         }
-        throw new InvalidRequestException("no usable backend on the class path; add io.telechat:telechat-core's dependencies");
+        throw new InvalidRequestException(
+                "no usable backend on the class path; add io.telechat:telechat-core's dependencies");
     }
 
     /**
@@ -45,7 +49,9 @@ public final class Backends {
                 .filter(p -> p.name().equals(name))
                 .findFirst()
                 .orElseThrow(() -> new InvalidRequestException("unknown backend '%s'; there are: %s"
-                        .formatted(name, providers.stream().map(BackendProvider::name).collect(Collectors.joining(", ")))));
+                        .formatted(
+                                name,
+                                providers.stream().map(BackendProvider::name).collect(Collectors.joining(", ")))));
         provider.unusableReason().ifPresent(reason -> {
             throw new InvalidRequestException("backend %s is not usable: %s".formatted(name, reason));
         });

@@ -61,7 +61,10 @@ public final class WorkerTeam implements AutoCloseable {
     public WorkerTeam(int size) {
         for (int worker = 1; worker < size; worker++) {
             int number = worker;
-            threads.add(Thread.ofPlatform().daemon().name("telechat-worker-" + worker).start(() -> serve(number)));
+            threads.add(Thread.ofPlatform()
+                    .daemon()
+                    .name("telechat-worker-" + worker)
+                    .start(() -> serve(number)));
         }
     }
 

@@ -48,19 +48,21 @@ public final class ChatTokenizer {
         }
         SentencePieceModel model = SentencePieceModel.read(modelFile);
         Path configFile = directory.resolve("tokenizer_config.json");
-        Optional<JsonNode> config = Files.exists(configFile) ? Optional.of(JsonFiles.readObject(configFile)) : Optional.empty();
-        boolean listed = config.map(c -> c.path("added_tokens_decoder").isObject()).orElse(false);
+        Optional<JsonNode> config =
+                Files.exists(configFile) ? Optional.of(JsonFiles.readObject(configFile)) : Optional.empty();
+        boolean listed =
+                config.map(c -> c.path("added_tokens_decoder").isObject()).orElse(false);
         Matching userMark = model.matching(TokenTemplate.USER);
         List<AddedToken> added = listed ? listedTokens(configFile, config.get()) : usualTokens(model, config, userMark);
-        SentencePieceTokenizer tokenizer = new SentencePieceTokenizer(model, added, !listed && userMark != Matching.ABSENT);
+        SentencePieceTokenizer tokenizer =
+                new SentencePieceTokenizer(model, added, !listed && userMark != Matching.ABSENT);
         boolean userMarkAdded = added.stream().anyMatch(t -> t.content().equals(TokenTemplate.USER));
-        ChatTemplate template =
-                switch (userMark) {
-                    case ABSENT -> new WholeTextTemplate();
-                    case IN_TEXT -> new TokenTemplate(false, true);
-                    case CONTROL -> new TeleChat2Template(
-                            userMarkAdded ? Optional.empty() : Optional.of(new TokenTemplate(true, false)));
-                };
+        ChatTemplate template = switch (userMark) {
+            case ABSENT -> new WholeTextTemplate();
+            case IN_TEXT -> new TokenTemplate(false, true);
+            case CONTROL ->
+                new TeleChat2Template(userMarkAdded ? Optional.empty() : Optional.of(new TokenTemplate(true, false)));
+        };
         Set<String> markers = new HashSet<>(template.markers());
         added.forEach(token -> markers.add(token.content()));
         return new ChatTokenizer(tokenizer, template, Set.copyOf(markers));
@@ -69,13 +71,16 @@ public final class ChatTokenizer {
     /** The tokens that newer tokenizer_config.json files list with their ids. */
     private static List<AddedToken> listedTokens(Path file, JsonNode config) {
         List<AddedToken> tokens = new ArrayList<>();
-        for (Map.Entry<String, JsonNode> entry : config.get("added_tokens_decoder").properties()) {
+        for (Map.Entry<String, JsonNode> entry :
+                config.get("added_tokens_decoder").properties()) {
             String content = entry.getValue().path("content").asText();
             if (!entry.getKey().matches("\\d{1,9}") || content.isEmpty()) {
                 throw new InvalidModelException("%s: added token '%s' makes no sense".formatted(file, entry.getKey()));
             }
             tokens.add(new AddedToken(
-                    Integer.parseInt(entry.getKey()), content, entry.getValue().path("single_word").asBoolean()));
+                    Integer.parseInt(entry.getKey()),
+                    content,
+                    entry.getValue().path("single_word").asBoolean()));
         }
         return tokens;
     }
@@ -84,7 +89,8 @@ public final class ChatTokenizer {
      * The tokens that older files name by their use, and that the tokenizer classes add by default. That a token must be a
      * word of its own is obeyed by the framework release that TeleChat2 is pinned to, not by that of the 12B.
      */
-    private static List<AddedToken> usualTokens(SentencePieceModel model, Optional<JsonNode> config, Matching userMark) {
+    private static List<AddedToken> usualTokens(
+            SentencePieceModel model, Optional<JsonNode> config, Matching userMark) {
         boolean isLlamaStyle = userMark == Matching.ABSENT;
         List<String> defaults = isLlamaStyle
                 ? List.of("<s>", "</s>", "<pad>", "<unk>")
@@ -94,8 +100,10 @@ public final class ChatTokenizer {
         for (int i = 0; i < uses.size(); i++) {
             String use = uses.get(i);
             JsonNode token = config.map(c -> c.path(use)).orElse(MissingNode.getInstance());
-            String content = token.isTextual() ? token.asText() : token.path("content").asText(defaults.get(i));
-            boolean singleWord = userMark == Matching.CONTROL && token.path("single_word").asBoolean();
+            String content =
+                    token.isTextual() ? token.asText() : token.path("content").asText(defaults.get(i));
+            boolean singleWord =
+                    userMark == Matching.CONTROL && token.path("single_word").asBoolean();
             int id = idOf(model, content);
             if (id >= 0 && tokens.stream().noneMatch(t -> t.content().equals(content))) {
                 tokens.add(new AddedToken(id, content, singleWord));

@@ -19,7 +19,9 @@ public enum MarkerPolicy {
     ALLOW;
 
     List<ChatMessage> apply(List<ChatMessage> messages, Set<String> markers) {
-        return this == ALLOW ? messages : messages.stream().map(m -> apply(m, markers)).toList();
+        return this == ALLOW
+                ? messages
+                : messages.stream().map(m -> apply(m, markers)).toList();
     }
 
     private ChatMessage apply(ChatMessage message, Set<String> markers) {
@@ -29,8 +31,9 @@ public enum MarkerPolicy {
                 continue;
             }
             if (this == REJECT) {
-                throw new InvalidRequestException("the %s message contains the role marker %s; remove it, or choose --markers escape"
-                        .formatted(message.role().lowerCase(), marker));
+                throw new InvalidRequestException(
+                        "the %s message contains the role marker %s; remove it, or choose --markers escape"
+                                .formatted(message.role().lowerCase(), marker));
             }
             content = content.replace(marker, marker.charAt(0) + " " + marker.substring(1));
         }

@@ -19,7 +19,9 @@ public enum Role {
             case "user" -> USER;
             case "assistant", "bot" -> ASSISTANT;
             case "tool" -> TOOL;
-            default -> throw new InvalidRequestException("unknown role '%s'; there are system, user, assistant, tool".formatted(name));
+            default ->
+                throw new InvalidRequestException(
+                        "unknown role '%s'; there are system, user, assistant, tool".formatted(name));
         };
     }
 

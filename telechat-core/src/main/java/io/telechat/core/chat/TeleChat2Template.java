@@ -44,11 +44,12 @@ record TeleChat2Template(Optional<TokenTemplate> plain) implements ChatTemplate 
                     ids.add(TokenTemplate.id(tokenizer, TokenTemplate.END));
                     add(ids, tokenizer, "\n");
                 }
-                case TOOL -> toolResults
-                        .append(toolResults.isEmpty() ? "" : "\n")
-                        .append("<tool_response>\n")
-                        .append(message.content())
-                        .append("\n</tool_response>");
+                case TOOL ->
+                    toolResults
+                            .append(toolResults.isEmpty() ? "" : "\n")
+                            .append("<tool_response>\n")
+                            .append(message.content())
+                            .append("\n</tool_response>");
                 case SYSTEM -> {
                     // Only the first message may be one; the published template passes over the others.
                 }
@@ -81,8 +82,13 @@ record TeleChat2Template(Optional<TokenTemplate> plain) implements ChatTemplate 
         return (system.isEmpty() ? DEFAULT_SYSTEM : system)
                 + "\n\n# 可用工具\n你可以调用<tools></tools>标签中包含的一个或多个工具来辅助你回答问题,以下是可用工具详情：\n<tools>\n"
                 + String.join("\n", tools)
-                + "\n</tools>\n\n# 调用方法\n你需要遵循工具的要求，使用json格式返回工具名称及参数，并用<tool_call></tool_call>包含。"
-                + "下方是一个调用模板：\n<tool_call>\n{\"name\": <function-name>, \"arguments\": <args-json-object>}\n</tool_call>\n";
+                + "\n"
+                + "</tools>\n\n"
+                + "# 调用方法\n"
+                + "你需要遵循工具的要求，使用json格式返回工具名称及参数，并用<tool_call></tool_call>包含。下方是一个调用模板：\n"
+                + "<tool_call>\n"
+                + "{\"name\": <function-name>, \"arguments\": <args-json-object>}\n"
+                + "</tool_call>\n";
     }
 
     @Override

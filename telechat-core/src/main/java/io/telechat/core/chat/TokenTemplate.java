@@ -38,8 +38,9 @@ record TokenTemplate(boolean beginsWithStart, boolean marksInText) implements Ch
                     IntStream.of(tokenizer.encode(message.content())).forEach(ids);
                     ids.add(id(tokenizer, END));
                 }
-                case SYSTEM, TOOL -> throw new InvalidRequestException(
-                        "this model's chat format has no %s messages".formatted(message.role().lowerCase()));
+                case SYSTEM, TOOL ->
+                    throw new InvalidRequestException("this model's chat format has no %s messages"
+                            .formatted(message.role().lowerCase()));
             }
         }
         return ids.add(id(tokenizer, BOT)).build().toArray();

@@ -21,7 +21,8 @@ final class WholeTextTemplate implements ChatTemplate {
         StringBuilder text = new StringBuilder();
         for (ChatMessage message : messages) {
             switch (message.role()) {
-                case SYSTEM -> text.replace(0, systemLength(text), message.content().strip());
+                case SYSTEM ->
+                    text.replace(0, systemLength(text), message.content().strip());
                 case USER -> text.append(USER).append(message.content()).append(BOT);
                 case ASSISTANT -> text.append(message.content()).append(END);
                 case TOOL -> throw new InvalidRequestException("the TeleChat-52B chat format has no tool messages");

@@ -40,7 +40,8 @@ public final class Checkpoint implements AutoCloseable {
     /** @throws InvalidModelException if there are no weights, or they are damaged or incomplete */
     public static Checkpoint open(Path directory) {
         if (!Files.isDirectory(directory)) {
-            throw new InvalidModelException("%s: is not a directory; give the directory of a checkpoint".formatted(directory));
+            throw new InvalidModelException(
+                    "%s: is not a directory; give the directory of a checkpoint".formatted(directory));
         }
         Arena arena = Arena.ofShared();
         try {
@@ -73,7 +74,8 @@ public final class Checkpoint implements AutoCloseable {
             throw new InvalidModelException("%s: cannot be read: %s".formatted(directory, e.getMessage()), e);
         }
         throw new InvalidModelException(
-                "%s: no weights here: neither model.safetensors nor pytorch_model.bin, nor an index of either".formatted(directory));
+                "%s: no weights here: neither model.safetensors nor pytorch_model.bin, nor an index of either"
+                        .formatted(directory));
     }
 
     private static TensorFile openFile(Path path, Arena arena) {
@@ -105,12 +107,13 @@ public final class Checkpoint implements AutoCloseable {
         for (Map.Entry<String, JsonNode> entry : weightMap.properties()) {
             String fileName = entry.getValue().asText();
             if (!isPlainFileName(fileName)) {
-                throw new InvalidModelException("%s: names '%s', which is not a file of this directory".formatted(index, fileName));
+                throw new InvalidModelException(
+                        "%s: names '%s', which is not a file of this directory".formatted(index, fileName));
             }
             TensorFile file = opened.computeIfAbsent(fileName, f -> openFile(directory.resolve(f), arena));
             if (!file.tensors().containsKey(entry.getKey())) {
-                throw new InvalidModelException(
-                        "%s: promises tensor '%s' in %s, which does not have it".formatted(index, entry.getKey(), fileName));
+                throw new InvalidModelException("%s: promises tensor '%s' in %s, which does not have it"
+                        .formatted(index, entry.getKey(), fileName));
             }
             fileOf.put(entry.getKey(), file);
         }
@@ -118,7 +121,9 @@ public final class Checkpoint implements AutoCloseable {
     }
 
     private static boolean isPlainFileName(String name) {
-        return !name.isEmpty() && !name.startsWith(".") && name.chars().noneMatch(c -> c == '/' || c == '\\' || c == ':' || c < ' ');
+        return !name.isEmpty()
+                && !name.startsWith(".")
+                && name.chars().noneMatch(c -> c == '/' || c == '\\' || c == ':' || c < ' ');
     }
 
     public Path directory() {

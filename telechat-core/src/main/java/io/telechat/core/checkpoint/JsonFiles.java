@@ -31,12 +31,13 @@ public final class JsonFiles {
     public static JsonNode readObject(Path path) {
         try {
             if (Files.size(path) > MAX_BYTES) {
-                throw new InvalidModelException("%s: %,d bytes is too long for a JSON file of a checkpoint"
-                        .formatted(path, Files.size(path)));
+                throw new InvalidModelException(
+                        "%s: %,d bytes is too long for a JSON file of a checkpoint".formatted(path, Files.size(path)));
             }
             return parseObject(path, Files.readAllBytes(path));
         } catch (NoSuchFileException e) {
-            throw new InvalidModelException("%s: file is missing; give the directory of a checkpoint".formatted(path), e);
+            throw new InvalidModelException(
+                    "%s: file is missing; give the directory of a checkpoint".formatted(path), e);
         } catch (IOException e) {
             throw new InvalidModelException("%s: cannot be read: %s".formatted(path, e.getMessage()), e);
         }
@@ -53,7 +54,8 @@ public final class JsonFiles {
         } catch (JsonProcessingException e) {
             String reason = e.getOriginalMessage().lines().findFirst().orElse("syntax error");
             int line = e.getLocation() == null ? 0 : e.getLocation().getLineNr();
-            throw new InvalidModelException("%s: not valid JSON at line %d: %s".formatted(source, line, shorten(reason)), e);
+            throw new InvalidModelException(
+                    "%s: not valid JSON at line %d: %s".formatted(source, line, shorten(reason)), e);
         } catch (IOException e) {
             throw new InvalidModelException("%s: cannot be read: %s".formatted(source, e.getMessage()), e);
         }

@@ -27,7 +27,11 @@ final class PyTorchFile implements TensorFile {
     private final Map<String, PickledTensor> tensors;
 
     private PyTorchFile(
-            Path path, Arena arena, String root, Map<String, MemorySegment> members, Map<String, PickledTensor> tensors) {
+            Path path,
+            Arena arena,
+            String root,
+            Map<String, MemorySegment> members,
+            Map<String, PickledTensor> tensors) {
         this.path = path;
         this.arena = arena;
         this.root = root;
@@ -41,11 +45,13 @@ final class PyTorchFile implements TensorFile {
         String pickleName = members.keySet().stream()
                 .filter(name -> name.endsWith("/data.pkl"))
                 .findFirst()
-                .orElseThrow(() -> new InvalidModelException("%s: zip file without data.pkl: not a PyTorch file".formatted(path)));
+                .orElseThrow(() ->
+                        new InvalidModelException("%s: zip file without data.pkl: not a PyTorch file".formatted(path)));
         String root = pickleName.substring(0, pickleName.length() - "data.pkl".length());
         MemorySegment order = members.get(root + "byteorder");
         if (order != null && !new String(bytes(order), StandardCharsets.US_ASCII).equals("little")) {
-            throw new InvalidModelException("%s: saved on a big-endian machine; save it again as safetensors".formatted(path));
+            throw new InvalidModelException(
+                    "%s: saved on a big-endian machine; save it again as safetensors".formatted(path));
         }
         MemorySegment pickle = members.get(pickleName);
         if (pickle.byteSize() > MAX_PICKLE) {
@@ -73,17 +79,21 @@ final class PyTorchFile implements TensorFile {
                 last = Math.addExact(last, Math.multiplyExact(Math.max(0, tensor.dims()[i] - 1), tensor.strides()[i]));
             }
             Shape shape = Shape.of(tensor.dims());
-            long end = shape.elements() == 0 ? 0 : Math.multiplyExact(last + 1, (long) tensor.dtype().bytes());
+            long end = shape.elements() == 0
+                    ? 0
+                    : Math.multiplyExact(last + 1, (long) tensor.dtype().bytes());
             // A stride of 0 would let a small file claim a tensor of any size.
-            boolean expands = shape.elements() > storage(name).byteSize() / tensor.dtype().bytes();
+            boolean expands =
+                    shape.elements() > storage(name).byteSize() / tensor.dtype().bytes();
             if (sane && !expands && end <= storage(name).byteSize()) {
                 return;
             }
         } catch (ArithmeticException | IllegalArgumentException e) {
             // An overflow is one more way to lie outside of the storage.
         }
-        throw new InvalidModelException("%s: tensor '%s' does not lie within its storage; copy or download the file again"
-                .formatted(path, name));
+        throw new InvalidModelException(
+                "%s: tensor '%s' does not lie within its storage; copy or download the file again"
+                        .formatted(path, name));
     }
 
     private MemorySegment storage(String name) {

@@ -48,16 +48,19 @@ public final class SafetensorsFile implements TensorFile {
         MemorySegment file = MappedFile.map(path, arena);
         if (file.byteSize() < 8) {
             throw new InvalidModelException(
-                    "%s: %d bytes is too short for a safetensors file; copy or download it again".formatted(path, file.byteSize()));
+                    "%s: %d bytes is too short for a safetensors file; copy or download it again"
+                            .formatted(path, file.byteSize()));
         }
         long headerLength = file.get(LENGTH, 0);
         if (headerLength < 2 || headerLength > MAX_HEADER) {
-            throw new InvalidModelException("%s: not a safetensors file: its header would have %s bytes, at most %,d are allowed"
-                    .formatted(path, Long.toUnsignedString(headerLength), MAX_HEADER));
+            throw new InvalidModelException(
+                    "%s: not a safetensors file: its header would have %s bytes, at most %,d are allowed"
+                            .formatted(path, Long.toUnsignedString(headerLength), MAX_HEADER));
         }
         if (headerLength > file.byteSize() - 8) {
-            throw new InvalidModelException("%s: header of %,d bytes is longer than the file of %,d; copy or download it again"
-                    .formatted(path, headerLength, file.byteSize()));
+            throw new InvalidModelException(
+                    "%s: header of %,d bytes is longer than the file of %,d; copy or download it again"
+                            .formatted(path, headerLength, file.byteSize()));
         }
         byte[] header = file.asSlice(8, headerLength).toArray(ValueLayout.JAVA_BYTE);
         long dataStart = 8 + headerLength;
@@ -80,7 +83,8 @@ public final class SafetensorsFile implements TensorFile {
         JsonNode dims = json.path("shape");
         JsonNode offsets = json.path("data_offsets");
         if (!dims.isArray() || dims.size() > MAX_RANK || !offsets.isArray() || offsets.size() != 2) {
-            throw new InvalidModelException("%s: tensor '%s' has no proper shape and data_offsets".formatted(path, name));
+            throw new InvalidModelException(
+                    "%s: tensor '%s' has no proper shape and data_offsets".formatted(path, name));
         }
         long[] sizes = new long[dims.size()];
         for (int i = 0; i < sizes.length; i++) {
@@ -96,7 +100,8 @@ public final class SafetensorsFile implements TensorFile {
             }
             return new Entry(new Info(dtype, shape, path), begin, end);
         } catch (ArithmeticException e) {
-            throw new InvalidModelException("%s: tensor '%s' has an impossible shape %s".formatted(path, name, dims), e);
+            throw new InvalidModelException(
+                    "%s: tensor '%s' has an impossible shape %s".formatted(path, name, dims), e);
         }
     }
 
@@ -109,7 +114,8 @@ public final class SafetensorsFile implements TensorFile {
 
     private static void checkLayout(Path path, Map<String, Entry> entries, long dataSize) {
         List<Map.Entry<String, Entry>> byOffset = entries.entrySet().stream()
-                .sorted(Comparator.<Map.Entry<String, Entry>>comparingLong(e -> e.getValue().begin())
+                .sorted(Comparator.<Map.Entry<String, Entry>>comparingLong(
+                                e -> e.getValue().begin())
                         .thenComparingLong(e -> e.getValue().end()))
                 .toList();
         long next = 0;
@@ -121,7 +127,12 @@ public final class SafetensorsFile implements TensorFile {
             }
             if (e.getValue().begin() != next) {
                 throw new InvalidModelException("%s: tensor '%s' begins at byte %,d instead of %,d: data %s"
-                        .formatted(path, e.getKey(), e.getValue().begin(), next, e.getValue().begin() < next ? "overlap" : "has a hole"));
+                        .formatted(
+                                path,
+                                e.getKey(),
+                                e.getValue().begin(),
+                                next,
+                                e.getValue().begin() < next ? "overlap" : "has a hole"));
             }
             next = e.getValue().end();
         }

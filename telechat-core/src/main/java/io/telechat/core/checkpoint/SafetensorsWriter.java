@@ -50,9 +50,8 @@ public final class SafetensorsWriter implements AutoCloseable {
         for (Entry entry : entries.values()) {
             size += entry.shape().elements() * entry.dtype().bytes();
         }
-        try (FileChannel channel =
-                FileChannel.open(
-                        temporary, StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.CREATE)) {
+        try (FileChannel channel = FileChannel.open(
+                temporary, StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.CREATE)) {
             this.file = channel.map(FileChannel.MapMode.READ_WRITE, 0, size, arena);
         }
         file.set(ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN), 0, header.length);
@@ -88,7 +87,8 @@ public final class SafetensorsWriter implements AutoCloseable {
             for (long dim : e.getValue().shape().toArray()) {
                 dims.add(dim);
             }
-            long end = at + e.getValue().shape().elements() * e.getValue().dtype().bytes();
+            long end =
+                    at + e.getValue().shape().elements() * e.getValue().dtype().bytes();
             node.putArray("data_offsets").add(at).add(end);
             at = end;
         }

@@ -149,7 +149,8 @@ final class Unpickler {
         long[] dims = longs(arguments.get(2));
         long[] strides = longs(arguments.get(3));
         if (dims.length != strides.length || dims.length > 8) {
-            throw new IllegalArgumentException("a tensor has " + dims.length + " dimensions and " + strides.length + " strides");
+            throw new IllegalArgumentException(
+                    "a tensor has " + dims.length + " dimensions and " + strides.length + " strides");
         }
         return new PickledTensor(storage.dtype(), storage.key(), (Long) arguments.get(1), dims, strides);
     }
@@ -177,7 +178,9 @@ final class Unpickler {
     /** A persistent id is {@code ("storage", type, key, device, elements)}. */
     private static StorageRef storage(Object id) {
         List<?> tuple = (List<?>) id;
-        if (!"storage".equals(tuple.get(0)) || !(tuple.get(1) instanceof Global type) || !STORAGES.containsKey(type.name())) {
+        if (!"storage".equals(tuple.get(0))
+                || !(tuple.get(1) instanceof Global type)
+                || !STORAGES.containsKey(type.name())) {
             throw new IllegalArgumentException("it refers to something that is not a storage");
         }
         return new StorageRef(STORAGES.get(type.name()), (String) tuple.get(2), (Long) tuple.get(4));

@@ -45,7 +45,8 @@ final class ZipDirectory {
         try {
             return new ZipDirectory(path, file).read();
         } catch (IndexOutOfBoundsException | ArithmeticException e) {
-            throw new InvalidModelException("%s: damaged zip directory; copy or download the file again".formatted(path), e);
+            throw new InvalidModelException(
+                    "%s: damaged zip directory; copy or download the file again".formatted(path), e);
         }
     }
 
@@ -113,7 +114,8 @@ final class ZipDirectory {
         }
         if (method != 0 || stored != size) {
             throw new InvalidModelException(
-                    "%s: member '%s' is compressed; PyTorch does not do that, and telechat does not unpack it".formatted(path, name));
+                    "%s: member '%s' is compressed; PyTorch does not do that, and telechat does not unpack it"
+                            .formatted(path, name));
         }
         if (file.get(U32, local) != LOCAL_SIGNATURE) {
             throw new InvalidModelException("%s: member '%s' is not where the directory says".formatted(path, name));

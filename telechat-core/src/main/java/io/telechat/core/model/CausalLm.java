@@ -99,7 +99,8 @@ public final class CausalLm implements AutoCloseable {
             a = a.swapped();
         }
         observer.observe(layers.size(), a.x());
-        batch.spans().forEach(span -> span.cache().advance(span.count(), span.rope().scaling()));
+        batch.spans()
+                .forEach(span -> span.cache().advance(span.count(), span.rope().scaling()));
         ops.rmsNorm(a.x(), parameters.finalNorm(), config.normEps(), a.norm(), a.rstd());
         return a.norm();
     }

@@ -62,7 +62,8 @@ public final class ConfigFile {
         }
         JsonNode value = json.get(key);
         if (!value.isNumber() || !(value.doubleValue() > 0) || Double.isInfinite(value.doubleValue())) {
-            throw new InvalidModelException("%s: '%s' is %s, must be a number above 0".formatted(path, key, shorten(value)));
+            throw new InvalidModelException(
+                    "%s: '%s' is %s, must be a number above 0".formatted(path, key, shorten(value)));
         }
         return value.doubleValue();
     }

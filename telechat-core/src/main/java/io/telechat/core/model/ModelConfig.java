@@ -45,6 +45,8 @@ public record ModelConfig(
 
     /** Number of parameters of the tensors that the architecture lists. */
     public long parameters() {
-        return architecture.tensors(this).stream().mapToLong(t -> t.shape().elements()).sum();
+        return architecture.tensors(this).stream()
+                .mapToLong(t -> t.shape().elements())
+                .sum();
     }
 }

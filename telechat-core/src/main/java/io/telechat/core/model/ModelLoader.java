@@ -53,7 +53,9 @@ public final class ModelLoader {
     /** Loads a checked model onto a backend; closing the model closes both. */
     public static CausalLm load(Checked checked, Backend backend, LoadProgress progress) {
         WeightScan scan = new WeightScan(checked.checkpoint(), backend.workers(), progress);
-        scan.findNaN().ifPresent(where -> LOG.warn("{}: {}; answers will be useless", checked.checkpoint().directory(), where));
+        scan.findNaN()
+                .ifPresent(where -> LOG.warn(
+                        "{}: {}; answers will be useless", checked.checkpoint().directory(), where));
         ResidentParameters parameters = new ResidentParameters(checked.checkpoint(), checked.config(), backend);
         return new CausalLm(checked.config(), parameters, backend);
     }

@@ -43,7 +43,8 @@ final class TeleChat52bArchitecture implements Architecture {
                 (float) config.positiveNumber("layer_norm_epsilon", 1e-5),
                 mup ? (float) config.positiveNumber("input_mult", 1) : 1,
                 mup
-                        ? (float) (config.positiveNumber("output_mult", 1) / config.positiveNumber("mup_scale_factor", 1))
+                        ? (float)
+                                (config.positiveNumber("output_mult", 1) / config.positiveNumber("mup_scale_factor", 1))
                         : 1,
                 config.flag("tie_word_embeddings", false),
                 false,
@@ -78,7 +79,8 @@ final class TeleChat52bArchitecture implements Architecture {
         for (int i = 0; i < c.layers(); i++) {
             String h = block(c, i);
             specs.add(TensorSpec.ones(h + "ln_1.weight", d));
-            specs.add(TensorSpec.normal(h + "attn.c_attn.weight", std, d, c.heads().qkvWidth()));
+            specs.add(TensorSpec.normal(
+                    h + "attn.c_attn.weight", std, d, c.heads().qkvWidth()));
             specs.add(TensorSpec.normal(h + "attn.c_proj.weight", projection, d, d));
             specs.add(TensorSpec.ones(h + "ln_2.weight", d));
             specs.add(TensorSpec.normal(h + "mlp.c_fc.weight", std, d, 2L * c.ffn()));

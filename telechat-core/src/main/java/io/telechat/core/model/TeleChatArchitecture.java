@@ -113,7 +113,8 @@ class TeleChatArchitecture implements Architecture {
             String h = block(c, i);
             specs.add(TensorSpec.ones(h + "input_layernorm.weight", d));
             specs.add(TensorSpec.normal(h + "self_attention.query.weight", std, d, d));
-            specs.add(TensorSpec.normal(h + "self_attention.key_value.weight", std, 2L * c.heads().kvWidth(), d));
+            specs.add(TensorSpec.normal(
+                    h + "self_attention.key_value.weight", std, 2L * c.heads().kvWidth(), d));
             specs.add(TensorSpec.normal(h + "self_attention.dense.weight", std, d, d));
             specs.add(TensorSpec.zeros(h + "self_attention.dense.bias", d));
             specs.add(TensorSpec.ones(h + "post_attention_layernorm.weight", d));
@@ -159,7 +160,10 @@ class TeleChatArchitecture implements Architecture {
         String h = block(c, layer);
         return new LayerWeights(
                 tensors.get(h + "input_layernorm.weight"),
-                queryKeyValue(c, tensors.get(h + "self_attention.query.weight"), tensors.get(h + "self_attention.key_value.weight")),
+                queryKeyValue(
+                        c,
+                        tensors.get(h + "self_attention.query.weight"),
+                        tensors.get(h + "self_attention.key_value.weight")),
                 withBias(tensors, h + "self_attention.dense"),
                 tensors.get(h + "post_attention_layernorm.weight"),
                 new Weight(

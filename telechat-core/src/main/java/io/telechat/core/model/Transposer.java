@@ -43,7 +43,10 @@ record Transposer(Checkpoint checkpoint, TensorArena arena, WorkerTeam workers) 
             MemorySegment from, MemorySegment to, long r0, long r1, long c0, long c1, long rows, long columns) {
         for (long r = r0; r < r1; r++) {
             for (long c = c0; c < c1; c++) {
-                to.set(ValueLayout.JAVA_INT, (r * columns + c) * 4, from.get(ValueLayout.JAVA_INT_UNALIGNED, (c * rows + r) * 4));
+                to.set(
+                        ValueLayout.JAVA_INT,
+                        (r * columns + c) * 4,
+                        from.get(ValueLayout.JAVA_INT_UNALIGNED, (c * rows + r) * 4));
             }
         }
     }
@@ -52,7 +55,10 @@ record Transposer(Checkpoint checkpoint, TensorArena arena, WorkerTeam workers) 
             MemorySegment from, MemorySegment to, long r0, long r1, long c0, long c1, long rows, long columns) {
         for (long r = r0; r < r1; r++) {
             for (long c = c0; c < c1; c++) {
-                to.set(ValueLayout.JAVA_SHORT, (r * columns + c) * 2, from.get(ValueLayout.JAVA_SHORT_UNALIGNED, (c * rows + r) * 2));
+                to.set(
+                        ValueLayout.JAVA_SHORT,
+                        (r * columns + c) * 2,
+                        from.get(ValueLayout.JAVA_SHORT_UNALIGNED, (c * rows + r) * 2));
             }
         }
     }

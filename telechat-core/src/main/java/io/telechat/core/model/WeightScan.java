@@ -31,7 +31,9 @@ record WeightScan(Checkpoint checkpoint, WorkerTeam workers, LoadProgress progre
             done += tensor.bytes();
             progress.loaded(done, total);
         }
-        return bad == 0 ? Optional.empty() : Optional.of("%d tensors hold NaN, the first is '%s'".formatted(bad, first));
+        return bad == 0
+                ? Optional.empty()
+                : Optional.of("%d tensors hold NaN, the first is '%s'".formatted(bad, first));
     }
 
     private boolean hasNaN(Tensor tensor) {

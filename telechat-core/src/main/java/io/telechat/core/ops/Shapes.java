@@ -12,7 +12,8 @@ public final class Shapes {
         matrix("out", out, tokens.length, table.columns());
         for (int token : tokens) {
             if (token < 0 || token >= table.rows()) {
-                throw new IllegalArgumentException("token " + token + " is not in the table of " + table.rows() + " rows");
+                throw new IllegalArgumentException(
+                        "token " + token + " is not in the table of " + table.rows() + " rows");
             }
         }
     }
@@ -49,7 +50,9 @@ public final class Shapes {
         matrix("out", out, batch.size(), heads.queryWidth());
         matrix("lse", lse, batch.size(), heads.heads());
         for (Batch.Span span : batch.spans()) {
-            if (layer < 0 || layer >= span.cache().layers() || !span.cache().heads().equals(heads)) {
+            if (layer < 0
+                    || layer >= span.cache().layers()
+                    || !span.cache().heads().equals(heads)) {
                 throw new IllegalArgumentException("the cache is not for layer %d of %s".formatted(layer, heads));
             }
         }

@@ -40,7 +40,8 @@ public final class TracingOps implements Ops {
                                 e.getKey(),
                                 e.getValue().calls(),
                                 e.getValue().nanos() / 1e6,
-                                (double) e.getValue().bytes() / Math.max(1, e.getValue().nanos())))
+                                (double) e.getValue().bytes()
+                                        / Math.max(1, e.getValue().nanos())))
                 .collect(Collectors.joining("\n"));
     }
 
@@ -58,9 +59,8 @@ public final class TracingOps implements Ops {
         float[] values = result.toFloats();
         for (int i = 0; i < values.length; i++) {
             if (!Float.isFinite(values[i])) {
-                throw new ArithmeticException(
-                        "%s gave %s at row %d, column %d of %s"
-                                .formatted(formula, values[i], i / result.columns(), i % result.columns(), result));
+                throw new ArithmeticException("%s gave %s at row %d, column %d of %s"
+                        .formatted(formula, values[i], i / result.columns(), i % result.columns(), result));
             }
         }
     }

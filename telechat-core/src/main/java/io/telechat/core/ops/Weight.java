@@ -41,6 +41,7 @@ public record Weight(List<Tensor> blocks, Optional<Tensor> bias) {
     }
 
     public long bytes() {
-        return blocks.stream().mapToLong(Tensor::bytes).sum() + bias.map(Tensor::bytes).orElse(0L);
+        return blocks.stream().mapToLong(Tensor::bytes).sum()
+                + bias.map(Tensor::bytes).orElse(0L);
     }
 }

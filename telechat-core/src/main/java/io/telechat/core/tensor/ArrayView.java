@@ -16,23 +16,23 @@ final class ArrayView {
     /** @throws IllegalArgumentException if the elements are not aligned, which ND4J's native code needs */
     static INDArray of(MemorySegment segment, DType dtype, Shape shape) {
         if (segment.address() % dtype.bytes() != 0) {
-            throw new IllegalArgumentException("elements at address %x are not aligned to %d bytes"
-                    .formatted(segment.address(), dtype.bytes()));
+            throw new IllegalArgumentException(
+                    "elements at address %x are not aligned to %d bytes".formatted(segment.address(), dtype.bytes()));
         }
         PagedPointer start = new PagedPointer(segment.address());
-        Pointer pointer =
-                switch (dtype) {
-                    case F32 -> start.asFloatPointer();
-                    case F64 -> start.asDoublePointer();
-                    case F16, BF16, I16 -> new ShortPointer(start);
-                    case I32 -> start.asIntPointer();
-                    case I64 -> start.asLongPointer();
-                    case I8, U8, BOOL -> start.asBytePointer();
-                };
+        Pointer pointer = switch (dtype) {
+            case F32 -> start.asFloatPointer();
+            case F64 -> start.asDoublePointer();
+            case F16, BF16, I16 -> new ShortPointer(start);
+            case I32 -> start.asIntPointer();
+            case I64 -> start.asLongPointer();
+            case I8, U8, BOOL -> start.asBytePointer();
+        };
         pointer.capacity(shape.elements());
         DataType type = dataType(dtype);
         long[] dims = shape.toArray();
-        return Nd4j.create(Nd4j.createBuffer(pointer, shape.elements(), type), dims, Nd4j.getStrides(dims, 'c'), 0, 'c', type);
+        return Nd4j.create(
+                Nd4j.createBuffer(pointer, shape.elements(), type), dims, Nd4j.getStrides(dims, 'c'), 0, 'c', type);
     }
 
     static DataType dataType(DType dtype) {

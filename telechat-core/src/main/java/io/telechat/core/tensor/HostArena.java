@@ -22,7 +22,8 @@ public final class HostArena implements TensorArena {
             bytes.addAndGet(size);
             return tensor;
         } catch (OutOfMemoryError e) {
-            throw new InsufficientMemoryException("no memory for a tensor of %s %s (%,d bytes)".formatted(dtype, shape, size));
+            throw new InsufficientMemoryException(
+                    "no memory for a tensor of %s %s (%,d bytes)".formatted(dtype, shape, size));
         }
     }
 

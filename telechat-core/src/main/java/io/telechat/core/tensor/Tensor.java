@@ -22,9 +22,12 @@ public final class Tensor {
     public Tensor(DType dtype, Shape shape, Storage storage) {
         if (storage instanceof HostStorage host
                 && host.segment().byteSize() != Math.multiplyExact(shape.elements(), (long) dtype.bytes())) {
-            throw new IllegalArgumentException(
-                    "%s %s needs %d bytes, the segment has %d"
-                            .formatted(dtype, shape, shape.elements() * dtype.bytes(), host.segment().byteSize()));
+            throw new IllegalArgumentException("%s %s needs %d bytes, the segment has %d"
+                    .formatted(
+                            dtype,
+                            shape,
+                            shape.elements() * dtype.bytes(),
+                            host.segment().byteSize()));
         }
         this.dtype = dtype;
         this.shape = shape;
@@ -90,11 +93,10 @@ public final class Tensor {
         }
         dims[0] = to - from;
         long rowBytes = columns() * dtype.bytes();
-        Storage part =
-                switch (storage) {
-                    case HostStorage host -> new HostStorage(host.segment().asSlice(from * rowBytes, dims[0] * rowBytes));
-                    case ArrayStorage whole -> new ArrayStorage(whole.array().get(NDArrayIndex.interval(from, to)));
-                };
+        Storage part = switch (storage) {
+            case HostStorage host -> new HostStorage(host.segment().asSlice(from * rowBytes, dims[0] * rowBytes));
+            case ArrayStorage whole -> new ArrayStorage(whole.array().get(NDArrayIndex.interval(from, to)));
+        };
         return new Tensor(dtype, Shape.of(dims), part);
     }
 
@@ -104,11 +106,10 @@ public final class Tensor {
         if (other.elements() != shape.elements()) {
             throw new IllegalArgumentException("cannot view " + shape + " as " + other);
         }
-        Storage same =
-                switch (storage) {
-                    case HostStorage host -> host;
-                    case ArrayStorage whole -> new ArrayStorage(whole.array().reshape('c', dims));
-                };
+        Storage same = switch (storage) {
+            case HostStorage host -> host;
+            case ArrayStorage whole -> new ArrayStorage(whole.array().reshape('c', dims));
+        };
         return new Tensor(dtype, other, same);
     }
 

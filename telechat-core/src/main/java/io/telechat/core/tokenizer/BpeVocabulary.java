@@ -73,7 +73,9 @@ final class BpeVocabulary {
     }
 
     private void addMerges(String text, int id, Map<String, Integer> symbols) {
-        for (int i = Character.charCount(text.codePointAt(0)); i < text.length(); i += Character.charCount(text.codePointAt(i))) {
+        for (int i = Character.charCount(text.codePointAt(0));
+                i < text.length();
+                i += Character.charCount(text.codePointAt(i))) {
             Integer left = symbols.get(text.substring(0, i));
             Integer right = symbols.get(text.substring(i));
             if (left != null && right != null) {

@@ -45,7 +45,10 @@ final class RunDecoder {
             }
             case NORMAL, USER_DEFINED, UNUSED, BYTE -> {
                 String text = piece.text();
-                if (atStart && tokenizer.strips() && !text.isEmpty() && text.charAt(0) == SentencePieceTokenizer.BLANK) {
+                if (atStart
+                        && tokenizer.strips()
+                        && !text.isEmpty()
+                        && text.charAt(0) == SentencePieceTokenizer.BLANK) {
                     text = text.substring(1);
                 }
                 atStart = false;

@@ -49,7 +49,8 @@ public record SentencePieceModel(Path path, List<Piece> pieces, boolean addDummy
         try {
             return new Reader(path).model(ByteBuffer.wrap(bytes));
         } catch (BufferUnderflowException | IllegalArgumentException e) {
-            throw new InvalidModelException("%s: damaged tokenizer model; copy or download it again".formatted(path), e);
+            throw new InvalidModelException(
+                    "%s: damaged tokenizer model; copy or download it again".formatted(path), e);
         }
     }
 
@@ -124,7 +125,8 @@ public record SentencePieceModel(Path path, List<Piece> pieces, boolean addDummy
             }
             if (modelType != MODEL_TYPE_BPE || !byteFallback) {
                 throw new InvalidModelException(
-                        "%s: not a BPE model with byte fallback, which all TeleChat models with a tokenizer.model use".formatted(path));
+                        "%s: not a BPE model with byte fallback, which all TeleChat models with a tokenizer.model use"
+                                .formatted(path));
             }
         }
 
@@ -146,7 +148,8 @@ public record SentencePieceModel(Path path, List<Piece> pieces, boolean addDummy
             }
             if (charsMap > 0 || removeExtraWhitespace || !escapeWhitespace) {
                 throw new InvalidModelException(
-                        "%s: it normalises text (characters or blanks), which no TeleChat tokenizer does".formatted(path));
+                        "%s: it normalises text (characters or blanks), which no TeleChat tokenizer does"
+                                .formatted(path));
             }
             return addDummyPrefix;
         }

@@ -58,8 +58,8 @@ public final class SentencePieceTokenizer implements Tokenizer {
         }
         for (AddedToken token : added) {
             if (token.id() < 0 || token.id() >= pieces.size()) {
-                throw new InvalidModelException(
-                        "%s: added token '%s' has id %d of %d".formatted(path, token.content(), token.id(), pieces.size()));
+                throw new InvalidModelException("%s: added token '%s' has id %d of %d"
+                        .formatted(path, token.content(), token.id(), pieces.size()));
             }
         }
         this.added = new AddedTokens(added);

@@ -81,7 +81,10 @@ public final class SentencePieceWriter {
 
         private void number(int field, float value) {
             raw((long) field << 3 | FIXED32);
-            out.writeBytes(ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putFloat(value).array());
+            out.writeBytes(ByteBuffer.allocate(4)
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .putFloat(value)
+                    .array());
         }
 
         private void text(int field, String value) {

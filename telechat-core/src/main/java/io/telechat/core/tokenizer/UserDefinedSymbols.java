@@ -17,14 +17,17 @@ final class UserDefinedSymbols {
 
     UserDefinedSymbols(List<Piece> pieces) {
         for (int id = 0; id < pieces.size(); id++) {
-            if (pieces.get(id).type() == Piece.Type.USER_DEFINED && !pieces.get(id).text().isEmpty()) {
+            if (pieces.get(id).type() == Piece.Type.USER_DEFINED
+                    && !pieces.get(id).text().isEmpty()) {
                 String text = pieces.get(id).text();
                 starts[text.charAt(0)] = true;
                 byFirst.computeIfAbsent(text.charAt(0), c -> new ArrayList<>()).add(new Symbol(text, id));
                 lengths.put(id, text.length());
             }
         }
-        byFirst.values().forEach(list -> list.sort(Comparator.comparingInt((Symbol s) -> -s.text().length())));
+        byFirst.values()
+                .forEach(list -> list.sort(
+                        Comparator.comparingInt((Symbol s) -> -s.text().length())));
     }
 
     boolean mayStart(char c) {

@@ -33,7 +33,11 @@ public record SamplingOptions(
         require(topK >= 0, "top-k", topK, "0 or more");
         require(topP > 0 && topP <= 1, "top-p", topP, "above 0, at most 1");
         require(minP >= 0 && minP <= 1, "min-p", minP, "from 0 to 1");
-        require(repetitionPenalty > 0 && repetitionPenalty <= 100, "repetition penalty", repetitionPenalty, "above 0, at most 100");
+        require(
+                repetitionPenalty > 0 && repetitionPenalty <= 100,
+                "repetition penalty",
+                repetitionPenalty,
+                "above 0, at most 100");
         require(Math.abs(presencePenalty) <= 100, "presence penalty", presencePenalty, "from -100 to 100");
         require(Math.abs(frequencyPenalty) <= 100, "frequency penalty", frequencyPenalty, "from -100 to 100");
     }

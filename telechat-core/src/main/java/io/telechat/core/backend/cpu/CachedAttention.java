@@ -56,7 +56,15 @@ final class CachedAttention {
     }
 
     private static void attend(
-            Tensor qkv, HeadLayout heads, Batch.Span span, int layer, int kvHead, int first, int count, Tensor out, Tensor lse) {
+            Tensor qkv,
+            HeadLayout heads,
+            Batch.Span span,
+            int layer,
+            int kvHead,
+            int first,
+            int count,
+            Tensor out,
+            Tensor lse) {
         KvCache cache = span.cache();
         int dim = heads.headDim();
         int group = heads.groupSize();
@@ -73,7 +81,8 @@ final class CachedAttention {
         for (int start = 0; start <= lastPosition; start += BLOCK) {
             Tensor block = cache.block(start / BLOCK);
             WidenKernel.toFloats(block.segment(), block.dtype(), cache.keyOffset(layer, kvHead), keys, 0, keys.length);
-            WidenKernel.toFloats(block.segment(), block.dtype(), cache.valueOffset(layer, kvHead), values, 0, values.length);
+            WidenKernel.toFloats(
+                    block.segment(), block.dtype(), cache.valueOffset(layer, kvHead), values, 0, values.length);
             for (int t = Math.max(0, start - firstPosition); t < count; t++) {
                 int valid = Math.min(BLOCK, firstPosition + t + 1 - start);
                 for (int g = 0; g < group; g++) {
@@ -101,7 +110,13 @@ final class CachedAttention {
     }
 
     private static void write(
-            AttentionKernel.State[] states, HeadLayout heads, int firstRow, int count, int kvHead, Tensor out, Tensor lse) {
+            AttentionKernel.State[] states,
+            HeadLayout heads,
+            int firstRow,
+            int count,
+            int kvHead,
+            Tensor out,
+            Tensor lse) {
         int group = heads.groupSize();
         int width = group * heads.headDim();
         float[] row = new float[width];

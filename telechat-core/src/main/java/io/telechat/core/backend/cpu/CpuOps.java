@@ -83,7 +83,12 @@ final class CpuOps implements Ops {
                 long offset = 4L * (span.first() + row) * heads.qkvWidth();
                 for (int head = 0; head < turned; head++) {
                     RopeKernel.head(
-                            qkv.segment(), offset + 4L * head * heads.headDim(), half, rope.cos(), rope.sin(), row * half);
+                            qkv.segment(),
+                            offset + 4L * head * heads.headDim(),
+                            half,
+                            rope.cos(),
+                            rope.sin(),
+                            row * half);
                 }
             });
         }
@@ -106,8 +111,15 @@ final class CpuOps implements Ops {
     public void swiGlu(Tensor gateUp, Tensor out) {
         Shapes.swiGlu(gateUp, out);
         int width = Math.toIntExact(out.columns());
-        forEachRow(out, row -> SwiGluKernel.row(
-                gateUp.segment(), 8L * row * width, 8L * row * width + 4L * width, out.segment(), 4L * row * width, width));
+        forEachRow(
+                out,
+                row -> SwiGluKernel.row(
+                        gateUp.segment(),
+                        8L * row * width,
+                        8L * row * width + 4L * width,
+                        out.segment(),
+                        4L * row * width,
+                        width));
     }
 
     @Override

@@ -17,7 +17,13 @@ final class KeyTurn {
             for (int head = 0; head < cache.heads().kvHeads(); head++) {
                 long keys = cache.keyOffset(layer, head) + slot;
                 for (int i = 0; i < half; i++) {
-                    turn(block, keys + (long) i * KvCache.BLOCK, keys + (long) (i + half) * KvCache.BLOCK, from, to, position * half + i);
+                    turn(
+                            block,
+                            keys + (long) i * KvCache.BLOCK,
+                            keys + (long) (i + half) * KvCache.BLOCK,
+                            from,
+                            to,
+                            position * half + i);
                 }
             }
         }

@@ -88,7 +88,14 @@ final class LinearProduct {
         }
         int out = Math.toIntExact(y.columns());
         OpenBlas.multiplyTransposed(
-                Math.toIntExact(x.rows()), rows, in, x.segment(), panel, add ? 1 : 0, y.segment().asSlice(4L * tiles.column(tile)), out);
+                Math.toIntExact(x.rows()),
+                rows,
+                in,
+                x.segment(),
+                panel,
+                add ? 1 : 0,
+                y.segment().asSlice(4L * tiles.column(tile)),
+                out);
     }
 
     private MemorySegment widenPanel(Tensor block, int first, int rows, int in, int worker) {

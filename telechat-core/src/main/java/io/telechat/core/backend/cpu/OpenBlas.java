@@ -39,12 +39,25 @@ final class OpenBlas {
     private static OpenBlas load() {
         try {
             NativeLibrary library = NativeLibrary.open(Path.of(Loader.load(openblas_nolapack.class)));
-            library.function("openblas_set_num_threads", FunctionDescriptor.ofVoid(JAVA_INT)).invokeExact(1);
+            library.function("openblas_set_num_threads", FunctionDescriptor.ofVoid(JAVA_INT))
+                    .invokeExact(1);
             MethodHandle sgemm = library.function(
                     "cblas_sgemm",
                     FunctionDescriptor.ofVoid(
-                            JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_FLOAT, ADDRESS, JAVA_INT, ADDRESS,
-                            JAVA_INT, JAVA_FLOAT, ADDRESS, JAVA_INT));
+                            JAVA_INT,
+                            JAVA_INT,
+                            JAVA_INT,
+                            JAVA_INT,
+                            JAVA_INT,
+                            JAVA_INT,
+                            JAVA_FLOAT,
+                            ADDRESS,
+                            JAVA_INT,
+                            ADDRESS,
+                            JAVA_INT,
+                            JAVA_FLOAT,
+                            ADDRESS,
+                            JAVA_INT));
             return new OpenBlas(sgemm);
         } catch (Throwable e) {
             LOG.warn("OpenBLAS cannot be loaded ({}); long prompts will be slower", e.toString());

@@ -23,7 +23,8 @@ final class CacheViews {
 
     /** Values of a head in one block, a view [BLOCK, headDim]. */
     static INDArray values(KvCache cache, int block, int layer, int kvHead) {
-        return head(cache, block, layer, 1, kvHead).reshape('c', KvCache.BLOCK, cache.heads().headDim());
+        return head(cache, block, layer, 1, kvHead)
+                .reshape('c', KvCache.BLOCK, cache.heads().headDim());
     }
 
     private static INDArray head(KvCache cache, int block, int layer, int part, int kvHead) {
@@ -36,7 +37,8 @@ final class CacheViews {
         long key = heads.queryWidth() + (long) kvHead * dim;
         // Copies, because ND4J goes wrong where a range is taken of a range.
         INDArray newKeys = qkv.get(all(), interval(key, key + dim)).dup('c');
-        INDArray newValues = qkv.get(all(), interval(key + heads.kvWidth(), key + heads.kvWidth() + dim)).dup('c');
+        INDArray newValues = qkv.get(all(), interval(key + heads.kvWidth(), key + heads.kvWidth() + dim))
+                .dup('c');
         for (int t = 0; t < span.count(); ) {
             int position = span.cache().length() + t;
             int slot = position % KvCache.BLOCK;
@@ -44,7 +46,8 @@ final class CacheViews {
             int block = position / KvCache.BLOCK;
             assign(
                     keys(span.cache(), block, layer, kvHead).get(all(), interval(slot, slot + count)),
-                    floats(newKeys.get(interval(t, t + count), all()), count, dim).transpose());
+                    floats(newKeys.get(interval(t, t + count), all()), count, dim)
+                            .transpose());
             assign(
                     values(span.cache(), block, layer, kvHead).get(interval(slot, slot + count), all()),
                     newValues.get(interval(t, t + count), all()));

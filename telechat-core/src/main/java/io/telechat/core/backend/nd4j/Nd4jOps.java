@@ -79,7 +79,9 @@ final class Nd4jOps implements Ops {
     }
 
     private static INDArray angles(float[] table, int count, int half) {
-        return Nd4j.createFromArray(table).reshape('c', table.length / half, 1, 1, half).get(interval(0, count), all(), all(), all());
+        return Nd4j.createFromArray(table)
+                .reshape('c', table.length / half, 1, 1, half)
+                .get(interval(0, count), all(), all(), all());
     }
 
     @Override
@@ -123,8 +125,9 @@ final class Nd4jOps implements Ops {
         Shapes.attention(qkv, heads, batch, layer, out, lse);
         for (Batch.Span span : batch.spans()) {
             INDArray mask = causalMask(span.cache().length(), span.count());
-            INDArray rows =
-                    qkv.array().get(interval(span.first(), span.first() + span.count()), all()).dup('c');
+            INDArray rows = qkv.array()
+                    .get(interval(span.first(), span.first() + span.count()), all())
+                    .dup('c');
             for (int kvHead = 0; kvHead < heads.kvHeads(); kvHead++) {
                 CacheViews.store(rows, heads, span, layer, kvHead);
                 INDArray keys = CacheViews.allKeys(span, layer, kvHead);
@@ -138,7 +141,15 @@ final class Nd4jOps implements Ops {
     }
 
     private static void attend(
-            INDArray rows, HeadLayout heads, int head, INDArray keys, INDArray values, INDArray mask, Batch.Span span, Tensor out, Tensor lse) {
+            INDArray rows,
+            HeadLayout heads,
+            int head,
+            INDArray keys,
+            INDArray values,
+            INDArray mask,
+            Batch.Span span,
+            Tensor out,
+            Tensor lse) {
         int dim = heads.headDim();
         INDArray query = rows.get(all(), interval(head * dim, (head + 1) * dim)).dup('c');
         INDArray scores = query.mmul(keys).muli(1 / Math.sqrt(dim)).addi(mask);

@@ -68,7 +68,8 @@ public final class AttentionKernel {
             for (int d = 0; d < headDim; d++) {
                 FloatVector q = FloatVector.broadcast(Lanes.FLOATS, query[queryIndex + d]);
                 sum0 = FloatVector.fromArray(Lanes.FLOATS, keys, d * BLOCK + j).fma(q, sum0);
-                sum1 = FloatVector.fromArray(Lanes.FLOATS, keys, d * BLOCK + j + Lanes.COUNT).fma(q, sum1);
+                sum1 = FloatVector.fromArray(Lanes.FLOATS, keys, d * BLOCK + j + Lanes.COUNT)
+                        .fma(q, sum1);
             }
             sum0.intoArray(scores, j);
             sum1.intoArray(scores, j + Lanes.COUNT);
@@ -86,7 +87,8 @@ public final class AttentionKernel {
     /** {@code scores = e^(scores − max)}, zero from {@code valid} on; returns their sum. */
     private static float exponentials(float[] scores, float max, int valid) {
         for (int j = 0; j < BLOCK; j += Lanes.COUNT) {
-            ExpKernel.exp(FloatVector.fromArray(Lanes.FLOATS, scores, j).sub(max)).intoArray(scores, j);
+            ExpKernel.exp(FloatVector.fromArray(Lanes.FLOATS, scores, j).sub(max))
+                    .intoArray(scores, j);
         }
         Arrays.fill(scores, valid, BLOCK, 0);
         FloatVector sum = FloatVector.zero(Lanes.FLOATS);
@@ -102,11 +104,14 @@ public final class AttentionKernel {
         int i = 0;
         for (; i <= headDim - 2 * Lanes.COUNT; i += 2 * Lanes.COUNT) {
             FloatVector sum0 = FloatVector.fromArray(Lanes.FLOATS, out, i).mul(correction);
-            FloatVector sum1 = FloatVector.fromArray(Lanes.FLOATS, out, i + Lanes.COUNT).mul(correction);
+            FloatVector sum1 =
+                    FloatVector.fromArray(Lanes.FLOATS, out, i + Lanes.COUNT).mul(correction);
             for (int j = 0; j < valid; j++) {
                 FloatVector w = FloatVector.broadcast(Lanes.FLOATS, weights[j]);
-                sum0 = FloatVector.fromArray(Lanes.FLOATS, values, j * headDim + i).fma(w, sum0);
-                sum1 = FloatVector.fromArray(Lanes.FLOATS, values, j * headDim + i + Lanes.COUNT).fma(w, sum1);
+                sum0 = FloatVector.fromArray(Lanes.FLOATS, values, j * headDim + i)
+                        .fma(w, sum0);
+                sum1 = FloatVector.fromArray(Lanes.FLOATS, values, j * headDim + i + Lanes.COUNT)
+                        .fma(w, sum1);
             }
             sum0.intoArray(out, i);
             sum1.intoArray(out, i + Lanes.COUNT);

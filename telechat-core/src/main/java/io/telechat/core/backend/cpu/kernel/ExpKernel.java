@@ -30,7 +30,8 @@ final class ExpKernel {
 
     static FloatVector exp(FloatVector x) {
         FloatVector clamped = x.max(MIN).min(MAX);
-        FloatVector shifted = clamped.fma(FloatVector.broadcast(Lanes.FLOATS, LOG2_E), FloatVector.broadcast(Lanes.FLOATS, ROUND));
+        FloatVector shifted =
+                clamped.fma(FloatVector.broadcast(Lanes.FLOATS, LOG2_E), FloatVector.broadcast(Lanes.FLOATS, ROUND));
         FloatVector n = shifted.sub(ROUND);
         FloatVector r = n.fma(FloatVector.broadcast(Lanes.FLOATS, -LN2_HIGH), clamped);
         r = n.fma(FloatVector.broadcast(Lanes.FLOATS, -LN2_LOW), r);

@@ -19,5 +19,4 @@ final class Lanes {
     static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
 
     private Lanes() {}
-
 }

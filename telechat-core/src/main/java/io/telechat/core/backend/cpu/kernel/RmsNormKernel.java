@@ -17,8 +17,7 @@ public final class RmsNormKernel {
      *
      * @return rstd
      */
-    public static float row(
-            MemorySegment x, long xOffset, float[] weight, float eps, MemorySegment y, long yOffset) {
+    public static float row(MemorySegment x, long xOffset, float[] weight, float eps, MemorySegment y, long yOffset) {
         int count = weight.length;
         int body = Lanes.FLOATS.loopBound(count);
         FloatVector squares = FloatVector.zero(Lanes.FLOATS);
@@ -34,7 +33,9 @@ public final class RmsNormKernel {
         float rstd = (float) (1 / Math.sqrt(sum / count + eps));
         for (int i = 0; i < body; i += Lanes.COUNT) {
             FloatVector v = FloatVector.fromMemorySegment(Lanes.FLOATS, x, xOffset + 4L * i, Lanes.ORDER);
-            v.mul(rstd).mul(FloatVector.fromArray(Lanes.FLOATS, weight, i)).intoMemorySegment(y, yOffset + 4L * i, Lanes.ORDER);
+            v.mul(rstd)
+                    .mul(FloatVector.fromArray(Lanes.FLOATS, weight, i))
+                    .intoMemorySegment(y, yOffset + 4L * i, Lanes.ORDER);
         }
         for (int i = body; i < count; i++) {
             y.set(FLOAT, yOffset + 4L * i, x.get(FLOAT, xOffset + 4L * i) * rstd * weight[i]);
