@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.ops;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import io.telechat.core.backend.Backend;
+import io.telechat.core.tensor.DType;
+import io.telechat.core.tensor.HostArena;
+import io.telechat.core.tensor.Tensor;
+import io.telechat.core.tensor.TensorArena;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * What every implementation of {@link Ops} must compute: each formula, against another implementation, on sizes around the
+ * widths of vectors and blocks. A subclass names the two.
+ */
+public abstract class OpsContract {
+    private final SplittableRandom random = new SplittableRandom(7);
+    private Backend subject;
+    private Backend oracle;
+    private TensorArena arena;
+    private TensorArena oracleArena;
+    private HostArena host;
+
+    /** The implementation under test. */
+    protected abstract Backend subject();
+
+    /** The one that it must agree with. */
+    protected abstract Backend oracle();
+
+    @BeforeEach
+    void open() {
+        subject = subject();
+        oracle = oracle();
+        arena = subject.newArena();
+        oracleArena = oracle.newArena();
+        host = new HostArena();
+    }
+
+    @AfterEach
+    void close() {
+        arena.close();
+        oracleArena.close();
+        host.close();
+        subject.close();
+        oracle.close();
+    }
+
+    /** A tensor of random values in each of the two backends, and in host memory. */
+    private record Pair(Tensor subject, Tensor oracle) {}
+
+    private Pair input(long... dims) {
+        return pair(random(DType.F32, dims));
+    }
+
+    private Pair pair(Tensor values) {
+        Tensor mine = arena.allocate(DType.F32, values.shape().toArray());
+        copy(subject, values, mine);
+        Tensor other = oracleArena.allocate(DType.F32, values.shape().toArray());
+        copy(oracle, values, other);
+        return new Pair(mine, other);
+    }
+
+    private void copy(Backend backend, Tensor from, Tensor to) {
+        // Scaling by 1 in place of a copy operation, which no formula needs: embed row after row of the tensor as a
+        // table.
+        int[] rows = new int[(int) from.rows()];
+        for (int i = 0; i < rows.length; i++) {
+            rows[i] = i;
+        }
+        try (TensorArena scratch = backend.newArena()) {
+            Tensor table = backend.place(from.reshape(from.rows(), from.columns()), scratch);
+            backend.ops().embed(rows, table, 1, to.reshape(from.rows(), from.columns()));
+        }
+    }
+
+    private Tensor random(DType dtype, long... dims) {
+        Tensor tensor = host.allocate(dtype, dims);
+        for (long i = 0; i < tensor.shape().elements(); i++) {
+            tensor.setFloat(i, (float) random.nextGaussian());
+        }
+        return tensor;
+    }
+
+    private Pair output(long... dims) {
+        return new Pair(arena.allocate(DType.F32, dims), oracleArena.allocate(DType.F32, dims));
+    }
+
+    private void assertClose(Pair pair, double tolerance) {
+        float[] actual = subject.toHost(pair.subject()).toFloats();
+        float[] expected = oracle.toHost(pair.oracle()).toFloats();
+        for (int i = 0; i < expected.length; i++) {
+            double allowed = tolerance * (1 + Math.abs(expected[i]));
+            assertEquals(expected[i], actual[i], allowed, "element " + i + " of " + pair.oracle());
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"F32", "F16", "BF16"})
+    void embedScalesRowsOfTheTable(DType dtype) {
+        Tensor table = random(dtype, 11, 37);
+        Pair out = output(4, 37);
+        int[] tokens = {10, 0, 3, 3};
+        subject.ops().embed(tokens, subject.place(table, arena), 1.5f, out.subject());
+        oracle.ops().embed(tokens, oracle.place(table, oracleArena), 1.5f, out.oracle());
+        assertClose(out, 1e-6);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 7, 64, 207, 1024})
+    void rmsNormMatchesDefinition(int width) {
+        Pair x = input(3, width);
+        Pair weight = input(width);
+        Pair y = output(3, width);
+        Pair rstd = output(3);
+        subject.ops().rmsNorm(x.subject(), weight.subject(), 1e-5f, y.subject(), rstd.subject());
+        oracle.ops().rmsNorm(x.oracle(), weight.oracle(), 1e-5f, y.oracle(), rstd.oracle());
+        assertClose(y, 1e-5);
+        assertClose(rstd, 1e-5);
+    }
+
+    @Test
+    void rmsNormMayWriteOverItsInput() {
+        Pair x = input(2, 33);
+        Pair weight = input(33);
+        Pair rstd = output(2);
+        subject.ops().rmsNorm(x.subject(), weight.subject(), 1e-5f, x.subject(), rstd.subject());
+        oracle.ops().rmsNorm(x.oracle(), weight.oracle(), 1e-5f, x.oracle(), rstd.oracle());
+        assertClose(x, 1e-5);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "1,1,1,F32",
+        "1,64,7,F32",
+        "2,207,64,F16",
+        "3,1024,33,BF16",
+        "7,64,300,BF16",
+        "8,512,5000,F32",
+        "40,520,1030,BF16",
+        "40,520,1030,F16",
+        "9,1100,2050,F32"
+    })
+    void linearIsTheProductWithTheTransposedWeight(int rows, int in, int out, DType dtype) {
+        Weight weight = Weight.of(random(dtype, out, in));
+        Pair x = input(rows, in);
+        Pair y = output(rows, out);
+        subject.ops().linear(x.subject(), subject.place(weight, arena), y.subject());
+        oracle.ops().linear(x.oracle(), oracle.place(weight, oracleArena), y.oracle());
+        assertClose(y, 1e-6 * in);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 5, 16})
+    void linearStacksBlocksAndAddsBias(int rows) {
+        int in = 1024;
+        Weight weight = new Weight(
+                List.of(random(DType.F32, 40, in), random(DType.BF16, 1, in), random(DType.F16, 2000, in)),
+                Optional.of(random(DType.F32, 2041)));
+        Pair x = input(rows, in);
+        Pair y = output(rows, 2041);
+        subject.ops().linear(x.subject(), subject.place(weight, arena), y.subject());
+        oracle.ops().linear(x.oracle(), oracle.place(weight, oracleArena), y.oracle());
+        assertClose(y, 1e-3);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1,64,96", "6,70,50", "12,1030,2000"})
+    void linearAddAddsTheResidual(int rows, int in, int out) {
+        Weight weight = new Weight(List.of(random(DType.BF16, out, in)), Optional.of(random(DType.F32, out)));
+        Pair x = input(rows, in);
+        Pair residual = input(rows, out);
+        Pair y = output(rows, out);
+        Weight mine = subject.place(weight, arena);
+        subject.ops().linearAdd(x.subject(), mine, residual.subject(), y.subject());
+        oracle.ops().linearAdd(x.oracle(), oracle.place(weight, oracleArena), residual.oracle(), y.oracle());
+        assertClose(y, 1e-3);
+        subject.ops().linearAdd(x.subject(), mine, residual.subject(), residual.subject());
+        assertClose(new Pair(residual.subject(), y.oracle()), 1e-3);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 7, 64, 207, 1024})
+    void swiGluMatchesDefinition(int width) {
+        Pair gateUp = input(3, 2L * width);
+        Pair out = output(3, width);
+        subject.ops().swiGlu(gateUp.subject(), out.subject());
+        oracle.ops().swiGlu(gateUp.oracle(), out.oracle());
+        assertClose(out, 2e-6);
+    }
+
+    @Test
+    void swiGluHoldsAtTheEndsOfTheRange() {
+        Tensor extremes = host.allocate(DType.F32, 1, 8).setFloats(-200, 200, -88, 88, 1, 1, 1, 1);
+        Pair gateUp = pair(extremes);
+        Pair out = output(1, 4);
+        subject.ops().swiGlu(gateUp.subject(), out.subject());
+        oracle.ops().swiGlu(gateUp.oracle(), out.oracle());
+        assertClose(out, 1e-6);
+    }
+
+    @Test
+    void scaleMultipliesInPlace() {
+        Pair x = input(3, 207);
+        subject.ops().scale(x.subject(), 0.03125f);
+        oracle.ops().scale(x.oracle(), 0.03125f);
+        assertClose(x, 1e-7);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"4,4,16", "4,2,64", "2,1,10", "1,1,2", "8,2,128"})
+    void ropeTurnsQueriesAndKeys(int heads, int kvHeads, int headDim) {
+        HeadLayout layout = new HeadLayout(heads, kvHeads, headDim);
+        Pair qkv = input(5, layout.qkvWidth());
+        try (Caches caches = new Caches(layout, DType.F32, 2)) {
+            RopeTable first = RopeTable.of(new RopeScaling(10_000, 1, false), headDim, 4, 3);
+            RopeTable second = RopeTable.of(new RopeScaling(30_000, 1.2, true), headDim, 0, 2);
+            subject.ops().rope(qkv.subject(), layout, caches.batch(true, first, second));
+            oracle.ops().rope(qkv.oracle(), layout, caches.batch(false, first, second));
+        }
+        assertClose(qkv, 1e-6);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "4,4,16,F32,1",
+        "4,2,64,F32,70",
+        "8,2,128,F32,5",
+        "2,1,10,F32,130",
+        "4,2,64,BF16,70",
+        "4,4,32,F16,65",
+        "1,1,2,F32,3"
+    })
+    void attentionSeesTheCacheAndItself(int heads, int kvHeads, int headDim, DType cacheType, int tokens) {
+        HeadLayout layout = new HeadLayout(heads, kvHeads, headDim);
+        int layers = 2;
+        double tolerance = cacheType == DType.F32 ? 1e-5 : 1e-3;
+        try (Caches caches = new Caches(layout, cacheType, layers)) {
+            for (int call = 0; call < 3; call++) {
+                // Two sequences in one batch, in their first, second and third call, of different lengths.
+                int[] counts = {tokens, 1 + tokens / 2};
+                int rows = counts[0] + counts[1];
+                Pair qkv = input(rows, layout.qkvWidth());
+                Pair out = output(rows, layout.queryWidth());
+                Pair lse = output(rows, heads);
+                for (int layer = 0; layer < layers; layer++) {
+                    subject.ops()
+                            .attention(
+                                    qkv.subject(),
+                                    layout,
+                                    caches.batch(true, counts),
+                                    layer,
+                                    out.subject(),
+                                    lse.subject());
+                    oracle.ops()
+                            .attention(
+                                    qkv.oracle(),
+                                    layout,
+                                    caches.batch(false, counts),
+                                    layer,
+                                    out.oracle(),
+                                    lse.oracle());
+                    assertClose(out, tolerance);
+                    assertClose(lse, tolerance);
+                }
+                caches.advance(counts);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"F32", "BF16"})
+    void turnKeysIsSeenByTheNextQuery(DType cacheType) {
+        HeadLayout layout = new HeadLayout(4, 2, 32);
+        int[] many = {67, 3};
+        int[] one = {1, 1};
+        RopeTable from = RopeTable.of(new RopeScaling(10_000, 1, false), 32, 0, 67);
+        RopeTable to = RopeTable.of(new RopeScaling(30_000, 1, false), 32, 0, 67);
+        try (Caches caches = new Caches(layout, cacheType, 1)) {
+            Pair first = input(70, layout.qkvWidth());
+            Pair out = output(70, layout.queryWidth());
+            Pair lse = output(70, 4);
+            subject.ops().attention(first.subject(), layout, caches.batch(true, many), 0, out.subject(), lse.subject());
+            oracle.ops().attention(first.oracle(), layout, caches.batch(false, many), 0, out.oracle(), lse.oracle());
+            caches.advance(many);
+            caches.subject.forEach(cache -> subject.ops().turnKeys(cache, from, to));
+            caches.oracle.forEach(cache -> oracle.ops().turnKeys(cache, from, to));
+            Pair next = input(2, layout.qkvWidth());
+            Pair nextOut = output(2, layout.queryWidth());
+            Pair nextLse = output(2, 4);
+            subject.ops()
+                    .attention(
+                            next.subject(), layout, caches.batch(true, one), 0, nextOut.subject(), nextLse.subject());
+            oracle.ops()
+                    .attention(next.oracle(), layout, caches.batch(false, one), 0, nextOut.oracle(), nextLse.oracle());
+            assertClose(nextOut, cacheType == DType.F32 ? 1e-5 : 1e-2);
+        }
+    }
+
+    @Test
+    void shapesAreChecked() {
+        Pair x = input(2, 8);
+        Pair y = output(2, 9);
+        Weight weight = subject.place(Weight.of(random(DType.F32, 10, 8)), arena);
+        assertThrows(IllegalArgumentException.class, () -> subject.ops().linear(x.subject(), weight, y.subject()));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> subject.ops().embed(new int[] {2, 10}, weight.blocks().getFirst(), 1, x.subject()));
+        assertThrows(IllegalArgumentException.class, () -> subject.ops().swiGlu(x.subject(), y.subject()));
+    }
+
+    /** Caches of two sequences in each backend. */
+    private final class Caches implements AutoCloseable {
+        private final List<KvCache> subject = new ArrayList<>();
+        private final List<KvCache> oracle = new ArrayList<>();
+        private final int headDim;
+
+        private Caches(HeadLayout layout, DType dtype, int layers) {
+            headDim = layout.headDim();
+            for (int i = 0; i < 2; i++) {
+                subject.add(new KvCache(layers, layout, dtype, OpsContract.this.subject.newArena()));
+                oracle.add(new KvCache(layers, layout, dtype, OpsContract.this.oracle.newArena()));
+            }
+        }
+
+        private Batch batch(boolean ofSubject, int... counts) {
+            List<KvCache> caches = ofSubject ? subject : oracle;
+            RopeTable none = RopeTable.of(new RopeScaling(10_000, 1, false), headDim, 0, 1);
+            List<Batch.Span> spans = new ArrayList<>();
+            int row = 0;
+            for (int i = 0; i < counts.length; i++) {
+                caches.get(i).reserve(caches.get(i).length() + counts[i]);
+                spans.add(new Batch.Span(row, counts[i], caches.get(i), none));
+                row += counts[i];
+            }
+            return new Batch(new int[row], spans);
+        }
+
+        private Batch batch(boolean ofSubject, RopeTable first, RopeTable second) {
+            List<KvCache> caches = ofSubject ? subject : oracle;
+            return new Batch(
+                    new int[first.count() + second.count()],
+                    List.of(
+                            new Batch.Span(0, first.count(), caches.get(0), first),
+                            new Batch.Span(first.count(), second.count(), caches.get(1), second)));
+        }
+
+        private void advance(int... counts) {
+            for (int i = 0; i < counts.length; i++) {
+                subject.get(i).advance(counts[i], new RopeScaling(10_000, 1, false));
+                oracle.get(i).advance(counts[i], new RopeScaling(10_000, 1, false));
+            }
+        }
+
+        @Override
+        public void close() {
+            subject.forEach(KvCache::close);
+            oracle.forEach(KvCache::close);
+        }
+    }
+}

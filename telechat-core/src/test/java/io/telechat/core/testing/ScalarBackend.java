@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.testing;
+
+import io.telechat.core.backend.Backend;
+import io.telechat.core.backend.WorkerTeam;
+import io.telechat.core.ops.Batch;
+import io.telechat.core.ops.HeadLayout;
+import io.telechat.core.ops.KvCache;
+import io.telechat.core.ops.Ops;
+import io.telechat.core.ops.RopeTable;
+import io.telechat.core.ops.Weight;
+import io.telechat.core.tensor.HostArena;
+import io.telechat.core.tensor.Tensor;
+import io.telechat.core.tensor.TensorArena;
+
+/** The formulas as their definitions read, in plain loops and double: what the backends are tested against. */
+public final class ScalarBackend implements Backend, Ops {
+    private final WorkerTeam workers = new WorkerTeam(1);
+
+    @Override
+    public String name() {
+        return "scalar";
+    }
+
+    @Override
+    public String description() {
+        return "plain loops";
+    }
+
+    @Override
+    public Ops ops() {
+        return this;
+    }
+
+    @Override
+    public WorkerTeam workers() {
+        return workers;
+    }
+
+    @Override
+    public TensorArena newArena() {
+        return new HostArena();
+    }
+
+    @Override
+    public Weight place(Weight weight, TensorArena arena) {
+        return weight;
+    }
+
+    @Override
+    public Tensor place(Tensor tensor, TensorArena arena) {
+        return tensor;
+    }
+
+    @Override
+    public Tensor toHost(Tensor tensor) {
+        return tensor;
+    }
+
+    @Override
+    public void close() {
+        workers.close();
+    }
+
+    @Override
+    public void embed(int[] tokens, Tensor table, float scale, Tensor out) {
+        long width = table.columns();
+        for (int t = 0; t < tokens.length; t++) {
+            for (long i = 0; i < width; i++) {
+                out.setFloat(t * width + i, scale * table.getFloat(tokens[t] * width + i));
+            }
+        }
+    }
+
+    @Override
+    public void rmsNorm(Tensor x, Tensor weight, float eps, Tensor y, Tensor rstd) {
+        long width = x.columns();
+        for (long t = 0; t < x.rows(); t++) {
+            double squares = 0;
+            for (long i = 0; i < width; i++) {
+                squares += Math.pow(x.getFloat(t * width + i), 2);
+            }
+            double scale = 1 / Math.sqrt(squares / width + eps);
+            rstd.setFloat(t, (float) scale);
+            for (long i = 0; i < width; i++) {
+                y.setFloat(t * width + i, (float) (x.getFloat(t * width + i) * scale * weight.getFloat(i)));
+            }
+        }
+    }
+
+    @Override
+    public void linear(Tensor x, Weight w, Tensor y) {
+        product(x, w, y, (t, o) -> 0);
+    }
+
+    @Override
+    public void linearAdd(Tensor x, Weight w, Tensor residual, Tensor y) {
+        product(x, w, y, (t, o) -> residual.getFloat(t * y.columns() + o));
+    }
+
+    private interface Start {
+        double at(long row, long column);
+    }
+
+    private static void product(Tensor x, Weight w, Tensor y, Start start) {
+        for (long t = 0; t < x.rows(); t++) {
+            long column = 0;
+            for (Tensor block : w.blocks()) {
+                for (long r = 0; r < block.rows(); r++, column++) {
+                    double sum = start.at(t, column)
+                            + (w.bias().isPresent() ? w.bias().get().getFloat(column) : 0);
+                    for (long i = 0; i < x.columns(); i++) {
+                        sum += (double) x.getFloat(t * x.columns() + i) * block.getFloat(r * x.columns() + i);
+                    }
+                    y.setFloat(t * y.columns() + column, (float) sum);
+                }
+            }
+        }
+    }
+
+    @Override
+    public void rope(Tensor qkv, HeadLayout heads, Batch batch) {
+        int half = heads.headDim() / 2;
+        for (Batch.Span span : batch.spans()) {
+            for (int t = 0; t < span.count(); t++) {
+                for (int head = 0; head < heads.heads() + heads.kvHeads(); head++) {
+                    for (int i = 0; i < half; i++) {
+                        long a = (long) (span.first() + t) * heads.qkvWidth() + (long) head * heads.headDim() + i;
+                        turn(
+                                qkv,
+                                a,
+                                a + half,
+                                span.rope().cos()[t * half + i],
+                                span.rope().sin()[t * half + i]);
+                    }
+                }
+            }
+        }
+    }
+
+    private static void turn(Tensor x, long first, long second, double cos, double sin) {
+        double a = x.getFloat(first);
+        double b = x.getFloat(second);
+        x.setFloat(first, (float) (a * cos - b * sin));
+        x.setFloat(second, (float) (b * cos + a * sin));
+    }
+
+    @Override
+    public void turnKeys(KvCache cache, RopeTable from, RopeTable to) {
+        int half = from.half();
+        for (int p = 0; p < cache.length(); p++) {
+            Tensor block = cache.block(p / KvCache.BLOCK);
+            for (int layer = 0; layer < cache.layers(); layer++) {
+                for (int head = 0; head < cache.heads().kvHeads(); head++) {
+                    for (int i = 0; i < half; i++) {
+                        long first = cache.keyOffset(layer, head) + (long) i * KvCache.BLOCK + p % KvCache.BLOCK;
+                        long second = first + (long) half * KvCache.BLOCK;
+                        turn(block, first, second, from.cos()[p * half + i], -from.sin()[p * half + i]);
+                        turn(block, first, second, to.cos()[p * half + i], to.sin()[p * half + i]);
+                    }
+                }
+            }
+        }
+    }
+
+    @Override
+    public void attention(Tensor qkv, HeadLayout heads, Batch batch, int layer, Tensor out, Tensor lse) {
+        for (Batch.Span span : batch.spans()) {
+            for (int t = 0; t < span.count(); t++) {
+                store(qkv, heads, span, layer, t);
+            }
+            for (int t = 0; t < span.count(); t++) {
+                for (int head = 0; head < heads.heads(); head++) {
+                    attend(qkv, heads, span, layer, t, head, out, lse);
+                }
+            }
+        }
+    }
+
+    private static long keyAt(KvCache cache, int layer, int kvHead, int position, int d) {
+        return cache.keyOffset(layer, kvHead) + (long) d * KvCache.BLOCK + position % KvCache.BLOCK;
+    }
+
+    private static long valueAt(KvCache cache, int layer, int kvHead, int position, int d) {
+        return cache.valueOffset(layer, kvHead)
+                + (long) position % KvCache.BLOCK * cache.heads().headDim()
+                + d;
+    }
+
+    private static void store(Tensor qkv, HeadLayout heads, Batch.Span span, int layer, int t) {
+        KvCache cache = span.cache();
+        int position = cache.length() + t;
+        long row = (long) (span.first() + t) * heads.qkvWidth();
+        for (int head = 0; head < heads.kvHeads(); head++) {
+            for (int d = 0; d < heads.headDim(); d++) {
+                long key = row + heads.queryWidth() + (long) head * heads.headDim() + d;
+                Tensor block = cache.block(position / KvCache.BLOCK);
+                block.setFloat(keyAt(cache, layer, head, position, d), qkv.getFloat(key));
+                block.setFloat(valueAt(cache, layer, head, position, d), qkv.getFloat(key + heads.kvWidth()));
+            }
+        }
+    }
+
+    private static void attend(
+            Tensor qkv, HeadLayout heads, Batch.Span span, int layer, int t, int head, Tensor out, Tensor lse) {
+        KvCache cache = span.cache();
+        int dim = heads.headDim();
+        int kvHead = head / heads.groupSize();
+        int seen = cache.length() + t + 1;
+        double[] scores = new double[seen];
+        double max = Double.NEGATIVE_INFINITY;
+        for (int p = 0; p < seen; p++) {
+            for (int d = 0; d < dim; d++) {
+                double q = qkv.getFloat((long) (span.first() + t) * heads.qkvWidth() + (long) head * dim + d);
+                scores[p] += q * cache.block(p / KvCache.BLOCK).getFloat(keyAt(cache, layer, kvHead, p, d));
+            }
+            scores[p] /= Math.sqrt(dim);
+            max = Math.max(max, scores[p]);
+        }
+        double sum = 0;
+        for (int p = 0; p < seen; p++) {
+            scores[p] = Math.exp(scores[p] - max);
+            sum += scores[p];
+        }
+        for (int d = 0; d < dim; d++) {
+            double value = 0;
+            for (int p = 0; p < seen; p++) {
+                value += scores[p] / sum * cache.block(p / KvCache.BLOCK).getFloat(valueAt(cache, layer, kvHead, p, d));
+            }
+            out.setFloat((long) (span.first() + t) * heads.queryWidth() + (long) head * dim + d, (float) value);
+        }
+        lse.setFloat((long) (span.first() + t) * heads.heads() + head, (float) (max + Math.log(sum)));
+    }
+
+    @Override
+    public void swiGlu(Tensor gateUp, Tensor out) {
+        long width = out.columns();
+        for (long t = 0; t < out.rows(); t++) {
+            for (long i = 0; i < width; i++) {
+                double gate = gateUp.getFloat(2 * t * width + i);
+                double up = gateUp.getFloat(2 * t * width + width + i);
+                out.setFloat(t * width + i, (float) (gate / (1 + Math.exp(-gate)) * up));
+            }
+        }
+    }
+
+    @Override
+    public void scale(Tensor x, float factor) {
+        for (long i = 0; i < x.shape().elements(); i++) {
+            x.setFloat(i, x.getFloat(i) * factor);
+        }
+    }
+}
