@@ -8,11 +8,23 @@ package io.telechat.core;
 public class TelechatException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
+    private static final int MAX_LENGTH = 2_000;
+
     public TelechatException(String message) {
-        super(message);
+        super(oneLine(message));
     }
 
     public TelechatException(String message, Throwable cause) {
-        super(message, cause);
+        super(oneLine(message), cause);
+    }
+
+    /** Messages quote names from files, which may hold anything: a terminal must not be moved by them. */
+    private static String oneLine(String message) {
+        StringBuilder line = new StringBuilder(message.length());
+        message.codePoints()
+                .limit(MAX_LENGTH)
+                .map(c -> Character.isISOControl(c) || c == 0x2028 || c == 0x2029 ? '?' : c)
+                .forEach(line::appendCodePoint);
+        return line.toString();
     }
 }

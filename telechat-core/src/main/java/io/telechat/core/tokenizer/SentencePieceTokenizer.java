@@ -85,7 +85,7 @@ public final class SentencePieceTokenizer implements Tokenizer {
         }
         IntList run = new IntList();
         if (addDummyPrefix) {
-            run.add(vocabulary.symbol(BLANK));
+            addCharacter(BLANK, run, ids);
         }
         int length = text.length();
         for (int i = 0; i < length; ) {
