@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core;
+
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+
+/** Which way the arrows between packages point, and what may be used where. */
+@AnalyzeClasses(packages = "io.telechat.core", importOptions = ImportOption.DoNotIncludeTests.class)
+class ArchitectureRulesTest {
+    private static final String CORE = "io.telechat.core.";
+
+    @ArchTest
+    static final ArchRule packagesHaveNoCycles =
+            slices().matching("io.telechat.core.(*)..").should().beFreeOfCycles();
+
+    private static ArchRule mayUseOnly(String from, String... targets) {
+        String[] allowed = new String[targets.length + 2];
+        allowed[0] = "io.telechat.core";
+        allowed[1] = CORE + from + "..";
+        for (int i = 0; i < targets.length; i++) {
+            allowed[i + 2] = CORE + targets[i];
+        }
+        return noClasses()
+                .that()
+                .resideInAPackage(CORE + from + "..")
+                .should()
+                .dependOnClassesThat(resideInAPackage("io.telechat..").and(not(resideInAnyPackage(allowed))));
+    }
+
+    @ArchTest
+    static final ArchRule tensorUsesNothing = mayUseOnly("tensor");
+
+    @ArchTest
+    static final ArchRule opsUseTensors = mayUseOnly("ops", "tensor");
+
+    @ArchTest
+    static final ArchRule tokenizerUsesNothing = mayUseOnly("tokenizer");
+
+    @ArchTest
+    static final ArchRule checkpointsUseTensors = mayUseOnly("checkpoint", "tensor");
+
+    @ArchTest
+    static final ArchRule ffiUsesNothing = mayUseOnly("ffi");
+
+    @ArchTest
+    static final ArchRule chatUsesTokenizer = mayUseOnly("chat", "tokenizer", "checkpoint");
+
+    @ArchTest
+    static final ArchRule modelUsesInterfacesOnly = mayUseOnly("model", "ops", "tensor", "checkpoint", "backend");
+
+    @ArchTest
+    static final ArchRule backendsUseOps = mayUseOnly("backend", "ops", "tensor", "ffi");
+
+    @ArchTest
+    static final ArchRule backendsAreFoundByServiceLoaderOnly = noClasses()
+            .that()
+            .resideOutsideOfPackages(CORE + "backend.cpu..", CORE + "backend.nd4j..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(CORE + "backend.cpu..", CORE + "backend.nd4j..");
+
+    @ArchTest
+    static final ArchRule nd4jStaysInTensorAndItsBackend = noClasses()
+            .that()
+            .resideOutsideOfPackages(CORE + "tensor", CORE + "backend.nd4j")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("org.nd4j..");
+
+    @ArchTest
+    static final ArchRule vectorApiStaysInKernels = noClasses()
+            .that()
+            .resideOutsideOfPackage(CORE + "backend.cpu.kernel")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("jdk.incubator.vector..");
+
+    @ArchTest
+    static final ArchRule downcallsStayInFfi = noClasses()
+            .that()
+            .resideOutsideOfPackage(CORE + "ffi")
+            .should()
+            .dependOnClassesThat()
+            .haveFullyQualifiedName("java.lang.foreign.Linker");
+
+    @ArchTest
+    static final ArchRule tokenizerNeedsTheJdkOnly = noClasses()
+            .that()
+            .resideInAPackage(CORE + "tokenizer..")
+            .should()
+            .dependOnClassesThat(not(resideInAnyPackage("java..", "io.telechat.core", CORE + "tokenizer..")));
+
+    @ArchTest
+    static final ArchRule nobodyPrintsOrExits = noClasses()
+            .should()
+            .accessField(System.class, "out")
+            .orShould()
+            .accessField(System.class, "err")
+            .orShould()
+            .callMethod(System.class, "exit", int.class);
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.backend;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.concurrent.atomic.AtomicIntegerArray;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class WorkerTeamTest {
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 5})
+    void runsEveryTaskOnce(int size) {
+        try (WorkerTeam team = new WorkerTeam(size)) {
+            for (int round = 0; round < 2_000; round++) {
+                int count = round % 9;
+                AtomicIntegerArray runs = new AtomicIntegerArray(count);
+                team.run(count, (index, worker) -> {
+                    assertTrue(worker >= 0 && worker < size);
+                    runs.incrementAndGet(index);
+                });
+                for (int i = 0; i < count; i++) {
+                    assertEquals(1, runs.get(i));
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3})
+    void throwsWhatATaskThrowsAndGoesOn(int size) {
+        try (WorkerTeam team = new WorkerTeam(size)) {
+            assertThrows(
+                    ArithmeticException.class,
+                    () -> team.run(10, (index, worker) -> {
+                        if (index == 7) {
+                            throw new ArithmeticException("seven");
+                        }
+                    }));
+            team.run(3, (index, worker) -> {});
+        }
+    }
+}

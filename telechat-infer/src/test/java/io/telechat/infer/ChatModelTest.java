@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.infer;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.telechat.core.InvalidRequestException;
+import io.telechat.core.chat.ChatMessage;
+import io.telechat.core.chat.MarkerPolicy;
+import io.telechat.core.tensor.DType;
+import io.telechat.core.testing.TinyModels;
+import io.telechat.infer.chat.ChatSession;
+import io.telechat.infer.chat.OverflowPolicy;
+import io.telechat.infer.sampling.SamplingOptions;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Generation and sessions on tiny models with random weights. */
+class ChatModelTest {
+    @TempDir
+    static Path directory;
+
+    private static Path model52b;
+    private static Path model12b;
+    private static Path telechat2;
+
+    @BeforeAll
+    static void make() throws IOException {
+        model52b = TinyModels.make(directory, "52b", TinyModels.CONFIG_52B, 1);
+        model12b = TinyModels.make(directory, "12b", TinyModels.CONFIG_12B, 2);
+        telechat2 = TinyModels.make(directory, "telechat2", TinyModels.CONFIG_TELECHAT2, 3);
+    }
+
+    private static List<Path> models() {
+        return List.of(model52b, model12b, telechat2);
+    }
+
+    private static final SamplingOptions RANDOM = new SamplingOptions(true, 1, 0, 1, 0, 1, 0, 0);
+
+    private static GenerationOptions random(long seed) {
+        return GenerationOptions.greedy().withSampling(RANDOM).withSeed(seed).withMaxNewTokens(30);
+    }
+
+    private static List<Integer> generate(ChatModel model, int[] prompt, GenerationOptions options) {
+        try (Sequence sequence = model.newSequence()) {
+            return model.generate(prompt, sequence, options, TokenListener.SILENT, new Cancellation())
+                    .tokens();
+        }
+    }
+
+    @Test
+    void theSameSeedGivesTheSameTokensForAnyNumberOfThreads() {
+        int[] prompt = new int[90];
+        for (int i = 0; i < prompt.length; i++) {
+            prompt[i] = 10 + i;
+        }
+        for (Path path : models()) {
+            List<List<Integer>> answers = new ArrayList<>();
+            for (int threads : new int[] {1, 2, 5}) {
+                try (ChatModel model =
+                        ChatModel.load(path, LoadOptions.defaults().withThreads(threads))) {
+                    answers.add(generate(model, prompt, random(42)));
+                    answers.add(generate(model, prompt, random(42)));
+                    assertNotEquals(answers.getFirst(), generate(model, prompt, random(43)));
+                }
+            }
+            assertEquals(1, Set.copyOf(answers).size(), answers.toString());
+        }
+    }
+
+    @Test
+    void bothBackendsChooseTheSameTokens() {
+        for (Path path : models()) {
+            try (ChatModel cpu = ChatModel.load(path, LoadOptions.defaults().withBackend("cpu"));
+                    ChatModel nd4j = ChatModel.load(path, LoadOptions.defaults().withBackend("nd4j"))) {
+                assertEquals(
+                        generate(cpu, new int[] {5, 6, 7}, random(1)), generate(nd4j, new int[] {5, 6, 7}, random(1)));
+            }
+        }
+    }
+
+    /** The whole text, seen as it streams. */
+    private static String send(ChatSession session, String question) {
+        StringBuilder streamed = new StringBuilder();
+        Generation generation = session.send(question, token -> streamed.append(token.text()));
+        assertEquals(generation.text(), streamed.toString());
+        return generation.text();
+    }
+
+    @Test
+    void aSecondTurnThatReusesTheCacheEqualsAFreshSession() {
+        for (Path path : models()) {
+            try (ChatModel model = ChatModel.load(path);
+                    ChatSession first = model.newSession();
+                    ChatSession second = model.newSession()) {
+                first.setOptions(random(5));
+                second.setOptions(random(5));
+                send(first, "hello");
+                second.setMessages(first.messages());
+                Generation reused = first.send("and more", TokenListener.SILENT);
+                Generation fresh = second.send("and more", TokenListener.SILENT);
+                assertEquals(fresh.tokens(), reused.tokens());
+                assertTrue(reused.usage().cachedTokens() > 5, reused.usage().toString());
+                assertEquals(0, fresh.usage().cachedTokens());
+                assertEquals(4, first.messages().size());
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 40})
+    void aLongPromptInSeveralPassesEqualsOneByOneDecoding(int firstPart) {
+        int[] prompt = new int[150];
+        for (int i = 0; i < prompt.length; i++) {
+            prompt[i] = (i * 7) % 260;
+        }
+        for (Path path : models()) {
+            try (ChatModel model = ChatModel.load(path);
+                    Sequence whole = model.newSequence();
+                    Sequence parts = model.newSequence()) {
+                float[] expected = model.runner().feed(prompt, whole.cache(), new Cancellation());
+                float[] actual = null;
+                for (int i = 0; i < prompt.length; i += firstPart) {
+                    int end = Math.min(prompt.length, i + firstPart);
+                    actual = model.runner().feed(Arrays.copyOfRange(prompt, i, end), parts.cache(), new Cancellation());
+                }
+                for (int i = 0; i < expected.length; i++) {
+                    assertEquals(expected[i], actual[i], 1e-4, path + " logit " + i);
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"F16", "BF16"})
+    void narrowerCachesStayClose(DType cacheType) {
+        int[] prompt = {9, 8, 7, 6, 5, 4, 3};
+        try (ChatModel exact = ChatModel.load(model12b);
+                ChatModel narrow =
+                        ChatModel.load(model12b, LoadOptions.defaults().withCacheType(cacheType));
+                Sequence a = exact.newSequence();
+                Sequence b = narrow.newSequence()) {
+            float[] expected = exact.runner().feed(prompt, a.cache(), new Cancellation());
+            float[] actual = narrow.runner().feed(prompt, b.cache(), new Cancellation());
+            double worst = 0;
+            for (int i = 0; i < expected.length; i++) {
+                worst = Math.max(worst, Math.abs(expected[i] - actual[i]));
+            }
+            assertTrue(worst > 0 && worst < 0.1, "worst " + worst);
+        }
+    }
+
+    @Test
+    void stopTokensAndStringsEndTheAnswerAndStayOut() {
+        try (ChatModel model = ChatModel.load(model12b);
+                Sequence sequence = model.newSequence()) {
+            GenerationOptions free = random(3);
+            Generation all =
+                    model.generate(new int[] {20, 21}, sequence, free, TokenListener.SILENT, new Cancellation());
+            assertEquals(FinishReason.LENGTH, all.finishReason());
+            int stop = all.tokens().get(10);
+            Generation byToken = model.generate(
+                    new int[] {20, 21},
+                    sequence,
+                    free.withStops(Set.of(stop), List.of()),
+                    TokenListener.SILENT,
+                    new Cancellation());
+            assertEquals(FinishReason.STOP, byToken.finishReason());
+            assertEquals(stop, byToken.tokens().getLast());
+            String stopText = all.text().substring(4, 6);
+            Generation byText = model.generate(
+                    new int[] {20, 21},
+                    sequence,
+                    free.withStops(Set.of(), List.of(stopText)),
+                    TokenListener.SILENT,
+                    new Cancellation());
+            assertEquals(FinishReason.STOP, byText.finishReason());
+            assertEquals(all.text().substring(0, all.text().indexOf(stopText)), byText.text());
+        }
+    }
+
+    @Test
+    void logprobsAreThoseOfTheModelItself() {
+        try (ChatModel model = ChatModel.load(model12b);
+                Sequence sequence = model.newSequence()) {
+            GenerationOptions options =
+                    GenerationOptions.greedy().withMaxNewTokens(3).withLogprobs(2);
+            Generation generation =
+                    model.generate(new int[] {20, 21}, sequence, options, TokenListener.SILENT, new Cancellation());
+            assertEquals(3, generation.logprobs().size());
+            for (Generation.TokenLogprob logprob : generation.logprobs()) {
+                assertEquals(logprob.id(), logprob.alternatives().getFirst().id());
+                assertTrue(logprob.logprob() < 0
+                        && logprob.logprob() >= logprob.alternatives().getLast().logprob());
+            }
+        }
+    }
+
+    @Test
+    void cancellingKeepsWhatWasSaidSoFar() {
+        try (ChatModel model = ChatModel.load(model12b);
+                ChatSession session = model.newSession()) {
+            session.setOptions(random(5).withMaxNewTokens(200));
+            Cancellation stop = new Cancellation();
+            List<String> heard = new ArrayList<>();
+            Generation generation = session.send(
+                    ChatMessage.user("hi"),
+                    token -> {
+                        heard.add(token.text());
+                        if (heard.size() == 5) {
+                            stop.cancel();
+                        }
+                    },
+                    stop);
+            assertEquals(FinishReason.CANCELLED, generation.finishReason());
+            assertEquals(5, generation.tokens().size());
+            assertEquals(2, session.messages().size());
+        }
+    }
+
+    @Test
+    void overflowIsAnErrorWithTheCountsAndChangesNothing() {
+        try (ChatModel model = ChatModel.load(model12b);
+                ChatSession session = model.newSession()) {
+            session.setOptions(random(5));
+            send(session, "first");
+            List<ChatMessage> before = session.messages();
+            ContextOverflowException e = assertThrows(
+                    ContextOverflowException.class, () -> session.send("x".repeat(300), TokenListener.SILENT));
+            assertTrue(e.getMessage().contains("256"), e.getMessage());
+            assertEquals(before, session.messages());
+        }
+    }
+
+    @Test
+    void oldestTurnsAreDroppedIfAllowed() {
+        try (ChatModel model = ChatModel.load(model12b);
+                ChatSession session = model.newSession()) {
+            session.setOptions(random(5)).setOverflowPolicy(OverflowPolicy.DROP_OLDEST_TURNS);
+            for (int i = 0; i < 12; i++) {
+                send(session, "message " + i);
+            }
+            assertFalse(session.messages().contains(ChatMessage.user("message 0")));
+            assertTrue(session.messages().contains(ChatMessage.user("message 11")));
+            assertThrows(ContextOverflowException.class, () -> session.send("x".repeat(300), TokenListener.SILENT));
+        }
+    }
+
+    @Test
+    void regeneratingReplacesTheLastAnswer() {
+        try (ChatModel model = ChatModel.load(model12b);
+                ChatSession session = model.newSession()) {
+            assertThrows(
+                    InvalidRequestException.class, () -> session.regenerate(TokenListener.SILENT, new Cancellation()));
+            session.setOptions(random(5));
+            String first = send(session, "hi");
+            session.setOptions(random(6));
+            String second =
+                    session.regenerate(TokenListener.SILENT, new Cancellation()).text();
+            assertNotEquals(first, second);
+            assertEquals(List.of(ChatMessage.user("hi"), ChatMessage.assistant(second)), session.messages());
+        }
+    }
+
+    @Test
+    void badRequestsAreRefused() {
+        try (ChatModel model = ChatModel.load(model12b);
+                ChatSession session = model.newSession();
+                Sequence sequence = model.newSequence()) {
+            assertThrows(InvalidRequestException.class, () -> session.send("", TokenListener.SILENT));
+            assertThrows(InvalidRequestException.class, () -> session.setSystem("be brief"));
+            session.setMarkerPolicy(MarkerPolicy.REJECT);
+            assertThrows(InvalidRequestException.class, () -> session.send("<_bot>", TokenListener.SILENT));
+            for (int[] prompt : new int[][] {{}, {-1}, {300}}) {
+                assertThrows(
+                        InvalidRequestException.class,
+                        () -> model.generate(prompt, sequence, random(1), TokenListener.SILENT, new Cancellation()));
+            }
+            assertThrows(
+                    InvalidRequestException.class,
+                    () -> ChatModel.load(model12b, LoadOptions.defaults().withContextLength(257)));
+            assertThrows(
+                    InvalidRequestException.class,
+                    () -> ChatModel.load(model12b, LoadOptions.defaults().withBackend("tpu")));
+        }
+    }
+}

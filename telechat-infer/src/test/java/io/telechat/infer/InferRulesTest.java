@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.infer;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+
+@AnalyzeClasses(packages = "io.telechat.infer", importOptions = ImportOption.DoNotIncludeTests.class)
+class InferRulesTest {
+    @ArchTest
+    static final ArchRule knowsCoreOnly = noClasses()
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(
+                    "io.telechat.train..",
+                    "io.telechat.cli..",
+                    "io.telechat.core.backend.cpu..",
+                    "io.telechat.core.backend.nd4j..",
+                    "org.nd4j..");
+
+    @ArchTest
+    static final ArchRule samplingStandsAlone = noClasses()
+            .that()
+            .resideInAPackage("io.telechat.infer.sampling")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("io.telechat.infer", "io.telechat.infer.chat", "io.telechat.core.model..");
+
+    @ArchTest
+    static final ArchRule nobodyPrintsOrExits = noClasses()
+            .should()
+            .accessField(System.class, "out")
+            .orShould()
+            .accessField(System.class, "err")
+            .orShould()
+            .callMethod(System.class, "exit", int.class);
+}
