@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.telechat.core.testing.TinyModels;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The program as a process of its own: output, errors and exit codes as a user or a script sees them. */
+class CommandLineTest {
+    private static final ObjectMapper MAPPER = new ObjectMapper();
+
+    @TempDir
+    static Path directory;
+
+    private static Path model;
+    private static Path telechat2;
+
+    private record Result(int code, String out, String err) {
+        List<JsonNode> json() throws IOException {
+            List<JsonNode> lines = new ArrayList<>();
+            for (String line : out.lines().toList()) {
+                lines.add(MAPPER.readTree(line));
+            }
+            return lines;
+        }
+    }
+
+    @BeforeAll
+    static void make() throws IOException {
+        model = TinyModels.make(directory, "model", TinyModels.CONFIG_12B, 2);
+        telechat2 = TinyModels.make(directory, "telechat2", TinyModels.CONFIG_TELECHAT2, 3);
+    }
+
+    private static Result run(byte[] input, String... args) throws Exception {
+        List<String> command = new ArrayList<>(List.of(
+                ProcessHandle.current().info().command().orElseThrow(),
+                "--add-modules",
+                "jdk.incubator.vector",
+                "--enable-native-access=ALL-UNNAMED",
+                "--sun-misc-unsafe-memory-access=allow",
+                "-XX:TieredStopAtLevel=1",
+                "-Dtelechat.tty.stdin=false",
+                "-Dtelechat.tty.stdout=false",
+                "-Dtelechat.tty.stderr=false",
+                "-cp",
+                System.getProperty("java.class.path"),
+                "io.telechat.cli.TelechatCli"));
+        command.addAll(Arrays.asList(args));
+        Path err = Files.createTempFile(directory, "stderr", ".txt");
+        Path out = Files.createTempFile(directory, "stdout", ".txt");
+        Process process = new ProcessBuilder(command)
+                .redirectError(err.toFile())
+                .redirectOutput(out.toFile())
+                .start();
+        try (OutputStream stdin = process.getOutputStream()) {
+            stdin.write(input);
+        } catch (IOException e) {
+            // The program may be done before it has read everything.
+        }
+        assertTrue(process.waitFor(60, TimeUnit.SECONDS), "no end in a minute");
+        String errors = Files.readString(err).replace("WARNING: Using incubator modules: jdk.incubator.vector\n", "");
+        return new Result(process.exitValue(), Files.readString(out), errors);
+    }
+
+    private static Result run(String... args) throws Exception {
+        return run(new byte[0], args);
+    }
+
+    private static void assertError(int code, String part, Result result) {
+        assertEquals(code, result.code(), result.err());
+        assertTrue(result.err().contains(part), result.err());
+        assertTrue(result.err().startsWith("telechat: "), result.err());
+        assertFalse(result.err().contains("\tat "), result.err());
+        assertTrue(result.err().lines().count() <= 3, result.err());
+    }
+
+    @Test
+    void generatesTextAndJson() throws Exception {
+        Result text = run("generate", model.toString(), "--prompt", "hi", "--max-new-tokens", "5", "--greedy");
+        assertEquals(0, text.code(), text.err());
+        Result json = run(
+                "generate",
+                model.toString(),
+                "--prompt",
+                "hi",
+                "--max_new_tokens=5",
+                "--greedy",
+                "--json",
+                "--logprobs",
+                "1");
+        JsonNode object = json.json().getFirst();
+        assertEquals(5, object.get("tokens").size());
+        assertEquals(text.out(), object.get("text").asText() + "\n");
+        assertEquals("length", object.get("finish_reason").asText());
+        assertEquals(3, object.get("usage").get("prompt_tokens").asInt());
+        assertEquals(5, object.get("logprobs").size());
+        assertTrue(object.get("timings").has("tokens_per_second"));
+        Result tokens = run(
+                "generate", model.toString(), "--tokens", "263,111,112", "--max-new-tokens", "5", "--greedy", "--json");
+        assertEquals(object.get("tokens"), tokens.json().getFirst().get("tokens"));
+    }
+
+    @Test
+    void chatsOnceFromAnOptionOrStdin() throws Exception {
+        String[] options = {"--max-new-tokens", "4", "--greedy"};
+        Result option = run(concat(options, "chat", model.toString(), "-p", "hello"));
+        Result stdin = run("hello\n".getBytes(StandardCharsets.UTF_8), concat(options, "chat", model.toString()));
+        assertEquals(0, option.code(), option.err());
+        assertEquals(option.out(), stdin.out());
+        assertEquals("", option.err());
+    }
+
+    private static String[] concat(String[] options, String... command) {
+        List<String> all = new ArrayList<>(Arrays.asList(command));
+        all.addAll(Arrays.asList(options));
+        return all.toArray(String[]::new);
+    }
+
+    @Test
+    void chatKeepsAHistoryAndPrintsEvents() throws Exception {
+        Path history = directory.resolve("history.json");
+        for (int turn = 1; turn <= 2; turn++) {
+            Result result = run(
+                    "chat",
+                    model.toString(),
+                    "-p",
+                    "turn " + turn,
+                    "--history",
+                    history.toString(),
+                    "--json",
+                    "--max-new-tokens",
+                    "3");
+            assertEquals(0, result.code(), result.err());
+            assertEquals("token", result.json().getFirst().get("event").asText());
+            assertEquals("done", result.json().getLast().get("event").asText());
+        }
+        JsonNode saved = MAPPER.readTree(history.toFile());
+        assertEquals(4, saved.size());
+        assertEquals("turn 2", saved.get(2).get("content").asText());
+        assertEquals("assistant", saved.get(3).get("role").asText());
+    }
+
+    @Test
+    void theDialogUnderstandsCommandsInAPipe() throws Exception {
+        Path file = directory.resolve("talk.json");
+        String input = """
+            /set max-new-tokens 3
+            /set nonsense 3
+            hello
+
+            \"""
+            two
+            lines
+            \"""
+            /regen
+            /stats
+            /save %s
+            /clear
+            /load %s
+            /show
+            /nonsense
+            /exit
+            never read
+            """.formatted(file, file);
+        Result result = run(input.getBytes(StandardCharsets.UTF_8), "chat", model.toString(), "-i", "--greedy");
+        assertEquals(0, result.code(), result.err());
+        JsonNode saved = MAPPER.readTree(file.toFile());
+        assertEquals(4, saved.size());
+        assertEquals("two\nlines", saved.get(2).get("content").asText());
+        assertTrue(result.out().contains("[user] two\nlines"), result.out());
+        assertTrue(result.out().contains("3 tokens at"), result.out());
+        assertTrue(
+                result.err().contains("no option 'nonsense'") && result.err().contains("unknown command /nonsense"),
+                result.err());
+        assertFalse(result.out().contains("never read"));
+    }
+
+    @Test
+    void systemMessagesGoWhereTheFormatHasThem() throws Exception {
+        assertError(2, "system", run("chat", model.toString(), "-p", "x", "--system", "be brief"));
+    }
+
+    @Test
+    void tokenizesLinesOfJson() throws Exception {
+        Result ids = run("\"a\"\n\n\"中\"\n".getBytes(StandardCharsets.UTF_8), "tokenize", model.toString());
+        assertEquals("[263,104]\n[263,235,191,180]\n", ids.out());
+        Result text = run(ids.out().getBytes(StandardCharsets.UTF_8), "tokenize", model.toString(), "--decode");
+        assertEquals("\"a\"\n\"中\"\n", text.out());
+        Result chat = run(
+                "[{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"bot\",\"content\":\"\"},{\"role\":\"user\",\"content\":\"a\"}]"
+                        .getBytes(StandardCharsets.UTF_8),
+                "tokenize",
+                model.toString(),
+                "--chat");
+        assertEquals("[4,263,104,5,2,4,263,104,5]\n", chat.out());
+    }
+
+    @Test
+    void writesLogits() throws Exception {
+        Path out = directory.resolve("logits.safetensors");
+        Result result = run(
+                "logits",
+                model.toString(),
+                "--tokens",
+                "1,2,3",
+                "--out",
+                out.toString(),
+                "--hidden-states",
+                "--decode-steps",
+                "2");
+        assertEquals(0, result.code(), result.err());
+        assertTrue(Files.size(out) > 3 * 300 * 4);
+        assertError(
+                2,
+                "beyond this model's context",
+                run("logits", model.toString(), "--tokens", "1,2,3", "--out", out + "2", "--decode-steps", "254"));
+        assertFalse(Files.exists(Path.of(out + "2")));
+    }
+
+    @Test
+    void describesAModelAndTheMachine() throws Exception {
+        JsonNode info = run("info", model.toString(), "--json").json().getFirst();
+        assertEquals("TeleChat (1B, 7B, 12B)", info.get("architecture").asText());
+        assertEquals(
+                info.get("parameters").asLong() * 4, info.get("weight_bytes").asLong());
+        JsonNode doctor = run("doctor", "--json").json().getFirst();
+        assertEquals("cpu", doctor.get("default_backend").asText());
+        assertTrue(doctor.get("backends").get("nd4j").asText().startsWith("usable"), doctor.toString());
+    }
+
+    @Test
+    void initMakesWhatOtherCommandsRead() throws Exception {
+        Path config = directory.resolve("made.json");
+        Files.writeString(config, TinyModels.CONFIG_52B);
+        Path made = directory.resolve("made");
+        assertEquals(
+                0,
+                run(
+                                "init",
+                                "--config",
+                                config.toString(),
+                                "--out",
+                                made.toString(),
+                                "--byte-tokenizer",
+                                "--dtype",
+                                "f16")
+                        .code());
+        assertEquals(
+                0,
+                run("chat", made.toString(), "-p", "x", "--max-new-tokens", "2").code());
+        assertError(
+                3, "there is a model already", run("init", "--config", config.toString(), "--out", made.toString()));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "version",
+                "--version",
+                "--help",
+                "chat --help",
+                "completion bash",
+                "completion zsh",
+                "help generate"
+            })
+    void helps(String arguments) throws Exception {
+        Result result = run(arguments.split(" "));
+        assertEquals(0, result.code(), result.err());
+        assertTrue(result.out().contains("telechat"), result.out());
+        assertEquals("", result.err());
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "chatt | 2 | chat",
+                "generate MODEL --prompt | 2 | prompt",
+                "generate MODEL | 2 | either --prompt TEXT or --tokens",
+                "generate MODEL --prompt x --tokens 1 | 2 | either --prompt TEXT or --tokens",
+                "generate MODEL --tokens 1,x | 2 | 'x' is not a token id",
+                "generate MODEL --tokens 300 | 2 | not in the model's vocabulary",
+                "generate MODEL --prompt x --top-p 2 | 2 | top-p is 2",
+                "generate MODEL --prompt x --threads 0 | 2 | threads is 0",
+                "generate MODEL --prompt x --backend tpu | 2 | there are: cpu, nd4j",
+                "generate MODEL --prompt x --context-length 1000 | 2 | beyond this model's 256",
+                "generate MODEL --prompt x --max-new-tokens 0 | 2 | must be at least 1",
+                "generate /nowhere --prompt x | 3 | config.json",
+                "logits MODEL --tokens 999 --out OUT | 2 | not in the vocabulary",
+                "logits MODEL --tokens-file /nowhere --out OUT | 3 | cannot be read",
+                "tokenize /nowhere | 3 | tokenizer.model",
+                "init --config /nowhere --out OUT | 3 | /nowhere"
+            })
+    void oneLineSaysWhatIsWrong(String arguments, int code, String part) throws Exception {
+        String line = arguments
+                .replace("MODEL", model.toString())
+                .replace("OUT", directory.resolve("unused").toString());
+        assertError(code, part, run(line.split(" ")));
+        assertFalse(Files.exists(directory.resolve("unused")));
+    }
+
+    @Test
+    void emptyPromptsAreRefused() throws Exception {
+        assertError(2, "empty", run("chat", model.toString(), "-p", ""));
+        assertError(2, "empty", run(" \n".getBytes(StandardCharsets.UTF_8), "chat", model.toString()));
+        assertError(2, "empty", run("generate", model.toString(), "--prompt", ""));
+        assertError(2, "empty", run("generate", model.toString(), "--tokens", ""));
+    }
+
+    @Test
+    void invalidUtf8IsRefusedWithItsPlace() throws Exception {
+        byte[] input = {'"', 'a', (byte) 0xff, '"'};
+        assertError(3, "not valid UTF-8 at byte 2", run(input, "tokenize", model.toString()));
+        assertError(3, "not valid UTF-8 at byte 2", run(input, "chat", model.toString()));
+    }
+
+    @Test
+    void aModelLargerThanMemoryIsRefusedBeforeLoading() throws Exception {
+        assertError(
+                4,
+                "but this machine has",
+                run("generate", telechat2.toString(), "--prompt", "x", "--context-length", "100000000"));
+    }
+
+    @Test
+    void aMissingTokenizerIsNamedWhereOneIsNeeded() throws Exception {
+        Path bare = Files.createDirectories(directory.resolve("bare"));
+        for (String name : List.of("config.json", "model.safetensors")) {
+            Files.copy(model.resolve(name), bare.resolve(name), StandardCopyOption.REPLACE_EXISTING);
+        }
+        assertError(3, "--tokenizer DIR", run("chat", bare.toString(), "-p", "x"));
+        assertEquals(
+                0,
+                run("generate", bare.toString(), "--tokens", "1,2", "--max-new-tokens", "2")
+                        .code());
+        assertEquals(
+                0,
+                run("chat", bare.toString(), "-p", "x", "--max-new-tokens", "2", "--tokenizer", model.toString())
+                        .code());
+    }
+
+    @Test
+    void theStackTraceIsThereForThoseWhoAsk() throws Exception {
+        Result result = run("generate", "/nowhere", "--prompt", "x", "--stacktrace");
+        assertEquals(3, result.code());
+        assertTrue(result.err().contains("\tat io.telechat"), result.err());
+    }
+}
