@@ -40,9 +40,23 @@ final class ChatPrinter implements AnswerView {
             event.logprob().ifPresent(l -> object.set("logprob", Json.logprob(l)));
             out.println(Json.line(object));
         } else {
-            out.print(event.text());
+            out.print(Terminals.isOutput() ? printable(event.text()) : event.text());
         }
         out.flush();
+    }
+
+    /** A model may write anything, but what it writes must not move the terminal. */
+    private static String printable(String text) {
+        return text.codePoints().anyMatch(ChatPrinter::isUnsafe)
+                ? text.codePoints()
+                        .map(c -> isUnsafe(c) ? 0xfffd : c)
+                        .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+                        .toString()
+                : text;
+    }
+
+    private static boolean isUnsafe(int codePoint) {
+        return Character.isISOControl(codePoint) && codePoint != '\n' && codePoint != '\t';
     }
 
     @Override

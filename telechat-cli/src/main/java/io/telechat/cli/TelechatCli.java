@@ -75,11 +75,18 @@ public final class TelechatCli {
     }
 
     private static Ansi ansi(List<String> arguments) {
-        if (arguments.contains("--color=always")) {
-            return Ansi.ON;
-        }
-        boolean off = arguments.contains("--color=never") || System.getenv("NO_COLOR") != null || !Terminals.isOutput();
-        return off ? Ansi.OFF : Ansi.AUTO;
+        String when = arguments.contains("--color")
+                ? arguments.get(Math.min(arguments.indexOf("--color") + 1, arguments.size() - 1))
+                : arguments.stream()
+                        .filter(a -> a.startsWith("--color="))
+                        .map(a -> a.substring("--color=".length()))
+                        .findFirst()
+                        .orElse("auto");
+        return switch (when) {
+            case "always" -> Ansi.ON;
+            case "never" -> Ansi.OFF;
+            default -> Terminals.isOutput() && System.getenv("NO_COLOR") == null ? Ansi.AUTO : Ansi.OFF;
+        };
     }
 
     /** Has to happen before the first logger is made, hence before options are parsed. */

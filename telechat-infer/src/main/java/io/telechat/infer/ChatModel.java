@@ -94,7 +94,9 @@ public final class ChatModel implements AutoCloseable {
     /** A checkpoint without a tokenizer can still be fed with ids; one with a damaged tokenizer is refused. */
     private static Optional<ChatTokenizer> tokenizer(Path directory, LoadOptions options) {
         Path from = options.tokenizer().orElse(directory);
-        boolean none = options.tokenizer().isEmpty() && !Files.exists(from.resolve("tokenizer.model"));
+        boolean none = options.tokenizer().isEmpty()
+                && !Files.exists(from.resolve("tokenizer.model"))
+                && !Files.exists(from.resolve("tokenizer.json"));
         return none ? Optional.empty() : Optional.of(ChatTokenizer.load(from));
     }
 

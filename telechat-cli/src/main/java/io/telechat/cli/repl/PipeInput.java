@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.cli.repl;
 
+import io.telechat.core.InvalidModelException;
 import java.io.BufferedReader;
 import java.io.FileDescriptor;
 import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 
 /** Lines of stdin as they are, without editing and without a prompt. */
 final class PipeInput implements LineInput {
-    private final BufferedReader reader =
-            new BufferedReader(new InputStreamReader(new FileInputStream(FileDescriptor.in), StandardCharsets.UTF_8));
+    private final BufferedReader reader = new BufferedReader(
+            new InputStreamReader(new FileInputStream(FileDescriptor.in), StandardCharsets.UTF_8.newDecoder()));
 
     @Override
     public Input read(String prompt) {
@@ -31,6 +33,8 @@ final class PipeInput implements LineInput {
                 text.append('\n').append(more);
             }
             return new Input.Text(LineInput.unquote(text.toString()).orElse(text.toString()));
+        } catch (CharacterCodingException e) {
+            throw new InvalidModelException("stdin: not valid UTF-8; convert it, for example with iconv -t UTF-8", e);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -36,15 +36,19 @@ public final class ChatTokenizer {
     }
 
     /**
-     * @param directory holds tokenizer.model and, if the makers' defaults don't apply, tokenizer_config.json
+     * @param directory holds tokenizer.model and, if the makers' defaults don't apply, tokenizer_config.json; or, as the 1B
+     *     and 7B, a tokenizer.json
      * @throws InvalidModelException if they are missing or damaged
      */
     public static ChatTokenizer load(Path directory) {
         Path modelFile = directory.resolve("tokenizer.model");
-        if (!Files.exists(modelFile) && Files.exists(directory.resolve("tokenizer.json"))) {
-            throw new InvalidModelException(
-                    "%s: has a tokenizer.json only, as the 7B; telechat reads tokenizer.model: --tokenizer DIR names a directory that has one"
-                            .formatted(directory));
+        Path jsonFile = directory.resolve("tokenizer.json");
+        if (!Files.exists(modelFile) && Files.exists(jsonFile)) {
+            TokenizerJson.Read read = TokenizerJson.read(jsonFile);
+            return new ChatTokenizer(
+                    read.tokenizer(),
+                    new TokenTemplate(false, true),
+                    markers(new TokenTemplate(false, true), read.added()));
         }
         SentencePieceModel model = SentencePieceModel.read(modelFile);
         Path configFile = directory.resolve("tokenizer_config.json");
@@ -63,9 +67,13 @@ public final class ChatTokenizer {
             case CONTROL ->
                 new TeleChat2Template(userMarkAdded ? Optional.empty() : Optional.of(new TokenTemplate(true, false)));
         };
+        return new ChatTokenizer(tokenizer, template, markers(template, added));
+    }
+
+    private static Set<String> markers(ChatTemplate template, List<AddedToken> added) {
         Set<String> markers = new HashSet<>(template.markers());
         added.forEach(token -> markers.add(token.content()));
-        return new ChatTokenizer(tokenizer, template, Set.copyOf(markers));
+        return Set.copyOf(markers);
     }
 
     /** The tokens that newer tokenizer_config.json files list with their ids. */

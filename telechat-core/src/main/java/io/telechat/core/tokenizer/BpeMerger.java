@@ -17,11 +17,13 @@ final class BpeMerger {
     /** A run and its result. Slots are written without locks: entries are immutable, and any of them may get lost. */
     private record Cached(int[] run, int[] result) {}
 
-    private final BpeVocabulary vocabulary;
+    private static final int GONE = -1;
+
+    private final MergeTable merges;
     private final Cached[] cache = new Cached[CACHE_SLOTS];
 
-    BpeMerger(BpeVocabulary vocabulary) {
-        this.vocabulary = vocabulary;
+    BpeMerger(MergeTable merges) {
+        this.merges = merges;
     }
 
     /** Appends the symbols that remain of {@code run[0 … length)}, which is destroyed. */
@@ -29,12 +31,12 @@ final class BpeMerger {
         if (length == 1) {
             out.add(run[0]);
         } else if (length == 2) {
-            int merged = vocabulary.merged(run[0], run[1]);
+            int merged = merges.merge(run[0], run[1]);
             if (merged == PairTable.ABSENT) {
                 out.add(run[0]);
                 out.add(run[1]);
             } else {
-                out.add(merged);
+                out.add(merges.result(merged));
             }
         } else if (length <= CACHED_LENGTH) {
             out.addAll(cached(run, length));
@@ -68,29 +70,29 @@ final class BpeMerger {
     private int scan(int[] run, int length) {
         int[] pairs = new int[length];
         for (int i = 0; i + 1 < length; i++) {
-            pairs[i] = vocabulary.merged(run[i], run[i + 1]);
+            pairs[i] = merges.merge(run[i], run[i + 1]);
         }
         while (true) {
             int best = -1;
             int bestRank = Integer.MAX_VALUE;
             for (int i = 0; i + 1 < length; i++) {
-                if (pairs[i] != PairTable.ABSENT && vocabulary.rank(pairs[i]) < bestRank) {
+                if (pairs[i] != PairTable.ABSENT && merges.rank(pairs[i]) < bestRank) {
                     best = i;
-                    bestRank = vocabulary.rank(pairs[i]);
+                    bestRank = merges.rank(pairs[i]);
                 }
             }
             if (best < 0) {
                 return length;
             }
-            run[best] = pairs[best];
+            run[best] = merges.result(pairs[best]);
             System.arraycopy(run, best + 2, run, best + 1, length - best - 2);
             System.arraycopy(pairs, best + 2, pairs, best + 1, length - best - 2);
             length--;
             if (best > 0) {
-                pairs[best - 1] = vocabulary.merged(run[best - 1], run[best]);
+                pairs[best - 1] = merges.merge(run[best - 1], run[best]);
             }
             if (best + 1 < length) {
-                pairs[best] = vocabulary.merged(run[best], run[best + 1]);
+                pairs[best] = merges.merge(run[best], run[best + 1]);
             }
         }
     }
@@ -104,29 +106,29 @@ final class BpeMerger {
             next[i] = i + 1;
             previous[i] = i - 1;
             if (i + 1 < length) {
-                offer(candidates, i, vocabulary.merged(run[i], run[i + 1]));
+                offer(candidates, i, merges.merge(run[i], run[i + 1]));
             }
         }
         while (!candidates.isEmpty()) {
             long candidate = candidates.poll();
             int left = (int) candidate;
-            int right = run[left] == BpeVocabulary.NO_SYMBOL ? length : next[left];
+            int right = run[left] == GONE ? length : next[left];
             if (right >= length) {
                 continue;
             }
-            int merged = vocabulary.merged(run[left], run[right]);
-            if (merged == PairTable.ABSENT || vocabulary.rank(merged) != (int) (candidate >>> 32)) {
+            int merged = merges.merge(run[left], run[right]);
+            if (merged == PairTable.ABSENT || merges.rank(merged) != (int) (candidate >>> 32)) {
                 continue; // one of the two has been merged with another neighbour since
             }
-            run[left] = merged;
-            run[right] = BpeVocabulary.NO_SYMBOL;
+            run[left] = merges.result(merged);
+            run[right] = GONE;
             next[left] = next[right];
             if (next[left] < length) {
                 previous[next[left]] = left;
-                offer(candidates, left, vocabulary.merged(merged, run[next[left]]));
+                offer(candidates, left, merges.merge(run[left], run[next[left]]));
             }
             if (previous[left] >= 0) {
-                offer(candidates, previous[left], vocabulary.merged(run[previous[left]], merged));
+                offer(candidates, previous[left], merges.merge(run[previous[left]], run[left]));
             }
         }
         for (int i = 0; i < length; i = next[i]) {
@@ -136,7 +138,7 @@ final class BpeMerger {
 
     private void offer(LongHeap candidates, int left, int merged) {
         if (merged != PairTable.ABSENT) {
-            candidates.add((long) vocabulary.rank(merged) << 32 | left);
+            candidates.add((long) merges.rank(merged) << 32 | left);
         }
     }
 }

@@ -11,7 +11,7 @@ import java.util.Map;
  * others are characters that occur within pieces without being one. Any two symbols that make a piece are in one table
  * of integers, so that encoding never builds or hashes a string.
  */
-final class BpeVocabulary {
+final class BpeVocabulary implements MergeTable {
     static final int NO_SYMBOL = -1;
     private static final int BMP = 1 << 16;
 
@@ -126,9 +126,15 @@ final class BpeVocabulary {
         return characterOfExtra.get(symbol);
     }
 
-    /** The piece that two symbols make together, or {@link PairTable#ABSENT}. */
-    int merged(int left, int right) {
+    /** A merge's number is the id of the piece that it makes. */
+    @Override
+    public int merge(int left, int right) {
         return merges.get(left, right);
+    }
+
+    @Override
+    public int result(int merge) {
+        return merge;
     }
 
     /** Whether some piece has these two characters side by side. Where none has, no merge ever reaches across. */
@@ -136,8 +142,8 @@ final class BpeVocabulary {
         return neighbours.get(left, right) != PairTable.ABSENT;
     }
 
-    /** Order in which pieces are made: the lowest first. */
-    int rank(int piece) {
-        return rank[piece];
+    @Override
+    public int rank(int merge) {
+        return rank[merge];
     }
 }

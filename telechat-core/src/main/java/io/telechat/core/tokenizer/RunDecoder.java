@@ -6,12 +6,10 @@ package io.telechat.core.tokenizer;
  * bytes wait until they make up a character, and those that never do become U+FFFD each (sentencepiece_processor.cc).
  */
 final class RunDecoder {
-    private static final char REPLACEMENT = '\ufffd';
     private static final String UNKNOWN = " \u2047 ";
 
     private final SentencePieceTokenizer tokenizer;
-    private final byte[] pending = new byte[4];
-    private int pendingCount;
+    private final Utf8Buffer bytes = new Utf8Buffer();
     private boolean atStart = true;
     private boolean started;
 
@@ -30,10 +28,9 @@ final class RunDecoder {
         Piece piece = tokenizer.pieceAt(id);
         if (piece.type() == Piece.Type.BYTE) {
             atStart = false;
-            return addByte(tokenizer.byteOf(id));
+            return bytes.add(tokenizer.byteOf(id));
         }
-        String text = finish() + surface(piece);
-        return text;
+        return finish() + surface(piece);
     }
 
     private String surface(Piece piece) {
@@ -59,31 +56,6 @@ final class RunDecoder {
 
     /** The text of bytes that still wait: U+FFFD for each. */
     String finish() {
-        String text = String.valueOf(REPLACEMENT).repeat(pendingCount);
-        pendingCount = 0;
-        return text;
-    }
-
-    private String addByte(byte value) {
-        pending[pendingCount++] = value;
-        StringBuilder text = new StringBuilder();
-        while (pendingCount > 0) {
-            int length = Utf8.sequenceLength(pending[0]);
-            if (length == 0 || !Utf8.isPrefix(pending, pendingCount)) {
-                text.append(REPLACEMENT);
-                dropFirst(1);
-            } else if (pendingCount == length) {
-                text.appendCodePoint(Utf8.codePoint(pending, length));
-                dropFirst(length);
-            } else {
-                break;
-            }
-        }
-        return text.toString();
-    }
-
-    private void dropFirst(int count) {
-        pendingCount -= count;
-        System.arraycopy(pending, count, pending, 0, pendingCount);
+        return bytes.finish();
     }
 }

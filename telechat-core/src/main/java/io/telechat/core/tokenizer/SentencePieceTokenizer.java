@@ -187,7 +187,7 @@ public final class SentencePieceTokenizer implements Tokenizer {
 
     @Override
     public IncrementalDecoder newDecoder() {
-        return new IncrementalDecoder(this);
+        return new SentencePieceDecoder(this);
     }
 
     boolean isAdded(int id) {
