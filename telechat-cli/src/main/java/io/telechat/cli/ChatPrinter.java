@@ -4,9 +4,9 @@ package io.telechat.cli;
 import io.telechat.cli.repl.AnswerView;
 import io.telechat.core.chat.ChatMessage;
 import io.telechat.infer.Cancellation;
+import io.telechat.infer.ChatSession;
 import io.telechat.infer.Generation;
 import io.telechat.infer.TokenEvent;
-import io.telechat.infer.chat.ChatSession;
 import java.io.PrintStream;
 
 /** Prints answers as they come: plain text, or one JSON object per event. */

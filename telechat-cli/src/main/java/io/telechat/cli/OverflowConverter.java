@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.cli;
 
-import io.telechat.infer.chat.OverflowPolicy;
+import io.telechat.infer.OverflowPolicy;
 import java.util.Locale;
 import picocli.CommandLine;
 

@@ -12,7 +12,6 @@ import io.telechat.core.model.ModelConfig;
 import io.telechat.core.model.ModelLoader;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tokenizer.Tokenizer;
-import io.telechat.infer.chat.ChatSession;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;

@@ -12,8 +12,6 @@ import io.telechat.core.chat.ChatMessage;
 import io.telechat.core.chat.MarkerPolicy;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.testing.TinyModels;
-import io.telechat.infer.chat.ChatSession;
-import io.telechat.infer.chat.OverflowPolicy;
 import io.telechat.infer.sampling.SamplingOptions;
 import java.io.IOException;
 import java.nio.file.Path;

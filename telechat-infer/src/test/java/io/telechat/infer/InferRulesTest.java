@@ -2,6 +2,7 @@
 package io.telechat.infer;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
@@ -22,12 +23,16 @@ class InferRulesTest {
                     "org.nd4j..");
 
     @ArchTest
+    static final ArchRule packagesHaveNoCycles =
+            slices().matching("io.telechat.infer.(*)..").should().beFreeOfCycles();
+
+    @ArchTest
     static final ArchRule samplingStandsAlone = noClasses()
             .that()
             .resideInAPackage("io.telechat.infer.sampling")
             .should()
             .dependOnClassesThat()
-            .resideInAnyPackage("io.telechat.infer", "io.telechat.infer.chat", "io.telechat.core.model..");
+            .resideInAnyPackage("io.telechat.infer", "io.telechat.core.model..");
 
     @ArchTest
     static final ArchRule nobodyPrintsOrExits = noClasses()

@@ -2,8 +2,8 @@
 package io.telechat.cli.repl;
 
 import io.telechat.core.InvalidRequestException;
+import io.telechat.infer.ChatSession;
 import io.telechat.infer.GenerationOptions;
-import io.telechat.infer.chat.ChatSession;
 import io.telechat.infer.sampling.SamplingOptions;
 
 /** The options that {@code /set} shows and changes. */

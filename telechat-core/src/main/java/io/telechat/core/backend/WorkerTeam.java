@@ -82,8 +82,12 @@ public final class WorkerTeam implements AutoCloseable {
                 threads.forEach(LockSupport::unpark);
             }
             job.work(0);
-            while (job.remaining.get() > 0) {
-                Thread.onSpinWait();
+            for (int spin = 0; job.remaining.get() > 0; spin++) {
+                if (spin < SPINS) {
+                    Thread.onSpinWait();
+                } else {
+                    Thread.yield(); // on a busy machine, the one that we wait for may not be running
+                }
             }
             rethrow(job.failure.get());
         } finally {

@@ -13,7 +13,7 @@ import java.lang.foreign.ValueLayout;
 
 /**
  * {@code y (+)= x · Wᵀ + bias}, split into tiles of weight rows. The tiles depend on the weight only, so results do not
- * depend on the number of threads. A row narrower than float is widened into scratch that stays in the first-level cache.
+ * depend on the number of threads.
  */
 final class LinearProduct {
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
@@ -50,30 +50,61 @@ final class LinearProduct {
             }
             workers.run(tiles.count(), (tile, worker) -> gemm(x, tiles, tile, y, add || bias != null, worker));
         } else {
-            float[] input = x.toFloats();
+            Rows input = Rows.of(x, w);
             workers.run(tiles.count(), (tile, worker) -> dots(input, tiles, tile, bias, y, add, worker));
         }
     }
 
-    private void dots(float[] x, RowTiles tiles, int tile, float[] bias, Tensor y, boolean add, int worker) {
-        Tensor block = tiles.block(tile);
-        int in = Math.toIntExact(block.columns());
-        int out = Math.toIntExact(y.columns());
-        if (rowScratch[worker].length < in) {
-            rowScratch[worker] = new float[in];
+    /** Rows of activations, in their own order and (where there are bfloat16 weights) in that of {@link DotKernel#bf16}. */
+    private record Rows(float[] plain, float[] paired, int length) {
+        static Rows of(Tensor x, Weight w) {
+            float[] plain = x.toFloats();
+            int length = Math.toIntExact(x.columns());
+            boolean pairs = w.blocks().stream().anyMatch(block -> block.dtype() == DType.BF16);
+            return new Rows(plain, pairs ? DotKernel.pair(plain, length) : plain, length);
         }
-        float[] row = rowScratch[worker];
+
+        int count() {
+            return plain.length / length;
+        }
+    }
+
+    private void dots(Rows x, RowTiles tiles, int tile, float[] bias, Tensor y, boolean add, int worker) {
+        Tensor block = tiles.block(tile);
+        int out = Math.toIntExact(y.columns());
         MemorySegment target = y.segment();
         for (int r = tiles.first(tile); r < tiles.last(tile); r++) {
-            WidenKernel.toFloats(block.segment(), block.dtype(), (long) r * in, row, 0, in);
             int column = tiles.column(tile) + r - tiles.first(tile);
-            for (int t = 0; t * in < x.length; t++) {
-                float value = DotKernel.dot(row, 0, x, t * in, in);
+            for (int t = 0; t < x.count(); t++) {
                 long at = 4L * ((long) t * out + column);
-                value += bias == null ? 0 : bias[column];
+                float value = dot(block, r, x, t, worker) + (bias == null ? 0 : bias[column]);
                 target.set(FLOAT, at, add ? target.get(FLOAT, at) + value : value);
             }
         }
+    }
+
+    private float dot(Tensor block, int row, Rows x, int t, int worker) {
+        int length = x.length();
+        long offset = (long) row * length * block.dtype().bytes();
+        return switch (block.dtype()) {
+            case F32 -> DotKernel.f32(block.segment(), offset, x.plain(), t * length, length);
+            case BF16 -> DotKernel.bf16(block.segment(), offset, x.paired(), t * length, length);
+            default -> {
+                // Widened once per row of weights, into scratch that stays in the first-level cache.
+                if (t == 0) {
+                    WidenKernel.toFloats(
+                            block.segment(), block.dtype(), (long) row * length, scratch(worker, length), 0, length);
+                }
+                yield DotKernel.f32(MemorySegment.ofArray(rowScratch[worker]), 0, x.plain(), t * length, length);
+            }
+        };
+    }
+
+    private float[] scratch(int worker, int length) {
+        if (rowScratch[worker].length < length) {
+            rowScratch[worker] = new float[length];
+        }
+        return rowScratch[worker];
     }
 
     private void gemm(Tensor x, RowTiles tiles, int tile, Tensor y, boolean add, int worker) {
@@ -102,10 +133,9 @@ final class LinearProduct {
         long size = (long) GEMM_ROWS * in;
         if (panelScratch[worker] == null || panelScratch[worker].shape().elements() < size) {
             panelScratch[worker] = arena.allocate(DType.F32, size);
-            rowScratch[worker] = new float[in];
         }
         MemorySegment panel = panelScratch[worker].segment();
-        float[] row = rowScratch[worker];
+        float[] row = scratch(worker, in);
         for (int r = 0; r < rows; r++) {
             WidenKernel.toFloats(block.segment(), block.dtype(), (long) (first + r) * in, row, 0, in);
             MemorySegment.copy(row, 0, panel, FLOAT, 4L * r * in, in);

@@ -1,18 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.telechat.infer.chat;
+package io.telechat.infer;
 
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.chat.ChatMessage;
 import io.telechat.core.chat.ChatTemplate;
 import io.telechat.core.chat.MarkerPolicy;
 import io.telechat.core.chat.Role;
-import io.telechat.infer.Cancellation;
-import io.telechat.infer.ChatModel;
-import io.telechat.infer.ContextOverflowException;
-import io.telechat.infer.Generation;
-import io.telechat.infer.GenerationOptions;
-import io.telechat.infer.Sequence;
-import io.telechat.infer.TokenListener;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;

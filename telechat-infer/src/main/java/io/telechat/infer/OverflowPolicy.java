@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.telechat.infer.chat;
+package io.telechat.infer;
 
 /** What becomes of a conversation that no longer fits the context. */
 public enum OverflowPolicy {
