@@ -24,7 +24,7 @@ final class TokenizerJson {
     private static final String GPT2_WORDS =
             "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 
-    private static final int MAX_ID = 1 << 24;
+    private static final int MAX_ID = 1 << 21;
 
     private final Path path;
     private Optional<Pattern> words = Optional.empty();

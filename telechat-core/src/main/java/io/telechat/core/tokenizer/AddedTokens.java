@@ -6,12 +6,14 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /** Cuts text at added tokens, as the tokenizer classes of the reference's framework do. */
 final class AddedTokens {
     private final Map<String, AddedToken> byContent = new HashMap<>();
     private final Map<Integer, String> contentOf = new HashMap<>();
     private final boolean anySingleWord;
+    private final String firstChars;
 
     /** A stretch of text, or an added token if {@code id} is not negative. */
     record Segment(String text, int id) {}
@@ -21,6 +23,8 @@ final class AddedTokens {
             byContent.put(token.content(), token);
             contentOf.put(token.id(), token.content());
         }
+        firstChars =
+                tokens.stream().map(t -> t.content().substring(0, 1)).distinct().collect(Collectors.joining());
         anySingleWord = tokens.stream().anyMatch(AddedToken::singleWord);
     }
 
@@ -37,6 +41,12 @@ final class AddedTokens {
     }
 
     List<Segment> split(String text) {
+        if (text.isEmpty()) {
+            return List.of();
+        }
+        if (containsNone(text)) {
+            return List.of(new Segment(text, -1));
+        }
         List<String> parts = cut(text);
         if (anySingleWord && parts.size() > 1) {
             glueSingleWords(parts);
@@ -49,6 +59,16 @@ final class AddedTokens {
             }
         }
         return segments;
+    }
+
+    /** Most text has not even the first character of a token. */
+    private boolean containsNone(String text) {
+        for (int i = 0; i < firstChars.length(); i++) {
+            if (text.indexOf(firstChars.charAt(i)) >= 0) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** Leftmost token first, the longest where several begin. */

@@ -19,6 +19,9 @@ final class BpeMerger {
 
     private static final int GONE = -1;
 
+    /** Beyond every rank. */
+    private static final int NEVER = Integer.MAX_VALUE;
+
     private final MergeTable merges;
     private final Cached[] cache = new Cached[CACHE_SLOTS];
 
@@ -69,32 +72,41 @@ final class BpeMerger {
     /** Merges in place by looking for the best pair again and again; returns what remains. */
     private int scan(int[] run, int length) {
         int[] pairs = new int[length];
+        int[] ranks = new int[length];
         for (int i = 0; i + 1 < length; i++) {
-            pairs[i] = merges.merge(run[i], run[i + 1]);
+            lookUp(run, i, pairs, ranks);
         }
         while (true) {
-            int best = -1;
-            int bestRank = Integer.MAX_VALUE;
+            int best = 0;
+            int bestRank = NEVER;
             for (int i = 0; i + 1 < length; i++) {
-                if (pairs[i] != PairTable.ABSENT && merges.rank(pairs[i]) < bestRank) {
+                if (ranks[i] < bestRank) {
                     best = i;
-                    bestRank = merges.rank(pairs[i]);
+                    bestRank = ranks[i];
                 }
             }
-            if (best < 0) {
+            if (bestRank == NEVER) {
                 return length;
             }
             run[best] = merges.result(pairs[best]);
-            System.arraycopy(run, best + 2, run, best + 1, length - best - 2);
-            System.arraycopy(pairs, best + 2, pairs, best + 1, length - best - 2);
             length--;
+            for (int i = best + 1; i < length; i++) {
+                run[i] = run[i + 1];
+                pairs[i] = pairs[i + 1];
+                ranks[i] = ranks[i + 1];
+            }
             if (best > 0) {
-                pairs[best - 1] = merges.merge(run[best - 1], run[best]);
+                lookUp(run, best - 1, pairs, ranks);
             }
             if (best + 1 < length) {
-                pairs[best] = merges.merge(run[best], run[best + 1]);
+                lookUp(run, best, pairs, ranks);
             }
         }
+    }
+
+    private void lookUp(int[] run, int i, int[] pairs, int[] ranks) {
+        pairs[i] = merges.merge(run[i], run[i + 1]);
+        ranks[i] = pairs[i] == PairTable.ABSENT ? NEVER : merges.rank(pairs[i]);
     }
 
     /** Merges with a queue of candidates over a linked list: n log n for a run of any length. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.tokenizer;
 
+import io.telechat.core.InvalidModelException;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -8,99 +9,140 @@ import java.util.Map;
 
 /**
  * The vocabulary in the form that merging needs. Characters become symbols; a symbol below {@link #size} is a piece, the
- * others are characters that occur within pieces without being one. Any two symbols that make a piece are in one table
- * of integers, so that encoding never builds or hashes a string.
+ * others are characters that occur within pieces without being one. Any two symbols that make a piece are in one table of
+ * integers, so that encoding never builds or hashes a string.
  */
 final class BpeVocabulary implements MergeTable {
     static final int NO_SYMBOL = -1;
     private static final int BMP = 1 << 16;
 
+    /** Bits of the filter over neighbouring characters: 128 KiB, which stay in the second-level cache. */
+    private static final int FILTER_BITS = 1 << 20;
+
     private final int size;
     private final int[] symbolOfBmp = new int[BMP];
     private final Map<Integer, Integer> symbolOfSupplementary = new HashMap<>();
     private final Map<Integer, Integer> characterOfExtra = new HashMap<>();
-    private final PairTable merges = new PairTable();
-    private final PairTable neighbours = new PairTable();
-    private final int[] rank;
+    private final long[] neighbours = new long[FILTER_BITS / Long.SIZE];
+    private final PairTable merges;
 
-    /** @param pieces their index is their id */
-    BpeVocabulary(List<Piece> pieces) {
+    /** Pieces by falling score: what the merge of this number makes. */
+    private final int[] results;
+
+    /** The number of the first merge with the same score; scores are rarely equal, but then the leftmost pair goes first. */
+    private final int[] firstOfEquals;
+
+    private final boolean scoresDiffer;
+
+    /** @param model its pieces' indices are their ids */
+    BpeVocabulary(SentencePieceModel model) {
+        List<Piece> pieces = model.pieces();
         this.size = pieces.size();
         Arrays.fill(symbolOfBmp, NO_SYMBOL);
-        Map<String, Integer> symbols = new HashMap<>(2 * size);
+        int characters = 0;
         for (int id = 0; id < size; id++) {
             Piece piece = pieces.get(id);
             if (takesPartInMerging(piece)) {
-                symbols.put(piece.text(), id);
-                if (piece.text().codePointCount(0, piece.text().length()) == 1) {
+                int length = piece.text().codePointCount(0, piece.text().length());
+                characters += length;
+                if (length == 1) {
                     setSymbol(piece.text().codePointAt(0), id);
                 }
             }
-        }
-        int next = size;
-        for (Piece piece : pieces) {
-            if (takesPartInMerging(piece)) {
-                next = addCharacters(piece.text(), symbols, next);
+            if (characters >= PairTable.KEY_LIMIT - 1) {
+                throw new InvalidModelException("%s: its pieces are too long for a vocabulary".formatted(model.path()));
             }
         }
-        for (int id = 0; id < size; id++) {
-            if (takesPartInMerging(pieces.get(id))) {
-                addMerges(pieces.get(id).text(), id, symbols);
-            }
+        Integer[] byScore = new Integer[size];
+        Arrays.setAll(byScore, i -> i);
+        Arrays.sort(
+                byScore,
+                (a, b) -> Float.compare(pieces.get(b).score(), pieces.get(a).score()));
+        this.results = new int[size];
+        this.firstOfEquals = new int[size];
+        int[] numberOf = new int[size];
+        boolean differ = true;
+        for (int number = 0; number < size; number++) {
+            results[number] = byScore[number];
+            numberOf[byScore[number]] = number;
+            boolean equal = number > 0
+                    && pieces.get(byScore[number]).score()
+                            == pieces.get(byScore[number - 1]).score();
+            firstOfEquals[number] = equal ? firstOfEquals[number - 1] : number;
+            differ &= !equal;
         }
-        this.rank = ranks(pieces);
+        this.scoresDiffer = differ;
+        this.merges = new PairTable(2 * size);
+        addMerges(symbols(pieces), numberOf, characters);
     }
 
     private static boolean takesPartInMerging(Piece piece) {
         return !piece.text().isEmpty() && piece.type() == Piece.Type.NORMAL;
     }
 
-    private int addCharacters(String text, Map<String, Integer> symbols, int next) {
-        int previous = NO_SYMBOL;
-        for (int i = 0; i < text.length(); i += Character.charCount(text.codePointAt(i))) {
-            int codePoint = text.codePointAt(i);
-            if (symbol(codePoint) == NO_SYMBOL) {
-                setSymbol(codePoint, next);
-                characterOfExtra.put(next, codePoint);
-                symbols.put(Character.toString(codePoint), next++);
+    /** The characters of every piece as symbols; null for pieces that are never merged. Notes which are neighbours. */
+    private int[][] symbols(List<Piece> pieces) {
+        int[][] all = new int[size][];
+        int next = size;
+        for (int id = 0; id < size; id++) {
+            if (!takesPartInMerging(pieces.get(id))) {
+                continue;
             }
-            if (previous != NO_SYMBOL) {
-                neighbours.put(previous, symbol(codePoint), 1);
+            int[] symbols = pieces.get(id).text().codePoints().toArray();
+            for (int i = 0; i < symbols.length; i++) {
+                int codePoint = symbols[i];
+                if (symbol(codePoint) == NO_SYMBOL) {
+                    setSymbol(codePoint, next);
+                    characterOfExtra.put(next++, codePoint);
+                }
+                symbols[i] = symbol(codePoint);
+                if (i > 0) {
+                    int bit = filterBit(symbols[i - 1], symbols[i]);
+                    neighbours[bit >>> 6] |= 1L << bit;
+                }
             }
-            previous = symbol(codePoint);
+            all[id] = symbols;
         }
-        return next;
+        return all;
     }
 
-    private void addMerges(String text, int id, Map<String, Integer> symbols) {
-        for (int i = Character.charCount(text.codePointAt(0));
-                i < text.length();
-                i += Character.charCount(text.codePointAt(i))) {
-            Integer left = symbols.get(text.substring(0, i));
-            Integer right = symbols.get(text.substring(i));
-            if (left != null && right != null) {
-                merges.put(left, right, id);
+    /** A piece of n characters has n − 1 cuts; where both parts are symbols, they merge into it. */
+    private void addMerges(int[][] symbols, int[] numberOf, int characters) {
+        Trie beginnings = new Trie(characters);
+        Trie ends = new Trie(characters);
+        for (int id = 0; id < size; id++) {
+            if (symbols[id] != null) {
+                int beginning = 0;
+                int end = 0;
+                for (int i = 0; i < symbols[id].length; i++) {
+                    beginning = beginnings.grow(beginning, symbols[id][i]);
+                    end = ends.grow(end, symbols[id][symbols[id].length - 1 - i]);
+                }
+                beginnings.setId(beginning, id);
+                ends.setId(end, id);
             }
         }
-    }
-
-    /** Pieces by falling score, 0 the best; equal scores have equal rank. */
-    private static int[] ranks(List<Piece> pieces) {
-        float[] scores = new float[pieces.size()];
-        for (int i = 0; i < scores.length; i++) {
-            scores[i] = -pieces.get(i).score();
-        }
-        float[] sorted = scores.clone();
-        Arrays.sort(sorted);
-        int[] ranks = new int[scores.length];
-        for (int i = 0; i < scores.length; i++) {
-            int at = Arrays.binarySearch(sorted, scores[i]);
-            while (at > 0 && sorted[at - 1] == sorted[at]) {
-                at--;
+        int[] left = new int[1];
+        for (int id = 0; id < size; id++) {
+            int n = symbols[id] == null ? 0 : symbols[id].length;
+            if (n < 2) {
+                continue;
             }
-            ranks[i] = at;
+            left = left.length < n ? new int[n] : left;
+            int node = 0;
+            for (int i = 0; i < n - 1; i++) {
+                node = beginnings.child(node, symbols[id][i]);
+                left[i] = i == 0 ? symbols[id][0] : beginnings.id(node);
+            }
+            node = 0;
+            for (int i = n - 1; i > 0; i--) {
+                node = ends.child(node, symbols[id][i]);
+                int right = i == n - 1 ? symbols[id][i] : ends.id(node);
+                if (left[i - 1] != Trie.NONE && right != Trie.NONE) {
+                    merges.put(left[i - 1], right, numberOf[id]);
+                }
+            }
         }
-        return ranks;
     }
 
     private void setSymbol(int codePoint, int symbol) {
@@ -126,24 +168,31 @@ final class BpeVocabulary implements MergeTable {
         return characterOfExtra.get(symbol);
     }
 
-    /** A merge's number is the id of the piece that it makes. */
+    /**
+     * Whether some piece has these two characters side by side. Where none has, no merge ever reaches across. May say so of
+     * others, too: cutting text less often than one could changes nothing.
+     */
+    boolean mayJoin(int left, int right) {
+        int bit = filterBit(left, right);
+        return (neighbours[bit >>> 6] >>> bit & 1) != 0;
+    }
+
+    private static int filterBit(int left, int right) {
+        return (int) (PairTable.mix((long) left << 21 | right) >>> 40) & (FILTER_BITS - 1);
+    }
+
     @Override
     public int merge(int left, int right) {
         return merges.get(left, right);
     }
 
     @Override
-    public int result(int merge) {
-        return merge;
-    }
-
-    /** Whether some piece has these two characters side by side. Where none has, no merge ever reaches across. */
-    boolean mayJoin(int left, int right) {
-        return neighbours.get(left, right) != PairTable.ABSENT;
+    public int rank(int merge) {
+        return scoresDiffer ? merge : firstOfEquals[merge];
     }
 
     @Override
-    public int rank(int merge) {
-        return rank[merge];
+    public int result(int merge) {
+        return results[merge];
     }
 }

@@ -78,10 +78,11 @@ public final class ByteLevelTokenizer implements Tokenizer {
     }
 
     private static final class RankedMerges implements MergeTable {
-        private final PairTable table = new PairTable();
+        private final PairTable table;
         private final int[] results;
 
         RankedMerges(String source, Map<String, Integer> idOf, List<Map.Entry<String, String>> merges) {
+            table = new PairTable(merges.size());
             results = new int[merges.size()];
             for (int i = 0; i < results.length; i++) {
                 String left = merges.get(i).getKey();
@@ -115,7 +116,7 @@ public final class ByteLevelTokenizer implements Tokenizer {
 
     @Override
     public int[] encode(String text) {
-        IntList ids = new IntList();
+        IntList ids = new IntList(text.length() / 2);
         for (AddedTokens.Segment segment : added.split(text)) {
             if (segment.id() >= 0) {
                 ids.add(segment.id());

@@ -5,8 +5,13 @@ import java.util.Arrays;
 
 /** A growing array of ints. */
 final class IntList {
-    private int[] values = new int[64];
+    private int[] values;
     private int size;
+
+    /** @param expected about how many there will be */
+    IntList(int expected) {
+        values = new int[expected + 32];
+    }
 
     void add(int value) {
         if (size == values.length) {

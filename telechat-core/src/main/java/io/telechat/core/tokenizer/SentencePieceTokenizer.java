@@ -43,7 +43,7 @@ public final class SentencePieceTokenizer implements Tokenizer {
         Path path = model.path();
         this.pieces = model.pieces();
         this.addDummyPrefix = model.addDummyPrefix();
-        this.vocabulary = new BpeVocabulary(pieces);
+        this.vocabulary = new BpeVocabulary(model);
         this.merger = new BpeMerger(vocabulary);
         this.userDefined = new UserDefinedSymbols(pieces);
         int next = 0;
@@ -68,22 +68,19 @@ public final class SentencePieceTokenizer implements Tokenizer {
 
     @Override
     public int[] encode(String text) {
-        IntList ids = new IntList();
+        IntList ids = new IntList(text.length() / 2);
+        IntList run = new IntList(0);
         for (AddedTokens.Segment segment : added.split(text)) {
             if (segment.id() >= 0) {
                 ids.add(segment.id());
             } else {
-                encodeSegment(segment.text(), ids);
+                encodeSegment(segment.text(), run, ids);
             }
         }
         return ids.toArray();
     }
 
-    private void encodeSegment(String text, IntList ids) {
-        if (text.isEmpty()) {
-            return;
-        }
-        IntList run = new IntList();
+    private void encodeSegment(String text, IntList run, IntList ids) {
         if (addDummyPrefix) {
             addCharacter(BLANK, run, ids);
         }

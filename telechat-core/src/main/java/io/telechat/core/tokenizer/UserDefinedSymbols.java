@@ -1,51 +1,52 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.tokenizer;
 
-import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 
 /** Pieces that are matched in text before anything else, the longest first, and never merged with their neighbours. */
 final class UserDefinedSymbols {
-    private final boolean[] starts = new boolean[1 << 16];
-    private final Map<Character, List<Symbol>> byFirst = new HashMap<>();
-    private final Map<Integer, Integer> lengths = new HashMap<>();
+    static final int NONE = Trie.NONE;
 
-    private record Symbol(String text, int id) {}
+    private final boolean[] starts = new boolean[1 << 16];
+    private final Trie trie = new Trie(256);
+    private final int[] lengths;
 
     UserDefinedSymbols(List<Piece> pieces) {
+        lengths = new int[pieces.size()];
         for (int id = 0; id < pieces.size(); id++) {
-            if (pieces.get(id).type() == Piece.Type.USER_DEFINED
-                    && !pieces.get(id).text().isEmpty()) {
-                String text = pieces.get(id).text();
+            String text = pieces.get(id).text();
+            if (pieces.get(id).type() == Piece.Type.USER_DEFINED && !text.isEmpty()) {
                 starts[text.charAt(0)] = true;
-                byFirst.computeIfAbsent(text.charAt(0), c -> new ArrayList<>()).add(new Symbol(text, id));
-                lengths.put(id, text.length());
+                lengths[id] = text.length();
+                int node = 0;
+                for (int i = 0; i < text.length(); i++) {
+                    node = trie.grow(node, text.charAt(i));
+                }
+                trie.setId(node, id);
             }
         }
-        byFirst.values()
-                .forEach(list -> list.sort(
-                        Comparator.comparingInt((Symbol s) -> -s.text().length())));
     }
 
     boolean mayStart(char c) {
         return starts[c];
     }
 
-    /** The id of the longest symbol at this place, or -1. */
+    /** The id of the longest symbol at this place, or {@link #NONE}. */
     int longestMatch(String text, int at) {
-        for (Symbol symbol : byFirst.get(text.charAt(at))) {
-            if (text.startsWith(symbol.text(), at)) {
-                return symbol.id();
+        int longest = NONE;
+        int node = 0;
+        for (int i = at; i < text.length(); i++) {
+            node = trie.child(node, text.charAt(i));
+            if (node == Trie.NONE) {
+                break;
             }
+            longest = trie.id(node) == Trie.NONE ? longest : trie.id(node);
         }
-        return -1;
+        return longest;
     }
 
     /** Length of a symbol in chars. */
     int length(int id) {
-        return lengths.get(id);
+        return lengths[id];
     }
 }
