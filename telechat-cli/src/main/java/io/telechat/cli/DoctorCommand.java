@@ -102,8 +102,16 @@ final class DoctorCommand implements Callable<Integer> {
         try (Backend backend = provider.create(Runtime.getRuntime().availableProcessors())) {
             return "usable: " + backend.description();
         } catch (RuntimeException | LinkageError e) {
-            return "not usable: " + e;
+            return "not usable: " + rootCause(e);
         }
+    }
+
+    private static Throwable rootCause(Throwable failure) {
+        Throwable cause = failure;
+        while (cause.getCause() != null && cause.getCause() != cause) {
+            cause = cause.getCause();
+        }
+        return cause;
     }
 
     private static String defaultBackend() {

@@ -193,11 +193,11 @@ public final class ByteLevelTokenizer implements Tokenizer {
 
     @Override
     public String piece(int id) {
-        if (id < 0 || id >= pieces.length || pieces[id] == null) {
+        if (id < 0 || id >= pieces.length) {
             throw new InvalidRequestException(
                     "token id %d is not in the vocabulary of %,d pieces".formatted(id, pieces.length));
         }
-        return pieces[id];
+        return pieces[id] == null ? "" : pieces[id]; // ids may have gaps
     }
 
     @Override

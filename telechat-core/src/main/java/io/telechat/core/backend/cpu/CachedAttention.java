@@ -22,9 +22,21 @@ final class CachedAttention {
     private static final int TILE = 16;
 
     private final WorkerTeam workers;
+    private final Scratch[] scratch;
 
     CachedAttention(WorkerTeam workers) {
         this.workers = workers;
+        this.scratch = new Scratch[workers.size()];
+    }
+
+    /** Memory of one thread: a block of keys, [headDim, BLOCK], and of values, [BLOCK, headDim], as floats. */
+    private record Scratch(float[] keys, float[] values, float[] scores) {}
+
+    private Scratch scratch(int worker, int headDim) {
+        if (scratch[worker] == null || scratch[worker].keys().length != BLOCK * headDim) {
+            scratch[worker] = new Scratch(new float[BLOCK * headDim], new float[BLOCK * headDim], new float[BLOCK]);
+        }
+        return scratch[worker];
     }
 
     void run(Tensor qkv, HeadLayout heads, Batch.Span span, int layer, Tensor out, Tensor lse) {
@@ -34,7 +46,17 @@ final class CachedAttention {
             // The last tokens see the longest context: they go first, so that no thread is left alone with them.
             int first = (tiles - 1 - task / heads.kvHeads()) * TILE;
             int count = Math.min(TILE, span.count() - first);
-            attend(qkv, heads, span, layer, task % heads.kvHeads(), first, count, out, lse);
+            attend(
+                    qkv,
+                    heads,
+                    span,
+                    layer,
+                    task % heads.kvHeads(),
+                    first,
+                    count,
+                    out,
+                    lse,
+                    scratch(worker, heads.headDim()));
         });
     }
 
@@ -64,7 +86,8 @@ final class CachedAttention {
             int first,
             int count,
             Tensor out,
-            Tensor lse) {
+            Tensor lse,
+            Scratch scratch) {
         KvCache cache = span.cache();
         int dim = heads.headDim();
         int group = heads.groupSize();
@@ -73,9 +96,8 @@ final class CachedAttention {
         for (int i = 0; i < states.length; i++) {
             states[i] = new AttentionKernel.State(dim);
         }
-        float[] keys = new float[BLOCK * dim];
-        float[] values = new float[BLOCK * dim];
-        float[] scores = new float[BLOCK];
+        float[] keys = scratch.keys();
+        float[] values = scratch.values();
         int firstPosition = cache.length() + first;
         int lastPosition = firstPosition + count - 1;
         for (int start = 0; start <= lastPosition; start += BLOCK) {
@@ -87,7 +109,7 @@ final class CachedAttention {
                 int valid = Math.min(BLOCK, firstPosition + t + 1 - start);
                 for (int g = 0; g < group; g++) {
                     int query = t * group + g;
-                    AttentionKernel.block(queries, query * dim, keys, values, valid, scores, states[query]);
+                    AttentionKernel.block(queries, query * dim, keys, values, valid, scratch.scores(), states[query]);
                 }
             }
         }

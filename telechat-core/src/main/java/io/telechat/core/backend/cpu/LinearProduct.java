@@ -73,8 +73,11 @@ final class LinearProduct {
         Tensor block = tiles.block(tile);
         int out = Math.toIntExact(y.columns());
         MemorySegment target = y.segment();
-        for (int r = tiles.first(tile); r < tiles.last(tile); r++) {
-            int column = tiles.column(tile) + r - tiles.first(tile);
+        int first = tiles.first(tile);
+        int last = tiles.last(tile);
+        int firstColumn = tiles.column(tile);
+        for (int r = first; r < last; r++) {
+            int column = firstColumn + r - first;
             for (int t = 0; t < x.count(); t++) {
                 long at = 4L * ((long) t * out + column);
                 float value = dot(block, r, x, t, worker) + (bias == null ? 0 : bias[column]);
