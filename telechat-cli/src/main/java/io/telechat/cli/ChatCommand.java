@@ -108,10 +108,13 @@ final class ChatCommand implements Callable<Integer> {
             if (question.isPresent()) {
                 printer.answer(session, question.get());
                 saveHistory(session.messages());
+                modelOptions.report(model);
                 return ExitCode.OK;
             }
             try (LineInput input = LineInput.open(Terminals.isInput() && Terminals.isOutput() && !json)) {
-                return new ChatRepl(model, session, input, printer, this::saveHistory).run();
+                int code = new ChatRepl(model, session, input, printer, this::saveHistory).run();
+                modelOptions.report(model);
+                return code;
             }
         }
     }

@@ -71,6 +71,7 @@ final class GenerateCommand implements Callable<Integer> {
                     },
                     new Cancellation());
             System.out.println(json ? Json.line(Json.generation(generation, options.seed())) : "");
+            modelOptions.report(model);
             return ExitCode.OK;
         }
     }

@@ -73,6 +73,7 @@ final class LogitsCommand implements Callable<Integer> {
                 }
                 writer.commit();
             }
+            modelOptions.report(model);
         }
         return ExitCode.OK;
     }

@@ -46,6 +46,14 @@ final class ModelOptions {
             description = "directory of tokenizer.model, if it is not the model's")
     private Optional<Path> tokenizer = Optional.empty();
 
+    @Option(names = "--trace", description = "measure every formula, and print a table to stderr at the end")
+    private boolean trace;
+
+    /** Prints what the formulas cost, if asked for. */
+    void report(ChatModel model) {
+        model.trace().ifPresent(t -> System.err.println(t.report()));
+    }
+
     ChatModel load(Path directory, GlobalOptions global) {
         LoadOptions options = new LoadOptions(
                 backend,
@@ -53,6 +61,7 @@ final class ModelOptions {
                 DType.valueOf(cacheType.name()),
                 contextLength.map(OptionalInt::of).orElse(OptionalInt.empty()),
                 tokenizer,
+                trace,
                 new ProgressBar("loading", global.quiet));
         return ChatModel.load(directory, options);
     }

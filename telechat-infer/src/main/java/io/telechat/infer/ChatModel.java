@@ -10,6 +10,8 @@ import io.telechat.core.model.CausalLm;
 import io.telechat.core.model.MemoryPlan;
 import io.telechat.core.model.ModelConfig;
 import io.telechat.core.model.ModelLoader;
+import io.telechat.core.ops.Ops;
+import io.telechat.core.ops.TracingOps;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tokenizer.Tokenizer;
 import java.nio.file.Files;
@@ -34,6 +36,7 @@ public final class ChatModel implements AutoCloseable {
     private final GenerationDefaults defaults;
     private final LoadOptions options;
     private final int contextLength;
+    private final Optional<TracingOps> trace;
     private final Generator generator;
 
     private ChatModel(
@@ -41,12 +44,14 @@ public final class ChatModel implements AutoCloseable {
             Optional<ChatTokenizer> chatTokenizer,
             GenerationDefaults defaults,
             LoadOptions options,
-            int contextLength) {
+            int contextLength,
+            Optional<TracingOps> trace) {
         this.model = model;
         this.chatTokenizer = chatTokenizer;
         this.defaults = defaults;
         this.options = options;
         this.contextLength = contextLength;
+        this.trace = trace;
         this.generator = new Generator(model, chatTokenizer.map(ChatTokenizer::tokenizer), contextLength);
     }
 
@@ -72,8 +77,11 @@ public final class ChatModel implements AutoCloseable {
             Backend backend = options.backend()
                     .map(name -> Backends.byName(name, options.threads()))
                     .orElseGet(() -> Backends.best(options.threads()));
-            CausalLm model = ModelLoader.load(checked, backend, options.progress());
-            return new ChatModel(model, tokenizer, defaults, options, contextLength);
+            Optional<TracingOps> trace =
+                    options.trace() ? Optional.of(new TracingOps(backend.ops())) : Optional.empty();
+            Ops ops = trace.isPresent() ? trace.get() : backend.ops();
+            CausalLm model = ModelLoader.load(checked, backend, ops, options.progress());
+            return new ChatModel(model, tokenizer, defaults, options, contextLength, trace);
         } catch (RuntimeException e) {
             checked.close();
             throw e;
@@ -111,6 +119,11 @@ public final class ChatModel implements AutoCloseable {
     /** What the checkpoint's generation_config.json asks for. */
     public GenerationOptions defaults() {
         return defaults.options();
+    }
+
+    /** What every formula cost so far, if the model was loaded so. */
+    public Optional<TracingOps> trace() {
+        return trace;
     }
 
     public int contextLength() {

@@ -16,6 +16,7 @@ import java.util.OptionalInt;
  * @param cacheType element type of the key/value cache: F32, F16 or BF16
  * @param contextLength tokens of prompt and answer at most; empty for the checkpoint's own
  * @param tokenizer directory of the tokenizer, if it is not the checkpoint's
+ * @param trace whether to measure every formula; see {@link ChatModel#trace}
  * @param progress hears how far loading has come
  */
 public record LoadOptions(
@@ -24,6 +25,7 @@ public record LoadOptions(
         DType cacheType,
         OptionalInt contextLength,
         Optional<Path> tokenizer,
+        boolean trace,
         LoadProgress progress) {
     public LoadOptions {
         if (threads < 1 || threads > 1024) {
@@ -43,30 +45,31 @@ public record LoadOptions(
                 DType.F32,
                 OptionalInt.empty(),
                 Optional.empty(),
+                false,
                 LoadProgress.SILENT);
     }
 
     public LoadOptions withBackend(String backend) {
-        return new LoadOptions(Optional.of(backend), threads, cacheType, contextLength, tokenizer, progress);
+        return new LoadOptions(Optional.of(backend), threads, cacheType, contextLength, tokenizer, trace, progress);
     }
 
     public LoadOptions withThreads(int threads) {
-        return new LoadOptions(backend, threads, cacheType, contextLength, tokenizer, progress);
+        return new LoadOptions(backend, threads, cacheType, contextLength, tokenizer, trace, progress);
     }
 
     public LoadOptions withCacheType(DType cacheType) {
-        return new LoadOptions(backend, threads, cacheType, contextLength, tokenizer, progress);
+        return new LoadOptions(backend, threads, cacheType, contextLength, tokenizer, trace, progress);
     }
 
     public LoadOptions withContextLength(int contextLength) {
-        return new LoadOptions(backend, threads, cacheType, OptionalInt.of(contextLength), tokenizer, progress);
+        return new LoadOptions(backend, threads, cacheType, OptionalInt.of(contextLength), tokenizer, trace, progress);
     }
 
     public LoadOptions withTokenizer(Path tokenizer) {
-        return new LoadOptions(backend, threads, cacheType, contextLength, Optional.of(tokenizer), progress);
+        return new LoadOptions(backend, threads, cacheType, contextLength, Optional.of(tokenizer), trace, progress);
     }
 
     public LoadOptions withProgress(LoadProgress progress) {
-        return new LoadOptions(backend, threads, cacheType, contextLength, tokenizer, progress);
+        return new LoadOptions(backend, threads, cacheType, contextLength, tokenizer, trace, progress);
     }
 }

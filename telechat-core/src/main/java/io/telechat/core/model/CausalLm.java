@@ -28,12 +28,11 @@ public final class CausalLm implements AutoCloseable {
     private final Ops ops;
     private final List<DecoderLayer> layers = new ArrayList<>();
 
-    /** Takes over the parameters and the backend, and closes them with itself. */
-    public CausalLm(ModelConfig config, ParameterStore parameters, Backend backend) {
-        this(config, parameters, backend, backend.ops());
-    }
-
-    /** Likewise, with the backend's operations decorated. */
+    /**
+     * Takes over the parameters and the backend, and closes them with itself.
+     *
+     * @param ops the backend's operations, or a decorator of them
+     */
     public CausalLm(ModelConfig config, ParameterStore parameters, Backend backend, Ops ops) {
         this.config = config;
         this.parameters = parameters;

@@ -65,8 +65,11 @@ public record MemoryPlan(long weights, long cachePerToken, int contextLength, lo
                                 fix));
     }
 
-    /** {@code "105.7 GiB"}. */
+    /** {@code "105.7 GiB"}, in the largest unit that the size has one of. */
     public static String gib(long bytes) {
+        if (bytes < 1L << 20) {
+            return "%.1f KiB".formatted(bytes / 1024.0);
+        }
         return bytes < 1L << 30 ? "%.1f MiB".formatted(bytes / 1048576.0) : "%.1f GiB".formatted(bytes / 1073741824.0);
     }
 }

@@ -4,6 +4,7 @@ package io.telechat.core.model;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.checkpoint.Checkpoint;
+import io.telechat.core.ops.Ops;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Shape;
 import java.nio.file.Path;
@@ -52,12 +53,17 @@ public final class ModelLoader {
 
     /** Loads a checked model onto a backend; closing the model closes both. */
     public static CausalLm load(Checked checked, Backend backend, LoadProgress progress) {
+        return load(checked, backend, backend.ops(), progress);
+    }
+
+    /** Likewise, with the backend's operations decorated. */
+    public static CausalLm load(Checked checked, Backend backend, Ops ops, LoadProgress progress) {
         WeightScan scan = new WeightScan(checked.checkpoint(), backend.workers(), progress);
         scan.findNaN()
                 .ifPresent(where -> LOG.warn(
                         "{}: {}; answers will be useless", checked.checkpoint().directory(), where));
         ResidentParameters parameters = new ResidentParameters(checked.checkpoint(), checked.config(), backend);
-        return new CausalLm(checked.config(), parameters, backend);
+        return new CausalLm(checked.config(), parameters, backend, ops);
     }
 
     private static void checkTensors(Checkpoint checkpoint, ModelConfig config) {

@@ -36,7 +36,7 @@ class TeleChatArchitecture implements Architecture {
         int hidden = config.positive("hidden_size", Limits.WIDTH);
         int heads = config.positive("n_head", Limits.HEADS);
         int kvHeads = config.positive("num_key_value_heads", Limits.HEADS, heads);
-        boolean tied = config.flag("tie_word_embeddings", !tensorNames.contains("lm_head.weight"));
+        boolean tied = config.flag("tie_word_embeddings", true); // the framework's default, which the 7B relies on
         int trained = config.positive("training_seqlen", Limits.CONTEXT, 8192);
         return new ModelConfig(
                 this,

@@ -9,8 +9,8 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /**
- * Measures calls, time and bytes per formula, and stops at the first result that is not a finite number. A decorator, so
- * that profiling costs no line in the model.
+ * Measures calls, time and bytes per formula, and stops at the first result in host memory that is not a finite number. A
+ * decorator, so that profiling costs no line in the model.
  */
 public final class TracingOps implements Ops {
     private final Ops ops;
@@ -53,7 +53,7 @@ public final class TracingOps implements Ops {
     }
 
     private static void checkFinite(String formula, Tensor result) {
-        if (result.dtype() != DType.F32) {
+        if (result.dtype() != DType.F32 || !result.isOnHost()) {
             return;
         }
         float[] values = result.toFloats();

@@ -65,6 +65,11 @@ public final class Tensor {
         return shape.elements() * dtype.bytes();
     }
 
+    /** Whether the elements are in the memory of this process, so that {@link #segment} has them. */
+    public boolean isOnHost() {
+        return storage instanceof HostStorage;
+    }
+
     /**
      * The bytes of a host tensor.
      *
