@@ -4,7 +4,9 @@ package io.telechat.cli;
 import io.telechat.core.TelechatException;
 import java.io.PrintWriter;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Ansi;
@@ -45,9 +47,12 @@ public final class TelechatCli {
 
     /** Runs one command and returns its exit code. */
     static int run(String... args) {
-        List<String> arguments = Arrays.stream(args).map(TelechatCli::kebabCase).toList();
-        configureLogging(arguments);
+        configureLogging(Arrays.asList(args));
         CommandLine commandLine = new CommandLine(new TelechatCli());
+        Set<String> options = optionNames(commandLine);
+        List<String> arguments = Arrays.stream(args)
+                .map(argument -> kebabCase(argument, options))
+                .toList();
         commandLine.setCaseInsensitiveEnumValuesAllowed(true);
         commandLine.setUsageHelpAutoWidth(true);
         commandLine.setColorScheme(CommandLine.Help.defaultColorScheme(ansi(arguments)));
@@ -64,14 +69,19 @@ public final class TelechatCli {
         }
     }
 
-    /** The original Python's {@code --max_new_tokens} is our {@code --max-new-tokens}. */
-    private static String kebabCase(String argument) {
-        if (!argument.startsWith("--")) {
-            return argument;
-        }
+    /** The original Python's {@code --max_new_tokens} is our {@code --max-new-tokens}; text that only looks alike stays. */
+    private static String kebabCase(String argument, Set<String> options) {
         int end = argument.indexOf('=');
         String name = end < 0 ? argument : argument.substring(0, end);
-        return name.replace('_', '-') + argument.substring(name.length());
+        String kebab = name.replace('_', '-');
+        return options.contains(kebab) ? kebab + argument.substring(name.length()) : argument;
+    }
+
+    private static Set<String> optionNames(CommandLine commandLine) {
+        Set<String> names =
+                new HashSet<>(commandLine.getCommandSpec().optionsMap().keySet());
+        commandLine.getSubcommands().values().forEach(sub -> names.addAll(optionNames(sub)));
+        return names;
     }
 
     private static Ansi ansi(List<String> arguments) {

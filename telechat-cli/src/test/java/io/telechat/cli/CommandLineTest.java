@@ -320,6 +320,16 @@ class CommandLineTest {
     }
 
     @Test
+    void onlyOptionsAreRespelledNotTheText() throws Exception {
+        Result result = run("generate", model.toString(), "--prompt", "--my_text", "--max_new_tokens", "1", "--json");
+        Result same = run("generate", model.toString(), "--prompt=--my_text", "--max-new-tokens=1", "--json");
+        Result other = run("generate", model.toString(), "--prompt=--my-text", "--max-new-tokens=1", "--json");
+        assertEquals(
+                same.json().getFirst().get("tokens"), result.json().getFirst().get("tokens"));
+        assertEquals(0, other.code());
+    }
+
+    @Test
     void emptyPromptsAreRefused() throws Exception {
         assertError(2, "empty", run("chat", model.toString(), "-p", ""));
         assertError(2, "empty", run(" \n".getBytes(StandardCharsets.UTF_8), "chat", model.toString()));

@@ -17,6 +17,7 @@ import io.telechat.core.tokenizer.Tokenizer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * A loaded checkpoint, ready to talk:
@@ -38,6 +39,7 @@ public final class ChatModel implements AutoCloseable {
     private final int contextLength;
     private final Optional<TracingOps> trace;
     private final Generator generator;
+    private boolean closed;
 
     private ChatModel(
             CausalLm model,
@@ -67,25 +69,31 @@ public final class ChatModel implements AutoCloseable {
      */
     public static ChatModel load(Path directory, LoadOptions options) {
         ModelLoader.Checked checked = ModelLoader.check(directory);
+        Optional<Backend> backend = Optional.empty();
         try {
             ModelConfig config = checked.config();
             int contextLength = contextLength(config, options);
-            MemoryPlan.of(config, checked.checkpoint().bytes(), options.cacheType(), contextLength)
-                    .require(directory.toString(), MemoryPlan.machineMemory());
             GenerationDefaults defaults = GenerationDefaults.read(directory);
+            backend = Optional.of(backend(options));
+            MemoryPlan.of(config, checked.weightBytes(backend.get()), options.cacheType(), contextLength)
+                    .require(directory.toString(), MemoryPlan.machineMemory());
             Optional<ChatTokenizer> tokenizer = tokenizer(directory, options);
-            Backend backend = options.backend()
-                    .map(name -> Backends.byName(name, options.threads()))
-                    .orElseGet(() -> Backends.best(options.threads()));
             Optional<TracingOps> trace =
-                    options.trace() ? Optional.of(new TracingOps(backend.ops())) : Optional.empty();
-            Ops ops = trace.isPresent() ? trace.get() : backend.ops();
-            CausalLm model = ModelLoader.load(checked, backend, ops, options.progress());
+                    options.trace() ? Optional.of(new TracingOps(backend.get().ops())) : Optional.empty();
+            Ops ops = trace.isPresent() ? trace.get() : backend.get().ops();
+            CausalLm model = ModelLoader.load(checked, backend.get(), ops, options.progress());
             return new ChatModel(model, tokenizer, defaults, options, contextLength, trace);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             checked.close();
+            backend.ifPresent(Backend::close);
             throw e;
         }
+    }
+
+    private static Backend backend(LoadOptions options) {
+        return options.backend()
+                .map(name -> Backends.byName(name, options.threads()))
+                .orElseGet(() -> Backends.best(options.threads()));
     }
 
     private static int contextLength(ModelConfig config, LoadOptions options) {
@@ -184,20 +192,40 @@ public final class ChatModel implements AutoCloseable {
         return generator.generate(prompt, sequence, resolve(options, prompt.length), listener, cancellation);
     }
 
+    /** The options with the checkpoint's default length, if they say nothing of it. */
     private GenerationOptions resolve(GenerationOptions options, int promptTokens) {
-        if (options.maxNewTokens().isPresent()) {
-            return options;
+        int limit = lengthLimit(options);
+        if (promptTokens >= limit) {
+            throw new ContextOverflowException(promptTokens, limit);
         }
-        if (defaults.maxNewTokens().isPresent()) {
-            return options.withMaxNewTokens(defaults.maxNewTokens().getAsInt());
-        }
-        int maxLength = defaults.maxLength().orElse(contextLength);
-        return maxLength > promptTokens ? options.withMaxNewTokens(maxLength - promptTokens) : options;
+        OptionalInt length = options.maxNewTokens().isPresent() ? options.maxNewTokens() : defaults.maxNewTokens();
+        return options.withMaxNewTokens(Math.min(length.orElse(Integer.MAX_VALUE), limit - promptTokens));
     }
 
+    /**
+     * Tokens that prompt and answer may have together: the context, or less if generation_config.json has a max_length and
+     * neither the answer's length nor the context's was asked for.
+     */
+    public int lengthLimit(GenerationOptions asked) {
+        boolean byFile = asked.maxNewTokens().isEmpty()
+                && defaults.maxNewTokens().isEmpty()
+                && options.contextLength().isEmpty();
+        return byFile ? Math.min(contextLength, defaults.maxLength().orElse(contextLength)) : contextLength;
+    }
+
+    /** Length of an answer to make room for, if the conversation has to be shortened. */
+    int wantedLength(GenerationOptions asked) {
+        OptionalInt length = asked.maxNewTokens().isPresent() ? asked.maxNewTokens() : defaults.maxNewTokens();
+        return Math.min(length.orElse(Integer.MAX_VALUE), lengthLimit(asked) / 2);
+    }
+
+    /** Waits for a generation to end, then frees everything. */
     @Override
-    public void close() {
-        generator.close();
-        model.close();
+    public synchronized void close() {
+        if (!closed) {
+            closed = true;
+            generator.close();
+            model.close();
+        }
     }
 }

@@ -127,19 +127,20 @@ public final class ChatSession implements AutoCloseable {
     /** The prompt of a conversation that fits; turns are dropped from it if the policy says so. */
     private int[] fit(List<ChatMessage> conversation) {
         int[] prompt = model.chatTokenizer().prompt(conversation, markers);
-        int wanted = Math.min(options.maxNewTokens().orElse(1), model.contextLength() / 2);
+        int limit = model.lengthLimit(options);
+        int wanted = model.wantedLength(options);
         int dropped = 0;
         while (overflow == OverflowPolicy.DROP_OLDEST_TURNS
-                && prompt.length + wanted > model.contextLength()
+                && prompt.length + wanted > limit
                 && dropOldestTurn(conversation)) {
             dropped++;
             prompt = model.chatTokenizer().prompt(conversation, markers);
         }
         if (dropped > 0) {
-            LOG.warn("the context of {} tokens was full: dropped the {} oldest turns", model.contextLength(), dropped);
+            LOG.warn("the context of {} tokens was full: dropped the {} oldest turns", limit, dropped);
         }
-        if (prompt.length >= model.contextLength()) {
-            throw new ContextOverflowException(prompt.length, model.contextLength());
+        if (prompt.length >= limit) {
+            throw new ContextOverflowException(prompt.length, limit);
         }
         return prompt;
     }

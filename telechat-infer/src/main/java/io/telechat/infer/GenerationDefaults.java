@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.DoublePredicate;
 
 /**
  * What generation_config.json and config.json say of generation.
@@ -25,16 +26,18 @@ record GenerationDefaults(
         SamplingOptions sampling, OptionalInt maxNewTokens, OptionalInt maxLength, Set<Integer> eosIds) {
 
     static GenerationDefaults read(Path directory) {
-        Path file = directory.resolve("generation_config.json");
         JsonNode config = JsonFiles.readObject(directory.resolve("config.json"));
-        JsonNode json = Files.exists(file) ? JsonFiles.readObject(file) : config.path("generation_config");
+        Path own = directory.resolve("generation_config.json");
+        Path file = Files.exists(own) ? own : directory.resolve("config.json");
+        JsonNode json = Files.exists(own) ? JsonFiles.readObject(own) : config;
+        boolean sample = json.path("do_sample").asBoolean(false);
         try {
             SamplingOptions sampling = new SamplingOptions(
-                    json.path("do_sample").asBoolean(false),
-                    (float) json.path("temperature").asDouble(1),
-                    json.path("top_k").asInt(50),
-                    (float) json.path("top_p").asDouble(1),
-                    (float) json.path("min_p").asDouble(0),
+                    sample,
+                    number(json, "temperature", 1, sample, v -> v >= 0),
+                    (int) number(json, "top_k", 50, sample, v -> v >= 0),
+                    number(json, "top_p", 1, sample, v -> v > 0 && v <= 1),
+                    number(json, "min_p", 0, sample, v -> v >= 0 && v <= 1),
                     (float) json.path("repetition_penalty").asDouble(1),
                     0,
                     0);
@@ -48,6 +51,12 @@ record GenerationDefaults(
         }
     }
 
+    /** A value of the file; if it has no effect anyway because nothing is drawn, an impossible one is passed over. */
+    private static float number(JsonNode json, String key, float fallback, boolean matters, DoublePredicate possible) {
+        float value = (float) json.path(key).asDouble(fallback);
+        return matters || possible.test(value) ? value : fallback;
+    }
+
     private static OptionalInt positive(JsonNode node) {
         return node.isInt() && node.intValue() > 0 ? OptionalInt.of(node.intValue()) : OptionalInt.empty();
     }
@@ -57,7 +66,11 @@ record GenerationDefaults(
         if (node.isInt()) {
             ids.add(node.intValue());
         }
-        node.forEach(id -> ids.add(id.asInt()));
+        node.forEach(id -> {
+            if (id.isInt()) {
+                ids.add(id.intValue());
+            }
+        });
         return ids;
     }
 

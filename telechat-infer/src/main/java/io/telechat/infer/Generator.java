@@ -7,10 +7,12 @@ import io.telechat.core.tokenizer.IncrementalDecoder;
 import io.telechat.core.tokenizer.Tokenizer;
 import io.telechat.infer.sampling.Sampler;
 import io.telechat.infer.sampling.TokenHistory;
+import io.telechat.infer.sampling.VocabularyMask;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /** The loop: feed, sample, stream, stop. One generation at a time. */
 public final class Generator implements AutoCloseable {
@@ -18,12 +20,14 @@ public final class Generator implements AutoCloseable {
     private final Optional<Tokenizer> tokenizer;
     private final ModelRunner runner;
     private final int contextLength;
+    private final VocabularyMask vocabulary;
 
     Generator(CausalLm model, Optional<Tokenizer> tokenizer, int contextLength) {
         this.model = model;
         this.tokenizer = tokenizer;
         this.runner = new ModelRunner(model);
         this.contextLength = contextLength;
+        this.vocabulary = vocabulary(model, tokenizer);
     }
 
     /** The runner, for those who want logits rather than text. */
@@ -49,7 +53,7 @@ public final class Generator implements AutoCloseable {
         int room =
                 Math.min(contextLength - prompt.length, options.maxNewTokens().orElse(Integer.MAX_VALUE));
         Answer answer = new Answer(options, listener);
-        Sampler sampler = Sampler.of(options.sampling(), vocabulary(), options.seed());
+        Sampler sampler = Sampler.of(options.sampling(), vocabulary, options.seed());
         TokenHistory history = new TokenHistory(prompt);
 
         long start = System.nanoTime();
@@ -100,9 +104,13 @@ public final class Generator implements AutoCloseable {
     }
 
     /** Ids that may be drawn: those that both model and tokenizer have. */
-    private int vocabulary() {
-        int size = model.config().vocabSize();
-        return tokenizer.map(t -> Math.min(size, t.size())).orElse(size);
+    private static VocabularyMask vocabulary(CausalLm model, Optional<Tokenizer> tokenizer) {
+        int size = Math.min(
+                model.config().vocabSize(), tokenizer.map(Tokenizer::size).orElse(Integer.MAX_VALUE));
+        int[] gaps = IntStream.range(0, size)
+                .filter(id -> tokenizer.isPresent() && !tokenizer.get().has(id))
+                .toArray();
+        return new VocabularyMask(size, gaps);
     }
 
     @Override

@@ -53,6 +53,9 @@ public final class ModelRunner implements AutoCloseable {
      * @return logits of the last one, [vocab], or fewer than all tokens were fed if cancelled: an empty array
      */
     public float[] feed(int[] tokens, KvCache cache, Cancellation cancellation) {
+        if (cancellation.isCancelled()) {
+            return new float[0]; // before anything in the cache has moved
+        }
         RopeScaling scaling = model.beginCall(cache, tokens.length);
         Tensor hidden = null;
         for (int first = 0; first < tokens.length; ) {
@@ -96,9 +99,10 @@ public final class ModelRunner implements AutoCloseable {
 
     private Tensor pass(int[] tokens, KvCache cache, RopeScaling scaling, LayerObserver observer) {
         if (tokens.length > activations.capacity()) {
+            TensorArena larger = model.backend().newArena();
+            activations = Activations.allocate(model.config(), tokens.length, larger);
             activationArena.close();
-            activationArena = model.backend().newArena();
-            activations = Activations.allocate(model.config(), tokens.length, activationArena);
+            activationArena = larger;
         }
         Batch batch = Batch.of(tokens, cache, model.ropeTable(scaling, cache.length(), tokens.length));
         return model.forward(batch, activations, observer);

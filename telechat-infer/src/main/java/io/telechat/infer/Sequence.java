@@ -43,10 +43,7 @@ public final class Sequence implements AutoCloseable {
     int reuse(int[] prompt) {
         int common = 0;
         int limit = Math.min(cache.length(), prompt.length - 1);
-        boolean same = cache.isUniform()
-                && cache.scaling()
-                        .map(model.config().rope().scaling(prompt.length, prompt.length)::equals)
-                        .orElse(false);
+        boolean same = cache.isAsFreshUnder(model.config().rope().scaling(prompt.length, prompt.length));
         while (same && common < limit && tokens[common] == prompt[common]) {
             common++;
         }

@@ -229,6 +229,43 @@ class ChatModelTest {
         }
     }
 
+    /** The 52B turns its cached keys when position 4,097 comes; cancelling just before must leave the cache as it was. */
+    @Test
+    void cancellingAtALengthBoundaryLeavesTheCacheAsItWas() {
+        int[] prompt = new int[4_095];
+        for (int i = 0; i < prompt.length; i++) {
+            prompt[i] = 7 + i % 250;
+        }
+        GenerationOptions greedy = GenerationOptions.greedy().withMaxNewTokens(4);
+        try (ChatModel model = ChatModel.load(model52b, LoadOptions.defaults().withContextLength(5_000));
+                Sequence cancelled = model.newSequence();
+                Sequence fresh = model.newSequence()) {
+            Cancellation stop = new Cancellation();
+            List<Integer> heard = new ArrayList<>();
+            model.generate(
+                    prompt,
+                    cancelled,
+                    greedy,
+                    token -> {
+                        heard.add(token.id());
+                        if (heard.size() == 2) {
+                            stop.cancel(); // 4,096 positions are cached, the token at hand would be one more
+                        }
+                    },
+                    stop);
+            Generation again = model.generate(prompt, cancelled, greedy, TokenListener.SILENT, new Cancellation());
+            Generation afresh = model.generate(prompt, fresh, greedy, TokenListener.SILENT, new Cancellation());
+            assertEquals(4_094, again.usage().cachedTokens());
+            assertEquals(afresh.tokens(), again.tokens());
+            // Having crossed the boundary, the cache is of no use for a prompt below it.
+            assertEquals(
+                    0,
+                    model.generate(prompt, fresh, greedy, TokenListener.SILENT, new Cancellation())
+                            .usage()
+                            .cachedTokens());
+        }
+    }
+
     @Test
     void overflowIsAnErrorWithTheCountsAndChangesNothing() {
         try (ChatModel model = ChatModel.load(model12b);

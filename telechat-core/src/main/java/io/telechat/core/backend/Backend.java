@@ -3,6 +3,7 @@ package io.telechat.core.backend;
 
 import io.telechat.core.ops.Ops;
 import io.telechat.core.ops.Weight;
+import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.core.tensor.TensorArena;
 
@@ -28,6 +29,9 @@ public interface Backend extends AutoCloseable {
      * @param arena where to put a copy, if one is needed
      */
     Weight place(Weight weight, TensorArena arena);
+
+    /** Bytes that {@link #place} makes of so many stored elements. */
+    long placedBytes(DType stored, long elements);
 
     /** Likewise for a single tensor, such as an embedding table or a norm's weight. */
     Tensor place(Tensor tensor, TensorArena arena);

@@ -52,9 +52,11 @@ public final class WorkerTeam implements AutoCloseable {
         }
     }
 
+    private static final Job IDLE = new Job(0, (index, worker) -> {});
+
     private final List<Thread> threads = new ArrayList<>();
     private final ReentrantLock oneJobAtATime = new ReentrantLock();
-    private volatile Job current = new Job(0, (index, worker) -> {});
+    private volatile Job current = IDLE;
     private volatile boolean closed;
 
     /** @param size threads in all, the caller's included */
@@ -91,6 +93,7 @@ public final class WorkerTeam implements AutoCloseable {
             }
             rethrow(job.failure.get());
         } finally {
+            current = IDLE; // lets go of what the job held
             oneJobAtATime.unlock();
         }
     }
@@ -124,6 +127,5 @@ public final class WorkerTeam implements AutoCloseable {
     public void close() {
         closed = true;
         threads.forEach(LockSupport::unpark);
-        current = new Job(0, (index, worker) -> {});
     }
 }

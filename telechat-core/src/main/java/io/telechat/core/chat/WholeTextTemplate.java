@@ -19,21 +19,21 @@ final class WholeTextTemplate implements ChatTemplate {
     @Override
     public int[] render(Tokenizer tokenizer, List<ChatMessage> messages) {
         StringBuilder text = new StringBuilder();
+        messages.stream()
+                .filter(m -> m.role() == Role.SYSTEM)
+                .reduce((first, second) -> second)
+                .ifPresent(system -> text.append(system.content().strip()));
         for (ChatMessage message : messages) {
             switch (message.role()) {
-                case SYSTEM ->
-                    text.replace(0, systemLength(text), message.content().strip());
+                case SYSTEM -> {
+                    // The last one stands at the beginning already.
+                }
                 case USER -> text.append(USER).append(message.content()).append(BOT);
                 case ASSISTANT -> text.append(message.content()).append(END);
                 case TOOL -> throw new InvalidRequestException("the TeleChat-52B chat format has no tool messages");
             }
         }
         return tokenizer.encode(text.toString());
-    }
-
-    private static int systemLength(StringBuilder text) {
-        int first = text.indexOf(USER);
-        return first < 0 ? text.length() : first;
     }
 
     @Override

@@ -117,6 +117,8 @@ public final class Checkpoint implements AutoCloseable {
             }
             fileOf.put(entry.getKey(), file);
         }
+        // What a shard has and the index does not mention is there all the same.
+        opened.values().forEach(file -> file.tensors().keySet().forEach(name -> fileOf.putIfAbsent(name, file)));
         return fileOf;
     }
 

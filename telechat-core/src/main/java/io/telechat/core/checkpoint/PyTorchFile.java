@@ -10,6 +10,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -25,6 +26,8 @@ final class PyTorchFile implements TensorFile {
     private final String root;
     private final Map<String, MemorySegment> members;
     private final Map<String, PickledTensor> tensors;
+    private final Map<String, Info> infos = new LinkedHashMap<>();
+    private final Map<String, Tensor> copies = new HashMap<>();
 
     private PyTorchFile(
             Path path,
@@ -49,7 +52,8 @@ final class PyTorchFile implements TensorFile {
                         new InvalidModelException("%s: zip file without data.pkl: not a PyTorch file".formatted(path)));
         String root = pickleName.substring(0, pickleName.length() - "data.pkl".length());
         MemorySegment order = members.get(root + "byteorder");
-        if (order != null && !new String(bytes(order), StandardCharsets.US_ASCII).equals("little")) {
+        if (order != null
+                && (order.byteSize() > 6 || !new String(bytes(order), StandardCharsets.US_ASCII).equals("little"))) {
             throw new InvalidModelException(
                     "%s: saved on a big-endian machine; save it again as safetensors".formatted(path));
         }
@@ -61,6 +65,7 @@ final class PyTorchFile implements TensorFile {
         Map<String, PickledTensor> tensors = Unpickler.stateDict(path.toString(), bytes(pickle));
         PyTorchFile file = new PyTorchFile(path, arena, root, members, tensors);
         tensors.keySet().forEach(file::check);
+        tensors.forEach((name, t) -> file.infos.put(name, new Info(t.dtype(), Shape.of(t.dims()), path)));
         return file;
     }
 
@@ -73,7 +78,9 @@ final class PyTorchFile implements TensorFile {
         PickledTensor tensor = tensors.get(name);
         try {
             long last = tensor.offset();
-            boolean sane = tensor.offset() >= 0;
+            boolean sane = tensor.offset() >= 0
+                    && tensor.offset()
+                            <= storage(name).byteSize() / tensor.dtype().bytes();
             for (int i = 0; i < tensor.dims().length; i++) {
                 sane &= tensor.dims()[i] >= 0 && tensor.strides()[i] >= 0;
                 last = Math.addExact(last, Math.multiplyExact(Math.max(0, tensor.dims()[i] - 1), tensor.strides()[i]));
@@ -106,8 +113,6 @@ final class PyTorchFile implements TensorFile {
 
     @Override
     public Map<String, Info> tensors() {
-        Map<String, Info> infos = new LinkedHashMap<>();
-        tensors.forEach((name, t) -> infos.put(name, new Info(t.dtype(), Shape.of(t.dims()), path)));
         return infos;
     }
 
@@ -121,7 +126,12 @@ final class PyTorchFile implements TensorFile {
         if (tensor.isContiguous()) {
             return new Tensor(tensor.dtype(), shape, new HostStorage(storage.asSlice(tensor.offset() * bytes, size)));
         }
-        MemorySegment copy = arena.allocate(size, 64);
+        return copies.computeIfAbsent(name, n -> contiguous(tensor, storage, shape));
+    }
+
+    private Tensor contiguous(PickledTensor tensor, MemorySegment storage, Shape shape) {
+        int bytes = tensor.dtype().bytes();
+        MemorySegment copy = arena.allocate(shape.elements() * bytes, 64);
         for (long i = 0; i < shape.elements(); i++) {
             long rest = i;
             long from = tensor.offset();

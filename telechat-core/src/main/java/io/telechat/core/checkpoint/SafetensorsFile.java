@@ -31,6 +31,8 @@ public final class SafetensorsFile implements TensorFile {
     private final long dataStart;
     private final Map<String, Entry> entries;
 
+    private final Map<String, Info> infos = new LinkedHashMap<>();
+
     private record Entry(Info info, long begin, long end) {}
 
     private SafetensorsFile(Path path, MemorySegment file, long dataStart, Map<String, Entry> entries) {
@@ -38,6 +40,7 @@ public final class SafetensorsFile implements TensorFile {
         this.file = file;
         this.dataStart = dataStart;
         this.entries = entries;
+        entries.forEach((name, entry) -> infos.put(name, entry.info()));
     }
 
     /**
@@ -144,8 +147,6 @@ public final class SafetensorsFile implements TensorFile {
 
     @Override
     public Map<String, Info> tensors() {
-        Map<String, Info> infos = new LinkedHashMap<>();
-        entries.forEach((name, entry) -> infos.put(name, entry.info()));
         return infos;
     }
 

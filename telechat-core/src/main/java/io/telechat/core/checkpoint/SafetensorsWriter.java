@@ -15,6 +15,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -44,15 +45,16 @@ public final class SafetensorsWriter implements AutoCloseable {
         this.target = target.toAbsolutePath();
         this.temporary = this.target.resolveSibling(
                 "." + target.getFileName() + "." + ProcessHandle.current().pid() + ".tmp");
-        temporary.toFile().deleteOnExit();
         byte[] header = header(entries);
         long size = 8L + header.length;
         for (Entry entry : entries.values()) {
             size += entry.shape().elements() * entry.dtype().bytes();
         }
-        try (FileChannel channel = FileChannel.open(
-                temporary, StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.CREATE)) {
-            this.file = channel.map(FileChannel.MapMode.READ_WRITE, 0, size, arena);
+        try {
+            this.file = map(size);
+        } catch (IOException | RuntimeException | Error e) {
+            close();
+            throw e;
         }
         file.set(ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN), 0, header.length);
         MemorySegment.copy(header, 0, file, ValueLayout.JAVA_BYTE, 8, header.length);
@@ -66,12 +68,40 @@ public final class SafetensorsWriter implements AutoCloseable {
         }
     }
 
-    /** @param entries what the file will hold, in this order */
+    private MemorySegment map(long size) throws IOException {
+        Path directory = target.getParent();
+        if (Files.isDirectory(target)) {
+            throw new IOException("it is a directory");
+        }
+        if (!Files.isDirectory(directory)) {
+            throw new IOException("there is no directory " + directory);
+        }
+        long room = Files.getFileStore(directory).getUsableSpace();
+        if (room < size) {
+            throw new IOException("it would have %,d bytes, the disk has room for %,d".formatted(size, room));
+        }
+        temporary.toFile().deleteOnExit();
+        try (FileChannel channel = FileChannel.open(
+                temporary,
+                StandardOpenOption.READ,
+                StandardOpenOption.WRITE,
+                StandardOpenOption.CREATE,
+                StandardOpenOption.TRUNCATE_EXISTING)) {
+            return channel.map(FileChannel.MapMode.READ_WRITE, 0, size, arena);
+        }
+    }
+
+    /**
+     * @param entries what the file will hold, in this order
+     * @throws InvalidModelException if it cannot be written there
+     */
     public static SafetensorsWriter create(Path target, Map<String, Entry> entries) {
         try {
             return new SafetensorsWriter(target, entries);
+        } catch (AccessDeniedException e) {
+            throw new InvalidModelException("%s: cannot be written: no permission".formatted(target), e);
         } catch (IOException e) {
-            throw new InvalidModelException("%s: cannot be written: %s".formatted(target, e), e);
+            throw new InvalidModelException("%s: cannot be written: %s".formatted(target, e.getMessage()), e);
         }
     }
 
@@ -112,7 +142,9 @@ public final class SafetensorsWriter implements AutoCloseable {
             arena.close();
             Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException e) {
-            throw new InvalidModelException("%s: cannot be written: %s".formatted(target, e), e);
+            throw new InvalidModelException("%s: cannot be written: %s".formatted(target, e.getMessage()), e);
+        } finally {
+            close();
         }
     }
 
@@ -120,11 +152,11 @@ public final class SafetensorsWriter implements AutoCloseable {
     public void close() {
         if (arena.scope().isAlive()) {
             arena.close();
-            try {
-                Files.deleteIfExists(temporary);
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
+        }
+        try {
+            Files.deleteIfExists(temporary);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 }

@@ -23,6 +23,7 @@ final class Unpickler {
     private static final Object MARK = new Object();
     private static final Object NONE = new Object();
     private static final int MAX_DEPTH = 10_000;
+    private static final int MAX_RANK = 8;
 
     private static final Map<String, DType> STORAGES = Map.of(
             "torch DoubleStorage", DType.F64,
@@ -41,7 +42,7 @@ final class Unpickler {
 
     private record Global(String name) {}
 
-    private record StorageRef(DType dtype, String key, long elements) {}
+    private record StorageRef(DType dtype, String key) {}
 
     private final ByteBuffer in;
     private final ArrayDeque<Object> stack = new ArrayDeque<>();
@@ -148,7 +149,7 @@ final class Unpickler {
         StorageRef storage = (StorageRef) arguments.get(0);
         long[] dims = longs(arguments.get(2));
         long[] strides = longs(arguments.get(3));
-        if (dims.length != strides.length || dims.length > 8) {
+        if (dims.length != strides.length) {
             throw new IllegalArgumentException(
                     "a tensor has " + dims.length + " dimensions and " + strides.length + " strides");
         }
@@ -156,6 +157,9 @@ final class Unpickler {
     }
 
     private static long[] longs(Object tuple) {
+        if (((List<?>) tuple).size() > MAX_RANK) {
+            throw new IllegalArgumentException("a tensor has " + ((List<?>) tuple).size() + " dimensions");
+        }
         return ((List<?>) tuple).stream().mapToLong(v -> (Long) v).toArray();
     }
 
@@ -183,7 +187,7 @@ final class Unpickler {
                 || !STORAGES.containsKey(type.name())) {
             throw new IllegalArgumentException("it refers to something that is not a storage");
         }
-        return new StorageRef(STORAGES.get(type.name()), (String) tuple.get(2), (Long) tuple.get(4));
+        return new StorageRef(STORAGES.get(type.name()), (String) tuple.get(2));
     }
 
     private List<Object> popToMark() {

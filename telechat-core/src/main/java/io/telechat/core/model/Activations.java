@@ -11,37 +11,46 @@ import io.telechat.core.tensor.TensorArena;
  *
  * @param x [n, D], input of the layer
  * @param y [n, D], output of the layer
- * @param norm [n, D], either norm's output
- * @param rstd [n]
+ * @param norm1 [n, D], what attention reads
+ * @param rstd1 [n], of the first norm
  * @param qkv [n, queries | keys | values]
  * @param attn [n, queries]
  * @param lse [n, heads]
  * @param h [n, D], the residual stream between attention and feed-forward
+ * @param norm2 [n, D], what the feed-forward network reads; inference lets it share memory with {@code norm1}
+ * @param rstd2 [n], of the second norm; likewise
  * @param gateUp [n, 2·F]
  * @param ffn [n, F]
  */
 public record Activations(
         Tensor x,
         Tensor y,
-        Tensor norm,
-        Tensor rstd,
+        Tensor norm1,
+        Tensor rstd1,
         Tensor qkv,
         Tensor attn,
         Tensor lse,
         Tensor h,
+        Tensor norm2,
+        Tensor rstd2,
         Tensor gateUp,
         Tensor ffn) {
 
+    /** For inference, which has done with the first norm when the second begins. */
     public static Activations allocate(ModelConfig config, int rows, TensorArena arena) {
+        Tensor norm = arena.allocate(DType.F32, rows, config.hidden());
+        Tensor rstd = arena.allocate(DType.F32, rows);
         return new Activations(
                 arena.allocate(DType.F32, rows, config.hidden()),
                 arena.allocate(DType.F32, rows, config.hidden()),
-                arena.allocate(DType.F32, rows, config.hidden()),
-                arena.allocate(DType.F32, rows),
+                norm,
+                rstd,
                 arena.allocate(DType.F32, rows, config.heads().qkvWidth()),
                 arena.allocate(DType.F32, rows, config.heads().queryWidth()),
                 arena.allocate(DType.F32, rows, config.heads().heads()),
                 arena.allocate(DType.F32, rows, config.hidden()),
+                norm,
+                rstd,
                 arena.allocate(DType.F32, rows, 2L * config.ffn()),
                 arena.allocate(DType.F32, rows, config.ffn()));
     }
@@ -69,18 +78,20 @@ public record Activations(
         return new Activations(
                 x.rows(0, rows),
                 y.rows(0, rows),
-                norm.rows(0, rows),
-                rstd.rows(0, rows),
+                norm1.rows(0, rows),
+                rstd1.rows(0, rows),
                 qkv.rows(0, rows),
                 attn.rows(0, rows),
                 lse.rows(0, rows),
                 h.rows(0, rows),
+                norm2.rows(0, rows),
+                rstd2.rows(0, rows),
                 gateUp.rows(0, rows),
                 ffn.rows(0, rows));
     }
 
     /** The same with input and output exchanged, for the next layer. */
     Activations swapped() {
-        return new Activations(y, x, norm, rstd, qkv, attn, lse, h, gateUp, ffn);
+        return new Activations(y, x, norm1, rstd1, qkv, attn, lse, h, norm2, rstd2, gateUp, ffn);
     }
 }

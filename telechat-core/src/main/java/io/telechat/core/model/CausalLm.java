@@ -63,10 +63,10 @@ public final class CausalLm implements AutoCloseable {
     public RopeScaling beginCall(KvCache cache, int callTokens) {
         RopeScaling scaling = config.rope().scaling(callTokens, cache.length() + callTokens);
         if (config.rope().turnsCachedKeys()) {
-            cache.scaling()
-                    .filter(stored -> !stored.equals(scaling))
-                    .ifPresent(stored -> ops.turnKeys(
-                            cache, ropeTable(stored, 0, cache.length()), ropeTable(scaling, 0, cache.length())));
+            cache.scaling().filter(stored -> !stored.equals(scaling)).ifPresent(stored -> {
+                ops.turnKeys(cache, ropeTable(stored, 0, cache.length()), ropeTable(scaling, 0, cache.length()));
+                cache.turned(scaling);
+            });
         }
         return scaling;
     }
@@ -87,7 +87,7 @@ public final class CausalLm implements AutoCloseable {
         Activations a = activations.first(batch.size());
         ops.embed(batch.tokens(), parameters.embedding(), config.embeddingScale(), a.x());
         if (parameters.embeddingNorm().isPresent()) {
-            ops.rmsNorm(a.x(), parameters.embeddingNorm().get(), config.normEps(), a.x(), a.rstd());
+            ops.rmsNorm(a.x(), parameters.embeddingNorm().get(), config.normEps(), a.x(), a.rstd1());
         }
         for (int i = 0; i < layers.size(); i++) {
             observer.observe(i, a.x());
@@ -100,8 +100,8 @@ public final class CausalLm implements AutoCloseable {
         observer.observe(layers.size(), a.x());
         batch.spans()
                 .forEach(span -> span.cache().advance(span.count(), span.rope().scaling()));
-        ops.rmsNorm(a.x(), parameters.finalNorm(), config.normEps(), a.norm(), a.rstd());
-        return a.norm();
+        ops.rmsNorm(a.x(), parameters.finalNorm(), config.normEps(), a.norm1(), a.rstd1());
+        return a.norm1();
     }
 
     /**

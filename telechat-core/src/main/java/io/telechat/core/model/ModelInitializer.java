@@ -8,6 +8,7 @@ import io.telechat.core.InvalidModelException;
 import io.telechat.core.backend.WorkerTeam;
 import io.telechat.core.checkpoint.SafetensorsWriter;
 import io.telechat.core.tensor.DType;
+import io.telechat.core.tensor.SplitMix;
 import io.telechat.core.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -129,8 +130,7 @@ public final class ModelInitializer {
                     }
                 }
                 case TensorSpec.Init.Normal normal -> {
-                    SplittableRandom random = new SplittableRandom(
-                            seed * 0x9e3779b97f4a7c15L + index * 0xbf58476d1ce4e5b9L + chunk * 0x94d049bb133111ebL);
+                    SplittableRandom random = new SplittableRandom(SplitMix.seed(SplitMix.seed(seed, index), chunk));
                     for (long i = from; i < to; i++) {
                         tensor.setFloat(i, (float) random.nextGaussian(0, normal.deviation()));
                     }

@@ -27,6 +27,14 @@ public final class ModelLoader {
 
     /** A checkpoint that has passed all checks, not loaded yet. */
     public record Checked(Checkpoint checkpoint, ModelConfig config) implements AutoCloseable {
+        /** Bytes that the weights take on a backend. */
+        public long weightBytes(Backend backend) {
+            return checkpoint.names().stream()
+                    .mapToLong(n -> backend.placedBytes(
+                            checkpoint.dtype(n), checkpoint.shape(n).elements()))
+                    .sum();
+        }
+
         @Override
         public void close() {
             checkpoint.close();

@@ -8,7 +8,7 @@ import java.util.Optional;
 /** Where the parameters are, and when: the model takes each layer's weights on lease and never holds on to them. */
 public interface ParameterStore extends AutoCloseable {
     /** [vocab, hidden]. */
-    Tensor embedding();
+    Weight embedding();
 
     /** [hidden]. */
     Optional<Tensor> embeddingNorm();

@@ -16,7 +16,7 @@ public final class ResidentParameters implements ParameterStore {
     private final Checkpoint checkpoint;
     private final TensorArena copies;
     private final TensorArena transposed = new HostArena();
-    private final Tensor embedding;
+    private final Weight embedding;
     private final Optional<Tensor> embeddingNorm;
     private final List<LayerLease> layers;
     private final Tensor finalNorm;
@@ -29,28 +29,35 @@ public final class ResidentParameters implements ParameterStore {
         }
     }
 
-    /** Takes over the checkpoint, and closes it with itself. Its tensors must have been checked before. */
+    /** Takes over the checkpoint, and closes it with itself, unless this fails. Its tensors must have been checked before. */
     ResidentParameters(Checkpoint checkpoint, ModelConfig config, Backend backend) {
         this.checkpoint = checkpoint;
         this.copies = backend.newArena();
         Architecture architecture = config.architecture();
-        this.embedding = backend.place(checkpoint.tensor(architecture.embeddingName(config)), copies);
-        this.embeddingNorm = config.embeddingNorm()
-                ? Optional.of(backend.place(checkpoint.tensor(architecture.embeddingNormName(config)), copies))
-                : Optional.empty();
-        this.layers = new ArrayList<>();
-        Transposer source = new Transposer(checkpoint, transposed, backend.workers());
-        for (int i = 0; i < config.layers(); i++) {
-            layers.add(new ResidentLayer(architecture.layer(config, i, source).placedOn(backend, copies)));
+        try {
+            this.embedding = backend.place(Weight.of(checkpoint.tensor(architecture.embeddingName(config))), copies);
+            this.embeddingNorm = config.embeddingNorm()
+                    ? Optional.of(backend.place(checkpoint.tensor(architecture.embeddingNormName(config)), copies))
+                    : Optional.empty();
+            this.layers = new ArrayList<>();
+            Transposer source = new Transposer(checkpoint, transposed, backend.workers());
+            for (int i = 0; i < config.layers(); i++) {
+                layers.add(
+                        new ResidentLayer(architecture.layer(config, i, source).placedOn(backend, copies)));
+            }
+            this.finalNorm = backend.place(checkpoint.tensor(architecture.finalNormName(config)), copies);
+            this.head = config.tiedHead()
+                    ? embedding
+                    : backend.place(Weight.of(checkpoint.tensor(architecture.headName(config))), copies);
+        } catch (RuntimeException | Error e) {
+            copies.close();
+            transposed.close();
+            throw e;
         }
-        this.finalNorm = backend.place(checkpoint.tensor(architecture.finalNormName(config)), copies);
-        this.head = config.tiedHead()
-                ? Weight.of(embedding)
-                : backend.place(Weight.of(checkpoint.tensor(architecture.headName(config))), copies);
     }
 
     @Override
-    public Tensor embedding() {
+    public Weight embedding() {
         return embedding;
     }
 

@@ -72,6 +72,12 @@ public final class KvCache implements AutoCloseable {
         scaling = Optional.of(used);
     }
 
+    /** Notes that the stored keys have been turned to another scaling; the states behind them are still of the old one. */
+    public void turned(RopeScaling now) {
+        uniform = false;
+        scaling = Optional.of(now);
+    }
+
     /** Forgets the positions from {@code length} on. */
     public void truncate(int length) {
         if (length > this.length) {
@@ -89,9 +95,9 @@ public final class KvCache implements AutoCloseable {
         return scaling;
     }
 
-    /** Whether all positions were computed under one scaling, so that a fresh prefill would give the same states. */
-    public boolean isUniform() {
-        return uniform;
+    /** Whether computing all positions afresh under this scaling would give the states that are stored. */
+    public boolean isAsFreshUnder(RopeScaling fresh) {
+        return uniform && scaling.map(fresh::equals).orElse(true);
     }
 
     /**

@@ -16,10 +16,10 @@ public interface Ops {
      * {@code out[t] = scale · table[tokens[t]]}.
      *
      * @param tokens ids in {@code [0, vocab)}
-     * @param table [vocab, hidden]
+     * @param table [vocab, hidden], in one block
      * @param out [tokens, hidden]
      */
-    void embed(int[] tokens, Tensor table, float scale, Tensor out);
+    void embed(int[] tokens, Weight table, float scale, Tensor out);
 
     /**
      * {@code y = x · rstd · weight} with {@code rstd = 1/√(mean(x²) + eps)} (Zhang and Sennrich 2019, arXiv:1910.07467).
@@ -57,7 +57,7 @@ public interface Ops {
 
     /**
      * Turns all keys of a cache back by {@code from} and forward by {@code to}: what a cache of rotated keys needs where
-     * the reference keeps un-rotated ones and its rotation base changes with the length.
+     * the reference keeps un-rotated ones and its rotation base changes with the length. Both of magnitude 1.
      *
      * @param from angles under which the keys were stored, for positions {@code 0 … cache.length()}
      */

@@ -3,17 +3,21 @@ package io.telechat.core.ops;
 
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Tensor;
+import java.util.List;
 
 /** The checks that every implementation of {@link Ops} makes before it touches memory. */
 public final class Shapes {
     private Shapes() {}
 
-    public static void embed(int[] tokens, Tensor table, Tensor out) {
-        matrix("out", out, tokens.length, table.columns());
+    public static void embed(int[] tokens, Weight table, Tensor out) {
+        matrix("out", out, tokens.length, table.inFeatures());
+        if (table.blocks().size() != 1) {
+            throw new IllegalArgumentException("an embedding table must be one block");
+        }
         for (int token : tokens) {
-            if (token < 0 || token >= table.rows()) {
+            if (token < 0 || token >= table.outFeatures()) {
                 throw new IllegalArgumentException(
-                        "token " + token + " is not in the table of " + table.rows() + " rows");
+                        "token " + token + " is not in the table of " + table.outFeatures() + " rows");
             }
         }
     }
@@ -41,6 +45,18 @@ public final class Shapes {
             if (span.rope().half() != heads.headDim() / 2 || span.rope().count() < span.count()) {
                 throw new IllegalArgumentException("rope table of %d positions, %d pairs for %d tokens, heads of %d"
                         .formatted(span.rope().count(), span.rope().half(), span.count(), heads.headDim()));
+            }
+        }
+    }
+
+    public static void turnKeys(KvCache cache, RopeTable from, RopeTable to) {
+        for (RopeTable table : List.of(from, to)) {
+            if (table.first() != 0
+                    || table.count() < cache.length()
+                    || table.half() != cache.heads().headDim() / 2
+                    || table.scaling().magnitude() != 1) {
+                throw new IllegalArgumentException("rope table of %d positions from %d cannot turn %d keys"
+                        .formatted(table.count(), table.first(), cache.length()));
             }
         }
     }

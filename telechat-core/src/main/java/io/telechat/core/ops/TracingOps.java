@@ -66,7 +66,7 @@ public final class TracingOps implements Ops {
     }
 
     @Override
-    public void embed(int[] tokens, Tensor table, float scale, Tensor out) {
+    public void embed(int[] tokens, Weight table, float scale, Tensor out) {
         trace("embed", 2 * out.bytes(), out, () -> ops.embed(tokens, table, scale, out));
     }
 
@@ -94,7 +94,9 @@ public final class TracingOps implements Ops {
     @Override
     public void turnKeys(KvCache cache, RopeTable from, RopeTable to) {
         long bytes = cache.length() * KvCache.bytesPerPosition(cache.layers(), cache.heads(), cache.dtype());
-        trace("turnKeys", bytes, cache.block(0), () -> ops.turnKeys(cache, from, to));
+        long start = System.nanoTime();
+        ops.turnKeys(cache, from, to);
+        costs.merge("turnKeys", new Cost(1, System.nanoTime() - start, bytes), Cost::plus);
     }
 
     @Override

@@ -34,6 +34,8 @@ public final class HostArena implements TensorArena {
 
     @Override
     public void close() {
-        arena.close();
+        if (arena.scope().isAlive()) {
+            arena.close();
+        }
     }
 }

@@ -3,7 +3,6 @@ package io.telechat.core.tokenizer;
 
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.InvalidRequestException;
-import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -143,7 +142,7 @@ public final class ByteLevelTokenizer implements Tokenizer {
         if (word.isEmpty()) {
             return;
         }
-        byte[] bytes = word.getBytes(StandardCharsets.UTF_8);
+        byte[] bytes = Utf8.encode(word);
         int[] run = new int[bytes.length];
         for (int i = 0; i < run.length; i++) {
             run[i] = idOfByte[bytes[i] & 0xff];
@@ -189,6 +188,11 @@ public final class ByteLevelTokenizer implements Tokenizer {
     @Override
     public int size() {
         return pieces.length;
+    }
+
+    @Override
+    public boolean has(int id) {
+        return id >= 0 && id < pieces.length && pieces[id] != null;
     }
 
     @Override

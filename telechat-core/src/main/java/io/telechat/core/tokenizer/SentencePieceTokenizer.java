@@ -222,6 +222,11 @@ public final class SentencePieceTokenizer implements Tokenizer {
     }
 
     @Override
+    public boolean has(int id) {
+        return id >= 0 && id < pieces.size();
+    }
+
+    @Override
     public String piece(int id) {
         checkId(id);
         return pieces.get(id).text();

@@ -18,8 +18,11 @@ public interface Tokenizer {
     /** A decoder for ids that arrive one by one. */
     IncrementalDecoder newDecoder();
 
-    /** Number of ids: the valid ones are 0 up to this. */
+    /** All ids are below this. */
     int size();
+
+    /** Whether there is a piece of this id: numbers below {@link #size} may be left out. */
+    boolean has(int id);
 
     /** How the vocabulary writes an id, for people. */
     String piece(int id);

@@ -1,9 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.tokenizer;
 
+import java.nio.charset.StandardCharsets;
+
 /** UTF-8 sequences that are still growing (RFC 3629): no overlong forms, no surrogates, nothing above U+10FFFF. */
 final class Utf8 {
     private Utf8() {}
+
+    /** The bytes of a text, in which a lone surrogate counts as U+FFFD. */
+    static byte[] encode(String text) {
+        boolean broken = text.codePoints().anyMatch(c -> c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE);
+        String whole = broken
+                ? text.codePoints()
+                        .map(c -> c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE ? 0xfffd : c)
+                        .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+                        .toString()
+                : text;
+        return whole.getBytes(StandardCharsets.UTF_8);
+    }
 
     /** Bytes of a sequence with this first byte; 0 if none begins with it. */
     static int sequenceLength(byte first) {

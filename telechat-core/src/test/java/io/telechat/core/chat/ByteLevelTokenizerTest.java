@@ -61,6 +61,12 @@ class ByteLevelTokenizerTest {
     }
 
     @Test
+    void loneSurrogatesCountAsReplacementCharacters() {
+        Tokenizer tokenizer = ChatTokenizer.load(golden()).tokenizer();
+        assertArrayEquals(tokenizer.encode("a\ufffdb"), tokenizer.encode("a\ud800b"));
+    }
+
+    @Test
     void chatsInTheFormatOfThe7b() {
         ChatTokenizer chat = ChatTokenizer.load(golden());
         Tokenizer tokenizer = chat.tokenizer();

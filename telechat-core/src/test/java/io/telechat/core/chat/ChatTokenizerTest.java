@@ -82,6 +82,16 @@ class ChatTokenizerTest {
     }
 
     @Test
+    void aSystemMessageInTheMiddleTakesNothingAway() throws IOException {
+        ChatTokenizer chat = load52b();
+        assertArrayEquals(
+                chat.tokenizer().encode("shello<_end><_user>q<_bot>"),
+                chat.prompt(
+                        List.of(ChatMessage.assistant("hello"), ChatMessage.system("s"), ChatMessage.user("q")),
+                        MarkerPolicy.ESCAPE));
+    }
+
+    @Test
     void format12bHasMarksAsIdsAndNoSystem() throws IOException {
         ChatTokenizer chat = load(Piece.Type.USER_DEFINED, "");
         assertArrayEquals(

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeout;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.telechat.core.InvalidModelException;
@@ -16,7 +17,10 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -87,6 +91,45 @@ class CheckpointTest {
         Files.writeString(
                 directory.resolve("model.safetensors.index.json"), "{\"weight_map\": {\"x\": \"%s\"}}".formatted(name));
         assertTrue(refusal().contains("not a file of this directory"), refusal());
+    }
+
+    @Test
+    void seesTensorsThatTheIndexDoesNotMention() throws IOException {
+        Map<String, SafetensorsWriter.Entry> two = new LinkedHashMap<>();
+        two.put("x", new SafetensorsWriter.Entry(DType.F32, Shape.of(1)));
+        two.put("extra", new SafetensorsWriter.Entry(DType.F32, Shape.of(1)));
+        try (SafetensorsWriter writer = SafetensorsWriter.create(directory.resolve("a.safetensors"), two)) {
+            writer.commit();
+        }
+        Files.writeString(
+                directory.resolve("model.safetensors.index.json"), "{\"weight_map\": {\"x\": \"a.safetensors\"}}");
+        try (Checkpoint checkpoint = Checkpoint.open(directory)) {
+            assertEquals(Set.of("x", "extra"), checkpoint.names());
+        }
+    }
+
+    @Test
+    void aLeftoverOfAKilledRunDoesNotEndUpInTheFile() throws IOException {
+        Path leftover = directory.resolve(
+                ".model.safetensors." + ProcessHandle.current().pid() + ".tmp");
+        Files.write(leftover, new byte[100_000]);
+        write("model.safetensors", "w", 1, 2, 3);
+        assertTrue(Files.size(directory.resolve("model.safetensors")) < 1000);
+        assertFalse(Files.exists(leftover));
+    }
+
+    @Test
+    void aMillionEmptyTensorsAreReadInLinearTime() throws IOException {
+        StringBuilder header = new StringBuilder("{");
+        for (int i = 0; i < 300_000; i++) {
+            header.append(i == 0 ? "" : ",")
+                    .append("\"t")
+                    .append(i)
+                    .append("\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}");
+        }
+        writeRaw(header.append('}').toString(), 0);
+        // Not a benchmark: quadratic work would take hours.
+        assertTimeout(Duration.ofSeconds(60), () -> Checkpoint.open(directory).close());
     }
 
     @Test

@@ -96,6 +96,9 @@ class PyTorchFileTest {
     void refusesTensorsBeyondTheirStorage() throws IOException {
         assertTrue(refusal(TENSOR_PREFIX + "K\u0001K\u0003K\u0002\u0086K\u0002K\u0001\u0086\u0089NtRs.")
                 .contains("'w'"));
+        // An empty tensor, a storage's length behind its storage.
+        assertTrue(refusal(TENSOR_PREFIX + "K\u0063K\0\u0085K\u0001\u0085\u0089NtRs.")
+                .contains("'w'"));
         // A stride of zero would make 65,535 elements out of one.
         assertTrue(refusal(TENSOR_PREFIX + "K\0M\u00ff\u00ff\u0085K\0\u0085\u0089NtRs.")
                 .contains("'w'"));

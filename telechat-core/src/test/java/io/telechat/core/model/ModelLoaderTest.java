@@ -3,11 +3,14 @@ package io.telechat.core.model;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.telechat.core.InsufficientMemoryException;
 import io.telechat.core.InvalidModelException;
+import io.telechat.core.backend.Backend;
+import io.telechat.core.backend.Backends;
 import io.telechat.core.backend.WorkerTeam;
 import io.telechat.core.checkpoint.Checkpoint;
 import io.telechat.core.checkpoint.SafetensorsWriter;
@@ -157,6 +160,47 @@ class ModelLoaderTest {
         }
         assertEquals(-1, Arrays.mismatch(files[0], files[1]));
         assertTrue(Arrays.mismatch(files[0], files[2]) > 0, "another seed gives other weights");
+    }
+
+    @Test
+    void neighbouringSeedsGiveUnrelatedWeights() throws IOException {
+        float[][] weights = new float[2][];
+        for (int seed = 0; seed < 2; seed++) {
+            Path model = TinyModels.make(directory, "seed" + seed, TinyModels.CONFIG_12B, seed);
+            try (Checkpoint checkpoint = Checkpoint.open(model)) {
+                weights[seed] = checkpoint.tensor("lm_head.weight").toFloats();
+            }
+        }
+        for (int shift = -2; shift <= 2; shift++) {
+            for (int i = 10; i < 100; i++) {
+                assertNotEquals(weights[0][i], weights[1][i + shift], "shift " + shift);
+            }
+        }
+    }
+
+    @Test
+    void aTiedModelStaysTiedIfItsHeadIsStored() throws IOException {
+        Path model = make(TinyModels.CONFIG_12B.replace("\"tie_word_embeddings\": false, ", ""));
+        rewrite(model, Map.of("lm_head.weight", Optional.of(Shape.of(300, 32))));
+        try (ModelLoader.Checked checked = ModelLoader.check(model)) {
+            assertTrue(checked.config().tiedHead());
+        }
+    }
+
+    @Test
+    void countsWhatTheBackendMakesOfTheWeights() throws IOException {
+        Path config = directory.resolve("half.json");
+        Files.writeString(config, TinyModels.CONFIG_12B);
+        Path out = directory.resolve("half");
+        try (WorkerTeam workers = new WorkerTeam(1);
+                Backend cpu = Backends.byName("cpu", 1);
+                Backend nd4j = Backends.byName("nd4j", 1)) {
+            new ModelInitializer(7, DType.BF16, workers, LoadProgress.SILENT).write(config, out);
+            try (ModelLoader.Checked checked = ModelLoader.check(out)) {
+                assertEquals(2 * checked.config().parameters(), checked.weightBytes(cpu));
+                assertEquals(4 * checked.config().parameters(), checked.weightBytes(nd4j));
+            }
+        }
     }
 
     @Test

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.ops;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
@@ -80,7 +81,7 @@ public abstract class OpsContract {
             rows[i] = i;
         }
         try (TensorArena scratch = backend.newArena()) {
-            Tensor table = backend.place(from.reshape(from.rows(), from.columns()), scratch);
+            Weight table = backend.place(Weight.of(from.reshape(from.rows(), from.columns())), scratch);
             backend.ops().embed(rows, table, 1, to.reshape(from.rows(), from.columns()));
         }
     }
@@ -109,12 +110,23 @@ public abstract class OpsContract {
     @ParameterizedTest
     @EnumSource(names = {"F32", "F16", "BF16"})
     void embedScalesRowsOfTheTable(DType dtype) {
-        Tensor table = random(dtype, 11, 37);
+        Weight table = Weight.of(random(dtype, 11, 37));
         Pair out = output(4, 37);
         int[] tokens = {10, 0, 3, 3};
         subject.ops().embed(tokens, subject.place(table, arena), 1.5f, out.subject());
         oracle.ops().embed(tokens, oracle.place(table, oracleArena), 1.5f, out.oracle());
         assertClose(out, 1e-6);
+    }
+
+    @Test
+    void infinitiesOfFloat16StayInfinite() {
+        Tensor table = host.allocate(DType.F16, 1, 37);
+        for (int i = 0; i < 37; i++) {
+            table.setFloat(i, i % 3 == 0 ? Float.NEGATIVE_INFINITY : i % 3 == 1 ? Float.POSITIVE_INFINITY : 65504);
+        }
+        Tensor out = arena.allocate(DType.F32, 1, 37);
+        subject.ops().embed(new int[] {0}, subject.place(Weight.of(table), arena), 1, out);
+        assertArrayEquals(table.toFloats(), subject.toHost(out).toFloats());
     }
 
     @ParameterizedTest
@@ -315,8 +327,7 @@ public abstract class OpsContract {
         Weight weight = subject.place(Weight.of(random(DType.F32, 10, 8)), arena);
         assertThrows(IllegalArgumentException.class, () -> subject.ops().linear(x.subject(), weight, y.subject()));
         assertThrows(
-                IllegalArgumentException.class,
-                () -> subject.ops().embed(new int[] {2, 10}, weight.blocks().getFirst(), 1, x.subject()));
+                IllegalArgumentException.class, () -> subject.ops().embed(new int[] {2, 10}, weight, 1, x.subject()));
         assertThrows(IllegalArgumentException.class, () -> subject.ops().swiGlu(x.subject(), y.subject()));
     }
 

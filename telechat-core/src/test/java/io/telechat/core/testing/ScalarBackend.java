@@ -9,6 +9,7 @@ import io.telechat.core.ops.KvCache;
 import io.telechat.core.ops.Ops;
 import io.telechat.core.ops.RopeTable;
 import io.telechat.core.ops.Weight;
+import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.HostArena;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.core.tensor.TensorArena;
@@ -48,6 +49,11 @@ public final class ScalarBackend implements Backend, Ops {
     }
 
     @Override
+    public long placedBytes(DType stored, long elements) {
+        return elements * stored.bytes();
+    }
+
+    @Override
     public Tensor place(Tensor tensor, TensorArena arena) {
         return tensor;
     }
@@ -63,11 +69,11 @@ public final class ScalarBackend implements Backend, Ops {
     }
 
     @Override
-    public void embed(int[] tokens, Tensor table, float scale, Tensor out) {
-        long width = table.columns();
+    public void embed(int[] tokens, Weight table, float scale, Tensor out) {
+        long width = table.inFeatures();
         for (int t = 0; t < tokens.length; t++) {
             for (long i = 0; i < width; i++) {
-                out.setFloat(t * width + i, scale * table.getFloat(tokens[t] * width + i));
+                out.setFloat(t * width + i, scale * table.blocks().getFirst().getFloat(tokens[t] * width + i));
             }
         }
     }

@@ -164,6 +164,12 @@ class SentencePieceTokenizerTest {
     }
 
     @Test
+    void loneSurrogatesCountAsReplacementCharacters() throws Exception {
+        SentencePieceTokenizer tokenizer = tokenizer(SentencePieceWriter.byteVocabulary(), List.of());
+        assertArrayEquals(tokenizer.encode("a\ufffdb"), tokenizer.encode("a\ud800b"));
+    }
+
+    @Test
     void unknownIdsAreRefused() throws Exception {
         SentencePieceTokenizer tokenizer = tokenizer(SentencePieceWriter.byteVocabulary(), List.of());
         assertThrows(InvalidRequestException.class, () -> tokenizer.decode(tokenizer.size()));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.infer.sampling;
 
+import io.telechat.core.InvalidModelException;
+import io.telechat.core.tensor.SplitMix;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -21,12 +23,12 @@ public final class Sampler {
     }
 
     /**
-     * @param vocabulary number of ids that may be drawn
+     * @param vocabulary which ids may be drawn
      * @param seed of the draw
      */
-    public static Sampler of(SamplingOptions options, int vocabulary, long seed) {
+    public static Sampler of(SamplingOptions options, VocabularyMask vocabulary, long seed) {
         List<LogitsProcessor> chain = new ArrayList<>();
-        chain.add(new VocabularyMask(vocabulary));
+        chain.add(vocabulary);
         if (options.repetitionPenalty() != 1) {
             chain.add(new RepetitionPenalty(options.repetitionPenalty()));
         }
@@ -48,12 +50,20 @@ public final class Sampler {
         return new Sampler(chain, options.isGreedy(), seed);
     }
 
-    /** @param logits [vocab], destroyed */
+    /**
+     * @param logits [vocab], destroyed
+     * @throws InvalidModelException if they are not numbers
+     */
     public int sample(float[] logits, TokenHistory history) {
+        for (float logit : logits) {
+            if (Float.isNaN(logit) || logit == Float.POSITIVE_INFINITY) {
+                throw new InvalidModelException("the model computed " + logit + " as a logit: its weights are damaged");
+            }
+        }
         for (LogitsProcessor processor : processors) {
             processor.apply(logits, history);
         }
-        return greedy ? argmax(logits) : draw(logits, uniform(seed, history.generated()));
+        return greedy ? argmax(logits) : draw(logits, SplitMix.uniform(seed, history.generated()));
     }
 
     /** The id of the highest logit, the lowest of equals. */
@@ -96,18 +106,5 @@ public final class Sampler {
             }
         }
         return last;
-    }
-
-    /** A number in [0, 1) from seed and position: the finaliser of SplitMix64 (Steele et al. 2014), twice. */
-    static double uniform(long seed, int position) {
-        long mixed = mix(mix(seed) + position * 0x9e3779b97f4a7c15L);
-        return (mixed >>> 11) * 0x1p-53;
-    }
-
-    private static long mix(long z) {
-        z += 0x9e3779b97f4a7c15L;
-        z = (z ^ (z >>> 30)) * 0xbf58476d1ce4e5b9L;
-        z = (z ^ (z >>> 27)) * 0x94d049bb133111ebL;
-        return z ^ (z >>> 31);
     }
 }

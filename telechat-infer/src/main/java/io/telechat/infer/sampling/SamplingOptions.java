@@ -8,7 +8,7 @@ import io.telechat.core.InvalidRequestException;
  *
  * @param sample whether to draw at random; otherwise the likeliest token is taken, and temperature, top-k, top-p and min-p
  *     have no effect
- * @param temperature 0 is greedy as well
+ * @param temperature below 1e-5 is greedy as well
  * @param topK 0 for all
  * @param topP 1 for all
  * @param minP 0 for all
@@ -49,6 +49,6 @@ public record SamplingOptions(
     }
 
     public boolean isGreedy() {
-        return !sample || temperature == 0;
+        return !sample || temperature < 1e-5f;
     }
 }

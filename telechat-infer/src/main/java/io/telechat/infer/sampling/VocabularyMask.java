@@ -3,10 +3,18 @@ package io.telechat.infer.sampling;
 
 import java.util.Arrays;
 
-/** Ids from {@code size} on are never drawn: the model's vocabulary may be larger than the tokenizer's. */
-public record VocabularyMask(int size) implements LogitsProcessor {
+/**
+ * Ids that the tokenizer does not have are never drawn: the model's vocabulary may be larger, and a tokenizer's may have gaps.
+ *
+ * @param size ids from here on are not drawn
+ * @param gaps nor are these
+ */
+public record VocabularyMask(int size, int... gaps) implements LogitsProcessor {
     @Override
     public void apply(float[] logits, TokenHistory history) {
+        for (int gap : gaps) {
+            logits[gap] = Float.NEGATIVE_INFINITY;
+        }
         if (size < logits.length) {
             Arrays.fill(logits, size, logits.length, Float.NEGATIVE_INFINITY);
         }

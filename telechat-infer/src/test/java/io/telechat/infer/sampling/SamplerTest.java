@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.telechat.core.InvalidModelException;
 import io.telechat.core.InvalidRequestException;
 import org.junit.jupiter.api.Test;
 
@@ -18,7 +19,9 @@ class SamplerTest {
         int[] counts = new int[4];
         int draws = 20_000;
         for (int seed = 0; seed < draws; seed++) {
-            counts[Sampler.of(RANDOM, 4, seed).sample(logits.clone(), new TokenHistory(new int[0]))]++;
+            counts[
+                    Sampler.of(RANDOM, new VocabularyMask(4), seed)
+                            .sample(logits.clone(), new TokenHistory(new int[0]))]++;
         }
         // Three standard deviations of a binomial count are below 0.011 of the draws.
         assertEquals(0.1, counts[0] / (double) draws, 0.011);
@@ -30,10 +33,39 @@ class SamplerTest {
     @Test
     void idsBeyondTheTokenizerAreNeverDrawn() {
         float[] logits = {1, 2, 50};
-        assertEquals(1, Sampler.of(SamplingOptions.GREEDY, 2, 0).sample(logits.clone(), new TokenHistory(new int[0])));
+        assertEquals(
+                1,
+                Sampler.of(SamplingOptions.GREEDY, new VocabularyMask(2), 0)
+                        .sample(logits.clone(), new TokenHistory(new int[0])));
         for (int seed = 0; seed < 100; seed++) {
-            assertTrue(Sampler.of(RANDOM, 2, seed).sample(logits.clone(), new TokenHistory(new int[0])) < 2);
+            assertTrue(
+                    Sampler.of(RANDOM, new VocabularyMask(2), seed).sample(logits.clone(), new TokenHistory(new int[0]))
+                            < 2);
         }
+    }
+
+    @Test
+    void idsThatTheTokenizerLeavesOutAreNeverDrawn() {
+        float[] logits = {1, 50, 2};
+        VocabularyMask mask = new VocabularyMask(3, 1);
+        assertEquals(2, Sampler.of(SamplingOptions.GREEDY, mask, 0).sample(logits, new TokenHistory(new int[0])));
+    }
+
+    @Test
+    void logitsThatAreNotNumbersAreAnError() {
+        for (float bad : new float[] {Float.NaN, Float.POSITIVE_INFINITY}) {
+            Sampler sampler = Sampler.of(RANDOM, new VocabularyMask(3), 0);
+            assertThrows(
+                    InvalidModelException.class,
+                    () -> sampler.sample(new float[] {1, bad, 2}, new TokenHistory(new int[0])));
+        }
+    }
+
+    @Test
+    void atTheLowestTemperatureTheLikeliestIsDrawn() {
+        SamplingOptions cold = new SamplingOptions(true, 1e-38f, 0, 1, 0, 1, 0, 0);
+        float[] logits = {1, 20, 3};
+        assertEquals(1, Sampler.of(cold, new VocabularyMask(3), 0).sample(logits, new TokenHistory(new int[0])));
     }
 
     @Test
@@ -57,7 +89,9 @@ class SamplerTest {
     @Test
     void temperatureZeroIsGreedy() {
         SamplingOptions zero = new SamplingOptions(true, 0, 0, 1, 0, 1, 0, 0);
-        assertEquals(2, Sampler.of(zero, 3, 9).sample(new float[] {1, 2, 3}, new TokenHistory(new int[0])));
+        assertEquals(
+                2,
+                Sampler.of(zero, new VocabularyMask(3), 9).sample(new float[] {1, 2, 3}, new TokenHistory(new int[0])));
     }
 
     @Test

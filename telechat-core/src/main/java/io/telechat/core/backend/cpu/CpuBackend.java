@@ -51,6 +51,11 @@ final class CpuBackend implements Backend {
         return new Weight(weight.blocks(), weight.bias().map(bias -> place(bias, arena)));
     }
 
+    @Override
+    public long placedBytes(DType stored, long elements) {
+        return elements * stored.bytes();
+    }
+
     /** Vectors are widened to F32 once; matrices stay as they are. */
     @Override
     public Tensor place(Tensor tensor, TensorArena arena) {

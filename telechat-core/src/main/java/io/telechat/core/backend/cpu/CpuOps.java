@@ -34,12 +34,13 @@ final class CpuOps implements Ops {
     }
 
     @Override
-    public void embed(int[] tokens, Tensor table, float scale, Tensor out) {
+    public void embed(int[] tokens, Weight table, float scale, Tensor out) {
         Shapes.embed(tokens, table, out);
-        int columns = Math.toIntExact(table.columns());
+        Tensor rows = table.blocks().getFirst();
+        int columns = Math.toIntExact(rows.columns());
         float[] row = new float[columns];
         for (int t = 0; t < tokens.length; t++) {
-            WidenKernel.toFloats(table.segment(), table.dtype(), (long) tokens[t] * columns, row, 0, columns);
+            WidenKernel.toFloats(rows.segment(), rows.dtype(), (long) tokens[t] * columns, row, 0, columns);
             MemorySegment.copy(row, 0, out.segment(), ValueLayout.JAVA_FLOAT_UNALIGNED, 4L * t * columns, columns);
         }
         if (scale != 1) {
@@ -96,6 +97,7 @@ final class CpuOps implements Ops {
 
     @Override
     public void turnKeys(KvCache cache, RopeTable from, RopeTable to) {
+        Shapes.turnKeys(cache, from, to);
         workers.run(cache.layers(), (layer, worker) -> KeyTurn.layer(cache, layer, from, to));
     }
 

@@ -69,9 +69,9 @@ final class OpenBlas {
         return Holder.LOADED != null;
     }
 
-    /** For people; does not load the library. */
+    /** For people. */
     static String describe() {
-        return "OpenBLAS";
+        return isUsable() ? "OpenBLAS" : "the same kernels, because OpenBLAS cannot be loaded";
     }
 
     /**

@@ -65,6 +65,11 @@ final class Nd4jBackend implements Backend {
     }
 
     @Override
+    public long placedBytes(DType stored, long elements) {
+        return elements * DType.F32.bytes();
+    }
+
+    @Override
     public Tensor place(Tensor tensor, TensorArena arena) {
         Tensor copy = arena.allocate(DType.F32, tensor.shape().toArray());
         copy(tensor, copy);

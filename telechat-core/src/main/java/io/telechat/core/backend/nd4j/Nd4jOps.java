@@ -21,9 +21,11 @@ import org.nd4j.linalg.ops.transforms.Transforms;
 /** Every formula as it is written in {@link Ops}, in plain ND4J. */
 final class Nd4jOps implements Ops {
     @Override
-    public void embed(int[] tokens, Tensor table, float scale, Tensor out) {
+    public void embed(int[] tokens, Weight table, float scale, Tensor out) {
         Shapes.embed(tokens, table, out);
-        out.array().assign(Nd4j.pullRows(table.array(), 1, tokens).mul(scale));
+        out.array()
+                .assign(Nd4j.pullRows(table.blocks().getFirst().array(), 1, tokens)
+                        .mul(scale));
     }
 
     @Override
@@ -86,6 +88,7 @@ final class Nd4jOps implements Ops {
 
     @Override
     public void turnKeys(KvCache cache, RopeTable from, RopeTable to) {
+        Shapes.turnKeys(cache, from, to);
         int half = from.half();
         for (int first = 0; first < cache.length(); first += KvCache.BLOCK) {
             int count = Math.min(KvCache.BLOCK, cache.length() - first);

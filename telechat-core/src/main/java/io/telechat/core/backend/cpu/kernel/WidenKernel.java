@@ -8,12 +8,16 @@ import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
 /** Elements of any float type to floats, exactly, and back with rounding to nearest even. */
 public final class WidenKernel {
     /** 2^112: what a float16's exponent lacks once its bits stand where a float32 has them. */
     private static final float HALF_SCALE = 0x1p112f;
+
+    private static final int HALF_INFINITY = 0x7c00;
+    private static final int FLOAT_INFINITY = 0x7f800000;
 
     private WidenKernel() {}
 
@@ -39,7 +43,6 @@ public final class WidenKernel {
         }
     }
 
-    /** Infinities and NaN come out as large finite numbers; the loader warns of NaN in weights. */
     private static void f16ToFloats(MemorySegment from, long offset, float[] to, int toIndex, int count) {
         int body = Lanes.SHORTS.loopBound(count);
         for (int i = 0; i < body; i += Lanes.COUNT) {
@@ -48,7 +51,12 @@ public final class WidenKernel {
             IntVector magnitude = wide.and(0x7fff).lanewise(VectorOperators.LSHL, 13);
             IntVector sign = wide.and(0x8000).lanewise(VectorOperators.LSHL, 16);
             FloatVector scaled = magnitude.reinterpretAsFloats().mul(HALF_SCALE);
-            scaled.reinterpretAsInts().or(sign).reinterpretAsFloats().intoArray(to, toIndex + i);
+            VectorMask<Integer> special = wide.and(0x7fff).compare(VectorOperators.GE, HALF_INFINITY);
+            scaled.reinterpretAsInts()
+                    .or(sign)
+                    .lanewise(VectorOperators.OR, FLOAT_INFINITY, special)
+                    .reinterpretAsFloats()
+                    .intoArray(to, toIndex + i);
         }
         for (int i = body; i < count; i++) {
             to[toIndex + i] = Float.float16ToFloat(from.get(ValueLayout.JAVA_SHORT_UNALIGNED, offset + 2L * i));
