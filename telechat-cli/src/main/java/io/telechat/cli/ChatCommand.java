@@ -73,7 +73,6 @@ final class ChatCommand implements Callable<Integer> {
     @Option(
             names = "--context-overflow",
             paramLabel = "POLICY",
-            converter = OverflowConverter.class,
             description = "error or drop-oldest-turns (default: error)")
     private OverflowPolicy overflow = OverflowPolicy.ERROR;
 
@@ -95,6 +94,9 @@ final class ChatCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         Optional<String> question = oneQuestion();
+        if (history.isPresent()) {
+            OutputFiles.check(history.get());
+        }
         try (ChatModel model = modelOptions.load(ModelOptions.directory(directory), global);
                 ChatSession session = model.newSession()) {
             GenerationOptions options = flags.apply(model.defaults());
@@ -134,9 +136,9 @@ final class ChatCommand implements Callable<Integer> {
         return question;
     }
 
-    private void setSystem(ChatModel model, ChatSession session) throws IOException {
+    private void setSystem(ChatModel model, ChatSession session) {
         if (tools.isPresent()) {
-            JsonNode list = Json.parse(tools.get().toString(), Files.readString(tools.get()));
+            JsonNode list = Json.read(tools.get());
             if (!list.isArray() || list.isEmpty()) {
                 throw new InvalidModelException("%s: expected a JSON list of tool schemas".formatted(tools.get()));
             }

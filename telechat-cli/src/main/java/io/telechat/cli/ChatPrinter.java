@@ -27,7 +27,16 @@ final class ChatPrinter implements AnswerView {
 
     /** Sends one question and prints its answer. */
     Generation answer(ChatSession session, String question) {
-        Generation generation = session.send(ChatMessage.user(question), this::token, new Cancellation());
+        Cancellation stop = new Cancellation();
+        Generation generation = session.send(
+                ChatMessage.user(question),
+                event -> {
+                    token(event);
+                    if (out.checkError()) {
+                        stop.cancel(); // nobody reads on
+                    }
+                },
+                stop);
         finished(generation, session.options().seed());
         return generation;
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.cli;
 
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.AutoComplete;
 import picocli.CommandLine;
@@ -19,7 +20,12 @@ final class CompletionCommand implements Callable<Integer> {
     /** Shells that we write scripts for. */
     enum Shell {
         BASH,
-        ZSH
+        ZSH;
+
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
     }
 
     @Parameters(paramLabel = "SHELL", description = "bash or zsh")
@@ -39,6 +45,7 @@ final class CompletionCommand implements Callable<Integer> {
             System.out.println("autoload -U +X bashcompinit && bashcompinit");
         }
         System.out.println(AutoComplete.bash("telechat", root));
+        System.out.println("complete -F _complete_telechat -o default ./telechat");
         return ExitCode.OK;
     }
 }

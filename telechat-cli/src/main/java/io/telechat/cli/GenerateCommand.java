@@ -59,6 +59,7 @@ final class GenerateCommand implements Callable<Integer> {
                 Sequence sequence = model.newSequence()) {
             GenerationOptions options = flags.apply(model.defaults());
             int[] ids = given.orElseGet(() -> model.tokenizer().encode(text.get()));
+            Cancellation stop = new Cancellation();
             Generation generation = model.generate(
                     ids,
                     sequence,
@@ -66,10 +67,12 @@ final class GenerateCommand implements Callable<Integer> {
                     event -> {
                         if (!json) {
                             System.out.print(model.hasTokenizer() ? event.text() : event.id() + " ");
-                            System.out.flush();
+                            if (System.out.checkError()) {
+                                stop.cancel(); // nobody reads on
+                            }
                         }
                     },
-                    new Cancellation());
+                    stop);
             System.out.println(json ? Json.line(Json.generation(generation, options.seed())) : "");
             modelOptions.report(model);
             return ExitCode.OK;

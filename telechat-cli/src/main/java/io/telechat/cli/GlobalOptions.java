@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.cli;
 
+import java.util.Locale;
 import picocli.CommandLine.Option;
 
 /** Options that every command has. */
@@ -9,7 +10,12 @@ public final class GlobalOptions {
     public enum Color {
         AUTO,
         ALWAYS,
-        NEVER
+        NEVER;
+
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
     }
 
     @Option(

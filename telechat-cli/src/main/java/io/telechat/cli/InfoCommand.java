@@ -78,7 +78,11 @@ final class InfoCommand implements Callable<Integer> {
                             ? "%,d".formatted(field.getValue().asLong())
                             : field.getValue().isTextual()
                                     ? field.getValue().asText()
-                                    : field.getValue().toString();
+                                    : field.getValue()
+                                            .toString()
+                                            .replaceAll("[{}\"]", "")
+                                            .replace(":", " ")
+                                            .replace(",", ", ");
             System.out.printf("%-22s %s%n", field.getKey().replace('_', ' '), value);
         });
     }

@@ -2,6 +2,7 @@
 package io.telechat.cli;
 
 import io.telechat.core.InvalidModelException;
+import io.telechat.core.InvalidRequestException;
 import io.telechat.core.backend.WorkerTeam;
 import io.telechat.core.model.ModelConfig;
 import io.telechat.core.model.ModelInitializer;
@@ -12,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -28,7 +30,12 @@ final class InitCommand implements Callable<Integer> {
     enum WeightType {
         F32,
         F16,
-        BF16
+        BF16;
+
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
     }
 
     private static final List<String> TOKENIZER_FILES =
@@ -61,6 +68,9 @@ final class InitCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        if (byteTokenizer && tokenizer.isPresent()) {
+            throw new InvalidRequestException("--tokenizer and --byte-tokenizer exclude each other");
+        }
         try (WorkerTeam workers = new WorkerTeam(Runtime.getRuntime().availableProcessors())) {
             ProgressBar progress = new ProgressBar("writing", global.quiet);
             ModelConfig made =

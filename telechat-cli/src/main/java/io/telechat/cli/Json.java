@@ -2,16 +2,22 @@
 package io.telechat.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.telechat.core.InvalidModelException;
+import io.telechat.core.checkpoint.IoReason;
 import io.telechat.infer.Generation;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 
 /** What the command line reads and prints as JSON. */
 final class Json {
-    private static final ObjectMapper MAPPER = new ObjectMapper();
+    private static final ObjectMapper MAPPER =
+            new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
     private Json() {}
 
@@ -31,6 +37,15 @@ final class Json {
                 .replace("\u0085", "\\u0085")
                 .replace("\u2028", "\\u2028")
                 .replace("\u2029", "\\u2029");
+    }
+
+    /** @throws InvalidModelException if the file cannot be read, or is not JSON */
+    static JsonNode read(Path file) {
+        try {
+            return parse(file.toString(), Files.readString(file));
+        } catch (IOException e) {
+            throw new InvalidModelException("%s: cannot be read: %s".formatted(file, IoReason.of(e)), e);
+        }
     }
 
     /** @throws InvalidModelException naming the source, if the text is not JSON */
@@ -58,7 +73,8 @@ final class Json {
                 .put(
                         "total_tokens",
                         generation.usage().promptTokens() + generation.usage().completionTokens())
-                .put("cached_tokens", generation.usage().cachedTokens());
+                .put("cached_tokens", generation.usage().cachedTokens())
+                .put("dropped_turns", generation.usage().droppedTurns());
         json.putObject("timings")
                 .put("prompt_seconds", generation.timings().promptSeconds())
                 .put("generation_seconds", generation.timings().generationSeconds())

@@ -60,6 +60,7 @@ final class LogitsCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         int[] ids = tokens.read();
+        OutputFiles.check(out);
         try (ChatModel model = modelOptions.load(ModelOptions.directory(directory), global)) {
             check(model.config(), ids);
             try (SafetensorsWriter writer = SafetensorsWriter.create(out, entries(model.config(), ids.length));
@@ -85,7 +86,10 @@ final class LogitsCommand implements Callable<Integer> {
                         "token id %d is not in the vocabulary of %,d".formatted(id, config.vocabSize()));
             }
         }
-        if (decodeSteps < 0 || decodeSteps > 0 && (long) ids.length + decodeSteps > config.maxContextLength()) {
+        if (decodeSteps < 0) {
+            throw new InvalidRequestException("decode steps is %d, must be 0 or more".formatted(decodeSteps));
+        }
+        if (decodeSteps > 0 && (long) ids.length + decodeSteps > config.maxContextLength()) {
             throw new InvalidRequestException("%d tokens and %d steps are beyond this model's context of %,d"
                     .formatted(ids.length, decodeSteps, config.maxContextLength()));
         }

@@ -41,7 +41,10 @@ public final class TelechatCli {
     public static void main(String[] args) {
         StandardStreams.install();
         int code = run(args);
-        System.out.flush();
+        if (System.out.checkError() && code == ExitCode.OK) {
+            System.err.println("telechat: stdout cannot be written: it was closed, or the disk is full");
+            code = ExitCode.INTERNAL;
+        }
         System.exit(code);
     }
 
@@ -55,6 +58,7 @@ public final class TelechatCli {
                 .toList();
         commandLine.setCaseInsensitiveEnumValuesAllowed(true);
         commandLine.setUsageHelpAutoWidth(true);
+        commandLine.setOverwrittenOptionsAllowed(true); // the last one wins, as scripts and aliases expect
         commandLine.setColorScheme(CommandLine.Help.defaultColorScheme(ansi(arguments)));
         commandLine.setParameterExceptionHandler(TelechatCli::usageError);
         commandLine.setExecutionExceptionHandler((failure, command, parsed) -> report(failure, arguments));
@@ -109,6 +113,7 @@ public final class TelechatCli {
         System.setProperty("org.slf4j.simpleLogger.showLogName", "false");
         System.setProperty("org.slf4j.simpleLogger.levelInBrackets", "false");
         System.setProperty("slf4j.internal.verbosity", "WARN");
+        System.setProperty("picocli.trace", "OFF");
     }
 
     private static int usageError(CommandLine.ParameterException failure, String[] args) {

@@ -3,6 +3,7 @@ package io.telechat.cli;
 
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.InvalidRequestException;
+import io.telechat.core.checkpoint.IoReason;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,7 +38,7 @@ final class TokenInput {
         try {
             return Files.readString(file);
         } catch (IOException e) {
-            throw new InvalidModelException("%s: cannot be read: %s".formatted(file, e), e);
+            throw new InvalidModelException("%s: cannot be read: %s".formatted(file, IoReason.of(e)), e);
         }
     }
 

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import io.telechat.cli.repl.ConversationFiles;
 import io.telechat.core.InvalidModelException;
+import io.telechat.core.InvalidRequestException;
 import io.telechat.core.chat.ChatTokenizer;
 import io.telechat.core.chat.MarkerPolicy;
 import io.telechat.core.tokenizer.Tokenizer;
@@ -66,10 +67,19 @@ final class TokenizeCommand implements Callable<Integer> {
             number++;
             if (!line.isBlank()) {
                 String source = "stdin line " + number;
-                System.out.println(convert(tokenizer, source, Json.parse(source, line)));
+                System.out.println(convertLine(tokenizer, source, line));
             }
         }
         return ExitCode.OK;
+    }
+
+    /** What is wrong with a line is wrong with the data, and is told with the line. */
+    private String convertLine(ChatTokenizer tokenizer, String source, String line) {
+        try {
+            return convert(tokenizer, source, Json.parse(source, line));
+        } catch (InvalidRequestException e) {
+            throw new InvalidModelException("%s: %s".formatted(source, e.getMessage()), e);
+        }
     }
 
     private String convert(ChatTokenizer tokenizer, String source, JsonNode value) {
@@ -87,8 +97,11 @@ final class TokenizeCommand implements Callable<Integer> {
 
     private static int[] ids(String source, JsonNode value) {
         int[] ids = new int[value.size()];
+        if (!value.isArray()) {
+            throw new InvalidModelException(source + ": expected a list of token ids");
+        }
         for (int i = 0; i < ids.length; i++) {
-            if (!value.isArray() || !value.get(i).canConvertToInt()) {
+            if (!value.get(i).isInt()) {
                 throw new InvalidModelException(source + ": expected a list of token ids");
             }
             ids[i] = value.get(i).intValue();

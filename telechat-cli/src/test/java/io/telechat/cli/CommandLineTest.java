@@ -309,7 +309,14 @@ class CommandLineTest {
                 "logits MODEL --tokens 999 --out OUT | 2 | not in the vocabulary",
                 "logits MODEL --tokens-file /nowhere --out OUT | 3 | cannot be read",
                 "tokenize /nowhere | 3 | tokenizer.model",
-                "init --config /nowhere --out OUT | 3 | /nowhere"
+                "init --config /nowhere --out OUT | 3 | /nowhere",
+                "init --config /nowhere --out OUT --tokenizer MODEL --byte-tokenizer | 2 | exclude each other",
+                "logits MODEL --tokens 1 --out /dev/null | 3 | not a file",
+                "logits MODEL --tokens 1 --out /nowhere/x | 3 | there is no directory",
+                "logits MODEL --tokens 1 --out OUT --decode-steps -1 | 2 | decode steps is -1",
+                "chat MODEL -p x --history /nowhere/x | 3 | there is no directory",
+                "chat MODEL -p x --tools /nowhere | 3 | there is no such file",
+                "generate /dev/null --prompt x | 3 | is not a directory"
             })
     void oneLineSaysWhatIsWrong(String arguments, int code, String part) throws Exception {
         String line = arguments
@@ -327,6 +334,60 @@ class CommandLineTest {
         assertEquals(
                 same.json().getFirst().get("tokens"), result.json().getFirst().get("tokens"));
         assertEquals(0, other.code());
+    }
+
+    @Test
+    void badLinesAreToldByTheirNumber() throws Exception {
+        for (String line : List.of("\"a\" \"b\"", "\"a\" x", "[1]", "{}")) {
+            assertError(
+                    3,
+                    "stdin line 2",
+                    run(("\"ok\"\n" + line).getBytes(StandardCharsets.UTF_8), "tokenize", model.toString()));
+        }
+        for (String line : List.of("{}", "[1.5]", "[-1]", "[999999]", "\"a\"")) {
+            assertError(
+                    3,
+                    "stdin line 1",
+                    run(line.getBytes(StandardCharsets.UTF_8), "tokenize", model.toString(), "--decode"));
+        }
+        for (String line :
+                List.of("[]", "[{\"role\":\"assistant\",\"content\":\"a\"}]", "[{\"role\":\"x\",\"content\":\"a\"}]")) {
+            assertError(
+                    3,
+                    "stdin line 1",
+                    run(line.getBytes(StandardCharsets.UTF_8), "tokenize", model.toString(), "--chat"));
+        }
+    }
+
+    @Test
+    void theLastOfRepeatedOptionsWins() throws Exception {
+        Result result = run(
+                "generate",
+                model.toString(),
+                "--tokens",
+                "1",
+                "--max-new-tokens",
+                "9",
+                "--json",
+                "--max-new-tokens",
+                "2");
+        assertEquals(2, result.json().getFirst().get("tokens").size());
+        assertEquals("", result.err());
+    }
+
+    @Test
+    void aTokenizerOfAnotherModelIsRefused() throws Exception {
+        Path small = TinyModels.make(directory, "small", TinyModels.CONFIG_12B.replace("300", "200"), 1);
+        assertError(3, "they don't belong together", run("chat", small.toString(), "-p", "x"));
+    }
+
+    @Test
+    void switchesThatWouldChangeTheMathematicsAreRefused() throws Exception {
+        Path gelu = TinyModels.make(directory, "gelu", TinyModels.CONFIG_52B, 1);
+        Files.writeString(
+                gelu.resolve("config.json"),
+                TinyModels.CONFIG_52B.replace("{\"model_type", "{\"activation_function\": \"gelu\", \"model_type"));
+        assertError(3, "'activation_function' is \"gelu\"", run("generate", gelu.toString(), "--tokens", "1"));
     }
 
     @Test

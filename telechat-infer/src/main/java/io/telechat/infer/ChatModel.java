@@ -77,7 +77,7 @@ public final class ChatModel implements AutoCloseable {
             backend = Optional.of(backend(options));
             MemoryPlan.of(config, checked.weightBytes(backend.get()), options.cacheType(), contextLength)
                     .require(directory.toString(), MemoryPlan.machineMemory());
-            Optional<ChatTokenizer> tokenizer = tokenizer(directory, options);
+            Optional<ChatTokenizer> tokenizer = tokenizer(directory, config, options);
             Optional<TracingOps> trace =
                     options.trace() ? Optional.of(new TracingOps(backend.get().ops())) : Optional.empty();
             Ops ops = trace.isPresent() ? trace.get() : backend.get().ops();
@@ -107,12 +107,21 @@ public final class ChatModel implements AutoCloseable {
     }
 
     /** A checkpoint without a tokenizer can still be fed with ids; one with a damaged tokenizer is refused. */
-    private static Optional<ChatTokenizer> tokenizer(Path directory, LoadOptions options) {
+    private static Optional<ChatTokenizer> tokenizer(Path directory, ModelConfig config, LoadOptions options) {
         Path from = options.tokenizer().orElse(directory);
         boolean none = options.tokenizer().isEmpty()
                 && !Files.exists(from.resolve("tokenizer.model"))
                 && !Files.exists(from.resolve("tokenizer.json"));
-        return none ? Optional.empty() : Optional.of(ChatTokenizer.load(from));
+        if (none) {
+            return Optional.empty();
+        }
+        ChatTokenizer tokenizer = ChatTokenizer.load(from);
+        if (tokenizer.tokenizer().size() > config.vocabSize()) {
+            throw new InvalidModelException(
+                    "%s: its tokenizer has %,d pieces, the model %,d ids: they don't belong together"
+                            .formatted(from, tokenizer.tokenizer().size(), config.vocabSize()));
+        }
+        return Optional.of(tokenizer);
     }
 
     public ModelConfig config() {
@@ -196,7 +205,7 @@ public final class ChatModel implements AutoCloseable {
     private GenerationOptions resolve(GenerationOptions options, int promptTokens) {
         int limit = lengthLimit(options);
         if (promptTokens >= limit) {
-            throw new ContextOverflowException(promptTokens, limit);
+            throw new ContextOverflowException(promptTokens, limit, "");
         }
         OptionalInt length = options.maxNewTokens().isPresent() ? options.maxNewTokens() : defaults.maxNewTokens();
         return options.withMaxNewTokens(Math.min(length.orElse(Integer.MAX_VALUE), limit - promptTokens));

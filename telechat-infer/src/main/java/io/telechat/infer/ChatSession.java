@@ -117,32 +117,35 @@ public final class ChatSession implements AutoCloseable {
     }
 
     private Generation answer(List<ChatMessage> conversation, TokenListener listener, Cancellation cancellation) {
-        int[] prompt = fit(conversation);
-        Generation generation = model.generate(prompt, sequence, withTemplateStops(), listener, cancellation);
+        Prompt prompt = fit(conversation);
+        Generation generation = model.generate(prompt.ids(), sequence, withTemplateStops(), listener, cancellation);
         conversation.add(ChatMessage.assistant(generation.text()));
         setMessages(conversation);
-        return generation;
+        return generation.withDroppedTurns(prompt.droppedTurns());
     }
 
-    /** The prompt of a conversation that fits; turns are dropped from it if the policy says so. */
-    private int[] fit(List<ChatMessage> conversation) {
-        int[] prompt = model.chatTokenizer().prompt(conversation, markers);
+    private record Prompt(int[] ids, int droppedTurns) {}
+
+    /** The prompt of a conversation; if the policy says so, it leaves out the oldest turns until it fits. */
+    private Prompt fit(List<ChatMessage> conversation) {
+        List<ChatMessage> kept = new ArrayList<>(conversation);
+        int[] ids = model.chatTokenizer().prompt(kept, markers);
         int limit = model.lengthLimit(options);
         int wanted = model.wantedLength(options);
         int dropped = 0;
-        while (overflow == OverflowPolicy.DROP_OLDEST_TURNS
-                && prompt.length + wanted > limit
-                && dropOldestTurn(conversation)) {
+        while (overflow == OverflowPolicy.DROP_OLDEST_TURNS && ids.length + wanted > limit && dropOldestTurn(kept)) {
             dropped++;
-            prompt = model.chatTokenizer().prompt(conversation, markers);
+            ids = model.chatTokenizer().prompt(kept, markers);
         }
         if (dropped > 0) {
-            LOG.warn("the context of {} tokens was full: dropped the {} oldest turns", limit, dropped);
+            LOG.warn("the context of {} tokens is full: the prompt leaves out the oldest turns ({})", limit, dropped);
         }
-        if (prompt.length >= limit) {
-            throw new ContextOverflowException(prompt.length, limit);
+        if (ids.length >= limit) {
+            String otherwise =
+                    overflow == OverflowPolicy.ERROR ? ", or allow --context-overflow drop-oldest-turns" : "";
+            throw new ContextOverflowException(ids.length, limit, otherwise);
         }
-        return prompt;
+        return new Prompt(ids, dropped);
     }
 
     /** Removes everything from the first user message to before the second; the last user message stays. */

@@ -10,10 +10,11 @@ public final class ContextOverflowException extends InvalidRequestException {
     private final int promptTokens;
     private final int contextLength;
 
-    public ContextOverflowException(int promptTokens, int contextLength) {
+    /** @param otherwise what else would help, beside a shorter prompt and a longer context */
+    public ContextOverflowException(int promptTokens, int contextLength, String otherwise) {
         super(
-                "the prompt has %,d tokens, the context has room for %,d and the answer needs some: shorten it, raise --context-length, or allow --context-overflow drop-oldest-turns"
-                        .formatted(promptTokens, contextLength));
+                "the prompt has %,d tokens, the context has room for %,d and the answer needs some: shorten it, or raise --context-length%s"
+                        .formatted(promptTokens, contextLength, otherwise));
         this.promptTokens = promptTokens;
         this.contextLength = contextLength;
     }

@@ -29,8 +29,9 @@ public record Generation(
      * Token counts.
      *
      * @param cachedTokens tokens of the prompt that were computed for an earlier answer
+     * @param droppedTurns oldest turns that the prompt left out because the context was full
      */
-    public record Usage(int promptTokens, int completionTokens, int cachedTokens) {}
+    public record Usage(int promptTokens, int completionTokens, int cachedTokens, int droppedTurns) {}
 
     /** Seconds spent on the prompt (up to the first token's logits) and on the tokens after it. */
     public record Timings(double promptSeconds, double generationSeconds) {}
@@ -44,6 +45,12 @@ public record Generation(
      * @param alternatives the likeliest ids, best first
      */
     public record TokenLogprob(int id, double logprob, List<Alternative> alternatives) {}
+
+    /** The same, of a prompt that left out turns. */
+    Generation withDroppedTurns(int turns) {
+        Usage counts = new Usage(usage.promptTokens, usage.completionTokens, usage.cachedTokens, turns);
+        return new Generation(tokens, text, logprobs, finishReason, counts, timings);
+    }
 
     /** One line for people. */
     public String summary() {

@@ -38,7 +38,7 @@ record GenerationDefaults(
                     (int) number(json, "top_k", 50, sample, v -> v >= 0),
                     number(json, "top_p", 1, sample, v -> v > 0 && v <= 1),
                     number(json, "min_p", 0, sample, v -> v >= 0 && v <= 1),
-                    (float) json.path("repetition_penalty").asDouble(1),
+                    number(json, "repetition_penalty", 1, true, v -> true),
                     0,
                     0);
             return new GenerationDefaults(
@@ -53,6 +53,9 @@ record GenerationDefaults(
 
     /** A value of the file; if it has no effect anyway because nothing is drawn, an impossible one is passed over. */
     private static float number(JsonNode json, String key, float fallback, boolean matters, DoublePredicate possible) {
+        if (json.hasNonNull(key) && !json.get(key).isNumber()) {
+            throw new InvalidRequestException("'%s' is %s, must be a number".formatted(key, json.get(key)));
+        }
         float value = (float) json.path(key).asDouble(fallback);
         return matters || possible.test(value) ? value : fallback;
     }

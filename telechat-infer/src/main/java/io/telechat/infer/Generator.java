@@ -49,7 +49,7 @@ public final class Generator implements AutoCloseable {
             GenerationOptions options,
             TokenListener listener,
             Cancellation cancellation) {
-        checkPrompt(prompt);
+        check(prompt, options);
         int room =
                 Math.min(contextLength - prompt.length, options.maxNewTokens().orElse(Integer.MAX_VALUE));
         Answer answer = new Answer(options, listener);
@@ -84,11 +84,14 @@ public final class Generator implements AutoCloseable {
                 answer.text.toString(),
                 answer.logprobs,
                 answer.finishReason.get(),
-                new Generation.Usage(prompt.length, answer.tokens.size(), cached),
+                new Generation.Usage(prompt.length, answer.tokens.size(), cached, 0),
                 new Generation.Timings((firstLogits - start) / 1e9, (end - firstLogits) / 1e9));
     }
 
-    private void checkPrompt(int[] prompt) {
+    private void check(int[] prompt, GenerationOptions options) {
+        if (!options.stopStrings().isEmpty() && tokenizer.isEmpty()) {
+            throw new InvalidRequestException("stop strings need a tokenizer; give stop tokens instead");
+        }
         if (prompt.length == 0) {
             throw new InvalidRequestException("the prompt is empty: there is nothing to continue");
         }
@@ -99,7 +102,7 @@ public final class Generator implements AutoCloseable {
             }
         }
         if (prompt.length >= contextLength) {
-            throw new ContextOverflowException(prompt.length, contextLength);
+            throw new ContextOverflowException(prompt.length, contextLength, "");
         }
     }
 

@@ -9,6 +9,7 @@ import io.telechat.core.InvalidModelException;
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.chat.ChatMessage;
 import io.telechat.core.chat.Role;
+import io.telechat.core.checkpoint.IoReason;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -32,7 +33,7 @@ public final class ConversationFiles {
         } catch (JsonProcessingException e) {
             throw new InvalidModelException("%s: not valid JSON: %s".formatted(file, e.getOriginalMessage()), e);
         } catch (IOException e) {
-            throw new InvalidModelException("%s: cannot be read: %s".formatted(file, e), e);
+            throw new InvalidModelException("%s: cannot be read: %s".formatted(file, IoReason.of(e)), e);
         }
     }
 
@@ -42,12 +43,15 @@ public final class ConversationFiles {
         for (ChatMessage message : messages) {
             list.addObject().put("role", message.role().lowerCase()).put("content", message.content());
         }
+        if (Files.exists(file) && !Files.isRegularFile(file)) {
+            throw new InvalidModelException("%s: cannot be written: it is not a file".formatted(file));
+        }
         Path temporary = file.resolveSibling("." + file.getFileName() + ".tmp");
         try {
             Files.writeString(temporary, list.toPrettyString() + "\n");
             Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException e) {
-            throw new InvalidModelException("%s: cannot be written: %s".formatted(file, e), e);
+            throw new InvalidModelException("%s: cannot be written: %s".formatted(file, IoReason.of(e)), e);
         }
     }
 

@@ -3,6 +3,7 @@ package io.telechat.core.chat;
 
 import io.telechat.core.InvalidRequestException;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 
 /**
@@ -17,6 +18,12 @@ public enum MarkerPolicy {
     REJECT,
     /** The text goes through as it is. */
     ALLOW;
+
+    /** As on the command line. */
+    @Override
+    public String toString() {
+        return name().toLowerCase(Locale.ROOT);
+    }
 
     List<ChatMessage> apply(List<ChatMessage> messages, Set<String> markers) {
         return this == ALLOW

@@ -71,7 +71,7 @@ public final class Checkpoint implements AutoCloseable {
                 return collect(shards, arena);
             }
         } catch (IOException e) {
-            throw new InvalidModelException("%s: cannot be read: %s".formatted(directory, e.getMessage()), e);
+            throw new InvalidModelException("%s: cannot be read: %s".formatted(directory, IoReason.of(e)), e);
         }
         throw new InvalidModelException(
                 "%s: no weights here: neither model.safetensors nor pytorch_model.bin, nor an index of either"
@@ -106,7 +106,7 @@ public final class Checkpoint implements AutoCloseable {
         Map<String, TensorFile> fileOf = new LinkedHashMap<>();
         for (Map.Entry<String, JsonNode> entry : weightMap.properties()) {
             String fileName = entry.getValue().asText();
-            if (!isPlainFileName(fileName)) {
+            if (!entry.getValue().isTextual() || !isPlainFileName(fileName)) {
                 throw new InvalidModelException(
                         "%s: names '%s', which is not a file of this directory".formatted(index, fileName));
             }

@@ -30,16 +30,23 @@ public final class JsonFiles {
     /** @throws InvalidModelException if the file is missing, too long, or not a JSON object */
     public static JsonNode readObject(Path path) {
         try {
+            requireRegular(path);
             if (Files.size(path) > MAX_BYTES) {
                 throw new InvalidModelException(
                         "%s: %,d bytes is too long for a JSON file of a checkpoint".formatted(path, Files.size(path)));
             }
             return parseObject(path, Files.readAllBytes(path));
         } catch (NoSuchFileException e) {
-            throw new InvalidModelException(
-                    "%s: file is missing; give the directory of a checkpoint".formatted(path), e);
+            throw new InvalidModelException("%s: file is missing".formatted(path), e);
         } catch (IOException e) {
-            throw new InvalidModelException("%s: cannot be read: %s".formatted(path, e.getMessage()), e);
+            throw new InvalidModelException("%s: cannot be read: %s".formatted(path, IoReason.of(e)), e);
+        }
+    }
+
+    /** Pipes and devices would be waited for. */
+    static void requireRegular(Path path) {
+        if (Files.exists(path) && !Files.isRegularFile(path)) {
+            throw new InvalidModelException("%s: is not a file".formatted(path));
         }
     }
 
@@ -52,12 +59,18 @@ public final class JsonFiles {
             }
             return node;
         } catch (JsonProcessingException e) {
-            String reason = e.getOriginalMessage().lines().findFirst().orElse("syntax error");
+            // The parser's own hints are for those who configure it.
+            String reason = e.getOriginalMessage()
+                    .lines()
+                    .findFirst()
+                    .filter(r -> !r.contains("Feature") && !r.contains("StreamReadConstraints"))
+                    .orElse("a value is too deep, too long, or no JSON value");
             int line = e.getLocation() == null ? 0 : e.getLocation().getLineNr();
             throw new InvalidModelException(
-                    "%s: not valid JSON at line %d: %s".formatted(source, line, shorten(reason)), e);
+                    "%s: not valid JSON%s: %s".formatted(source, line < 1 ? "" : " at line " + line, shorten(reason)),
+                    e);
         } catch (IOException e) {
-            throw new InvalidModelException("%s: cannot be read: %s".formatted(source, e.getMessage()), e);
+            throw new InvalidModelException("%s: cannot be read: %s".formatted(source, IoReason.of(e)), e);
         }
     }
 

@@ -15,12 +15,13 @@ final class MappedFile {
     private MappedFile() {}
 
     static MemorySegment map(Path path, Arena arena) {
+        JsonFiles.requireRegular(path);
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
             return channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
         } catch (NoSuchFileException e) {
             throw new InvalidModelException("%s: file is missing; the checkpoint is incomplete".formatted(path), e);
         } catch (IOException e) {
-            throw new InvalidModelException("%s: cannot be read: %s".formatted(path, e.getMessage()), e);
+            throw new InvalidModelException("%s: cannot be read: %s".formatted(path, IoReason.of(e)), e);
         }
     }
 }

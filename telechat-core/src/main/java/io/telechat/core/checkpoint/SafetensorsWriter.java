@@ -15,7 +15,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -70,8 +69,8 @@ public final class SafetensorsWriter implements AutoCloseable {
 
     private MemorySegment map(long size) throws IOException {
         Path directory = target.getParent();
-        if (Files.isDirectory(target)) {
-            throw new IOException("it is a directory");
+        if (Files.exists(target) && !Files.isRegularFile(target)) {
+            throw new IOException("it is there already, and is not a file");
         }
         if (!Files.isDirectory(directory)) {
             throw new IOException("there is no directory " + directory);
@@ -98,10 +97,8 @@ public final class SafetensorsWriter implements AutoCloseable {
     public static SafetensorsWriter create(Path target, Map<String, Entry> entries) {
         try {
             return new SafetensorsWriter(target, entries);
-        } catch (AccessDeniedException e) {
-            throw new InvalidModelException("%s: cannot be written: no permission".formatted(target), e);
         } catch (IOException e) {
-            throw new InvalidModelException("%s: cannot be written: %s".formatted(target, e.getMessage()), e);
+            throw new InvalidModelException("%s: cannot be written: %s".formatted(target, IoReason.of(e)), e);
         }
     }
 
@@ -142,7 +139,7 @@ public final class SafetensorsWriter implements AutoCloseable {
             arena.close();
             Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException e) {
-            throw new InvalidModelException("%s: cannot be written: %s".formatted(target, e.getMessage()), e);
+            throw new InvalidModelException("%s: cannot be written: %s".formatted(target, IoReason.of(e)), e);
         } finally {
             close();
         }

@@ -37,6 +37,18 @@ public final class ConfigFile {
         return has(key) ? json.get(key).asText(fallback) : fallback;
     }
 
+    /**
+     * Refuses a checkpoint that asks for something else than what we compute.
+     *
+     * @param only the one value that the key may have, if it is there
+     */
+    public void require(String key, String only) {
+        if (has(key) && !json.get(key).asText().equals(only)) {
+            throw new InvalidModelException("%s: '%s' is %s; of this flavour, telechat computes %s only"
+                    .formatted(path, key, shorten(json.get(key)), only));
+        }
+    }
+
     /** An integer in [1, max]. */
     public int positive(String key, int max) {
         JsonNode value = json.get(key);

@@ -12,10 +12,11 @@ import java.lang.management.ManagementFactory;
  *
  * @param weights as they are stored
  * @param cachePerToken keys and values of one position
+ * @param cacheType their element type
  * @param contextLength positions that the cache is planned for
  * @param activations values between the formulas, for one pass
  */
-public record MemoryPlan(long weights, long cachePerToken, int contextLength, long activations) {
+public record MemoryPlan(long weights, long cachePerToken, DType cacheType, int contextLength, long activations) {
     /** Rows that go through the model in one pass at most; longer prompts take several passes. */
     public static final int MAX_ROWS = 512;
 
@@ -23,6 +24,7 @@ public record MemoryPlan(long weights, long cachePerToken, int contextLength, lo
         return new MemoryPlan(
                 weightBytes,
                 KvCache.bytesPerPosition(config.layers(), config.heads(), cacheType),
+                cacheType,
                 contextLength,
                 Activations.bytes(config, Math.min(MAX_ROWS, contextLength)) + 4L * config.vocabSize());
     }
@@ -48,9 +50,12 @@ public record MemoryPlan(long weights, long cachePerToken, int contextLength, lo
         String fix;
         long room = available - weights - activations;
         if (room >= cachePerToken) {
-            fix = "--context-length %d would fit, or --kv-cache bf16".formatted(room / cachePerToken);
+            boolean halfFits = cacheType == DType.F32 && total() - cache() / 2 <= available;
+            fix = "--context-length %d would fit%s"
+                    .formatted(room / cachePerToken, halfFits ? ", or --kv-cache bf16" : "");
         } else {
-            fix = "use a smaller or quantized model, or a machine with %s".formatted(gib(total()));
+            fix = "use a model of at most %s, or a machine with %s"
+                    .formatted(gib(Math.max(0, available - activations - cachePerToken)), gib(total()));
         }
         throw new InsufficientMemoryException(
                 "%s: needs %s = weights %s + cache of %,d tokens %s + activations %s, but this machine has %s; %s"

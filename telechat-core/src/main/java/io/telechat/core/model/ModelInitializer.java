@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.backend.WorkerTeam;
+import io.telechat.core.checkpoint.IoReason;
 import io.telechat.core.checkpoint.SafetensorsWriter;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.SplitMix;
@@ -64,7 +65,7 @@ public final class ModelInitializer {
             writeShards(shards(config.architecture().tensors(config)), directory);
             Files.copy(configFile, directory.resolve("config.json"), StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException e) {
-            throw new InvalidModelException("%s: cannot be written: %s".formatted(directory, e), e);
+            throw new InvalidModelException("%s: cannot be written: %s".formatted(directory, IoReason.of(e)), e);
         }
         return config;
     }

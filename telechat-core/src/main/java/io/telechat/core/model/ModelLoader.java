@@ -7,6 +7,7 @@ import io.telechat.core.checkpoint.Checkpoint;
 import io.telechat.core.ops.Ops;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Shape;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -47,6 +48,11 @@ public final class ModelLoader {
      * @throws InvalidModelException naming every missing, unexpected or misshapen tensor (the first few of each)
      */
     public static Checked check(Path directory) {
+        if (!Files.isDirectory(directory)) {
+            throw new InvalidModelException(
+                    "%s: is not a directory; give the directory of a checkpoint, with its config.json"
+                            .formatted(directory));
+        }
         ConfigFile file = ConfigFile.read(directory.resolve("config.json"));
         Checkpoint checkpoint = Checkpoint.open(directory);
         try {
@@ -109,7 +115,8 @@ public final class ModelLoader {
         if (!names.isEmpty()) {
             String shown = String.join(", ", names.subList(0, Math.min(NAMES_SHOWN, names.size())));
             String more = names.size() > NAMES_SHOWN ? " and %d more".formatted(names.size() - NAMES_SHOWN) : "";
-            complaints.add("%d tensors %s: %s%s".formatted(names.size(), what, shown, more));
+            complaints.add("%d %s %s: %s%s"
+                    .formatted(names.size(), names.size() == 1 ? "tensor" : "tensors", what, shown, more));
         }
     }
 }

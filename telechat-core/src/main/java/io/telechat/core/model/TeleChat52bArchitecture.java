@@ -28,6 +28,11 @@ final class TeleChat52bArchitecture implements Architecture {
 
     @Override
     public ModelConfig readConfig(ConfigFile config, Set<String> tensorNames) {
+        config.require("activation_function", "silu");
+        config.require("use_RMSNorm", "true");
+        config.require("add_bias_linear", "false");
+        config.require("relative_encoding", "rotary");
+        config.require("rotary_use_xpos", "false");
         int hidden = config.positive("n_embd", Limits.WIDTH);
         int heads = config.positive("n_head", Limits.HEADS);
         int layers = config.positive("n_layer", Limits.LAYERS);

@@ -36,6 +36,9 @@ public record SentencePieceModel(Path path, List<Piece> pieces, boolean addDummy
     public static SentencePieceModel read(Path path) {
         byte[] bytes;
         try {
+            if (Files.exists(path) && !Files.isRegularFile(path)) {
+                throw new InvalidModelException("%s: is not a file".formatted(path));
+            }
             if (Files.size(path) > MAX_BYTES) {
                 throw new InvalidModelException("%s: too long for a tokenizer model".formatted(path));
             }

@@ -85,8 +85,8 @@ class ModelLoaderTest {
                         "transformer.h.0.input_layernorm.weight", Optional.of(Shape.of(31)),
                         "transformer.h.7.extra", Optional.of(Shape.of(1))));
         String message = refusal(model);
-        assertTrue(message.contains("1 tensors missing: transformer.ln_f.weight"), message);
-        assertTrue(message.contains("1 tensors unexpected: transformer.h.7.extra"), message);
+        assertTrue(message.contains("1 tensor missing: transformer.ln_f.weight"), message);
+        assertTrue(message.contains("1 tensor unexpected: transformer.h.7.extra"), message);
         assertTrue(
                 message.contains("'transformer.h.0.input_layernorm.weight' is [31], config.json makes it [32]"),
                 message);
@@ -130,7 +130,7 @@ class ModelLoaderTest {
 
     @Test
     void refusesAModelLargerThanMemoryWithTheBill() {
-        MemoryPlan plan = new MemoryPlan(100L << 30, 1L << 20, 4096, 1L << 28);
+        MemoryPlan plan = new MemoryPlan(100L << 30, 1L << 20, DType.F32, 4096, 1L << 28);
         plan.require("m", 200L << 30);
         String tooBig = assertThrows(InsufficientMemoryException.class, () -> plan.require("m", 24L << 30))
                 .getMessage();

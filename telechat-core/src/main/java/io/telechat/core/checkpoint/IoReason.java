@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.checkpoint;
+
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+
+/** What went wrong with a file, in words for people. */
+public final class IoReason {
+    private IoReason() {}
+
+    public static String of(IOException failure) {
+        return switch (failure) {
+            case NoSuchFileException e -> "there is no such file or directory";
+            case AccessDeniedException e -> "no permission";
+            case FileSystemException e when e.getReason() != null -> e.getReason();
+            default -> failure.getMessage() == null ? failure.getClass().getSimpleName() : failure.getMessage();
+        };
+    }
+}
