@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.ffi;
 
+import java.io.IOException;
+import java.io.InputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Locale;
 
 /** A loaded native library; stays loaded until the process ends. */
 public final class NativeLibrary {
@@ -22,6 +27,35 @@ public final class NativeLibrary {
     @SuppressWarnings("restricted")
     public static NativeLibrary open(Path file) {
         return new NativeLibrary(file.getFileName().toString(), SymbolLookup.libraryLookup(file, Arena.global()));
+    }
+
+    /**
+     * Loads a library that the build packed into our jar.
+     *
+     * @param name without prefix and ending
+     * @throws IllegalArgumentException if the build has none for this platform, or it cannot be loaded
+     */
+    public static NativeLibrary ofResource(String name) {
+        String file = System.mapLibraryName(name);
+        String resource = "/native/%s-%s/%s".formatted(operatingSystem(), System.getProperty("os.arch"), file);
+        try (InputStream in = NativeLibrary.class.getResourceAsStream(resource)) {
+            if (in == null) {
+                throw new IllegalArgumentException("the build has no " + resource + ": no C compiler was there");
+            }
+            Path copy = Files.createTempFile("telechat", file);
+            try {
+                Files.copy(in, copy, StandardCopyOption.REPLACE_EXISTING);
+                return open(copy);
+            } finally {
+                Files.deleteIfExists(copy); // what is loaded stays loaded
+            }
+        } catch (IOException e) {
+            throw new IllegalArgumentException(file + " cannot be unpacked: " + e.getMessage(), e);
+        }
+    }
+
+    private static String operatingSystem() {
+        return System.getProperty("os.name").toLowerCase(Locale.ROOT).startsWith("mac") ? "mac" : "linux";
     }
 
     /**

@@ -3,6 +3,8 @@ package io.telechat.core.backend.cpu;
 
 import io.telechat.core.backend.Backend;
 import io.telechat.core.backend.WorkerTeam;
+import io.telechat.core.backend.cpu.kernel.KernelTier;
+import io.telechat.core.backend.cpu.kernel.NativeDots;
 import io.telechat.core.ops.Ops;
 import io.telechat.core.ops.Weight;
 import io.telechat.core.tensor.DType;
@@ -10,14 +12,17 @@ import io.telechat.core.tensor.HostArena;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.core.tensor.TensorArena;
 
-/** Kernels in the Vector API, and OpenBLAS for big products; weights are computed with where they lie. */
+/** Kernels in C and in the Vector API, and OpenBLAS for big products; weights are computed with where they lie. */
 final class CpuBackend implements Backend {
     private final WorkerTeam workers;
     private final CpuOps ops;
 
-    CpuBackend(int threads) {
+    private final KernelTier tier;
+
+    CpuBackend(int threads, KernelTier tier) {
         this.workers = new WorkerTeam(threads);
-        this.ops = new CpuOps(workers);
+        this.tier = tier;
+        this.ops = new CpuOps(workers, tier);
     }
 
     @Override
@@ -27,8 +32,11 @@ final class CpuBackend implements Backend {
 
     @Override
     public String description() {
-        return "Vector API kernels, %d-bit vectors, %d threads; big products by %s"
-                .formatted(CpuBackendProvider.vectorBits(), workers.size(), OpenBlas.describe());
+        String dots = tier == KernelTier.VECTOR
+                ? "by Vector API kernels" + (NativeDots.absence().isEmpty() ? "" : " (" + NativeDots.absence() + ")")
+                : "by C kernels (" + tier + ")";
+        return "%d threads; inner products %s, big products by %s, the rest by Vector API kernels of %d bits"
+                .formatted(workers.size(), dots, OpenBlas.describe(), CpuBackendProvider.vectorBits());
     }
 
     @Override

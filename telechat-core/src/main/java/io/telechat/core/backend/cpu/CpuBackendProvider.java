@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.backend.cpu;
 
+import io.telechat.core.InvalidRequestException;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.backend.BackendProvider;
+import io.telechat.core.backend.cpu.kernel.KernelTier;
+import io.telechat.core.backend.cpu.kernel.NativeDots;
 import io.telechat.core.backend.cpu.kernel.VectorInfo;
+import java.util.List;
 import java.util.Optional;
 
 /** Usable wherever the Vector API's module is on. */
 public final class CpuBackendProvider implements BackendProvider {
     static final String NAME = "cpu";
+
+    /** Forces a tier of kernels: vector, avx2 or avx512. */
+    private static final String TIER_PROPERTY = "telechat.kernels";
 
     @Override
     public String name() {
@@ -29,7 +36,31 @@ public final class CpuBackendProvider implements BackendProvider {
 
     @Override
     public Backend create(int threads) {
-        return new CpuBackend(threads);
+        return new CpuBackend(threads, tier());
+    }
+
+    /** The best tier, or the one that the property asks for. */
+    private static KernelTier tier() {
+        String asked = System.getProperty(TIER_PROPERTY, "");
+        for (KernelTier tier : KernelTier.values()) {
+            if (tier.toString().equals(asked)) {
+                if (tier.compareTo(NativeDots.best()) > 0) {
+                    throw new InvalidRequestException("-D%s=%s: %s"
+                            .formatted(
+                                    TIER_PROPERTY,
+                                    asked,
+                                    NativeDots.absence().isEmpty()
+                                            ? "this CPU has " + NativeDots.best() + " at best"
+                                            : NativeDots.absence()));
+                }
+                return tier;
+            }
+        }
+        if (!asked.isEmpty()) {
+            throw new InvalidRequestException(
+                    "-D%s=%s: there are %s".formatted(TIER_PROPERTY, asked, List.of(KernelTier.values())));
+        }
+        return NativeDots.best();
     }
 
     static int vectorBits() {

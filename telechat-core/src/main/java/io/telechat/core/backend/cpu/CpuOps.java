@@ -3,6 +3,7 @@ package io.telechat.core.backend.cpu;
 
 import io.telechat.core.backend.WorkerTeam;
 import io.telechat.core.backend.cpu.kernel.ElementwiseKernel;
+import io.telechat.core.backend.cpu.kernel.KernelTier;
 import io.telechat.core.backend.cpu.kernel.RmsNormKernel;
 import io.telechat.core.backend.cpu.kernel.RopeKernel;
 import io.telechat.core.backend.cpu.kernel.SwiGluKernel;
@@ -27,9 +28,9 @@ final class CpuOps implements Ops {
     private final LinearProduct product;
     private final CachedAttention attention;
 
-    CpuOps(WorkerTeam workers) {
+    CpuOps(WorkerTeam workers, KernelTier tier) {
         this.workers = workers;
-        this.product = new LinearProduct(workers);
+        this.product = new LinearProduct(workers, tier);
         this.attention = new CachedAttention(workers);
     }
 

@@ -3,6 +3,8 @@ package io.telechat.core.backend.cpu;
 
 import io.telechat.core.backend.WorkerTeam;
 import io.telechat.core.backend.cpu.kernel.DotKernel;
+import io.telechat.core.backend.cpu.kernel.KernelTier;
+import io.telechat.core.backend.cpu.kernel.NativeDots;
 import io.telechat.core.backend.cpu.kernel.WidenKernel;
 import io.telechat.core.ops.Weight;
 import io.telechat.core.tensor.DType;
@@ -10,6 +12,7 @@ import io.telechat.core.tensor.HostArena;
 import io.telechat.core.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Optional;
 
 /**
  * {@code y (+)= x · Wᵀ + bias}, split into tiles of weight rows. The tiles depend on the weight only, so results do not
@@ -27,12 +30,19 @@ final class LinearProduct {
     private static final long GEMM_WORK = 1L << 24;
 
     private final WorkerTeam workers;
+    private final Optional<NativeDots> nativeDots;
     private final float[][] rowScratch;
     private final Tensor[] panelScratch;
+    private final MemorySegment[] productScratch;
     private final HostArena arena = new HostArena();
 
-    LinearProduct(WorkerTeam workers) {
+    LinearProduct(WorkerTeam workers, KernelTier tier) {
         this.workers = workers;
+        this.nativeDots = tier == KernelTier.VECTOR ? Optional.empty() : Optional.of(NativeDots.of(tier));
+        this.productScratch = new MemorySegment[workers.size()];
+        for (int i = 0; i < productScratch.length; i++) {
+            productScratch[i] = arena.allocate(DType.F32, DOT_ROWS).segment();
+        }
         this.rowScratch = new float[workers.size()][0];
         this.panelScratch = new Tensor[workers.size()];
     }
@@ -49,9 +59,33 @@ final class LinearProduct {
                 fillBias(y, bias, add);
             }
             workers.run(tiles.count(), (tile, worker) -> gemm(x, tiles, tile, y, add || bias != null, worker));
+        } else if (nativeDots.isPresent()) {
+            NativeDots kernels = nativeDots.get();
+            workers.run(tiles.count(), (tile, worker) -> nativeDots(kernels, x, tiles, tile, bias, y, add, worker));
         } else {
             Rows input = Rows.of(x, w);
             workers.run(tiles.count(), (tile, worker) -> dots(input, tiles, tile, bias, y, add, worker));
+        }
+    }
+
+    private void nativeDots(
+            NativeDots kernels, Tensor x, RowTiles tiles, int tile, float[] bias, Tensor y, boolean add, int worker) {
+        Tensor block = tiles.block(tile);
+        int first = tiles.first(tile);
+        int rows = tiles.last(tile) - first;
+        int firstColumn = tiles.column(tile);
+        long in = block.columns();
+        long rowBytes = in * block.dtype().bytes();
+        MemorySegment weights = block.segment().asSlice(first * rowBytes, rows * rowBytes);
+        MemorySegment products = productScratch[worker];
+        MemorySegment target = y.segment();
+        for (long t = 0; t < x.rows(); t++) {
+            kernels.run(block.dtype(), weights, x.segment().asSlice(4 * t * in, 4 * in), products, rows, in);
+            long at = 4 * (t * y.columns() + firstColumn);
+            for (int r = 0; r < rows; r++, at += 4) {
+                float value = products.get(FLOAT, 4L * r) + (bias == null ? 0 : bias[firstColumn + r]);
+                target.set(FLOAT, at, add ? target.get(FLOAT, at) + value : value);
+            }
         }
     }
 

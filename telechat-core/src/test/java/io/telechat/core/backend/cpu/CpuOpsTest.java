@@ -1,19 +1,56 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.backend.cpu;
 
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
 import io.telechat.core.backend.Backend;
 import io.telechat.core.backend.Backends;
+import io.telechat.core.backend.cpu.kernel.KernelTier;
+import io.telechat.core.backend.cpu.kernel.NativeDots;
 import io.telechat.core.ops.OpsContract;
+import org.junit.jupiter.api.Nested;
 
-/** The kernels against ND4J, their twin. */
-class CpuOpsTest extends OpsContract {
-    @Override
-    protected Backend subject() {
-        return Backends.byName("cpu", 3);
+/** Every tier of kernels against ND4J, their twin. */
+class CpuOpsTest {
+    private abstract static class TierTest extends OpsContract {
+        private final KernelTier tier;
+
+        TierTest(KernelTier tier) {
+            this.tier = tier;
+        }
+
+        @Override
+        protected Backend subject() {
+            assumeTrue(
+                    tier.compareTo(NativeDots.best()) <= 0,
+                    "no kernels of tier %s here: %s".formatted(tier, NativeDots.absence()));
+            return new CpuBackend(3, tier);
+        }
+
+        @Override
+        protected Backend oracle() {
+            return Backends.byName("nd4j", 1);
+        }
     }
 
-    @Override
-    protected Backend oracle() {
-        return Backends.byName("nd4j", 1);
+    @Nested
+    class Vector extends TierTest {
+        Vector() {
+            super(KernelTier.VECTOR);
+        }
+    }
+
+    @Nested
+    class Avx2 extends TierTest {
+        Avx2() {
+            super(KernelTier.AVX2);
+        }
+    }
+
+    @Nested
+    class Avx512 extends TierTest {
+        Avx512() {
+            super(KernelTier.AVX512);
+        }
     }
 }
