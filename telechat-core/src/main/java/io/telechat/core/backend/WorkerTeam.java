@@ -117,7 +117,9 @@ public final class WorkerTeam implements AutoCloseable {
             if (job == done) {
                 LockSupport.park(this);
             } else {
-                job.work(worker);
+                if (job != IDLE) {
+                    job.work(worker);
+                }
                 done = job;
             }
         }
