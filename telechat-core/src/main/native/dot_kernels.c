@@ -84,6 +84,46 @@ DEFINE_DOTS(f32_avx512, AVX512, float, __m512, 16, _mm512, f32)
 DEFINE_DOTS(f16_avx512, AVX512, uint16_t, __m512, 16, _mm512, f16)
 DEFINE_DOTS(bf16_avx512, AVX512, uint16_t, __m512, 16, _mm512, bf16)
 
+// The machine's limits: how fast memory is read, and how many multiply-adds are done on registers alone.
+AVX2 static int64_t read_avx2(const char *p, int64_t bytes) {
+    __m256i a = _mm256_setzero_si256(), b = a;
+    for (int64_t i = 0; i + 2 * LINE <= bytes; i += 2 * LINE) {
+        _mm_prefetch(p + i + AHEAD, _MM_HINT_T0);
+        _mm_prefetch(p + i + AHEAD + LINE, _MM_HINT_T0);
+        a = _mm256_xor_si256(a, _mm256_loadu_si256((const __m256i *) (p + i)));
+        b = _mm256_xor_si256(b, _mm256_loadu_si256((const __m256i *) (p + i + LINE / 2)));
+        a = _mm256_xor_si256(a, _mm256_loadu_si256((const __m256i *) (p + i + LINE)));
+        b = _mm256_xor_si256(b, _mm256_loadu_si256((const __m256i *) (p + i + LINE + LINE / 2)));
+    }
+    a = _mm256_xor_si256(a, b);
+    return _mm256_extract_epi64(a, 0) ^ _mm256_extract_epi64(a, 1) ^ _mm256_extract_epi64(a, 2) ^ _mm256_extract_epi64(a, 3);
+}
+
+// Twelve chains of additions that depend on nothing but themselves: enough to fill two units of latency four.
+#define CHAINS 12
+#define DEFINE_FMA(NAME, TARGET, VECTOR, WIDTH, PREFIX)                                                                       \
+    TARGET static float NAME(int64_t rounds) {                                                                                 \
+        VECTOR sum[CHAINS], factor = PREFIX##_set1_ps(0.999f);                                                                \
+        for (int c = 0; c < CHAINS; c++) sum[c] = PREFIX##_set1_ps((float) c);                                                \
+        for (int64_t r = 0; r < rounds; r++) {                                                                                 \
+            for (int c = 0; c < CHAINS; c++) sum[c] = PREFIX##_fmadd_ps(sum[c], factor, factor);                              \
+        }                                                                                                                     \
+        float total = 0;                                                                                                      \
+        for (int c = 0; c < CHAINS; c++) total += sum##WIDTH(sum[c]);                                                         \
+        return total;                                                                                                         \
+    }
+
+DEFINE_FMA(fma_avx2, AVX2, __m256, 8, _mm256)
+DEFINE_FMA(fma_avx512, AVX512, __m512, 16, _mm512)
+
+// Reads so many bytes, and returns something that depends on them.
+int64_t telechat_read(const char *p, int64_t bytes) { return read_avx2(p, bytes); }
+
+// Does rounds * telechat_fma_flops(isa) floating-point operations.
+float telechat_fma(int isa, int64_t rounds) { return isa == 2 ? fma_avx512(rounds) : fma_avx2(rounds); }
+
+int telechat_fma_flops(int isa) { return 2 * CHAINS * (isa == 2 ? 16 : 8); }
+
 // The best instruction set of this CPU: 0 none that we use, 1 AVX2 with FMA and F16C, 2 AVX-512.
 int telechat_best_isa(void) {
     __builtin_cpu_init();

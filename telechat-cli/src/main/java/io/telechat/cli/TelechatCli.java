@@ -23,6 +23,7 @@ import picocli.CommandLine.Help.Ansi;
             GenerateCommand.class,
             LogitsCommand.class,
             TokenizeCommand.class,
+            BenchCommand.class,
             InfoCommand.class,
             InitCommand.class,
             DoctorCommand.class,

@@ -11,7 +11,9 @@ import io.telechat.core.ops.RopeScaling;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.core.tensor.TensorArena;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * Feeds tokens to a model in passes of bounded size and owns the memory for that. However many passes a prompt takes, it
@@ -97,15 +99,35 @@ public final class ModelRunner implements AutoCloseable {
         }
     }
 
+    /**
+     * Feeds one token to each of several sequences, in one pass.
+     *
+     * @param logits [sequences, vocab], of the model's backend
+     */
+    public void feedEach(int[] tokens, List<KvCache> caches, Tensor logits) {
+        List<Batch.Span> spans = new ArrayList<>();
+        for (int i = 0; i < tokens.length; i++) {
+            KvCache cache = caches.get(i);
+            RopeScaling scaling = model.beginCall(cache, 1);
+            spans.add(new Batch.Span(i, 1, cache, model.ropeTable(scaling, cache.length(), 1)));
+        }
+        reserve(tokens.length);
+        model.logits(model.forward(new Batch(tokens, spans), activations, LayerObserver.NONE), logits);
+    }
+
     private Tensor pass(int[] tokens, KvCache cache, RopeScaling scaling, LayerObserver observer) {
-        if (tokens.length > activations.capacity()) {
+        reserve(tokens.length);
+        Batch batch = Batch.of(tokens, cache, model.ropeTable(scaling, cache.length(), tokens.length));
+        return model.forward(batch, activations, observer);
+    }
+
+    private void reserve(int rows) {
+        if (rows > activations.capacity()) {
             TensorArena larger = model.backend().newArena();
-            activations = Activations.allocate(model.config(), tokens.length, larger);
+            activations = Activations.allocate(model.config(), rows, larger);
             activationArena.close();
             activationArena = larger;
         }
-        Batch batch = Batch.of(tokens, cache, model.ropeTable(scaling, cache.length(), tokens.length));
-        return model.forward(batch, activations, observer);
     }
 
     @Override

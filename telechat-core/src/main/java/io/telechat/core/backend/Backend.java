@@ -6,6 +6,7 @@ import io.telechat.core.ops.Weight;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.core.tensor.TensorArena;
+import java.util.Optional;
 
 /** One way to compute the formulas: the operations, the memory they work in, and the threads that do it. */
 public interface Backend extends AutoCloseable {
@@ -19,6 +20,9 @@ public interface Backend extends AutoCloseable {
 
     /** The threads that the operations are computed with; free for other work between them. */
     WorkerTeam workers();
+
+    /** Measures the machine's limits, which takes about a second; empty if this backend has no way to. */
+    Optional<MachineLimits> measureLimits();
 
     /** Memory whose tensors {@link #ops()} can work on. */
     TensorArena newArena();

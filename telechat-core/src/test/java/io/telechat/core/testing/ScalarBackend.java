@@ -2,6 +2,7 @@
 package io.telechat.core.testing;
 
 import io.telechat.core.backend.Backend;
+import io.telechat.core.backend.MachineLimits;
 import io.telechat.core.backend.WorkerTeam;
 import io.telechat.core.ops.Batch;
 import io.telechat.core.ops.HeadLayout;
@@ -13,6 +14,7 @@ import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.HostArena;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.core.tensor.TensorArena;
+import java.util.Optional;
 
 /** The formulas as their definitions read, in plain loops and double: what the backends are tested against. */
 public final class ScalarBackend implements Backend, Ops {
@@ -36,6 +38,11 @@ public final class ScalarBackend implements Backend, Ops {
     @Override
     public WorkerTeam workers() {
         return workers;
+    }
+
+    @Override
+    public Optional<MachineLimits> measureLimits() {
+        return Optional.empty();
     }
 
     @Override

@@ -2,6 +2,7 @@
 package io.telechat.core.backend.cpu;
 
 import io.telechat.core.backend.Backend;
+import io.telechat.core.backend.MachineLimits;
 import io.telechat.core.backend.WorkerTeam;
 import io.telechat.core.backend.cpu.kernel.KernelTier;
 import io.telechat.core.backend.cpu.kernel.NativeDots;
@@ -11,6 +12,7 @@ import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.HostArena;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.core.tensor.TensorArena;
+import java.util.Optional;
 
 /** Kernels in C and in the Vector API, and OpenBLAS for big products; weights are computed with where they lie. */
 final class CpuBackend implements Backend {
@@ -47,6 +49,13 @@ final class CpuBackend implements Backend {
     @Override
     public WorkerTeam workers() {
         return workers;
+    }
+
+    @Override
+    public Optional<MachineLimits> measureLimits() {
+        return NativeDots.best() == KernelTier.VECTOR
+                ? Optional.empty()
+                : Optional.of(new LimitProbe(workers, NativeDots.of(NativeDots.best())).measure());
     }
 
     @Override

@@ -2,6 +2,7 @@
 package io.telechat.core.backend.nd4j;
 
 import io.telechat.core.backend.Backend;
+import io.telechat.core.backend.MachineLimits;
 import io.telechat.core.backend.WorkerTeam;
 import io.telechat.core.ops.Ops;
 import io.telechat.core.ops.Weight;
@@ -13,6 +14,7 @@ import io.telechat.core.tensor.Tensor;
 import io.telechat.core.tensor.TensorArena;
 import java.lang.foreign.Arena;
 import java.util.List;
+import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -46,6 +48,11 @@ final class Nd4jBackend implements Backend {
     @Override
     public WorkerTeam workers() {
         return workers;
+    }
+
+    @Override
+    public Optional<MachineLimits> measureLimits() {
+        return Optional.empty();
     }
 
     @Override

@@ -2,6 +2,7 @@
 package io.telechat.core.backend.cpu.kernel;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
@@ -11,7 +12,7 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
-/** Inner products in C (dot_kernels.c), for rows of F32, F16 or BF16. */
+/** Inner products in C (dot_kernels.c), for rows of F32, F16 or BF16; and what measures the machine that they run on. */
 public final class NativeDots {
     private static final String LIBRARY = "telechat_kernels";
     private static final FunctionDescriptor DOTS =
@@ -21,12 +22,20 @@ public final class NativeDots {
     private final MethodHandle f32;
     private final MethodHandle f16;
     private final MethodHandle bf16;
+    private final MethodHandle read;
+    private final MethodHandle fma;
+    private final int fmaFlops;
 
     private NativeDots(KernelTier tier, NativeLibrary library) {
         this.tier = tier;
         this.f32 = library.function("telechat_dots_f32", DOTS);
         this.f16 = library.function("telechat_dots_f16", DOTS);
         this.bf16 = library.function("telechat_dots_bf16", DOTS);
+        this.read = library.function("telechat_read", FunctionDescriptor.of(JAVA_LONG, ADDRESS, JAVA_LONG));
+        this.fma = library.function("telechat_fma", FunctionDescriptor.of(JAVA_FLOAT, JAVA_INT, JAVA_LONG));
+        this.fmaFlops =
+                call(() -> (int) library.function("telechat_fma_flops", FunctionDescriptor.of(JAVA_INT, JAVA_INT))
+                        .invokeExact(tier.ordinal()));
     }
 
     /** The best tier that this CPU and this build have. */
@@ -69,8 +78,34 @@ public final class NativeDots {
             case BF16 -> bf16;
             case F64, I64, I32, I16, I8, U8, BOOL -> throw new IllegalArgumentException("no kernel for " + dtype);
         };
-        try {
+        call(() -> {
             function.invokeExact(tier.ordinal(), weights, x, out, rows, columns);
+            return 0;
+        });
+    }
+
+    /** Reads memory, for measuring; returns something that depends on it. */
+    public long read(MemorySegment memory) {
+        return call(() -> (long) read.invokeExact(memory, memory.byteSize()));
+    }
+
+    /** Multiplies and adds on registers, for measuring; returns something that depends on it. */
+    public float multiplyAdd(long rounds) {
+        return call(() -> (float) fma.invokeExact(tier.ordinal(), rounds));
+    }
+
+    /** Floating-point operations in a round of {@link #multiplyAdd}. */
+    public int flopsPerRound() {
+        return fmaFlops;
+    }
+
+    private interface Downcall<T> {
+        T run() throws Throwable;
+    }
+
+    private static <T> T call(Downcall<T> downcall) {
+        try {
+            return downcall.run();
         } catch (RuntimeException | Error e) {
             throw e;
         } catch (Throwable e) {

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.cli;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.telechat.core.InvalidRequestException;
+import io.telechat.core.backend.MachineLimits;
+import io.telechat.core.checkpoint.Checkpoint;
+import io.telechat.infer.ChatModel;
+import io.telechat.infer.ModelBenchmark;
+import io.telechat.infer.ModelBenchmark.Rate;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code telechat bench}. */
+@Command(
+        name = "bench",
+        description = {
+            "Time a model: tokens per second, and what share of the machine's own limits that is.",
+            "The last line is JSON; prefill_tok_s and decode_tok_s are medians, decode is the sum over the batch."
+        },
+        mixinStandardHelpOptions = true)
+final class BenchCommand implements Callable<Integer> {
+    @Parameters(arity = "0..1", paramLabel = "DIR", description = "checkpoint directory (default: $TELECHAT_MODEL)")
+    private Optional<Path> directory = Optional.empty();
+
+    @Option(names = "--prompt", paramLabel = "N", description = "tokens of the prompt (default: 512)")
+    private int prompt = 512;
+
+    @Option(names = "--generate", paramLabel = "N", description = "tokens to generate (default: 64)")
+    private int generate = 64;
+
+    @Option(names = "--depth", paramLabel = "N", description = "tokens in the cache before generating (default: 64)")
+    private int depth = 64;
+
+    @Option(
+            names = "--batch",
+            split = ",",
+            paramLabel = "N",
+            description = "sequences at once; several numbers for several measurements (default: 1)")
+    private List<Integer> batches = List.of(1);
+
+    @Option(names = "--runs", paramLabel = "N", description = "timed runs of each, after one to warm up (default: 5)")
+    private int runs = 5;
+
+    @Option(names = "--json", description = "print the last line only")
+    private boolean json;
+
+    @Mixin
+    private ModelOptions modelOptions;
+
+    @Mixin
+    private GlobalOptions global;
+
+    @Override
+    public Integer call() {
+        if (Stream.concat(Stream.of(prompt, generate, depth, runs), batches.stream())
+                .anyMatch(n -> n < 1)) {
+            throw new InvalidRequestException("prompt, generate, depth, batch and runs must be at least 1");
+        }
+        Path path = ModelOptions.directory(directory);
+        long start = System.nanoTime();
+        try (ChatModel model = modelOptions.load(path, global)) {
+            double loadSeconds = (System.nanoTime() - start) / 1e9;
+            ObjectNode report = Json.object();
+            report.put("model", path.toString());
+            report.put("backend", model.backendDescription());
+            report.put("load_s", loadSeconds);
+            Optional<MachineLimits> limits = model.decoder().backend().measureLimits();
+            limits.ifPresent(l -> {
+                report.put("read_gb_s_limit", l.readBytesPerSecond() / 1e9);
+                report.put("fma_gflops_limit", l.flopsPerSecond() / 1e9);
+            });
+            ModelBenchmark benchmark = new ModelBenchmark(model, runs);
+            prefill(benchmark, limits, report);
+            ArrayNode list = Json.array();
+            for (int batch : batches) {
+                list.add(decode(benchmark, batch, bytesPerParameter(path, model), limits));
+            }
+            report.setAll((ObjectNode) list.get(0));
+            report.set("batches", list);
+            report.put("peak_rss_mib", peakRss());
+            report.put("threads", model.decoder().backend().workers().size());
+            report.put("java", System.getProperty("java.vm.version"));
+            if (!json) {
+                report.properties().stream()
+                        .filter(f -> f.getValue().isValueNode())
+                        .forEach(f -> System.out.printf(
+                                "%-20s %s%n",
+                                f.getKey(),
+                                f.getValue().isDouble()
+                                        ? "%.2f".formatted(f.getValue().doubleValue())
+                                        : f.getValue().asText()));
+            }
+            System.out.println(Json.line(report));
+            modelOptions.report(model);
+        }
+        return ExitCode.OK;
+    }
+
+    private void prefill(ModelBenchmark benchmark, Optional<MachineLimits> limits, ObjectNode report) {
+        Rate rate = benchmark.prefill(prompt);
+        double flops = 2.0 * benchmark.activeParameters() * rate.median();
+        report.put("prompt", prompt);
+        report.put("prefill_tok_s", rate.median());
+        report.put("prefill_tok_s_min", rate.min());
+        report.put("prefill_tok_s_max", rate.max());
+        report.put("prefill_gflops", flops / 1e9);
+        limits.ifPresent(l -> report.put("mfu", flops / l.flopsPerSecond()));
+    }
+
+    private ObjectNode decode(
+            ModelBenchmark benchmark, int batch, double bytesPerParameter, Optional<MachineLimits> limits) {
+        Rate rate = benchmark.decode(batch, depth, generate);
+        double weights = benchmark.activeParameters() * bytesPerParameter;
+        double bytes = weights + (double) batch * benchmark.cacheBytes(depth + generate / 2);
+        double bytesPerSecond = bytes * rate.median() / batch;
+        ObjectNode result = Json.object();
+        result.put("batch", batch);
+        result.put("depth", depth);
+        result.put("generate", generate);
+        result.put("decode_tok_s", rate.median());
+        result.put("decode_tok_s_min", rate.min());
+        result.put("decode_tok_s_max", rate.max());
+        result.put("decode_gb_s", bytesPerSecond / 1e9);
+        limits.ifPresent(l -> result.put("mbu", bytesPerSecond / l.readBytesPerSecond()));
+        return result;
+    }
+
+    private static double bytesPerParameter(Path path, ChatModel model) {
+        try (Checkpoint checkpoint = Checkpoint.open(path)) {
+            return (double) checkpoint.bytes() / model.config().parameters();
+        }
+    }
+
+    /** The most memory that this process has had, as Linux counts it, in MiB; -1 elsewhere. */
+    private static long peakRss() {
+        try (Stream<String> lines = Files.lines(Path.of("/proc/self/status"))) {
+            return lines.filter(line -> line.startsWith("VmHWM:"))
+                    .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) / 1024)
+                    .findFirst()
+                    .orElse(-1);
+        } catch (IOException e) {
+            return -1;
+        }
+    }
+}

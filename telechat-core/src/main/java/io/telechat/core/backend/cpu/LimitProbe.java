@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.backend.cpu;
+
+import io.telechat.core.backend.MachineLimits;
+import io.telechat.core.backend.WorkerTeam;
+import io.telechat.core.backend.cpu.kernel.NativeDots;
+import io.telechat.core.tensor.DType;
+import io.telechat.core.tensor.HostArena;
+import java.lang.foreign.MemorySegment;
+import java.util.function.LongSupplier;
+
+/** Measures what all threads together read from memory, and multiply and add, at most: the best of a few tries. */
+record LimitProbe(WorkerTeam workers, NativeDots kernels) {
+    /** Far beyond any cache. */
+    private static final long READ_BYTES = 1L << 29;
+
+    private static final long ROUNDS = 20_000_000;
+    private static final int TRIES = 5;
+
+    MachineLimits measure() {
+        int threads = workers.size();
+        try (HostArena arena = new HostArena()) {
+            MemorySegment memory = arena.allocate(DType.I8, READ_BYTES).segment();
+            long part = READ_BYTES / threads;
+            long readNanos = best(() -> run(index -> kernels.read(memory.asSlice(index * part, part))));
+            long fmaNanos = best(() -> run(index -> kernels.multiplyAdd(ROUNDS)));
+            double flops = (double) threads * ROUNDS * kernels.flopsPerRound();
+            return new MachineLimits(part * threads / (readNanos / 1e9), flops / (fmaNanos / 1e9));
+        }
+    }
+
+    private interface Part {
+        void run(int index);
+    }
+
+    private long run(Part part) {
+        long start = System.nanoTime();
+        workers.run(workers.size(), (index, worker) -> part.run(index));
+        return System.nanoTime() - start;
+    }
+
+    private static long best(LongSupplier nanos) {
+        long best = Long.MAX_VALUE;
+        for (int i = 0; i < TRIES; i++) {
+            best = Math.min(best, nanos.getAsLong());
+        }
+        return best;
+    }
+}
