@@ -249,6 +249,34 @@ class CommandLineTest {
     }
 
     @Test
+    void benchReportsRatesAndLimits() throws Exception {
+        Result result = run(
+                "bench",
+                model.toString(),
+                "--prompt",
+                "8",
+                "--generate",
+                "4",
+                "--depth",
+                "4",
+                "--batch",
+                "2,1",
+                "--runs",
+                "2");
+        assertEquals(0, result.code(), result.err());
+        JsonNode report = MAPPER.readTree(result.out().lines().toList().getLast());
+        for (String rate : List.of("prefill_tok_s", "decode_tok_s", "decode_gb_s")) {
+            assertTrue(report.get(rate).asDouble() > 0, report.toString());
+        }
+        assertTrue(report.get("decode_tok_s_min").asDouble()
+                <= report.get("decode_tok_s_max").asDouble());
+        assertEquals(2, report.get("batch").asInt());
+        assertEquals(2, report.get("batches").size());
+        assertTrue(report.get("peak_rss_mib").asInt() != 0);
+        assertError(2, "at least 1", run("bench", model.toString(), "--runs", "0"));
+    }
+
+    @Test
     void initMakesWhatOtherCommandsRead() throws Exception {
         Path config = directory.resolve("made.json");
         Files.writeString(config, TinyModels.CONFIG_52B);

@@ -26,6 +26,8 @@ final class LinearProduct {
     private static final int GEMM_ROWS = 256;
     /** From this many rows of x on, OpenBLAS wins over inner products. */
     private static final int GEMM_TOKENS = 8;
+    /** Likewise for narrower weights, which have to be widened into panels first, where there are inner products in C. */
+    private static final int GEMM_TOKENS_WIDENING = 24;
     /** Products below this many multiplications are not worth loading OpenBLAS for. */
     private static final long GEMM_WORK = 1L << 24;
 
@@ -49,7 +51,8 @@ final class LinearProduct {
 
     /** @param add whether to add to what is in {@code y} already */
     void run(Tensor x, Weight w, Tensor y, boolean add) {
-        boolean gemm = x.rows() >= GEMM_TOKENS
+        boolean widens = w.blocks().getFirst().dtype() != DType.F32;
+        boolean gemm = x.rows() >= (widens && nativeDots.isPresent() ? GEMM_TOKENS_WIDENING : GEMM_TOKENS)
                 && x.rows() * w.inFeatures() * w.outFeatures() >= GEMM_WORK
                 && OpenBlas.isUsable();
         RowTiles tiles = RowTiles.of(w, gemm ? GEMM_ROWS : DOT_ROWS);
