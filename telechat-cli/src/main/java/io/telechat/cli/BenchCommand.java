@@ -12,6 +12,7 @@ import io.telechat.infer.ModelBenchmark.Rate;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -75,20 +76,26 @@ final class BenchCommand implements Callable<Integer> {
             report.put("model", path.toString());
             report.put("backend", model.backendDescription());
             report.put("load_s", loadSeconds);
+            ModelBenchmark benchmark = new ModelBenchmark(model, runs);
+            Rate prefill = benchmark.prefill(prompt);
+            List<Rate> decodes = new ArrayList<>();
+            for (int batch : batches) {
+                decodes.add(benchmark.decode(batch, depth, generate));
+            }
+            long peakRss = peakRss(); // before the limits, which take memory of their own
             Optional<MachineLimits> limits = model.decoder().backend().measureLimits();
             limits.ifPresent(l -> {
                 report.put("read_gb_s_limit", l.readBytesPerSecond() / 1e9);
                 report.put("fma_gflops_limit", l.flopsPerSecond() / 1e9);
             });
-            ModelBenchmark benchmark = new ModelBenchmark(model, runs);
-            prefill(benchmark, limits, report);
+            addPrefill(benchmark, prefill, limits, report);
             ArrayNode list = Json.array();
-            for (int batch : batches) {
-                list.add(decode(benchmark, batch, bytesPerParameter(path, model), limits));
+            for (int i = 0; i < batches.size(); i++) {
+                list.add(decode(benchmark, batches.get(i), decodes.get(i), bytesPerParameter(path, model), limits));
             }
             report.setAll((ObjectNode) list.get(0));
             report.set("batches", list);
-            report.put("peak_rss_mib", peakRss());
+            report.put("peak_rss_mib", peakRss);
             report.put("threads", model.decoder().backend().workers().size());
             report.put("java", System.getProperty("java.vm.version"));
             if (!json) {
@@ -107,8 +114,7 @@ final class BenchCommand implements Callable<Integer> {
         return ExitCode.OK;
     }
 
-    private void prefill(ModelBenchmark benchmark, Optional<MachineLimits> limits, ObjectNode report) {
-        Rate rate = benchmark.prefill(prompt);
+    private void addPrefill(ModelBenchmark benchmark, Rate rate, Optional<MachineLimits> limits, ObjectNode report) {
         double flops = 2.0 * benchmark.activeParameters() * rate.median();
         report.put("prompt", prompt);
         report.put("prefill_tok_s", rate.median());
@@ -119,8 +125,7 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private ObjectNode decode(
-            ModelBenchmark benchmark, int batch, double bytesPerParameter, Optional<MachineLimits> limits) {
-        Rate rate = benchmark.decode(batch, depth, generate);
+            ModelBenchmark benchmark, int batch, Rate rate, double bytesPerParameter, Optional<MachineLimits> limits) {
         double weights = benchmark.activeParameters() * bytesPerParameter;
         double bytes = weights + (double) batch * benchmark.cacheBytes(depth + generate / 2);
         double bytesPerSecond = bytes * rate.median() / batch;

@@ -36,6 +36,9 @@ record Transposer(Checkpoint checkpoint, TensorArena arena, WorkerTeam workers) 
                 }
             }
         });
+        if (from.segment().isMapped()) {
+            from.segment().unload(); // the copy is what we compute with: the file's pages need not stay
+        }
         return to;
     }
 
