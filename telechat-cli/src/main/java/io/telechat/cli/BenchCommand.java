@@ -89,9 +89,10 @@ final class BenchCommand implements Callable<Integer> {
                 report.put("fma_gflops_limit", l.flopsPerSecond() / 1e9);
             });
             addPrefill(benchmark, prefill, limits, report);
+            double bytesPerParameter = bytesPerParameter(path, model);
             ArrayNode list = Json.array();
             for (int i = 0; i < batches.size(); i++) {
-                list.add(decode(benchmark, batches.get(i), decodes.get(i), bytesPerParameter(path, model), limits));
+                list.add(decode(benchmark, batches.get(i), decodes.get(i), bytesPerParameter, limits));
             }
             report.setAll((ObjectNode) list.get(0));
             report.set("batches", list);

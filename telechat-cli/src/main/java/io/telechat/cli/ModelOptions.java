@@ -72,11 +72,6 @@ final class ModelOptions {
         return ChatModel.load(directory, options);
     }
 
-    /** Where to take the tokenizer from. */
-    Path tokenizerDirectory(Path model) {
-        return tokenizer.orElse(model);
-    }
-
     /** The model directory: the argument, or what TELECHAT_MODEL names. */
     static Path directory(Optional<Path> argument) {
         return argument.or(() ->

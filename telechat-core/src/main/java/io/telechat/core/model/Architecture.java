@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.model;
 
-import io.telechat.core.ops.Weight;
 import io.telechat.core.tensor.Tensor;
 import java.util.List;
 import java.util.Set;
@@ -48,10 +47,5 @@ public interface Architecture {
 
         /** A transposed copy of a matrix that is stored as [in, out]. */
         Tensor transposed(String name);
-
-        /** Rows of a tensor, as a weight without bias. */
-        default Weight weight(String name) {
-            return Weight.of(get(name));
-        }
     }
 }

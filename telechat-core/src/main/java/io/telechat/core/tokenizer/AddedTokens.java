@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.stream.Collectors;
 
 /** Cuts text at added tokens, as the tokenizer classes of the reference's framework do. */
@@ -34,10 +33,6 @@ final class AddedTokens {
 
     String content(int id) {
         return contentOf.get(id);
-    }
-
-    Set<String> contents() {
-        return Set.copyOf(contentOf.values());
     }
 
     List<Segment> split(String text) {

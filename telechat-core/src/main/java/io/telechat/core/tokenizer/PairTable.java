@@ -61,10 +61,6 @@ final class PairTable {
         }
     }
 
-    int size() {
-        return size;
-    }
-
     private static long key(int left, int right) {
         return (long) left << 21 | right;
     }

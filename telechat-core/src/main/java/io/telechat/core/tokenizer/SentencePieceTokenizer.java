@@ -5,7 +5,6 @@ import io.telechat.core.InvalidModelException;
 import io.telechat.core.InvalidRequestException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -209,11 +208,6 @@ public final class SentencePieceTokenizer implements Tokenizer {
 
     boolean strips() {
         return addDummyPrefix;
-    }
-
-    /** Spellings of the added tokens. */
-    public List<String> addedTokens() {
-        return new ArrayList<>(added.contents());
     }
 
     @Override
