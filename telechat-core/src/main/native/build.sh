@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Compiles the native kernels into the folder that is given, if there is a C compiler; without one, telechat works all the
-# same, with kernels in Java. Called by Maven.
+# same, with kernels in Java. Called by Maven. CC names another compiler, TARGET_ARCH the architecture that it compiles for
+# (x86_64 or aarch64), if that is not this machine's.
 set -eu
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 out=$1
@@ -22,18 +23,38 @@ case "$(uname -s)" in
     Darwin) system=mac library=libtelechat_kernels.dylib ;;
     *) system=linux library=libtelechat_kernels.so ;;
 esac
-case "$(uname -m)" in
+machine=${TARGET_ARCH:-$(uname -m)}
+case "$machine" in
     x86_64) architecture=amd64 ;;
     arm64) architecture=aarch64 ;;
-    *) architecture=$(uname -m) ;;
+    *) architecture=$machine ;;
 esac
 [ "$system-$architecture" != mac-amd64 ] || architecture=x86_64
 out=$out/$system-$architecture
 mkdir -p "$out"
+# Without contraction, a product and a sum are rounded apart, as the Java kernels round them.
+flags="-std=gnu11 -O3 -fPIC -ffp-contract=off -Wall -Wextra -Werror"
+objects=
+compile() { # SOURCE FLAG…
+    local object
+    object=$out/.${1%.c}.o
+    # shellcheck disable=SC2086 # flags are several words
+    if ! "$compiler" $flags "${@:2}" -c -o "$object" "$1"; then
+        echo "$compiler cannot compile $1: the CPU backend will use its Java kernels"
+        exit 0
+    fi
+    objects="$objects $object"
+}
+compile dispatch.c
+case "$machine" in
+    x86_64)
+        compile avx2.c -mavx2 -mfma -mf16c
+        compile avx512.c -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni -mfma -mf16c
+        ;;
+    aarch64 | arm64) compile neon.c -march=armv8.2-a+dotprod ;;
+esac
 temporary=$out/.$library.tmp
-if ! "$compiler" -std=gnu11 -O3 -fPIC -shared -Wall -Wextra -Werror -o "$temporary" dot_kernels.c; then
-    rm -f "$temporary"
-    echo "$compiler cannot compile the native kernels: the CPU backend will use its Java kernels"
-    exit 0
-fi
+# shellcheck disable=SC2086 # objects are several words
+"$compiler" -shared -o "$temporary" $objects -lm
+rm -f $objects
 mv "$temporary" "$out/$library"

@@ -35,6 +35,12 @@ final class ModelOptions {
     private int threads = Runtime.getRuntime().availableProcessors();
 
     @Option(
+            names = "--weights",
+            paramLabel = "TYPE",
+            description = "round the weights as they are loaded: q8_0, q4_0 (default: as they are stored)")
+    private Optional<QuantizedType> weights = Optional.empty();
+
+    @Option(
             names = "--kv-cache",
             paramLabel = "TYPE",
             description = "element type of the key/value cache: f32, f16, bf16 (default: f32)")
@@ -64,6 +70,7 @@ final class ModelOptions {
         LoadOptions options = new LoadOptions(
                 backend,
                 threads,
+                weights.map(QuantizedType::dtype),
                 DType.valueOf(cacheType.name()),
                 contextLength.map(OptionalInt::of).orElse(OptionalInt.empty()),
                 tokenizer,

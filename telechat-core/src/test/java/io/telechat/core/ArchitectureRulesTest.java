@@ -39,6 +39,9 @@ class ArchitectureRulesTest {
     static final ArchRule tensorUsesNothing = mayUseOnly("tensor");
 
     @ArchTest
+    static final ArchRule quantUsesTensors = mayUseOnly("quant", "tensor");
+
+    @ArchTest
     static final ArchRule opsUseTensors = mayUseOnly("ops", "tensor");
 
     @ArchTest
@@ -54,10 +57,11 @@ class ArchitectureRulesTest {
     static final ArchRule chatUsesTokenizer = mayUseOnly("chat", "tokenizer", "checkpoint");
 
     @ArchTest
-    static final ArchRule modelUsesInterfacesOnly = mayUseOnly("model", "ops", "tensor", "checkpoint", "backend");
+    static final ArchRule modelUsesInterfacesOnly =
+            mayUseOnly("model", "ops", "tensor", "quant", "checkpoint", "backend");
 
     @ArchTest
-    static final ArchRule backendsUseOps = mayUseOnly("backend", "ops", "tensor", "ffi");
+    static final ArchRule backendsUseOps = mayUseOnly("backend", "ops", "tensor", "quant", "ffi");
 
     @ArchTest
     static final ArchRule backendsAreFoundByServiceLoaderOnly = noClasses()

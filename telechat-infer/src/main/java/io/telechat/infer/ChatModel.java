@@ -75,13 +75,14 @@ public final class ChatModel implements AutoCloseable {
             int contextLength = contextLength(config, options);
             GenerationDefaults defaults = GenerationDefaults.read(directory);
             backend = Optional.of(backend(options));
-            MemoryPlan.of(config, checked.weightBytes(backend.get()), options.cacheType(), contextLength)
+            long weights = checked.weightBytes(backend.get(), options.quantization());
+            MemoryPlan.of(config, weights, options.cacheType(), contextLength)
                     .require(directory.toString(), MemoryPlan.machineMemory());
             Optional<ChatTokenizer> tokenizer = tokenizer(directory, config, options);
             Optional<TracingOps> trace =
                     options.trace() ? Optional.of(new TracingOps(backend.get().ops())) : Optional.empty();
             Ops ops = trace.isPresent() ? trace.get() : backend.get().ops();
-            CausalLm model = ModelLoader.load(checked, backend.get(), ops, options.progress());
+            CausalLm model = ModelLoader.load(checked, backend.get(), ops, options.quantization(), options.progress());
             return new ChatModel(model, tokenizer, defaults, options, contextLength, trace);
         } catch (RuntimeException | Error e) {
             checked.close();

@@ -13,6 +13,7 @@ import java.util.OptionalInt;
  *
  * @param backend name of the backend; empty for the best one that is usable
  * @param threads number of threads
+ * @param quantization Q8_0 or Q4_0, to round matrices to as they are loaded; empty to take them as they are stored
  * @param cacheType element type of the key/value cache: F32, F16 or BF16
  * @param contextLength tokens of prompt and answer at most; empty for the checkpoint's own
  * @param tokenizer directory of the tokenizer, if it is not the checkpoint's
@@ -22,6 +23,7 @@ import java.util.OptionalInt;
 public record LoadOptions(
         Optional<String> backend,
         int threads,
+        Optional<DType> quantization,
         DType cacheType,
         OptionalInt contextLength,
         Optional<Path> tokenizer,
@@ -42,6 +44,7 @@ public record LoadOptions(
         return new LoadOptions(
                 Optional.empty(),
                 Runtime.getRuntime().availableProcessors(),
+                Optional.empty(),
                 DType.F32,
                 OptionalInt.empty(),
                 Optional.empty(),
@@ -50,26 +53,34 @@ public record LoadOptions(
     }
 
     public LoadOptions withBackend(String backend) {
-        return new LoadOptions(Optional.of(backend), threads, cacheType, contextLength, tokenizer, trace, progress);
+        return new LoadOptions(
+                Optional.of(backend), threads, quantization, cacheType, contextLength, tokenizer, trace, progress);
     }
 
     public LoadOptions withThreads(int threads) {
-        return new LoadOptions(backend, threads, cacheType, contextLength, tokenizer, trace, progress);
+        return new LoadOptions(backend, threads, quantization, cacheType, contextLength, tokenizer, trace, progress);
+    }
+
+    public LoadOptions withQuantization(DType type) {
+        return new LoadOptions(
+                backend, threads, Optional.of(type), cacheType, contextLength, tokenizer, trace, progress);
     }
 
     public LoadOptions withCacheType(DType cacheType) {
-        return new LoadOptions(backend, threads, cacheType, contextLength, tokenizer, trace, progress);
+        return new LoadOptions(backend, threads, quantization, cacheType, contextLength, tokenizer, trace, progress);
     }
 
     public LoadOptions withContextLength(int contextLength) {
-        return new LoadOptions(backend, threads, cacheType, OptionalInt.of(contextLength), tokenizer, trace, progress);
+        return new LoadOptions(
+                backend, threads, quantization, cacheType, OptionalInt.of(contextLength), tokenizer, trace, progress);
     }
 
     public LoadOptions withTokenizer(Path tokenizer) {
-        return new LoadOptions(backend, threads, cacheType, contextLength, Optional.of(tokenizer), trace, progress);
+        return new LoadOptions(
+                backend, threads, quantization, cacheType, contextLength, Optional.of(tokenizer), trace, progress);
     }
 
     public LoadOptions withProgress(LoadProgress progress) {
-        return new LoadOptions(backend, threads, cacheType, contextLength, tokenizer, trace, progress);
+        return new LoadOptions(backend, threads, quantization, cacheType, contextLength, tokenizer, trace, progress);
     }
 }

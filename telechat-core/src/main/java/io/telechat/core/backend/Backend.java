@@ -4,6 +4,7 @@ package io.telechat.core.backend;
 import io.telechat.core.ops.Ops;
 import io.telechat.core.ops.Weight;
 import io.telechat.core.tensor.DType;
+import io.telechat.core.tensor.Shape;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.core.tensor.TensorArena;
 import java.util.Optional;
@@ -34,8 +35,8 @@ public interface Backend extends AutoCloseable {
      */
     Weight place(Weight weight, TensorArena arena);
 
-    /** Bytes that {@link #place} makes of so many stored elements. */
-    long placedBytes(DType stored, long elements);
+    /** Bytes that {@link #place} makes of a stored tensor. */
+    long placedBytes(DType stored, Shape shape);
 
     /** Likewise for a single tensor, such as an embedding table or a norm's weight. */
     Tensor place(Tensor tensor, TensorArena arena);

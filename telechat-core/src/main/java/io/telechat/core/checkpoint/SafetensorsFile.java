@@ -25,6 +25,7 @@ public final class SafetensorsFile implements TensorFile {
     private static final ValueLayout.OfLong LENGTH = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final long MAX_HEADER = 100_000_000;
     private static final int MAX_RANK = 8;
+    private static final String METADATA = "__metadata__";
 
     private final Path path;
     private final MemorySegment file;
@@ -68,13 +69,15 @@ public final class SafetensorsFile implements TensorFile {
         byte[] header = file.asSlice(8, headerLength).toArray(ValueLayout.JAVA_BYTE);
         long dataStart = 8 + headerLength;
         Map<String, Entry> entries = new LinkedHashMap<>();
-        for (Map.Entry<String, JsonNode> field :
-                JsonFiles.parseObject(path, header).properties()) {
-            if (!field.getKey().equals("__metadata__")) {
+        JsonNode json = JsonFiles.parseObject(path, header);
+        for (Map.Entry<String, JsonNode> field : json.properties()) {
+            if (!field.getKey().equals(METADATA)) {
                 entries.put(field.getKey(), readEntry(path, field.getKey(), field.getValue()));
             }
         }
         checkLayout(path, entries, file.byteSize() - dataStart);
+        QuantizedTensors.read(path, json.path(METADATA))
+                .forEach((name, info) -> entries.computeIfPresent(name, (n, e) -> quantized(n, e, info)));
         return new SafetensorsFile(path, file, dataStart, entries);
     }
 
@@ -106,6 +109,21 @@ public final class SafetensorsFile implements TensorFile {
             throw new InvalidModelException(
                     "%s: tensor '%s' has an impossible shape %s".formatted(path, name, dims), e);
         }
+    }
+
+    /** An entry of bytes as the quantized matrix that they are. */
+    private static Entry quantized(String name, Entry bytes, Info info) {
+        long size;
+        try {
+            size = info.bytes();
+        } catch (ArithmeticException e) {
+            size = -1;
+        }
+        if (bytes.info().dtype() != DType.U8 || size != bytes.end() - bytes.begin()) {
+            throw new InvalidModelException("%s: quantized tensor '%s' of %s %s does not fill its bytes %d to %d"
+                    .formatted(info.file(), name, info.dtype(), info.shape(), bytes.begin(), bytes.end()));
+        }
+        return new Entry(info, bytes.begin(), bytes.end());
     }
 
     private static long nonNegative(Path path, String name, String key, JsonNode value) {

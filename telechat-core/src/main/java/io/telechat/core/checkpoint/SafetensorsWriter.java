@@ -2,6 +2,7 @@
 package io.telechat.core.checkpoint;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.tensor.DType;
@@ -32,7 +33,11 @@ public final class SafetensorsWriter implements AutoCloseable {
     private static final int ALIGNMENT = 64;
 
     /** What to write under a name. */
-    public record Entry(DType dtype, Shape shape) {}
+    public record Entry(DType dtype, Shape shape) {
+        public long bytes() {
+            return dtype.bytes(shape);
+        }
+    }
 
     private final Path target;
     private final Path temporary;
@@ -47,7 +52,7 @@ public final class SafetensorsWriter implements AutoCloseable {
         byte[] header = header(entries);
         long size = 8L + header.length;
         for (Entry entry : entries.values()) {
-            size += entry.shape().elements() * entry.dtype().bytes();
+            size += entry.bytes();
         }
         try {
             this.file = map(size);
@@ -59,7 +64,7 @@ public final class SafetensorsWriter implements AutoCloseable {
         MemorySegment.copy(header, 0, file, ValueLayout.JAVA_BYTE, 8, header.length);
         long at = 8L + header.length;
         for (Map.Entry<String, Entry> e : entries.entrySet()) {
-            long bytes = e.getValue().shape().elements() * e.getValue().dtype().bytes();
+            long bytes = e.getValue().bytes();
             tensors.put(
                     e.getKey(),
                     new Tensor(e.getValue().dtype(), e.getValue().shape(), new HostStorage(file.asSlice(at, bytes))));
@@ -105,19 +110,28 @@ public final class SafetensorsWriter implements AutoCloseable {
     private static byte[] header(Map<String, Entry> entries) throws IOException {
         ObjectMapper mapper = new ObjectMapper();
         ObjectNode json = mapper.createObjectNode();
-        json.putObject("__metadata__").put("format", "pt");
+        ObjectNode metadata = json.putObject("__metadata__").put("format", "pt");
+        ObjectNode quantized = mapper.createObjectNode();
         long at = 0;
         for (Map.Entry<String, Entry> e : entries.entrySet()) {
+            Entry entry = e.getValue();
             ObjectNode node = json.putObject(e.getKey());
-            node.put("dtype", e.getValue().dtype().name());
-            var dims = node.putArray("shape");
-            for (long dim : e.getValue().shape().toArray()) {
-                dims.add(dim);
+            if (entry.dtype().isQuantized()) {
+                QuantizedTensors.describe(quantized, e.getKey(), entry);
+                node.put("dtype", DType.U8.name());
+                node.putArray("shape").add(entry.bytes());
+            } else {
+                node.put("dtype", entry.dtype().name());
+                ArrayNode dims = node.putArray("shape");
+                for (long dim : entry.shape().toArray()) {
+                    dims.add(dim);
+                }
             }
-            long end =
-                    at + e.getValue().shape().elements() * e.getValue().dtype().bytes();
-            node.putArray("data_offsets").add(at).add(end);
-            at = end;
+            node.putArray("data_offsets").add(at).add(at + entry.bytes());
+            at += entry.bytes();
+        }
+        if (!quantized.isEmpty()) {
+            metadata.put(QuantizedTensors.KEY, mapper.writeValueAsString(quantized));
         }
         byte[] text = mapper.writeValueAsBytes(json);
         int padded = (text.length + 8 + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT - 8;

@@ -12,7 +12,7 @@ sealed interface TensorFile permits SafetensorsFile, PyTorchFile {
     /** What a file says of one tensor. */
     record Info(DType dtype, Shape shape, Path file) {
         public long bytes() {
-            return shape.elements() * dtype.bytes();
+            return dtype.bytes(shape);
         }
     }
 

@@ -64,11 +64,12 @@ public final class NativeLibrary {
      * @throws IllegalArgumentException if the library has no such symbol
      */
     @SuppressWarnings("restricted")
-    public MethodHandle function(String symbol, FunctionDescriptor signature) {
+    public MethodHandle function(String symbol, FunctionDescriptor signature, Linker.Option... options) {
         return Linker.nativeLinker()
                 .downcallHandle(
                         symbols.find(symbol)
                                 .orElseThrow(() -> new IllegalArgumentException(name + " has no function " + symbol)),
-                        signature);
+                        signature,
+                        options);
     }
 }

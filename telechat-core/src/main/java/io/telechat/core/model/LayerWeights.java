@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.model;
 
-import io.telechat.core.backend.Backend;
 import io.telechat.core.ops.Weight;
 import io.telechat.core.tensor.Tensor;
-import io.telechat.core.tensor.TensorArena;
+import java.util.function.UnaryOperator;
 
 /**
  * The parameters of one decoder layer. D = hidden, F = ffn.
@@ -18,14 +17,14 @@ import io.telechat.core.tensor.TensorArena;
  */
 public record LayerWeights(Tensor attnNorm, Weight qkv, Weight attnOut, Tensor ffnNorm, Weight gateUp, Weight down) {
 
-    /** These weights in the form that a backend works best on. */
-    LayerWeights placedOn(Backend backend, TensorArena arena) {
+    /** These weights, each turned into something else. */
+    LayerWeights map(UnaryOperator<Tensor> vectors, UnaryOperator<Weight> matrices) {
         return new LayerWeights(
-                backend.place(attnNorm, arena),
-                backend.place(qkv, arena),
-                backend.place(attnOut, arena),
-                backend.place(ffnNorm, arena),
-                backend.place(gateUp, arena),
-                backend.place(down, arena));
+                vectors.apply(attnNorm),
+                matrices.apply(qkv),
+                matrices.apply(attnOut),
+                vectors.apply(ffnNorm),
+                matrices.apply(gateUp),
+                matrices.apply(down));
     }
 }

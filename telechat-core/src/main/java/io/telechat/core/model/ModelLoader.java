@@ -11,6 +11,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import org.slf4j.Logger;
@@ -28,11 +30,32 @@ public final class ModelLoader {
 
     /** A checkpoint that has passed all checks, not loaded yet. */
     public record Checked(Checkpoint checkpoint, ModelConfig config) implements AutoCloseable {
-        /** Bytes that the weights take on a backend. */
-        public long weightBytes(Backend backend) {
+        /**
+         * Bytes that the weights take on a backend.
+         *
+         * @param quantization the type that matrices will be rounded to
+         */
+        public long weightBytes(Backend backend, Optional<DType> quantization) {
+            return config.architecture().tensors(config).stream()
+                    .mapToLong(spec -> backend.placedBytes(loadedType(spec, quantization), spec.computedShape()))
+                    .sum();
+        }
+
+        private DType loadedType(TensorSpec spec, Optional<DType> quantization) {
+            DType stored = checkpoint.dtype(spec.name());
+            return spec.shape().rank() == 2 && !stored.isQuantized() ? quantization.orElse(stored) : stored;
+        }
+
+        /** Whether a matrix is quantized in the file. */
+        public boolean isQuantized() {
             return checkpoint.names().stream()
-                    .mapToLong(n -> backend.placedBytes(
-                            checkpoint.dtype(n), checkpoint.shape(n).elements()))
+                    .anyMatch(name -> checkpoint.dtype(name).isQuantized());
+        }
+
+        /** Bytes of the tensors that the model is made of. */
+        private long storedBytes() {
+            return config.architecture().tensors(config).stream()
+                    .mapToLong(spec -> checkpoint.dtype(spec.name()).bytes(checkpoint.shape(spec.name())))
                     .sum();
         }
 
@@ -65,19 +88,42 @@ public final class ModelLoader {
         }
     }
 
-    /** Loads a checked model onto a backend; closing the model closes both. */
+    /** Loads a checked model onto a backend, as it is stored; closing the model closes both. */
     public static CausalLm load(Checked checked, Backend backend, LoadProgress progress) {
-        return load(checked, backend, backend.ops(), progress);
+        return load(checked, backend, backend.ops(), Optional.empty(), progress);
     }
 
-    /** Likewise, with the backend's operations decorated. */
-    public static CausalLm load(Checked checked, Backend backend, Ops ops, LoadProgress progress) {
-        WeightScan scan = new WeightScan(checked.checkpoint(), backend.workers(), progress);
-        scan.findNaN()
+    /**
+     * Likewise, with the backend's operations decorated.
+     *
+     * @param quantization Q8_0 or Q4_0 to round matrices to that are not quantized yet
+     * @throws InvalidModelException if the checkpoint is quantized already, and not so
+     */
+    public static CausalLm load(
+            Checked checked, Backend backend, Ops ops, Optional<DType> quantization, LoadProgress progress) {
+        quantization.ifPresent(dtype -> requireNotOtherwiseQuantized(checked.checkpoint(), dtype));
+        WeightScan scan = new WeightScan(backend.workers(), progress, checked.storedBytes());
+        ResidentParameters parameters =
+                new ResidentParameters(checked.checkpoint(), checked.config(), backend, quantization, scan);
+        scan.complaint()
                 .ifPresent(where -> LOG.warn(
                         "{}: {}; answers will be useless", checked.checkpoint().directory(), where));
-        ResidentParameters parameters = new ResidentParameters(checked.checkpoint(), checked.config(), backend);
         return new CausalLm(checked.config(), parameters, backend, ops);
+    }
+
+    private static void requireNotOtherwiseQuantized(Checkpoint checkpoint, DType dtype) {
+        for (String name : checkpoint.names()) {
+            DType stored = checkpoint.dtype(name);
+            if (stored.isQuantized() && stored != dtype) {
+                throw new InvalidModelException(
+                        "%s: is quantized to %s already; quantize the original to %s, or load it as it is"
+                                .formatted(checkpoint.directory(), lower(stored), lower(dtype)));
+            }
+        }
+    }
+
+    private static String lower(DType dtype) {
+        return dtype.name().toLowerCase(Locale.ROOT);
     }
 
     private static void checkTensors(Checkpoint checkpoint, ModelConfig config) {
@@ -91,9 +137,9 @@ public final class ModelLoader {
             }
             Shape shape = checkpoint.shape(spec.name());
             DType dtype = checkpoint.dtype(spec.name());
-            if (!shape.equals(spec.shape())) {
-                wrong.add("'%s' is %s, config.json makes it %s".formatted(spec.name(), shape, spec.shape()));
-            } else if (dtype != DType.F32 && dtype != DType.F16 && dtype != DType.BF16) {
+            if (!shape.equals(spec.storedShape(dtype))) {
+                wrong.add("'%s' is %s, config.json makes it %s".formatted(spec.name(), shape, spec.storedShape(dtype)));
+            } else if (!isWeightType(dtype, spec)) {
                 wrong.add("'%s' is %s, must be F32, F16 or BF16".formatted(spec.name(), dtype));
             }
         }
@@ -109,6 +155,13 @@ public final class ModelLoader {
             throw new InvalidModelException("%s: not a complete %s checkpoint: %s"
                     .formatted(checkpoint.directory(), config.architecture().name(), String.join("; ", complaints)));
         }
+    }
+
+    private static boolean isWeightType(DType dtype, TensorSpec spec) {
+        return dtype == DType.F32
+                || dtype == DType.F16
+                || dtype == DType.BF16
+                || dtype.isQuantized() && spec.isQuantizable();
     }
 
     private static void describe(List<String> complaints, String what, List<String> names) {

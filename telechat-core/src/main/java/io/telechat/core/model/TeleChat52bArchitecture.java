@@ -85,11 +85,15 @@ final class TeleChat52bArchitecture implements Architecture {
             String h = block(c, i);
             specs.add(TensorSpec.ones(h + "ln_1.weight", d));
             specs.add(TensorSpec.normal(
-                    h + "attn.c_attn.weight", std, d, c.heads().qkvWidth()));
-            specs.add(TensorSpec.normal(h + "attn.c_proj.weight", projection, d, d));
+                            h + "attn.c_attn.weight", std, d, c.heads().qkvWidth())
+                    .storedTransposed());
+            specs.add(TensorSpec.normal(h + "attn.c_proj.weight", projection, d, d)
+                    .storedTransposed());
             specs.add(TensorSpec.ones(h + "ln_2.weight", d));
-            specs.add(TensorSpec.normal(h + "mlp.c_fc.weight", std, d, 2L * c.ffn()));
-            specs.add(TensorSpec.normal(h + "mlp.c_proj.weight", projection, c.ffn(), d));
+            specs.add(TensorSpec.normal(h + "mlp.c_fc.weight", std, d, 2L * c.ffn())
+                    .storedTransposed());
+            specs.add(TensorSpec.normal(h + "mlp.c_proj.weight", projection, c.ffn(), d)
+                    .storedTransposed());
         }
         specs.add(TensorSpec.ones(finalNormName(c), d));
         if (!c.tiedHead()) {

@@ -114,7 +114,11 @@ class TeleChatArchitecture implements Architecture {
             specs.add(TensorSpec.ones(h + "input_layernorm.weight", d));
             specs.add(TensorSpec.normal(h + "self_attention.query.weight", std, d, d));
             specs.add(TensorSpec.normal(
-                    h + "self_attention.key_value.weight", std, 2L * c.heads().kvWidth(), d));
+                            h + "self_attention.key_value.weight",
+                            std,
+                            2L * c.heads().kvWidth(),
+                            d)
+                    .inPiecesOf(c.heads().headDim()));
             specs.add(TensorSpec.normal(h + "self_attention.dense.weight", std, d, d));
             specs.add(TensorSpec.zeros(h + "self_attention.dense.bias", d));
             specs.add(TensorSpec.ones(h + "post_attention_layernorm.weight", d));

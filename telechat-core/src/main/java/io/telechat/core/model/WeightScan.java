@@ -2,8 +2,8 @@
 package io.telechat.core.model;
 
 import io.telechat.core.backend.WorkerTeam;
-import io.telechat.core.checkpoint.Checkpoint;
 import io.telechat.core.tensor.DType;
+import io.telechat.core.tensor.QuantizedLayout;
 import io.telechat.core.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -11,29 +11,51 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Reads all weights once, in order: brings the mapped pages into memory at the speed of the disk, with progress, and
+ * Reads each tensor once as it is loaded: brings its mapped pages into memory at the speed of the disk, with progress, and
  * finds values that are not numbers on the way.
  */
-record WeightScan(Checkpoint checkpoint, WorkerTeam workers, LoadProgress progress) {
+final class WeightScan {
     private static final long CHUNK = 1 << 20;
 
-    /** The first tensor with a NaN in it and how many have one; empty if all is well. */
-    Optional<String> findNaN() {
-        long total = checkpoint.bytes();
-        long done = 0;
-        int bad = 0;
-        String first = "";
-        for (String name : checkpoint.names()) {
-            Tensor tensor = checkpoint.tensor(name);
-            if (hasNaN(tensor)) {
-                first = bad++ == 0 ? name : first;
-            }
-            done += tensor.bytes();
-            progress.loaded(done, total);
+    private final WorkerTeam workers;
+    private final LoadProgress progress;
+    private final long total;
+    private long done;
+    private int bad;
+    private String firstBad = "";
+
+    /** @param total bytes of all tensors that will be seen */
+    WeightScan(WorkerTeam workers, LoadProgress progress, long total) {
+        this.workers = workers;
+        this.progress = progress;
+        this.total = total;
+    }
+
+    void see(String name, Tensor tensor) {
+        if (tensor.dtype().isQuantized() ? hasNaNScale(tensor) : hasNaN(tensor)) {
+            firstBad = bad++ == 0 ? name : firstBad;
         }
+        done += tensor.bytes();
+        progress.loaded(Math.min(done, total), total);
+    }
+
+    /** The first tensor with a NaN in it and how many have one; empty if all is well. */
+    Optional<String> complaint() {
         return bad == 0
                 ? Optional.empty()
-                : Optional.of("%d tensors hold NaN, the first is '%s'".formatted(bad, first));
+                : Optional.of("%d tensors hold NaN, the first is '%s'".formatted(bad, firstBad));
+    }
+
+    /** A quantized row with a NaN in it has one for its float. */
+    private static boolean hasNaNScale(Tensor matrix) {
+        long panelBytes = QuantizedLayout.panelBytes(matrix.dtype(), matrix.columns());
+        for (long row = 0; row < matrix.rows(); row++) {
+            long offset = row / QuantizedLayout.PANEL * panelBytes + row % QuantizedLayout.PANEL * Float.BYTES;
+            if (Float.isNaN(matrix.segment().get(ValueLayout.JAVA_FLOAT_UNALIGNED, offset))) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private boolean hasNaN(Tensor tensor) {

@@ -16,7 +16,7 @@ public final class ArrayArena implements TensorArena {
         Shape shape = Shape.of(dims);
         INDArray array = Nd4j.create(ArrayView.dataType(dtype), dims, 'c');
         arrays.add(array);
-        bytes += shape.elements() * dtype.bytes();
+        bytes += dtype.bytes(shape);
         return new Tensor(dtype, shape, new ArrayStorage(array));
     }
 

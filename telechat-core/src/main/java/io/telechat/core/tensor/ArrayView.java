@@ -27,6 +27,7 @@ final class ArrayView {
             case I32 -> start.asIntPointer();
             case I64 -> start.asLongPointer();
             case I8, U8, BOOL -> start.asBytePointer();
+            case Q8_0, Q4_0 -> throw new IllegalArgumentException("ND4J has no " + dtype);
         };
         pointer.capacity(shape.elements());
         DataType type = dataType(dtype);
@@ -47,6 +48,7 @@ final class ArrayView {
             case I8 -> DataType.INT8;
             case U8 -> DataType.UINT8;
             case BOOL -> DataType.BOOL;
+            case Q8_0, Q4_0 -> throw new IllegalArgumentException("ND4J has no " + dtype);
         };
     }
 }

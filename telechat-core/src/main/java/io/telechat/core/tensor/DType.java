@@ -3,7 +3,7 @@ package io.telechat.core.tensor;
 
 import java.util.Optional;
 
-/** Element types, named as in the safetensors format. */
+/** Element types, named as in the safetensors format; and two for matrices of weights whose elements share scales. */
 public enum DType {
     F64(8),
     F32(4),
@@ -14,7 +14,11 @@ public enum DType {
     I16(2),
     I8(1),
     U8(1),
-    BOOL(1);
+    BOOL(1),
+    /** Weights of 8 bits in the layout of {@link QuantizedLayout}; 8.25 bits each with their scales. */
+    Q8_0(0),
+    /** Weights of 4 bits in the layout of {@link QuantizedLayout}; 4.25 bits each with their scales. */
+    Q4_0(0);
 
     private final int bytes;
 
@@ -22,9 +26,25 @@ public enum DType {
         this.bytes = bytes;
     }
 
-    /** Size of one element in bytes. */
+    /**
+     * Size of one element in bytes.
+     *
+     * @throws IllegalStateException for the quantized types, whose elements have no place of their own
+     */
     public int bytes() {
+        if (isQuantized()) {
+            throw new IllegalStateException(this + " has no size per element");
+        }
         return bytes;
+    }
+
+    /**
+     * Size of a tensor in bytes.
+     *
+     * @throws ArithmeticException if it overflows 64 bits
+     */
+    public long bytes(Shape shape) {
+        return isQuantized() ? QuantizedLayout.bytes(this, shape) : Math.multiplyExact(shape.elements(), (long) bytes);
     }
 
     /** Whether model weights may have this type. */
@@ -32,10 +52,14 @@ public enum DType {
         return this == F32 || this == F16 || this == BF16 || this == F64;
     }
 
+    public boolean isQuantized() {
+        return this == Q8_0 || this == Q4_0;
+    }
+
     /** The type with this safetensors name ({@code "BF16"}), if we know it. */
     public static Optional<DType> byName(String name) {
         for (DType type : values()) {
-            if (type.name().equals(name)) {
+            if (!type.isQuantized() && type.name().equals(name)) {
                 return Optional.of(type);
             }
         }

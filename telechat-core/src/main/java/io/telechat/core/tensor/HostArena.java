@@ -16,7 +16,7 @@ public final class HostArena implements TensorArena {
     @Override
     public Tensor allocate(DType dtype, long... dims) {
         Shape shape = Shape.of(dims);
-        long size = Math.multiplyExact(shape.elements(), (long) dtype.bytes());
+        long size = dtype.bytes(shape);
         try {
             Tensor tensor = new Tensor(dtype, shape, new HostStorage(arena.allocate(size, ALIGNMENT)));
             bytes.addAndGet(size);

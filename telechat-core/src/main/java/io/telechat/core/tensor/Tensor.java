@@ -20,14 +20,9 @@ public final class Tensor {
     private final Storage storage;
 
     public Tensor(DType dtype, Shape shape, Storage storage) {
-        if (storage instanceof HostStorage host
-                && host.segment().byteSize() != Math.multiplyExact(shape.elements(), (long) dtype.bytes())) {
+        if (storage instanceof HostStorage host && host.segment().byteSize() != dtype.bytes(shape)) {
             throw new IllegalArgumentException("%s %s needs %d bytes, the segment has %d"
-                    .formatted(
-                            dtype,
-                            shape,
-                            shape.elements() * dtype.bytes(),
-                            host.segment().byteSize()));
+                    .formatted(dtype, shape, dtype.bytes(shape), host.segment().byteSize()));
         }
         this.dtype = dtype;
         this.shape = shape;
@@ -62,7 +57,7 @@ public final class Tensor {
     }
 
     public long bytes() {
-        return shape.elements() * dtype.bytes();
+        return dtype.bytes(shape);
     }
 
     /** Whether the elements are in the memory of this process, so that {@link #segment} has them. */
@@ -90,19 +85,37 @@ public final class Tensor {
         };
     }
 
-    /** Rows {@code from} (inclusive) to {@code to} (exclusive) of the outermost dimension, sharing this memory. */
+    /**
+     * Rows {@code from} (inclusive) to {@code to} (exclusive) of the outermost dimension, sharing this memory.
+     *
+     * @throws IllegalArgumentException if they do not begin and end where panels of a quantized matrix do
+     */
     public Tensor rows(long from, long to) {
         long[] dims = shape.toArray();
         if (from < 0 || to > rows() || from > to) {
             throw new IndexOutOfBoundsException("rows " + from + " to " + to + " of " + shape);
         }
         dims[0] = to - from;
-        long rowBytes = columns() * dtype.bytes();
         Storage part = switch (storage) {
-            case HostStorage host -> new HostStorage(host.segment().asSlice(from * rowBytes, dims[0] * rowBytes));
+            case HostStorage host -> new HostStorage(hostRows(host.segment(), from, to));
             case ArrayStorage whole -> new ArrayStorage(whole.array().get(NDArrayIndex.interval(from, to)));
         };
         return new Tensor(dtype, Shape.of(dims), part);
+    }
+
+    private MemorySegment hostRows(MemorySegment segment, long from, long to) {
+        if (!dtype.isQuantized()) {
+            long rowBytes = columns() * dtype.bytes();
+            return segment.asSlice(from * rowBytes, (to - from) * rowBytes);
+        }
+        int panel = QuantizedLayout.PANEL;
+        if (from % panel != 0 || to % panel != 0 && to != rows()) {
+            throw new IllegalArgumentException(
+                    "rows %d to %d of %s cut a panel of %d rows".formatted(from, to, this, panel));
+        }
+        long panelBytes = QuantizedLayout.panelBytes(dtype, columns());
+        long first = from / panel;
+        return segment.asSlice(first * panelBytes, (QuantizedLayout.panels(to) - first) * panelBytes);
     }
 
     /** The same elements under another shape. */
@@ -126,7 +139,8 @@ public final class Tensor {
             case F16 -> Float.float16ToFloat(segment.get(SHORT, index * 2));
             case BF16 -> bf16ToFloat(segment.get(SHORT, index * 2));
             case F64 -> (float) segment.get(ValueLayout.JAVA_DOUBLE_UNALIGNED, index * 8);
-            case I64, I32, I16, I8, U8, BOOL -> throw new IllegalStateException(dtype + " is not a float type");
+            case I64, I32, I16, I8, U8, BOOL, Q8_0, Q4_0 ->
+                throw new IllegalStateException(dtype + " is not a float type");
         };
     }
 
@@ -138,7 +152,8 @@ public final class Tensor {
             case F16 -> segment.set(SHORT, index * 2, Float.floatToFloat16(value));
             case BF16 -> segment.set(SHORT, index * 2, floatToBf16(value));
             case F64 -> segment.set(ValueLayout.JAVA_DOUBLE_UNALIGNED, index * 8, value);
-            case I64, I32, I16, I8, U8, BOOL -> throw new IllegalStateException(dtype + " is not a float type");
+            case I64, I32, I16, I8, U8, BOOL, Q8_0, Q4_0 ->
+                throw new IllegalStateException(dtype + " is not a float type");
         }
     }
 

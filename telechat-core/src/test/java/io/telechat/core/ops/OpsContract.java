@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.telechat.core.backend.Backend;
+import io.telechat.core.quant.Quantizer;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.HostArena;
 import io.telechat.core.tensor.Tensor;
@@ -185,6 +186,45 @@ public abstract class OpsContract {
         subject.ops().linear(x.subject(), subject.place(weight, arena), y.subject());
         oracle.ops().linear(x.oracle(), oracle.place(weight, oracleArena), y.oracle());
         assertClose(y, 1e-3);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1,1,1", "1,64,48", "2,33,17", "3,200,16", "5,1024,130", "13,300,40", "40,520,70"})
+    void linearTakesQuantizedWeights(int rows, int in, int out) {
+        for (DType dtype : List.of(DType.Q8_0, DType.Q4_0)) {
+            Tensor matrix = random(DType.F32, out, in);
+            Tensor bias = random(DType.F32, out);
+            Weight weight = new Weight(List.of(new Quantizer(dtype).quantize(matrix, host)), Optional.of(bias));
+            Pair x = pair(roundable(rows, in));
+            Pair y = input(rows, out);
+            subject.ops().linearAdd(x.subject(), subject.place(weight, arena), y.subject(), y.subject());
+            oracle.ops().linearAdd(x.oracle(), oracle.place(weight, oracleArena), y.oracle(), y.oracle());
+            assertClose(y, 1e-6 * in);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"Q8_0", "Q4_0"})
+    void embedReadsRowsOfQuantizedTables(DType dtype) {
+        Weight table = Weight.of(new Quantizer(dtype).quantize(random(DType.F32, 35, 150), host));
+        Pair out = output(3, 150);
+        int[] tokens = {34, 0, 17};
+        subject.ops().embed(tokens, subject.place(table, arena), 2, out.subject());
+        oracle.ops().embed(tokens, oracle.place(table, oracleArena), 2, out.oracle());
+        assertClose(out, 1e-6);
+    }
+
+    /** Activations that rounding to 8 bits in groups of 32 does not change. */
+    private Tensor roundable(int rows, int columns) {
+        Tensor x = host.allocate(DType.F32, rows, columns);
+        for (long t = 0; t < rows; t++) {
+            for (long i = 0; i < columns; i++) {
+                float step = 1f / (1 << (i / 32 + t) % 5);
+                int value = i % 32 == 0 ? 127 : random.nextInt(-127, 128);
+                x.setFloat(t * columns + i, value * step);
+            }
+        }
+        return x;
     }
 
     @ParameterizedTest

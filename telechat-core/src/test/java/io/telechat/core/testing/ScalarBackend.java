@@ -10,10 +10,14 @@ import io.telechat.core.ops.KvCache;
 import io.telechat.core.ops.Ops;
 import io.telechat.core.ops.RopeTable;
 import io.telechat.core.ops.Weight;
+import io.telechat.core.quant.FloatRows;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.HostArena;
+import io.telechat.core.tensor.Shape;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.core.tensor.TensorArena;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
 /** The formulas as their definitions read, in plain loops and double: what the backends are tested against. */
@@ -52,12 +56,20 @@ public final class ScalarBackend implements Backend, Ops {
 
     @Override
     public Weight place(Weight weight, TensorArena arena) {
-        return weight;
+        return new Weight(weight.blocks().stream().map(ScalarBackend::floats).toList(), weight.bias());
+    }
+
+    private static Tensor floats(Tensor block) {
+        if (!block.dtype().isQuantized()) {
+            return block;
+        }
+        MemorySegment copy = Arena.ofAuto().allocate(4 * block.shape().elements(), 4);
+        return Tensor.over(copy, DType.F32, block.rows(), block.columns()).setFloats(FloatRows.of(block));
     }
 
     @Override
-    public long placedBytes(DType stored, long elements) {
-        return elements * stored.bytes();
+    public long placedBytes(DType stored, Shape shape) {
+        return stored.bytes(shape);
     }
 
     @Override

@@ -2,154 +2,152 @@
 package io.telechat.core.backend.cpu;
 
 import io.telechat.core.backend.WorkerTeam;
-import io.telechat.core.backend.cpu.kernel.AttentionKernel;
-import io.telechat.core.backend.cpu.kernel.WidenKernel;
+import io.telechat.core.backend.cpu.kernel.Kernels;
+import io.telechat.core.backend.cpu.kernel.Kernels.CachedHead;
+import io.telechat.core.backend.cpu.kernel.Kernels.HeadRows;
 import io.telechat.core.ops.Batch;
 import io.telechat.core.ops.HeadLayout;
 import io.telechat.core.ops.KvCache;
 import io.telechat.core.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
- * Attention of the new tokens of one sequence over its cache. A task is one key/value head and a few tokens: their queries
- * share each block of keys and values while it is in the first-level cache.
+ * Attention of the new tokens of each sequence over its cache. A task is one key/value head and a few tokens of one sequence:
+ * their queries share each block of keys and values while it is in the first-level cache.
  */
-final class CachedAttention {
-    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
-    private static final int BLOCK = KvCache.BLOCK;
+final class CachedAttention implements AutoCloseable {
     /** Tokens per task. */
     private static final int TILE = 16;
 
     private final WorkerTeam workers;
+    private final Kernels kernels;
     private final Scratch[] scratch;
+    private final Scratch addresses = new Scratch();
 
-    CachedAttention(WorkerTeam workers) {
+    CachedAttention(WorkerTeam workers, Kernels kernels) {
         this.workers = workers;
-        this.scratch = new Scratch[workers.size()];
+        this.kernels = kernels;
+        this.scratch = Scratch.perThread(workers.size());
     }
 
-    /** Memory of one thread: a block of keys, [headDim, BLOCK], and of values, [BLOCK, headDim], as floats. */
-    private record Scratch(float[] keys, float[] values, float[] scores) {}
+    /** One call's operands. */
+    private record Call(Tensor qkv, HeadLayout heads, int layer, Tensor out, Tensor lse) {}
 
-    private Scratch scratch(int worker, int headDim) {
-        if (scratch[worker] == null || scratch[worker].keys().length != BLOCK * headDim) {
-            scratch[worker] = new Scratch(new float[BLOCK * headDim], new float[BLOCK * headDim], new float[BLOCK]);
+    /**
+     * A few neighbouring tokens of one sequence.
+     *
+     * @param blocks addresses of the sequence's cache blocks
+     * @param first the first of the tokens, counted within the span
+     */
+    private record Tile(Batch.Span span, MemorySegment blocks, int first, int count) {
+        int position() {
+            return span.cache().length() + first;
         }
-        return scratch[worker];
+
+        /** Row of the first token in the batch. */
+        int row() {
+            return span.first() + first;
+        }
     }
 
-    void run(Tensor qkv, HeadLayout heads, Batch.Span span, int layer, Tensor out, Tensor lse) {
-        workers.run(heads.kvHeads(), (head, worker) -> store(qkv, heads, span, layer, head));
-        int tiles = (span.count() + TILE - 1) / TILE;
-        workers.run(heads.kvHeads() * tiles, (task, worker) -> {
+    void run(Tensor qkv, HeadLayout heads, Batch batch, int layer, Tensor out, Tensor lse) {
+        Call call = new Call(qkv, heads, layer, out, lse);
+        List<Tile> tiles = tiles(batch);
+        int kvHeads = heads.kvHeads();
+        boolean single = batch.spans().stream().allMatch(span -> span.count() == 1);
+        if (!single) {
+            // A tile reads what earlier tiles of its sequence store.
+            workers.run(
+                    tiles.size() * kvHeads, (task, worker) -> store(call, tiles.get(task / kvHeads), task % kvHeads));
+        }
+        workers.run(tiles.size() * kvHeads, (task, worker) -> {
             // The last tokens see the longest context: they go first, so that no thread is left alone with them.
-            int first = (tiles - 1 - task / heads.kvHeads()) * TILE;
-            int count = Math.min(TILE, span.count() - first);
-            attend(
-                    qkv,
-                    heads,
-                    span,
-                    layer,
-                    task % heads.kvHeads(),
-                    first,
-                    count,
-                    out,
-                    lse,
-                    scratch(worker, heads.headDim()));
+            Tile tile = tiles.get(tiles.size() - 1 - task / kvHeads);
+            if (single) {
+                store(call, tile, task % kvHeads);
+            }
+            attend(call, tile, task % kvHeads, worker);
         });
     }
 
-    private static void store(Tensor qkv, HeadLayout heads, Batch.Span span, int layer, int head) {
-        KvCache cache = span.cache();
-        int dim = heads.headDim();
-        for (int t = 0; t < span.count(); t++) {
-            int position = cache.length() + t;
-            Tensor block = cache.block(position / BLOCK);
-            int slot = position % BLOCK;
-            long row = (long) (span.first() + t) * heads.qkvWidth() + heads.queryWidth() + (long) head * dim;
-            long keys = cache.keyOffset(layer, head) + slot;
-            long values = cache.valueOffset(layer, head) + (long) slot * dim;
-            for (int d = 0; d < dim; d++) {
-                block.setFloat(keys + (long) d * BLOCK, qkv.segment().get(FLOAT, 4 * (row + d)));
-                block.setFloat(values + d, qkv.segment().get(FLOAT, 4 * (row + heads.kvWidth() + d)));
+    private List<Tile> tiles(Batch batch) {
+        int blocks = 0;
+        for (Batch.Span span : batch.spans()) {
+            blocks += blocks(span);
+        }
+        MemorySegment table = addresses.bytes(8L * blocks);
+        List<Tile> tiles = new ArrayList<>();
+        long at = 0;
+        for (Batch.Span span : batch.spans()) {
+            MemorySegment own = table.asSlice(8 * at, 8L * blocks(span));
+            for (int i = 0; i < blocks(span); i++) {
+                own.set(
+                        ValueLayout.JAVA_LONG,
+                        8L * i,
+                        span.cache().block(i).segment().address());
+            }
+            at += blocks(span);
+            for (int first = 0; first < span.count(); first += TILE) {
+                tiles.add(new Tile(span, own, first, Math.min(TILE, span.count() - first)));
             }
         }
+        return tiles;
     }
 
-    private static void attend(
-            Tensor qkv,
-            HeadLayout heads,
-            Batch.Span span,
-            int layer,
-            int kvHead,
-            int first,
-            int count,
-            Tensor out,
-            Tensor lse,
-            Scratch scratch) {
-        KvCache cache = span.cache();
-        int dim = heads.headDim();
+    /** Blocks that a sequence has with its new tokens. */
+    private static int blocks(Batch.Span span) {
+        return (span.cache().length() + span.count() + KvCache.BLOCK - 1) / KvCache.BLOCK;
+    }
+
+    private static CachedHead head(Call call, Tile tile, int kvHead) {
+        KvCache cache = tile.span().cache();
+        return new CachedHead(
+                cache.dtype(),
+                tile.blocks(),
+                cache.keyOffset(call.layer(), kvHead),
+                cache.valueOffset(call.layer(), kvHead),
+                call.heads().headDim());
+    }
+
+    private void store(Call call, Tile tile, int kvHead) {
+        HeadLayout heads = call.heads();
+        long key = (long) tile.row() * heads.qkvWidth() + heads.queryWidth() + (long) kvHead * heads.headDim();
+        MemorySegment qkv = call.qkv().segment();
+        kernels.storeKeysValues(
+                head(call, tile, kvHead),
+                tile.position(),
+                tile.count(),
+                qkv.asSlice(4 * key),
+                qkv.asSlice(4 * (key + heads.kvWidth())),
+                heads.qkvWidth());
+    }
+
+    private void attend(Call call, Tile tile, int kvHead, int worker) {
+        HeadLayout heads = call.heads();
         int group = heads.groupSize();
-        float[] queries = queries(qkv, heads, span.first() + first, count, kvHead);
-        AttentionKernel.State[] states = new AttentionKernel.State[count * group];
-        for (int i = 0; i < states.length; i++) {
-            states[i] = new AttentionKernel.State(dim);
-        }
-        float[] keys = scratch.keys();
-        float[] values = scratch.values();
-        int firstPosition = cache.length() + first;
-        int lastPosition = firstPosition + count - 1;
-        for (int start = 0; start <= lastPosition; start += BLOCK) {
-            Tensor block = cache.block(start / BLOCK);
-            WidenKernel.toFloats(block.segment(), block.dtype(), cache.keyOffset(layer, kvHead), keys, 0, keys.length);
-            WidenKernel.toFloats(
-                    block.segment(), block.dtype(), cache.valueOffset(layer, kvHead), values, 0, values.length);
-            for (int t = Math.max(0, start - firstPosition); t < count; t++) {
-                int valid = Math.min(BLOCK, firstPosition + t + 1 - start);
-                for (int g = 0; g < group; g++) {
-                    int query = t * group + g;
-                    AttentionKernel.block(queries, query * dim, keys, values, valid, scratch.scores(), states[query]);
-                }
-            }
-        }
-        write(states, heads, span.first() + first, count, kvHead, out, lse);
+        kernels.attend(
+                head(call, tile, kvHead),
+                tile.position(),
+                tile.count(),
+                group,
+                rows(call.qkv(), tile.row(), (long) kvHead * group * heads.headDim()),
+                rows(call.out(), tile.row(), (long) kvHead * group * heads.headDim()),
+                rows(call.lse(), tile.row(), (long) kvHead * group),
+                scratch[worker].floats(Kernels.attendScratch((long) tile.count() * group, heads.headDim())));
     }
 
-    /** [count, group, headDim], scaled by 1/√headDim. */
-    private static float[] queries(Tensor qkv, HeadLayout heads, int firstRow, int count, int kvHead) {
-        int width = heads.groupSize() * heads.headDim();
-        float[] queries = new float[count * width];
-        for (int t = 0; t < count; t++) {
-            long at = (long) (firstRow + t) * heads.qkvWidth() + (long) kvHead * width;
-            MemorySegment.copy(qkv.segment(), FLOAT, 4 * at, queries, t * width, width);
-        }
-        float scale = (float) (1 / Math.sqrt(heads.headDim()));
-        for (int i = 0; i < queries.length; i++) {
-            queries[i] *= scale;
-        }
-        return queries;
+    private static HeadRows rows(Tensor matrix, int row, long column) {
+        return new HeadRows(matrix.segment().asSlice(4 * (row * matrix.columns() + column)), matrix.columns());
     }
 
-    private static void write(
-            AttentionKernel.State[] states,
-            HeadLayout heads,
-            int firstRow,
-            int count,
-            int kvHead,
-            Tensor out,
-            Tensor lse) {
-        int group = heads.groupSize();
-        int width = group * heads.headDim();
-        float[] row = new float[width];
-        for (int t = 0; t < count; t++) {
-            for (int g = 0; g < group; g++) {
-                states[t * group + g].finish(row, g * heads.headDim());
-                long head = (long) (firstRow + t) * heads.heads() + (long) kvHead * group + g;
-                lse.setFloat(head, states[t * group + g].logSumExp());
-            }
-            long at = (long) (firstRow + t) * heads.queryWidth() + (long) kvHead * width;
-            MemorySegment.copy(row, 0, out.segment(), FLOAT, 4 * at, width);
+    @Override
+    public void close() {
+        addresses.close();
+        for (Scratch one : scratch) {
+            one.close();
         }
     }
 }

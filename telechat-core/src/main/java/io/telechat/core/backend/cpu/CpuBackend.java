@@ -5,16 +5,17 @@ import io.telechat.core.backend.Backend;
 import io.telechat.core.backend.MachineLimits;
 import io.telechat.core.backend.WorkerTeam;
 import io.telechat.core.backend.cpu.kernel.KernelTier;
-import io.telechat.core.backend.cpu.kernel.NativeDots;
+import io.telechat.core.backend.cpu.kernel.KernelTiers;
 import io.telechat.core.ops.Ops;
 import io.telechat.core.ops.Weight;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.HostArena;
+import io.telechat.core.tensor.Shape;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.core.tensor.TensorArena;
 import java.util.Optional;
 
-/** Kernels in C and in the Vector API, and OpenBLAS for big products; weights are computed with where they lie. */
+/** Kernels in C or in the Vector API; weights are computed with where they lie. */
 final class CpuBackend implements Backend {
     private final WorkerTeam workers;
     private final CpuOps ops;
@@ -24,7 +25,7 @@ final class CpuBackend implements Backend {
     CpuBackend(int threads, KernelTier tier) {
         this.workers = new WorkerTeam(threads);
         this.tier = tier;
-        this.ops = new CpuOps(workers, tier);
+        this.ops = new CpuOps(workers, KernelTiers.of(tier));
     }
 
     @Override
@@ -34,11 +35,12 @@ final class CpuBackend implements Backend {
 
     @Override
     public String description() {
-        String dots = tier == KernelTier.VECTOR
-                ? "by Vector API kernels" + (NativeDots.absence().isEmpty() ? "" : " (" + NativeDots.absence() + ")")
-                : "by C kernels (" + tier + ")";
-        return "%d threads; inner products %s, big products by %s, the rest by Vector API kernels of %d bits"
-                .formatted(workers.size(), dots, OpenBlas.describe(), CpuBackendProvider.vectorBits());
+        String kernels = "kernels in C (" + tier + ")";
+        if (tier == KernelTier.VECTOR) {
+            String why = KernelTiers.nativeAbsence().isEmpty() ? "" : "; " + KernelTiers.nativeAbsence();
+            kernels = "Vector API kernels of %d bits%s".formatted(CpuBackendProvider.vectorBits(), why);
+        }
+        return "%d threads; %s".formatted(workers.size(), kernels);
     }
 
     @Override
@@ -53,9 +55,10 @@ final class CpuBackend implements Backend {
 
     @Override
     public Optional<MachineLimits> measureLimits() {
-        return NativeDots.best() == KernelTier.VECTOR
+        KernelTier best = KernelTiers.best();
+        return best == KernelTier.VECTOR
                 ? Optional.empty()
-                : Optional.of(new LimitProbe(workers, NativeDots.of(NativeDots.best())).measure());
+                : Optional.of(new LimitProbe(workers, KernelTiers.ofNative(best)).measure());
     }
 
     @Override
@@ -69,8 +72,8 @@ final class CpuBackend implements Backend {
     }
 
     @Override
-    public long placedBytes(DType stored, long elements) {
-        return elements * stored.bytes();
+    public long placedBytes(DType stored, Shape shape) {
+        return stored.bytes(shape);
     }
 
     /** Vectors are widened to F32 once; matrices stay as they are. */

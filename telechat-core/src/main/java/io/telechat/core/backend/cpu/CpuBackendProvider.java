@@ -5,7 +5,7 @@ import io.telechat.core.InvalidRequestException;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.backend.BackendProvider;
 import io.telechat.core.backend.cpu.kernel.KernelTier;
-import io.telechat.core.backend.cpu.kernel.NativeDots;
+import io.telechat.core.backend.cpu.kernel.KernelTiers;
 import io.telechat.core.backend.cpu.kernel.VectorInfo;
 import java.util.List;
 import java.util.Optional;
@@ -14,7 +14,7 @@ import java.util.Optional;
 public final class CpuBackendProvider implements BackendProvider {
     static final String NAME = "cpu";
 
-    /** Forces a tier of kernels: vector, avx2 or avx512. */
+    /** Forces a tier of kernels: vector, avx2, avx512 or neon. */
     private static final String TIER_PROPERTY = "telechat.kernels";
 
     @Override
@@ -44,14 +44,14 @@ public final class CpuBackendProvider implements BackendProvider {
         String asked = System.getProperty(TIER_PROPERTY, "");
         for (KernelTier tier : KernelTier.values()) {
             if (tier.toString().equals(asked)) {
-                if (tier.compareTo(NativeDots.best()) > 0) {
+                if (!KernelTiers.isUsable(tier)) {
                     throw new InvalidRequestException("-D%s=%s: %s"
                             .formatted(
                                     TIER_PROPERTY,
                                     asked,
-                                    NativeDots.absence().isEmpty()
-                                            ? "this CPU has " + NativeDots.best() + " at best"
-                                            : NativeDots.absence()));
+                                    KernelTiers.nativeAbsence().isEmpty()
+                                            ? "this CPU has " + KernelTiers.best() + " at best"
+                                            : KernelTiers.nativeAbsence()));
                 }
                 return tier;
             }
@@ -60,7 +60,7 @@ public final class CpuBackendProvider implements BackendProvider {
             throw new InvalidRequestException(
                     "-D%s=%s: there are %s".formatted(TIER_PROPERTY, asked, List.of(KernelTier.values())));
         }
-        return NativeDots.best();
+        return KernelTiers.best();
     }
 
     static int vectorBits() {

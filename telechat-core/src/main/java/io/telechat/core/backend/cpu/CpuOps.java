@@ -2,12 +2,7 @@
 package io.telechat.core.backend.cpu;
 
 import io.telechat.core.backend.WorkerTeam;
-import io.telechat.core.backend.cpu.kernel.ElementwiseKernel;
-import io.telechat.core.backend.cpu.kernel.KernelTier;
-import io.telechat.core.backend.cpu.kernel.RmsNormKernel;
-import io.telechat.core.backend.cpu.kernel.RopeKernel;
-import io.telechat.core.backend.cpu.kernel.SwiGluKernel;
-import io.telechat.core.backend.cpu.kernel.WidenKernel;
+import io.telechat.core.backend.cpu.kernel.Kernels;
 import io.telechat.core.ops.Batch;
 import io.telechat.core.ops.HeadLayout;
 import io.telechat.core.ops.KvCache;
@@ -15,6 +10,7 @@ import io.telechat.core.ops.Ops;
 import io.telechat.core.ops.RopeTable;
 import io.telechat.core.ops.Shapes;
 import io.telechat.core.ops.Weight;
+import io.telechat.core.quant.FloatRows;
 import io.telechat.core.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -25,24 +21,26 @@ final class CpuOps implements Ops {
     private static final int CHUNK = 16_384;
 
     private final WorkerTeam workers;
+    private final Kernels kernels;
     private final LinearProduct product;
     private final CachedAttention attention;
 
-    CpuOps(WorkerTeam workers, KernelTier tier) {
+    CpuOps(WorkerTeam workers, Kernels kernels) {
         this.workers = workers;
-        this.product = new LinearProduct(workers, tier);
-        this.attention = new CachedAttention(workers);
+        this.kernels = kernels;
+        this.product = new LinearProduct(workers, kernels);
+        this.attention = new CachedAttention(workers, kernels);
     }
 
     @Override
     public void embed(int[] tokens, Weight table, float scale, Tensor out) {
         Shapes.embed(tokens, table, out);
         Tensor rows = table.blocks().getFirst();
-        int columns = Math.toIntExact(rows.columns());
-        float[] row = new float[columns];
+        float[] row = new float[Math.toIntExact(rows.columns())];
         for (int t = 0; t < tokens.length; t++) {
-            WidenKernel.toFloats(rows.segment(), rows.dtype(), (long) tokens[t] * columns, row, 0, columns);
-            MemorySegment.copy(row, 0, out.segment(), ValueLayout.JAVA_FLOAT_UNALIGNED, 4L * t * columns, columns);
+            FloatRows.copy(rows, tokens[t], row);
+            MemorySegment.copy(
+                    row, 0, out.segment(), ValueLayout.JAVA_FLOAT_UNALIGNED, 4L * t * row.length, row.length);
         }
         if (scale != 1) {
             scale(out, scale);
@@ -52,10 +50,12 @@ final class CpuOps implements Ops {
     @Override
     public void rmsNorm(Tensor x, Tensor weight, float eps, Tensor y, Tensor rstd) {
         Shapes.rmsNorm(x, weight, y, rstd);
-        float[] scale = floats(weight);
-        forEachRow(x, row -> {
-            long offset = 4L * row * scale.length;
-            rstd.setFloat(row, RmsNormKernel.row(x.segment(), offset, scale, eps, y.segment(), offset));
+        long columns = x.columns();
+        forRows(x.rows(), columns, (first, count) -> {
+            MemorySegment to = y.segment().asSlice(4 * first * columns);
+            MemorySegment factors = rstd.segment().asSlice(4 * first);
+            kernels.rmsNorm(
+                    x.segment().asSlice(4 * first * columns), weight.segment(), eps, to, factors, count, columns);
         });
     }
 
@@ -79,19 +79,12 @@ final class CpuOps implements Ops {
         Shapes.rope(qkv, heads, batch);
         int half = heads.headDim() / 2;
         int turned = heads.heads() + heads.kvHeads();
+        long width = heads.qkvWidth();
         for (Batch.Span span : batch.spans()) {
             RopeTable rope = span.rope();
-            forEachRow(qkv.rows(span.first(), span.first() + span.count()), row -> {
-                long offset = 4L * (span.first() + row) * heads.qkvWidth();
-                for (int head = 0; head < turned; head++) {
-                    RopeKernel.head(
-                            qkv.segment(),
-                            offset + 4L * head * heads.headDim(),
-                            half,
-                            rope.cos(),
-                            rope.sin(),
-                            row * half);
-                }
+            forRows(span.count(), width, (first, count) -> {
+                MemorySegment rows = qkv.segment().asSlice(4 * (span.first() + first) * width);
+                kernels.rope(rows, rope.cos(), rope.sin(), Math.toIntExact(first * half), count, width, turned, half);
             });
         }
     }
@@ -105,55 +98,47 @@ final class CpuOps implements Ops {
     @Override
     public void attention(Tensor qkv, HeadLayout heads, Batch batch, int layer, Tensor out, Tensor lse) {
         Shapes.attention(qkv, heads, batch, layer, out, lse);
-        for (Batch.Span span : batch.spans()) {
-            attention.run(qkv, heads, span, layer, out, lse);
-        }
+        attention.run(qkv, heads, batch, layer, out, lse);
     }
 
     @Override
     public void swiGlu(Tensor gateUp, Tensor out) {
         Shapes.swiGlu(gateUp, out);
-        int width = Math.toIntExact(out.columns());
-        forEachRow(
-                out,
-                row -> SwiGluKernel.row(
-                        gateUp.segment(),
-                        8L * row * width,
-                        8L * row * width + 4L * width,
-                        out.segment(),
-                        4L * row * width,
-                        width));
+        long columns = out.columns();
+        forRows(
+                out.rows(),
+                columns,
+                (first, count) -> kernels.swiGlu(
+                        gateUp.segment().asSlice(8 * first * columns),
+                        out.segment().asSlice(4 * first * columns),
+                        count,
+                        columns));
     }
 
     @Override
     public void scale(Tensor x, float factor) {
-        int columns = Math.toIntExact(x.columns());
-        forEachRow(x, row -> ElementwiseKernel.scale(x.segment(), 4L * row * columns, factor, columns));
+        long columns = x.columns();
+        forRows(
+                x.rows(),
+                columns,
+                (first, count) -> kernels.scale(x.segment().asSlice(4 * first * columns), factor, count * columns));
     }
 
-    private interface RowTask {
-        void run(int row);
+    private interface RowsTask {
+        void run(long first, long count);
     }
 
-    /** Runs a task per row, several rows at a time where they are short. */
-    private void forEachRow(Tensor tensor, RowTask task) {
-        int rows = Math.toIntExact(tensor.rows());
-        int perTask = (int) Math.max(1, CHUNK / Math.max(1, tensor.columns()));
-        workers.run((rows + perTask - 1) / perTask, (index, worker) -> {
-            int end = Math.min(rows, (index + 1) * perTask);
-            for (int row = index * perTask; row < end; row++) {
-                task.run(row);
-            }
+    /** Runs a task for some rows at a time, several where they are short. */
+    private void forRows(long rows, long columns, RowsTask task) {
+        long perTask = Math.max(1, CHUNK / Math.max(1, columns));
+        workers.run(Math.toIntExact((rows + perTask - 1) / perTask), (index, worker) -> {
+            long first = index * perTask;
+            task.run(first, Math.min(perTask, rows - first));
         });
     }
 
     void close() {
         product.close();
-    }
-
-    private static float[] floats(Tensor tensor) {
-        float[] values = new float[Math.toIntExact(tensor.shape().elements())];
-        WidenKernel.toFloats(tensor.segment(), tensor.dtype(), 0, values, 0, values.length);
-        return values;
+        attention.close();
     }
 }

@@ -3,14 +3,14 @@ package io.telechat.core.backend.cpu;
 
 import io.telechat.core.backend.MachineLimits;
 import io.telechat.core.backend.WorkerTeam;
-import io.telechat.core.backend.cpu.kernel.NativeDots;
+import io.telechat.core.backend.cpu.kernel.NativeKernels;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.HostArena;
 import java.lang.foreign.MemorySegment;
 import java.util.function.LongSupplier;
 
 /** Measures what all threads together read from memory, and multiply and add, at most: the best of a few tries. */
-record LimitProbe(WorkerTeam workers, NativeDots kernels) {
+record LimitProbe(WorkerTeam workers, NativeKernels kernels) {
     /** Far beyond any cache. */
     private static final long READ_BYTES = 1L << 29;
 
@@ -24,7 +24,7 @@ record LimitProbe(WorkerTeam workers, NativeDots kernels) {
             long part = READ_BYTES / threads;
             long readNanos = best(() -> run(index -> kernels.read(memory.asSlice(index * part, part))));
             long fmaNanos = best(() -> run(index -> kernels.multiplyAdd(ROUNDS)));
-            double flops = (double) threads * ROUNDS * kernels.flopsPerRound();
+            double flops = threads * kernels.multiplyAdd(ROUNDS);
             return new MachineLimits(part * threads / (readNanos / 1e9), flops / (fmaNanos / 1e9));
         }
     }

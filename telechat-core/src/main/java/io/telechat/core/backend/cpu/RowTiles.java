@@ -14,6 +14,14 @@ final class RowTiles {
 
     private final int[] rowsBefore;
 
+    /**
+     * Some neighbouring rows of one block.
+     *
+     * @param rows [rows, in]
+     * @param column the feature that the first of them computes
+     */
+    record Tile(Tensor rows, int column) {}
+
     private RowTiles(List<Tensor> blocks, int rowsPerTile) {
         this.blocks = blocks;
         this.rowsPerTile = rowsPerTile;
@@ -34,31 +42,13 @@ final class RowTiles {
         return tilesBefore[blocks.size()];
     }
 
-    private int blockIndex(int tile) {
+    Tile tile(int index) {
         int block = 0;
-        while (tilesBefore[block + 1] <= tile) {
+        while (tilesBefore[block + 1] <= index) {
             block++;
         }
-        return block;
-    }
-
-    /** The block that a tile is part of. */
-    Tensor block(int tile) {
-        return blocks.get(blockIndex(tile));
-    }
-
-    /** First row of a tile within its block. */
-    int first(int tile) {
-        return (tile - tilesBefore[blockIndex(tile)]) * rowsPerTile;
-    }
-
-    /** The row behind a tile's last, within its block. */
-    int last(int tile) {
-        return Math.min(first(tile) + rowsPerTile, Math.toIntExact(block(tile).rows()));
-    }
-
-    /** The feature that a tile's first row computes. */
-    int column(int tile) {
-        return rowsBefore[blockIndex(tile)] + first(tile);
+        int first = (index - tilesBefore[block]) * rowsPerTile;
+        long last = Math.min((long) first + rowsPerTile, blocks.get(block).rows());
+        return new Tile(blocks.get(block).rows(first, last), rowsBefore[block] + first);
     }
 }

@@ -6,6 +6,7 @@ import io.telechat.core.backend.MachineLimits;
 import io.telechat.core.backend.WorkerTeam;
 import io.telechat.core.ops.Ops;
 import io.telechat.core.ops.Weight;
+import io.telechat.core.quant.FloatRows;
 import io.telechat.core.tensor.ArrayArena;
 import io.telechat.core.tensor.ArrayStorage;
 import io.telechat.core.tensor.DType;
@@ -72,8 +73,8 @@ final class Nd4jBackend implements Backend {
     }
 
     @Override
-    public long placedBytes(DType stored, long elements) {
-        return elements * DType.F32.bytes();
+    public long placedBytes(DType stored, Shape shape) {
+        return DType.F32.bytes(shape);
     }
 
     @Override
@@ -87,7 +88,8 @@ final class Nd4jBackend implements Backend {
         for (long row = 0; row < from.rows(); row += COPY_ROWS) {
             Tensor part = from.rows(row, Math.min(from.rows(), row + COPY_ROWS));
             INDArray target = to.rows(row, row + part.rows()).array();
-            target.assign(Nd4j.createFromArray(part.toFloats()).reshape(target.shape()));
+            float[] values = part.dtype().isQuantized() ? FloatRows.of(part) : part.toFloats();
+            target.assign(Nd4j.createFromArray(values).reshape(target.shape()));
         }
     }
 

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.backend.Backends;
 import io.telechat.core.backend.cpu.kernel.KernelTier;
-import io.telechat.core.backend.cpu.kernel.NativeDots;
+import io.telechat.core.backend.cpu.kernel.KernelTiers;
 import io.telechat.core.ops.OpsContract;
 import org.junit.jupiter.api.Nested;
 
@@ -16,14 +16,15 @@ class CpuOpsTest {
         private final KernelTier tier;
 
         TierTest(KernelTier tier) {
+            assumeTrue(
+                    KernelTiers.isUsable(tier),
+                    () -> "no kernels of tier %s here, but %s %s"
+                            .formatted(tier, KernelTiers.best(), KernelTiers.nativeAbsence()));
             this.tier = tier;
         }
 
         @Override
         protected Backend subject() {
-            assumeTrue(
-                    tier.compareTo(NativeDots.best()) <= 0,
-                    "no kernels of tier %s here: %s".formatted(tier, NativeDots.absence()));
             return new CpuBackend(3, tier);
         }
 
@@ -51,6 +52,13 @@ class CpuOpsTest {
     class Avx512 extends TierTest {
         Avx512() {
             super(KernelTier.AVX512);
+        }
+    }
+
+    @Nested
+    class Neon extends TierTest {
+        Neon() {
+            super(KernelTier.NEON);
         }
     }
 }

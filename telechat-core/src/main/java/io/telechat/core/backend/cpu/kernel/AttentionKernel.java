@@ -10,23 +10,23 @@ import jdk.incubator.vector.VectorOperators;
  * Attention of one query over its context, a block of positions at a time, with the running maximum and denominator of
  * FlashAttention (Dao et al. 2022, arXiv:2205.14135). The order of the sums depends on the block size only.
  */
-public final class AttentionKernel {
+final class AttentionKernel {
     private static final int BLOCK = KvCache.BLOCK;
 
     private AttentionKernel() {}
 
     /** What one query has gathered so far. */
-    public static final class State {
+    static final class State {
         private final float[] out;
         private float max = Float.NEGATIVE_INFINITY;
         private float denominator;
 
-        public State(int headDim) {
+        State(int headDim) {
             this.out = new float[headDim];
         }
 
         /** Divides by the denominator and writes the result. */
-        public void finish(float[] to, int index) {
+        void finish(float[] to, int index) {
             float factor = 1 / denominator;
             for (int i = 0; i < out.length; i++) {
                 to[index + i] = out[i] * factor;
@@ -34,7 +34,7 @@ public final class AttentionKernel {
         }
 
         /** The logarithm of the softmax's denominator. */
-        public float logSumExp() {
+        float logSumExp() {
             return max + (float) Math.log(denominator);
         }
     }
@@ -48,7 +48,7 @@ public final class AttentionKernel {
      * @param valid how many of the block's positions the query may see
      * @param scores scratch, BLOCK floats
      */
-    public static void block(
+    static void block(
             float[] query, int queryIndex, float[] keys, float[] values, int valid, float[] scores, State state) {
         int headDim = state.out.length;
         scores(query, queryIndex, headDim, keys, scores);
@@ -95,7 +95,7 @@ public final class AttentionKernel {
         for (int j = 0; j < BLOCK; j += Lanes.COUNT) {
             sum = sum.add(FloatVector.fromArray(Lanes.FLOATS, scores, j));
         }
-        return sum.reduceLanes(VectorOperators.ADD);
+        return Lanes.sum(sum);
     }
 
     /** {@code out = out · correction + Σ weights[j] · values[j]}. */

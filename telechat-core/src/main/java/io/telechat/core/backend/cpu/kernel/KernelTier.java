@@ -3,14 +3,16 @@ package io.telechat.core.backend.cpu.kernel;
 
 import java.util.Locale;
 
-/** Which kernels compute inner products, from the portable to the fastest. */
+/** Which bodies of the {@link Kernels} compute. */
 public enum KernelTier {
-    /** Java's Vector API. */
+    /** Java's Vector API: portable. */
     VECTOR,
     /** C, with AVX2, FMA and F16C. */
     AVX2,
-    /** C, with AVX-512. */
-    AVX512;
+    /** C, with AVX-512 and its instructions for neural networks (VNNI). */
+    AVX512,
+    /** C, for 64-bit Arm with dot-product instructions. */
+    NEON;
 
     /** {@code "avx2"}. */
     @Override

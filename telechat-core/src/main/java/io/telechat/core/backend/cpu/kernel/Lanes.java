@@ -19,4 +19,18 @@ final class Lanes {
     static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
 
     private Lanes() {}
+
+    /**
+     * The sum of all lanes: halves, quarters, pairs, neighbours. The Vector API's own reduction leaves the order open, and
+     * takes another one before compilation than after it.
+     */
+    static float sum(FloatVector v) {
+        float[] lanes = v.toArray();
+        for (int half = lanes.length / 2; half > 0; half /= 2) {
+            for (int i = 0; i < half; i++) {
+                lanes[i] += lanes[i + half];
+            }
+        }
+        return lanes[0];
+    }
 }

@@ -12,7 +12,7 @@ import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
 /** Elements of any float type to floats, exactly, and back with rounding to nearest even. */
-public final class WidenKernel {
+final class WidenKernel {
     /** 2^112: what a float16's exponent lacks once its bits stand where a float32 has them. */
     private static final float HALF_SCALE = 0x1p112f;
 
@@ -22,13 +22,25 @@ public final class WidenKernel {
     private WidenKernel() {}
 
     /** {@code to[toIndex … toIndex + count) = from[fromIndex … fromIndex + count)}, indices in elements. */
-    public static void toFloats(MemorySegment from, DType dtype, long fromIndex, float[] to, int toIndex, int count) {
+    static void toFloats(MemorySegment from, DType dtype, long fromIndex, float[] to, int toIndex, int count) {
         switch (dtype) {
             case F32 -> MemorySegment.copy(from, ValueLayout.JAVA_FLOAT_UNALIGNED, fromIndex * 4, to, toIndex, count);
             case BF16 -> bf16ToFloats(from, fromIndex * 2, to, toIndex, count);
             case F16 -> f16ToFloats(from, fromIndex * 2, to, toIndex, count);
-            case F64, I64, I32, I16, I8, U8, BOOL -> throw new IllegalArgumentException("no kernel for " + dtype);
+            default -> throw new IllegalArgumentException("no kernel for " + dtype);
         }
+    }
+
+    /** All elements of a host tensor. */
+    static void toFloats(Tensor from, float[] to) {
+        toFloats(from.segment(), from.dtype(), 0, to, 0, to.length);
+    }
+
+    /** {@code to[0 … count) = from[fromIndex … fromIndex + count)}, floats in native memory. */
+    static void toFloats(MemorySegment from, DType dtype, long fromIndex, MemorySegment to, int count) {
+        float[] floats = new float[count];
+        toFloats(from, dtype, fromIndex, floats, 0, count);
+        MemorySegment.copy(floats, 0, to, ValueLayout.JAVA_FLOAT_UNALIGNED, 0, count);
     }
 
     private static void bf16ToFloats(MemorySegment from, long offset, float[] to, int toIndex, int count) {

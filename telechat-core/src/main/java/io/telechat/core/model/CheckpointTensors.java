@@ -8,19 +8,30 @@ import io.telechat.core.tensor.TensorArena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/** Tensors of a checkpoint as they are, or transposed into memory of our own. */
-record Transposer(Checkpoint checkpoint, TensorArena arena, WorkerTeam workers) implements Architecture.TensorSource {
+/**
+ * Tensors of a checkpoint as they are, or transposed into memory of our own.
+ *
+ * @param arena for transposed copies
+ * @param scan sees every tensor that is taken
+ */
+record CheckpointTensors(Checkpoint checkpoint, TensorArena arena, WorkerTeam workers, WeightScan scan)
+        implements Architecture.TensorSource {
     /** Rows and columns per tile: 64 rows of 64 floats fit the first-level cache twice. */
     private static final int TILE = 64;
 
     @Override
     public Tensor get(String name) {
-        return checkpoint.tensor(name);
+        Tensor tensor = checkpoint.tensor(name);
+        scan.see(name, tensor);
+        return tensor;
     }
 
     @Override
     public Tensor transposed(String name) {
-        Tensor from = checkpoint.tensor(name);
+        Tensor from = get(name);
+        if (from.dtype().isQuantized()) {
+            return from; // was transposed before
+        }
         Tensor to = arena.allocate(from.dtype(), from.columns(), from.rows());
         int tiles = Math.toIntExact((to.rows() + TILE - 1) / TILE);
         boolean wide = from.dtype().bytes() == 4;
@@ -36,10 +47,15 @@ record Transposer(Checkpoint checkpoint, TensorArena arena, WorkerTeam workers) 
                 }
             }
         });
-        if (from.segment().isMapped()) {
-            from.segment().unload(); // the copy is what we compute with: the file's pages need not stay
-        }
+        release(from);
         return to;
+    }
+
+    /** Lets the file's pages go, where a copy is what we compute with. */
+    static void release(Tensor tensor) {
+        if (tensor.segment().isMapped()) {
+            tensor.segment().unload();
+        }
     }
 
     private static void copyInts(

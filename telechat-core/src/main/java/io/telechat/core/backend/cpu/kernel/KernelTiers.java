@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.backend.cpu.kernel;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import io.telechat.core.ffi.NativeLibrary;
+import java.lang.foreign.FunctionDescriptor;
+
+/** Which tiers this build and this CPU have. The native library is loaded once, when first asked for. */
+public final class KernelTiers {
+    private static final String LIBRARY_NAME = "telechat_kernels";
+
+    private KernelTiers() {}
+
+    private static final class Loaded {
+        private static final NativeLibrary LIBRARY;
+        private static final KernelTier BEST;
+        private static final String ABSENCE;
+
+        static {
+            NativeLibrary library = null;
+            int best = 0;
+            String absence;
+            try {
+                library = NativeLibrary.ofResource(LIBRARY_NAME);
+                best = (int) library.function("telechat_best_tier", FunctionDescriptor.of(JAVA_INT))
+                        .invokeExact();
+                absence = best == 0 ? "this CPU has none of the instruction sets that they use" : "";
+            } catch (Throwable e) {
+                absence = e.getMessage();
+            }
+            LIBRARY = library;
+            BEST = KernelTier.values()[best];
+            ABSENCE = absence;
+        }
+    }
+
+    /** The fastest tier. */
+    public static KernelTier best() {
+        return Loaded.BEST;
+    }
+
+    /** Why there are no native kernels; empty if there are. */
+    public static String nativeAbsence() {
+        return Loaded.ABSENCE;
+    }
+
+    public static boolean isUsable(KernelTier tier) {
+        return tier == KernelTier.VECTOR || tier == best() || tier == KernelTier.AVX2 && best() == KernelTier.AVX512;
+    }
+
+    /** @throws IllegalArgumentException if this CPU or this build does not have the tier */
+    public static Kernels of(KernelTier tier) {
+        return tier == KernelTier.VECTOR ? new VectorKernels() : ofNative(tier);
+    }
+
+    /** @throws IllegalArgumentException likewise, or if it is not a native one */
+    public static NativeKernels ofNative(KernelTier tier) {
+        if (tier == KernelTier.VECTOR || !isUsable(tier)) {
+            throw new IllegalArgumentException("no native kernels of tier " + tier);
+        }
+        return new NativeKernels(tier, Loaded.LIBRARY);
+    }
+}

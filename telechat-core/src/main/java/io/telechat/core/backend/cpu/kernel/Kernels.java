@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.backend.cpu.kernel;
+
+import io.telechat.core.tensor.DType;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The inner loops of the CPU backend, in one body per {@link KernelTier}. A kernel works on a range of rows or heads that the
+ * caller has cut out; it starts no threads and checks no shapes. Segments are native memory, activations are F32, row-major.
+ *
+ * <p>The order of additions depends on the tier and on the length of the sum only, so a token's result does not depend on the
+ * tokens that are computed with it.
+ */
+public interface Kernels {
+    KernelTier tier();
+
+    /** {@code to[i] = from[i]}, widened from F32, F16 or BF16. */
+    void widen(DType type, MemorySegment from, MemorySegment to, long count);
+
+    /** {@code y = x / √(mean(x²) + eps) · weight} for each row; {@code rstd} takes the factors. */
+    void rmsNorm(
+            MemorySegment x,
+            MemorySegment weight,
+            float eps,
+            MemorySegment y,
+            MemorySegment rstd,
+            long rows,
+            long columns);
+
+    /**
+     * Rotates the first {@code heads} heads of each row.
+     *
+     * @param x [rows, stride]
+     * @param cos [rows, half], from index {@code first} on
+     * @param sin likewise
+     */
+    void rope(MemorySegment x, float[] cos, float[] sin, int first, long rows, long stride, long heads, int half);
+
+    /** {@code out = silu(gate) · up}; [rows, 2·columns] to [rows, columns]. */
+    void swiGlu(MemorySegment gateUp, MemorySegment out, long rows, long columns);
+
+    /** {@code x = factor · x}. */
+    void scale(MemorySegment x, float factor, long count);
+
+    /**
+     * A product of some rows of weights with all rows of activations: {@code y[t, r] (+)= Σ x[t, i] · weights[r, i] + bias[r]}.
+     *
+     * @param weights [rows, columns]
+     * @param x [tokens, columns]; bytes as {@link #quantize} writes them where the weights are quantized
+     * @param bias [rows], or {@link MemorySegment#NULL}
+     * @param y [tokens, rows], rows {@code stride} floats apart
+     * @param add whether to add to what is in {@code y}
+     */
+    record Product(
+            MemorySegment weights,
+            long rows,
+            long columns,
+            MemorySegment x,
+            long tokens,
+            MemorySegment bias,
+            MemorySegment y,
+            long stride,
+            boolean add) {}
+
+    /**
+     * A product with weights of F32, F16 or BF16.
+     *
+     * @param scratch of {@link #linearScratch} floats
+     */
+    void linear(DType type, Product product, MemorySegment scratch);
+
+    /** Floats of scratch that {@link #linear} needs. */
+    static long linearScratch(long columns) {
+        return 64 * columns;
+    }
+
+    /** Rounds activations to bytes, see {@link io.telechat.core.quant.QuantizedActivations}. */
+    void quantize(MemorySegment x, long tokens, long columns, MemorySegment to);
+
+    /** A product with weights of Q8_0 or Q4_0. */
+    void linearQuantized(DType type, Product product);
+
+    /**
+     * One head's part of a sequence's cache.
+     *
+     * @param type F32, F16 or BF16
+     * @param blocks addresses of the cache's blocks of 64 positions
+     * @param keys where the head's keys [headDim, 64] begin in each block, in elements
+     * @param values where its values [64, headDim] begin
+     * @param headDim elements of a key
+     */
+    record CachedHead(DType type, MemorySegment blocks, long keys, long values, int headDim) {}
+
+    /**
+     * Stores keys and values of {@code count} tokens.
+     *
+     * @param position of the first of them
+     * @param key of the first token; the next lies {@code stride} floats on
+     * @param value likewise
+     */
+    void storeKeysValues(
+            CachedHead head, long position, long count, MemorySegment key, MemorySegment value, long stride);
+
+    /**
+     * Rows of a matrix that belong to the query heads of one key/value head.
+     *
+     * @param first where the first token's begin
+     * @param stride floats from one token to the next
+     */
+    record HeadRows(MemorySegment first, long stride) {}
+
+    /**
+     * Attention of {@code count} tokens from a position on, for the {@code group} query heads that share a key/value head.
+     *
+     * @param queries rotated, not scaled yet
+     * @param lse the logarithms of the softmax's denominators
+     * @param scratch of {@link #attendScratch} floats
+     */
+    void attend(
+            CachedHead head,
+            long position,
+            long count,
+            int group,
+            HeadRows queries,
+            HeadRows out,
+            HeadRows lse,
+            MemorySegment scratch);
+
+    /** Floats of scratch that {@link #attend} needs. */
+    static long attendScratch(long queries, long headDim) {
+        return 2 * queries * (headDim + 1) + 2 * 64 * headDim;
+    }
+}

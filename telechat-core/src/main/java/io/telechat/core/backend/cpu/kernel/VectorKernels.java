@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.backend.cpu.kernel;
+
+import io.telechat.core.ops.KvCache;
+import io.telechat.core.quant.QuantizedActivations;
+import io.telechat.core.tensor.DType;
+import io.telechat.core.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/** The kernels in Java, on the Vector API; what each does in a loop is in the classes beside this one. */
+final class VectorKernels implements Kernels {
+    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
+    private static final int BLOCK = KvCache.BLOCK;
+
+    @Override
+    public KernelTier tier() {
+        return KernelTier.VECTOR;
+    }
+
+    @Override
+    public void widen(DType type, MemorySegment from, MemorySegment to, long count) {
+        WidenKernel.toFloats(from, type, 0, to, Math.toIntExact(count));
+    }
+
+    @Override
+    public void rmsNorm(
+            MemorySegment x,
+            MemorySegment weight,
+            float eps,
+            MemorySegment y,
+            MemorySegment rstd,
+            long rows,
+            long columns) {
+        for (long row = 0; row < rows; row++) {
+            long offset = 4 * row * columns;
+            rstd.set(FLOAT, 4 * row, RowKernel.rmsNorm(x, weight, eps, y, offset, Math.toIntExact(columns)));
+        }
+    }
+
+    @Override
+    public void rope(
+            MemorySegment x, float[] cos, float[] sin, int first, long rows, long stride, long heads, int half) {
+        for (int row = 0; row < rows; row++) {
+            for (int head = 0; head < heads; head++) {
+                RowKernel.rope(x, 4 * (row * stride + 2L * head * half), half, cos, sin, first + row * half);
+            }
+        }
+    }
+
+    @Override
+    public void swiGlu(MemorySegment gateUp, MemorySegment out, long rows, long columns) {
+        for (long row = 0; row < rows; row++) {
+            long gate = 8 * row * columns;
+            RowKernel.swiGlu(gateUp, gate, gate + 4 * columns, out, 4 * row * columns, Math.toIntExact(columns));
+        }
+    }
+
+    @Override
+    public void scale(MemorySegment x, float factor, long count) {
+        RowKernel.scale(x, factor, count);
+    }
+
+    @Override
+    public void linear(DType type, Product product, MemorySegment scratch) {
+        LinearKernel.run(type, product, scratch);
+    }
+
+    @Override
+    public void quantize(MemorySegment x, long tokens, long columns, MemorySegment to) {
+        long bytes = QuantizedActivations.tokenBytes(columns);
+        for (long t = 0; t < tokens; t++) {
+            QuantizedActivations.quantize(
+                    x.asSlice(4 * t * columns, 4 * columns), columns, to.asSlice(t * bytes, bytes));
+        }
+    }
+
+    @Override
+    public void linearQuantized(DType type, Product product) {
+        QuantizedKernel.run(type, product);
+    }
+
+    @Override
+    public void storeKeysValues(
+            CachedHead head, long position, long count, MemorySegment key, MemorySegment value, long stride) {
+        int dim = head.headDim();
+        for (long t = 0; t < count; t++) {
+            Tensor keys = part(head, position + t, head.keys());
+            Tensor values = part(head, position + t, head.values());
+            long slot = (position + t) % BLOCK;
+            for (int d = 0; d < dim; d++) {
+                keys.setFloat((long) d * BLOCK + slot, key.get(FLOAT, 4 * (t * stride + d)));
+                values.setFloat(slot * dim + d, value.get(FLOAT, 4 * (t * stride + d)));
+            }
+        }
+    }
+
+    /** A head's keys or values in the block of a position. */
+    @SuppressWarnings("restricted")
+    private static Tensor part(CachedHead head, long position, long firstElement) {
+        long block = head.blocks().get(ValueLayout.JAVA_LONG, 8 * (position / BLOCK));
+        long elements = (long) BLOCK * head.headDim();
+        int size = head.type().bytes();
+        MemorySegment segment =
+                MemorySegment.ofAddress(block + firstElement * size).reinterpret(elements * size);
+        return Tensor.over(segment, head.type(), elements);
+    }
+
+    @Override
+    public void attend(
+            CachedHead head,
+            long position,
+            long count,
+            int group,
+            HeadRows queries,
+            HeadRows out,
+            HeadRows lse,
+            MemorySegment scratch) {
+        int dim = head.headDim();
+        float[] query = scaledQueries(queries, count, group * dim, dim);
+        AttentionKernel.State[] states = new AttentionKernel.State[Math.toIntExact(count * group)];
+        for (int i = 0; i < states.length; i++) {
+            states[i] = new AttentionKernel.State(dim);
+        }
+        float[] keys = new float[BLOCK * dim];
+        float[] values = new float[BLOCK * dim];
+        float[] scores = new float[BLOCK];
+        for (long start = 0; start < position + count; start += BLOCK) {
+            WidenKernel.toFloats(part(head, start, head.keys()), keys);
+            WidenKernel.toFloats(part(head, start, head.values()), values);
+            for (long t = Math.max(0, start - position); t < count; t++) {
+                int valid = (int) Math.min(BLOCK, position + t + 1 - start);
+                for (int g = 0; g < group; g++) {
+                    int i = (int) t * group + g;
+                    AttentionKernel.block(query, i * dim, keys, values, valid, scores, states[i]);
+                }
+            }
+        }
+        float[] row = new float[dim];
+        for (int i = 0; i < states.length; i++) {
+            long t = i / group;
+            long g = i % group;
+            states[i].finish(row, 0);
+            MemorySegment.copy(row, 0, out.first(), FLOAT, 4 * (t * out.stride() + g * dim), dim);
+            lse.first().set(FLOAT, 4 * (t * lse.stride() + g), states[i].logSumExp());
+        }
+    }
+
+    /** [count, width], scaled by 1/√headDim. */
+    private static float[] scaledQueries(HeadRows queries, long count, int width, int dim) {
+        float[] query = new float[Math.toIntExact(count * width)];
+        for (int t = 0; t < count; t++) {
+            MemorySegment.copy(queries.first(), FLOAT, 4 * t * queries.stride(), query, t * width, width);
+        }
+        float scale = (float) (1 / Math.sqrt(dim));
+        for (int i = 0; i < query.length; i++) {
+            query[i] *= scale;
+        }
+        return query;
+    }
+}

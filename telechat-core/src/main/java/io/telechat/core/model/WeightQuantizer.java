@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.model;
+
+import io.telechat.core.backend.WorkerTeam;
+import io.telechat.core.ops.Weight;
+import io.telechat.core.quant.Quantizer;
+import io.telechat.core.tensor.DType;
+import io.telechat.core.tensor.QuantizedLayout;
+import io.telechat.core.tensor.Tensor;
+import io.telechat.core.tensor.TensorArena;
+import java.util.List;
+
+/**
+ * Quantizes whole matrices, a panel per task; the result does not depend on how many threads there are.
+ *
+ * @param dtype Q8_0 or Q4_0
+ */
+record WeightQuantizer(DType dtype, WorkerTeam workers) {
+    /** The blocks of a weight one by one; its bias stays. */
+    Weight quantize(Weight weight, TensorArena arena) {
+        List<Tensor> blocks = weight.blocks().stream()
+                .map(block -> block.dtype().isQuantized() ? block : quantize(block, arena))
+                .toList();
+        return new Weight(blocks, weight.bias());
+    }
+
+    private Tensor quantize(Tensor matrix, TensorArena arena) {
+        Tensor to = arena.allocate(dtype, matrix.rows(), matrix.columns());
+        quantize(matrix, to);
+        return to;
+    }
+
+    /** @param to [rows, columns] of this type */
+    void quantize(Tensor matrix, Tensor to) {
+        Quantizer quantizer = new Quantizer(dtype);
+        workers.run(
+                Math.toIntExact(QuantizedLayout.panels(matrix.rows())),
+                (panel, worker) -> quantizer.quantizePanel(matrix, to, panel));
+    }
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Elements of the three float types, widened on load and rounded on store.
+
+INLINE int64_t size_of(int type) { return type == F32 ? 4 : 2; }
+
+INLINE VF load(int type, const void *p, int64_t i) {
+    switch (type) {
+        case F16: return vf_from_f16((const uint16_t *) p + i);
+        case BF16: return vf_from_bf16((const uint16_t *) p + i);
+        default: return vf_load((const float *) p + i);
+    }
+}
+
+// The first n < LANES elements from i on, zeros behind them.
+INLINE VF load_part(int type, const void *p, int64_t i, int64_t n) {
+    if (type == F32) return vf_load_part((const float *) p + i, n);
+    uint16_t part[LANES] = {0};
+    memcpy(part, (const uint16_t *) p + i, n * sizeof *part);
+    return load(type, part, 0);
+}
+
+// Rounds to nearest even; NaN stays NaN.
+INLINE uint16_t float_to_bf16(float v) {
+    uint32_t bits;
+    memcpy(&bits, &v, sizeof bits);
+    if (v != v) return (uint16_t) (bits >> 16 | 0x40);
+    return (uint16_t) ((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+INLINE void store1(int type, void *p, int64_t i, float v) {
+    switch (type) {
+        case F16: ((uint16_t *) p)[i] = float_to_f16(v); break;
+        case BF16: ((uint16_t *) p)[i] = float_to_bf16(v); break;
+        default: ((float *) p)[i] = v;
+    }
+}
+
+INLINE void widen_from(int type, const void *from, float *to, int64_t count) {
+    int64_t i = 0;
+    for (; i + LANES <= count; i += LANES) vf_store(to + i, load(type, from, i));
+    if (i < count) vf_store_part(to + i, count - i, load_part(type, from, i, count - i));
+}
+
+// to[i] = from[i] as a float.
+void KERNEL(widen)(int type, const void *from, float *to, int64_t count) {
+    switch (type) {
+        case F16: widen_from(F16, from, to, count); break;
+        case BF16: widen_from(BF16, from, to, count); break;
+        default: widen_from(F32, from, to, count);
+    }
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the kernels need of an instruction set, for AVX-512 (F, BW, VL, DQ, VNNI). simd_avx2.h and simd_neon.h define the same.
+
+#include <immintrin.h>
+#include <stdint.h>
+
+#define KERNEL(name) telechat_avx512_##name
+#define LANES 16
+// Tokens and weight rows per tile of a product of floats: 24 sums, 4 rows and a vector of x in 32 registers.
+#define TILE_TOKENS 6
+#define TILE_ROWS 4
+// Tokens per tile of a product of quantized weights: 12 sums of integers and 12 of floats.
+#define QUANTIZED_TOKENS 12
+// Vectors per query and piece of four queries in attention.
+#define PIECE 4
+
+typedef __m512 VF;
+
+INLINE VF vf_zero(void) { return _mm512_setzero_ps(); }
+INLINE VF vf_set1(float v) { return _mm512_set1_ps(v); }
+INLINE VF vf_load(const float *p) { return _mm512_loadu_ps(p); }
+INLINE void vf_store(float *p, VF v) { _mm512_storeu_ps(p, v); }
+INLINE VF vf_add(VF a, VF b) { return _mm512_add_ps(a, b); }
+INLINE VF vf_sub(VF a, VF b) { return _mm512_sub_ps(a, b); }
+INLINE VF vf_mul(VF a, VF b) { return _mm512_mul_ps(a, b); }
+INLINE VF vf_div(VF a, VF b) { return _mm512_div_ps(a, b); }
+INLINE VF vf_fma(VF a, VF b, VF c) { return _mm512_fmadd_ps(a, b, c); }
+INLINE VF vf_max(VF a, VF b) { return _mm512_max_ps(a, b); }
+INLINE VF vf_min(VF a, VF b) { return _mm512_min_ps(a, b); }
+INLINE VF vf_abs(VF a) { return _mm512_abs_ps(a); }
+INLINE VF vf_round(VF a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+// v * 2^n for an integral n.
+INLINE VF vf_scale(VF v, VF n) { return _mm512_scalef_ps(v, n); }
+
+// Sums of lanes, always in this order: halves, quarters, pairs, neighbours.
+INLINE float vf_sum(VF v) {
+    __m256 eight = _mm256_add_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1));
+    __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+    __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+}
+
+// The same sums of four vectors at once.
+INLINE void vf_sum4(VF a, VF b, VF c, VF d, float *out) {
+    VF ab = _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xee));
+    VF cd = _mm512_add_ps(_mm512_shuffle_f32x4(c, d, 0x44), _mm512_shuffle_f32x4(c, d, 0xee));
+    VF all = _mm512_add_ps(_mm512_shuffle_f32x4(ab, cd, 0x88), _mm512_shuffle_f32x4(ab, cd, 0xdd));
+    all = _mm512_add_ps(all, _mm512_permute_ps(all, 0x4e));
+    all = _mm512_add_ps(all, _mm512_permute_ps(all, 0xb1));
+    // One sum per lane of 128 bits; the first element of each.
+    _mm_storeu_ps(out, _mm512_castps512_ps128(_mm512_permutexvar_ps(_mm512_setr_epi32(0, 4, 8, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), all)));
+}
+
+INLINE float vf_max_lane(VF v) { return _mm512_reduce_max_ps(v); }
+
+INLINE VF vf_from_f16(const uint16_t *p) { return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *) p)); }
+INLINE VF vf_from_bf16(const uint16_t *p) {
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *) p)), 16));
+}
+
+INLINE float f16_to_float(uint16_t v) { return _cvtsh_ss(v); }
+INLINE uint16_t float_to_f16(float v) { return _cvtss_sh(v, _MM_FROUND_TO_NEAREST_INT); }
+
+// The first n < LANES elements, zeros behind them.
+INLINE VF vf_load_part(const float *p, int64_t n) { return _mm512_maskz_loadu_ps((__mmask16) ((1u << n) - 1), p); }
+INLINE void vf_store_part(float *p, int64_t n, VF v) { _mm512_mask_storeu_ps(p, (__mmask16) ((1u << n) - 1), v); }
+
+// Sixteen integers, one for each row of a panel; a quad is four neighbouring weights of each of the sixteen rows.
+typedef struct { __m512i v; } VI16;
+typedef struct { __m512 v; } VF16;
+typedef struct { __m512i v; } QUAD;
+
+INLINE VI16 vi16_set1(int32_t v) { return (VI16){_mm512_set1_epi32(v)}; }
+INLINE VF16 vf16_zero(void) { return (VF16){_mm512_setzero_ps()}; }
+INLINE VF16 vf16_load(const float *p) { return (VF16){_mm512_loadu_ps(p)}; }
+INLINE void vf16_store(float *p, VF16 v) { _mm512_storeu_ps(p, v.v); }
+INLINE VF16 vf16_add(VF16 a, VF16 b) { return (VF16){_mm512_add_ps(a.v, b.v)}; }
+INLINE VF16 vf16_mul(VF16 a, VF16 b) { return (VF16){_mm512_mul_ps(a.v, b.v)}; }
+// sum + (scale * (float) v) * factor
+INLINE VF16 vf16_accumulate(VI16 v, VF16 scale, float factor, VF16 sum) {
+    return (VF16){_mm512_fmadd_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(v.v), scale.v), _mm512_set1_ps(factor), sum.v)};
+}
+// Sixteen scale bytes as floats.
+INLINE VF16 vf16_scales(const uint8_t *p) {
+    __m256i half = _mm256_slli_epi16(_mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *) p)), 8);
+    return (VF16){_mm512_cvtph_ps(_mm256_and_si256(_mm256_srai_epi16(half, 1), _mm256_set1_epi16((short) 0xbfff)))};
+}
+INLINE QUAD quad8(const uint8_t *p) { return (QUAD){_mm512_loadu_si512(p)}; }
+INLINE void quads4(const uint8_t *p, QUAD *low, QUAD *high) {
+    __m512i both = _mm512_loadu_si512(p);
+    __m512i mask = _mm512_set1_epi8(15);
+    low->v = _mm512_and_si512(both, mask);
+    high->v = _mm512_and_si512(_mm512_srli_epi16(both, 4), mask);
+}
+
+// The sum of a group of eight quads times eight fours of x, above what the group's bias makes of it. Weights are stored with
+// their bias added, which costs nothing to take off again: the sum starts at minus bias times the sum of x.
+typedef VI16 GROUP;
+INLINE GROUP group_begin8(int32_t sum_x) { return vi16_set1(-128 * sum_x); }
+INLINE GROUP group_add8(GROUP sum, QUAD w, const int8_t *x) {
+    int32_t four;
+    memcpy(&four, x, sizeof four);
+    return (GROUP){_mm512_dpbusd_epi32(sum.v, w.v, _mm512_set1_epi32(four))};
+}
+INLINE VI16 group_end8(GROUP sum, int32_t sum_x) { (void) sum_x; return sum; }
+INLINE GROUP group_begin4(int32_t sum_x) { return vi16_set1(-8 * sum_x); }
+INLINE GROUP group_add4(GROUP sum, QUAD w, const int8_t *x) { return group_add8(sum, w, x); }
+INLINE VI16 group_end4(GROUP sum, int32_t sum_x) { (void) sum_x; return sum; }
