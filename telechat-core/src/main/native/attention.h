@@ -41,7 +41,7 @@ INLINE void block_scores(const int type, const int queries, const float *query, 
         for (int64_t d = 0; d < dim; d++) {
             if (queries == 1 && next) {
                 for (int64_t line = 0; line < POSITIONS * size_of(type); line += LINE) {
-                    PREFETCH(next + d * POSITIONS * size_of(type) + line);
+                    __builtin_prefetch(next + d * POSITIONS * size_of(type) + line);
                 }
             }
             VF key[POSITIONS / LANES];
@@ -126,7 +126,7 @@ INLINE void attend_block(const int type, const int queries, int64_t first, int64
     if (most <= 0) return;
     block_scores(type, queries, query + first * dim, dim, keys, next_keys, score);
     if (queries == 1 && next_values) {
-        for (int64_t line = 0; line < POSITIONS * dim * size_of(type); line += LINE) PREFETCH(next_values + line);
+        for (int64_t line = 0; line < POSITIONS * dim * size_of(type); line += LINE) __builtin_prefetch(next_values + line);
     }
     UNROLL for (int q = 0; q < queries; q++) {
         int64_t valid = visible + (first + q) / group;

@@ -13,22 +13,74 @@
 // Up to this many tokens, weights are widened as they stream by.
 #define STREAM_TOKENS 12
 #define STREAM_TILE (LANES == 16 ? 6 : 4)
+#define MOST_TOKENS (TILE_TOKENS > 6 ? TILE_TOKENS : 6)
 
-// sum[t][r] += x[t, i] * w[r, i] for i from begin to end, which is the end of the sum or a multiple of LANES.
+// Bfloat16 comes two to a lane. So that nothing has to be moved, x is put into the same order beforehand: of every 2 * LANES
+// elements those with even indices, then those with odd ones. What is left at the end of a row stays in order.
+void KERNEL(pair)(const float *x, int64_t m, int64_t k, float *to) {
+    for (int64_t t = 0; t < m; t++, x += k, to += k) {
+        int64_t i = 0;
+        for (; i + 2 * LANES <= k; i += 2 * LANES) {
+            for (int lane = 0; lane < LANES; lane++) {
+                to[i + lane] = x[i + 2 * lane];
+                to[i + LANES + lane] = x[i + 2 * lane + 1];
+            }
+        }
+        for (; i < k; i++) to[i] = x[i];
+    }
+}
+
+// One row of bfloat16 as floats in that order.
+INLINE void widen_pairs(const uint16_t *from, float *to, int64_t k) {
+    int64_t i = 0;
+    for (; i + 2 * LANES <= k; i += 2 * LANES) {
+        VF first, second;
+        vf_pair_bf16(from + i, &first, &second);
+        vf_store(to + i, first);
+        vf_store(to + i + LANES, second);
+    }
+    widen_from(BF16, from + i, to + i, k - i);
+}
+
+typedef VF SUMS[MOST_TOKENS][TILE_ROWS];
+
+// sum[t][r] += x[t, 0] * w[r, 0], a vector of each.
+INLINE void add_step(const int type, const int tokens, const int rows, const void *w, const float *x, int64_t k, SUMS sum) {
+    VF row[TILE_ROWS];
+    UNROLL for (int r = 0; r < rows; r++) row[r] = load(type, w, r * k);
+    UNROLL for (int t = 0; t < tokens; t++) {
+        VF v = vf_load(x + t * k);
+        UNROLL for (int r = 0; r < rows; r++) sum[t][r] = vf_fma(row[r], v, sum[t][r]);
+    }
+}
+
+// Two vectors of each, of bfloat16: one load has both, if x comes in pairs.
+INLINE void add_pair(const int tokens, const int rows, const void *w, const float *x, int64_t k, SUMS sum) {
+    VF first[TILE_ROWS], second[TILE_ROWS];
+    UNROLL for (int r = 0; r < rows; r++) vf_pair_bf16((const uint16_t *) w + r * k, first + r, second + r);
+    UNROLL for (int t = 0; t < tokens; t++) {
+        VF a = vf_load(x + t * k), b = vf_load(x + t * k + LANES);
+        UNROLL for (int r = 0; r < rows; r++) sum[t][r] = vf_fma(second[r], b, vf_fma(first[r], a, sum[t][r]));
+    }
+}
+
+// sum[t][r] += x[t, i] * w[r, i] for i from begin to end, which is the end of the sum or a multiple of 2 * LANES.
 INLINE void add_products(const int type, const int tokens, const int rows, const int fetch, const void *w, const float *x,
-                         int64_t k, int64_t begin, int64_t end, VF sum[TILE_TOKENS > 6 ? TILE_TOKENS : 6][TILE_ROWS]) {
+                         int64_t k, int64_t begin, int64_t end, SUMS sum) {
+    const int step = type == F32 ? LANES : 2 * LANES;
     int64_t i = begin;
-    int64_t ahead = rows == 1 ? AHEAD : rows * k * size_of(type);
+    for (; i + step <= end; i += step) {
+        const char *at = (const char *) w + i * size_of(type);
+        if (fetch) UNROLL for (int r = 0; r < rows; r++) PREFETCH(at + r * k * size_of(type));
+        if (type == BF16) {
+            add_pair(tokens, rows, at, x + i, k, sum);
+        } else {
+            add_step(type, tokens, rows, at, x + i, k, sum);
+            if (step > LANES) add_step(type, tokens, rows, at + LANES * size_of(type), x + i + LANES, k, sum);
+        }
+    }
     for (; i + LANES <= end; i += LANES) {
-        VF row[TILE_ROWS];
-        UNROLL for (int r = 0; r < rows; r++) {
-            if (fetch) PREFETCH((const char *) w + (r * k + i) * size_of(type) + ahead);
-            row[r] = load(type, w, r * k + i);
-        }
-        UNROLL for (int t = 0; t < tokens; t++) {
-            VF v = vf_load(x + t * k + i);
-            UNROLL for (int r = 0; r < rows; r++) sum[t][r] = vf_fma(row[r], v, sum[t][r]);
-        }
+        add_step(type, tokens, rows, (const char *) w + i * size_of(type), x + i, k, sum);
     }
     if (i < end) {
         UNROLL for (int r = 0; r < rows; r++) {
@@ -46,7 +98,7 @@ INLINE void put(float *y, float value, const float *bias, int add) {
 // y[t, r] (+)= sum over i of x[t, i] * w[r, i] + bias[r], for so few tokens and rows.
 INLINE void stream_tile(const int type, const int tokens, const int rows, const void *w, const float *x, int64_t k,
                         const float *bias, float *y, int64_t ldy, int add) {
-    VF sum[TILE_TOKENS > 6 ? TILE_TOKENS : 6][TILE_ROWS];
+    SUMS sum;
     UNROLL for (int t = 0; t < tokens; t++) UNROLL for (int r = 0; r < rows; r++) sum[t][r] = vf_zero();
     add_products(type, tokens, rows, 1, w, x, k, 0, k, sum);
     UNROLL for (int t = 0; t < tokens; t++) {
@@ -93,7 +145,7 @@ INLINE void stream(const int type, const void *w, int64_t rows, int64_t k, const
 // One chunk of the sums of a tile of a panel; the sums stay in memory between chunks.
 INLINE void panel_tile(const int tokens, const int rows, const float *w, const float *x, int64_t k, int64_t begin, int64_t end,
                        VF *partial, const float *bias, float *y, int64_t ldy, int add) {
-    VF sum[TILE_TOKENS > 6 ? TILE_TOKENS : 6][TILE_ROWS];
+    SUMS sum;
     UNROLL for (int t = 0; t < tokens; t++) {
         UNROLL for (int r = 0; r < rows; r++) sum[t][r] = begin == 0 ? vf_zero() : partial[t * TILE_ROWS + r];
     }
@@ -137,7 +189,7 @@ INLINE void panel(const float *w, int64_t rows, int64_t k, const float *x, int64
 }
 
 // y[t, r] (+)= sum over i of x[t, i] * w[r, i] + bias[r] for t < m, r < rows.
-// w [rows, k] of a type; x [m, k]; bias [rows] or null; y [m, rows] with rows ldy apart; scratch [PANEL_ROWS, k].
+// w [rows, k] of a type; x [m, k], in pairs for bfloat16; bias [rows] or null; y [m, rows] with rows ldy apart; scratch [PANEL_ROWS, k].
 void KERNEL(linear)(int type, const void *w, int64_t rows, int64_t k, const float *x, int64_t m, const float *bias, float *y,
                     int64_t ldy, int add, float *scratch) {
     if (m <= STREAM_TOKENS) {
@@ -155,8 +207,12 @@ void KERNEL(linear)(int type, const void *w, int64_t rows, int64_t k, const floa
         const void *part = (const char *) w + r * k * size_of(type);
         const float *wide = part;
         if (type != F32) {
-            KERNEL(widen)(type, part, scratch, n * k);
             wide = scratch;
+            if (type == BF16) {
+                for (int64_t i = 0; i < n; i++) widen_pairs((const uint16_t *) part + i * k, scratch + i * k, k);
+            } else {
+                KERNEL(widen)(type, part, scratch, n * k);
+            }
         }
         panel(wide, n, k, x, m, bias ? bias + r : 0, y + r, ldy, add);
     }

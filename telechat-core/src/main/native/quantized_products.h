@@ -69,7 +69,7 @@ INLINE void panel_sums(const int bits, const int tokens, const uint8_t *panel, i
     UNROLL for (int t = 0; t < tokens; t++) sum[t] = vf16_zero();
     const uint8_t *w = panel + PANEL * sizeof(float);
     for (int64_t b = 0; b < blocks; b++, w += GROUPS * (PANEL + group_bytes)) {
-        PREFETCH(w + AHEAD);
+        PREFETCH(w);
         for (int g = 0; g < GROUPS; g++) {
             const uint8_t *quads = w + GROUPS * PANEL + g * group_bytes;
             int64_t at = b * GROUPS + g;
@@ -83,11 +83,11 @@ INLINE void panel_sums(const int bits, const int tokens, const uint8_t *panel, i
             }
             UNROLL for (int q = 0; q < 8; q++) {
                 if (bits == 8) {
-                    PREFETCH(quads + q * LINE + AHEAD);
+                    PREFETCH(quads + q * LINE);
                     QUAD quad = quad8(quads + q * LINE);
                     UNROLL for (int t = 0; t < tokens; t++) whole[t] = group_add8(whole[t], quad, xs + t * stride + 4 * q);
                 } else if (q % 2 == 0) {
-                    PREFETCH(quads + q / 2 * LINE + AHEAD);
+                    PREFETCH(quads + q / 2 * LINE);
                     QUAD low, high;
                     quads4(quads + q / 2 * LINE, &low, &high);
                     UNROLL for (int t = 0; t < tokens; t++) whole[t] = group_add4(whole[t], low, xs + t * stride + 4 * q);

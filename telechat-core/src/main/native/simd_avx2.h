@@ -54,6 +54,11 @@ INLINE VF vf_from_f16(const uint16_t *p) { return _mm256_cvtph_ps(_mm_loadu_si12
 INLINE VF vf_from_bf16(const uint16_t *p) {
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *) p)), 16));
 }
+INLINE void vf_pair_bf16(const uint16_t *p, VF *first, VF *second) {
+    __m256i pairs = _mm256_loadu_si256((const __m256i *) p);
+    *first = _mm256_castsi256_ps(_mm256_slli_epi32(pairs, 16));
+    *second = _mm256_castsi256_ps(_mm256_and_si256(pairs, _mm256_set1_epi32((int) 0xffff0000)));
+}
 INLINE float f16_to_float(uint16_t v) { return _cvtsh_ss(v); }
 INLINE uint16_t float_to_f16(float v) { return _cvtss_sh(v, _MM_FROUND_TO_NEAREST_INT); }
 

@@ -59,6 +59,13 @@ INLINE VF vf_from_bf16(const uint16_t *p) {
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *) p)), 16));
 }
 
+// Two neighbouring bfloat16 per lane: the first of each pair, and the second.
+INLINE void vf_pair_bf16(const uint16_t *p, VF *first, VF *second) {
+    __m512i pairs = _mm512_loadu_si512(p);
+    *first = _mm512_castsi512_ps(_mm512_slli_epi32(pairs, 16));
+    *second = _mm512_castsi512_ps(_mm512_and_si512(pairs, _mm512_set1_epi32((int) 0xffff0000)));
+}
+
 INLINE float f16_to_float(uint16_t v) { return _cvtsh_ss(v); }
 INLINE uint16_t float_to_f16(float v) { return _cvtss_sh(v, _MM_FROUND_TO_NEAREST_INT); }
 

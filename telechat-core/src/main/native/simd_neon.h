@@ -46,6 +46,11 @@ INLINE float vf_max_lane(VF v) { return vmaxvq_f32(v); }
 
 INLINE VF vf_from_f16(const uint16_t *p) { return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p))); }
 INLINE VF vf_from_bf16(const uint16_t *p) { return vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(p), 16)); }
+INLINE void vf_pair_bf16(const uint16_t *p, VF *first, VF *second) {
+    uint32x4_t pairs = vreinterpretq_u32_u16(vld1q_u16(p));
+    *first = vreinterpretq_f32_u32(vshlq_n_u32(pairs, 16));
+    *second = vreinterpretq_f32_u32(vandq_u32(pairs, vdupq_n_u32(0xffff0000)));
+}
 INLINE float f16_to_float(uint16_t v) {
     __fp16 half;
     memcpy(&half, &v, sizeof half);

@@ -4,12 +4,14 @@ package io.telechat.core.backend;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * A fixed team of threads that share the tasks of one job at a time; the caller works with them. Between jobs the others
+ * A fixed team of threads that share the tasks of one job at a time; the caller works with them. Neighbouring tasks go to the
+ * same thread, so that what they read is one stream; who is done helps the others. Between jobs the threads
  * spin for a moment before they park, because the next formula usually follows within microseconds.
  */
 public final class WorkerTeam implements AutoCloseable {
@@ -27,32 +29,60 @@ public final class WorkerTeam implements AutoCloseable {
     }
 
     private static final class Job {
+        /** Counters of two threads lie this many longs apart, so that they don't share a cache line. */
+        private static final int APART = 16;
+
         private final int count;
+        private final int size;
         private final Task task;
-        private final AtomicInteger next = new AtomicInteger();
+        /** For each thread, the next task of its share. */
+        private final AtomicLongArray next;
+
         private final AtomicInteger remaining;
         private final AtomicReference<Throwable> failure = new AtomicReference<>();
 
-        private Job(int count, Task task) {
+        private Job(int count, int size, Task task) {
             this.count = count;
+            this.size = size;
             this.task = task;
+            this.next = new AtomicLongArray(size * APART);
             this.remaining = new AtomicInteger(count);
+            for (int share = 0; share < size; share++) {
+                next.setPlain(share * APART, begin(share));
+            }
         }
 
+        private long begin(int share) {
+            return (long) count * share / size;
+        }
+
+        /** The tasks of the own share in order, then what the others have not begun of theirs. */
         private void work(int worker) {
-            for (int i = next.getAndIncrement(); i < count; i = next.getAndIncrement()) {
-                try {
-                    task.run(i, worker);
-                } catch (Throwable e) {
-                    failure.compareAndSet(null, e);
-                } finally {
-                    remaining.decrementAndGet();
+            for (int i = 0; i < size; i++) {
+                int share = (worker + i) % size;
+                long end = begin(share + 1);
+                int at = share * APART;
+                while (next.getPlain(at) < end) {
+                    long index = next.getAndIncrement(at);
+                    if (index < end) {
+                        run((int) index, worker);
+                    }
                 }
+            }
+        }
+
+        private void run(int index, int worker) {
+            try {
+                task.run(index, worker);
+            } catch (Throwable e) {
+                failure.compareAndSet(null, e);
+            } finally {
+                remaining.decrementAndGet();
             }
         }
     }
 
-    private static final Job IDLE = new Job(0, (index, worker) -> {});
+    private static final Job IDLE = new Job(0, 1, (index, worker) -> {});
 
     private final List<Thread> threads = new ArrayList<>();
     private final ReentrantLock oneJobAtATime = new ReentrantLock();
@@ -78,7 +108,7 @@ public final class WorkerTeam implements AutoCloseable {
     public void run(int count, Task task) {
         oneJobAtATime.lock();
         try {
-            Job job = new Job(count, task);
+            Job job = new Job(count, size(), task);
             if (count > 1) {
                 current = job;
                 threads.forEach(LockSupport::unpark);

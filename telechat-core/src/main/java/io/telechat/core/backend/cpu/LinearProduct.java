@@ -5,6 +5,7 @@ import io.telechat.core.backend.WorkerTeam;
 import io.telechat.core.backend.cpu.kernel.Kernels;
 import io.telechat.core.ops.Weight;
 import io.telechat.core.quant.QuantizedActivations;
+import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.QuantizedLayout;
 import io.telechat.core.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
@@ -16,13 +17,14 @@ import java.lang.foreign.MemorySegment;
 final class LinearProduct implements AutoCloseable {
     /** Tiles per thread: enough that none waits long for the last one, few enough that each is one long stream of memory. */
     private static final int TILES_PER_THREAD = 8;
-    /** Activations of so many tokens are rounded in one task. */
+    /** Activations of so many tokens are prepared in one task. */
     private static final int TOKENS_PER_TASK = 8;
 
     private final WorkerTeam workers;
     private final Kernels kernels;
     private final Scratch[] panels;
     private final Scratch roundedActivations = new Scratch();
+    private final Scratch pairedActivations = new Scratch();
 
     LinearProduct(WorkerTeam workers, Kernels kernels) {
         this.workers = workers;
@@ -32,10 +34,9 @@ final class LinearProduct implements AutoCloseable {
 
     /** @param add whether to add to what is in {@code y} already */
     void run(Tensor x, Weight w, Tensor y, boolean add) {
-        boolean quantized = w.blocks().stream().anyMatch(block -> block.dtype().isQuantized());
-        MemorySegment rounded = quantized ? round(x) : MemorySegment.NULL;
         RowTiles tiles = RowTiles.of(w, rowsPerTile(w));
         MemorySegment bias = w.bias().map(Tensor::segment).orElse(MemorySegment.NULL);
+        Inputs inputs = inputs(x, w);
         workers.run(tiles.count(), (index, worker) -> {
             RowTiles.Tile tile = tiles.tile(index);
             Tensor rows = tile.rows();
@@ -43,7 +44,7 @@ final class LinearProduct implements AutoCloseable {
                     rows.segment(),
                     rows.rows(),
                     rows.columns(),
-                    rows.dtype().isQuantized() ? rounded : x.segment(),
+                    inputs.of(rows.dtype()),
                     x.rows(),
                     w.bias().isPresent() ? bias.asSlice(4L * tile.column()) : bias,
                     y.segment().asSlice(4L * tile.column()),
@@ -58,28 +59,51 @@ final class LinearProduct implements AutoCloseable {
         });
     }
 
+    /** The activations in the forms that the blocks of a weight take them in. */
+    private record Inputs(MemorySegment plain, MemorySegment paired, MemorySegment rounded) {
+        MemorySegment of(DType weights) {
+            return weights.isQuantized() ? rounded : weights == DType.BF16 ? paired : plain;
+        }
+    }
+
+    private Inputs inputs(Tensor x, Weight w) {
+        MemorySegment paired = MemorySegment.NULL;
+        MemorySegment rounded = MemorySegment.NULL;
+        long columns = x.columns();
+        if (w.blocks().stream().anyMatch(block -> block.dtype() == DType.BF16)) {
+            paired = prepare(x, pairedActivations, 4 * columns, kernels::pair);
+        }
+        if (w.blocks().stream().anyMatch(block -> block.dtype().isQuantized())) {
+            rounded = prepare(x, roundedActivations, QuantizedActivations.tokenBytes(columns), kernels::quantize);
+        }
+        return new Inputs(x.segment(), paired, rounded);
+    }
+
+    private interface Preparation {
+        void run(MemorySegment x, long tokens, long columns, MemorySegment to);
+    }
+
+    private MemorySegment prepare(Tensor x, Scratch scratch, long tokenBytes, Preparation preparation) {
+        MemorySegment to = scratch.bytes(x.rows() * tokenBytes);
+        int tasks = Math.toIntExact((x.rows() + TOKENS_PER_TASK - 1) / TOKENS_PER_TASK);
+        workers.run(tasks, (task, worker) -> {
+            long first = (long) task * TOKENS_PER_TASK;
+            long count = Math.min(TOKENS_PER_TASK, x.rows() - first);
+            MemorySegment from = x.segment().asSlice(4 * first * x.columns());
+            preparation.run(from, count, x.columns(), to.asSlice(first * tokenBytes));
+        });
+        return to;
+    }
+
     private int rowsPerTile(Weight w) {
         long share = w.outFeatures() / ((long) workers.size() * TILES_PER_THREAD);
         return Math.toIntExact(QuantizedLayout.panels(Math.max(1, share)) * QuantizedLayout.PANEL);
     }
 
-    private MemorySegment round(Tensor x) {
-        long columns = x.columns();
-        long bytes = QuantizedActivations.tokenBytes(columns);
-        MemorySegment to = roundedActivations.bytes(x.rows() * bytes);
-        int tasks = Math.toIntExact((x.rows() + TOKENS_PER_TASK - 1) / TOKENS_PER_TASK);
-        workers.run(tasks, (task, worker) -> {
-            long first = (long) task * TOKENS_PER_TASK;
-            long count = Math.min(TOKENS_PER_TASK, x.rows() - first);
-            kernels.quantize(
-                    x.segment().asSlice(4 * first * columns), count, columns, to.asSlice(first * bytes, count * bytes));
-        });
-        return to;
-    }
-
     @Override
     public void close() {
         roundedActivations.close();
+        pairedActivations.close();
         for (Scratch panel : panels) {
             panel.close();
         }

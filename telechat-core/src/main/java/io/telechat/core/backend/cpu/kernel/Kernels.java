@@ -63,7 +63,13 @@ public interface Kernels {
             boolean add) {}
 
     /**
-     * A product with weights of F32, F16 or BF16.
+     * Puts activations into the order that {@link #linear} takes them in for bfloat16, whose weights come two to a lane: of
+     * every two vectors of elements those with even indices, then those with odd ones.
+     */
+    void pair(MemorySegment x, long tokens, long columns, MemorySegment to);
+
+    /**
+     * A product with weights of F32, F16 or BF16; for BF16, x is as {@link #pair} orders it.
      *
      * @param scratch of {@link #linearScratch} floats
      */

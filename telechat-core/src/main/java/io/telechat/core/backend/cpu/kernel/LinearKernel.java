@@ -3,12 +3,10 @@ package io.telechat.core.backend.cpu.kernel;
 
 import io.telechat.core.backend.cpu.kernel.Kernels.Product;
 import io.telechat.core.tensor.DType;
-import io.telechat.core.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
@@ -18,6 +16,7 @@ import jdk.incubator.vector.VectorOperators;
 final class LinearKernel {
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
     private static final int TOKENS = 4;
+    private static final int HIGH_HALF = 0xffff0000;
 
     private LinearKernel() {}
 
@@ -32,7 +31,12 @@ final class LinearKernel {
             MemorySegment row = p.weights();
             long offset = 4L * r * columns;
             if (type != DType.F32) {
-                WidenKernel.toFloats(p.weights(), type, (long) r * columns, scratch, columns);
+                float[] wide = new float[columns];
+                WidenKernel.toFloats(p.weights(), type, (long) r * columns, wide, 0, columns);
+                if (type == DType.BF16) {
+                    pair(wide);
+                }
+                MemorySegment.copy(wide, 0, scratch, FLOAT, 0, columns);
                 row = scratch;
                 offset = 0;
             }
@@ -88,21 +92,42 @@ final class LinearKernel {
         return sum;
     }
 
+    /** One load of ints brings two weights per lane: the upper half is a float once the lower is masked off, and shifted up so is the lower. */
     private static float dotBf16(MemorySegment w, long offset, MemorySegment x, int count) {
         FloatVector lanes = FloatVector.zero(Lanes.FLOATS);
-        int body = Lanes.FLOATS.loopBound(count);
-        for (int i = 0; i < body; i += Lanes.COUNT) {
-            ShortVector bits = ShortVector.fromMemorySegment(Lanes.SHORTS, w, offset + 2L * i, Lanes.ORDER);
-            IntVector wide = (IntVector) bits.convertShape(VectorOperators.ZERO_EXTEND_S2I, Lanes.INTS, 0);
-            FloatVector row = wide.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
-            lanes = row.fma(load(x, 4L * i), lanes);
+        int step = 2 * Lanes.COUNT;
+        int body = count / step * step;
+        for (int i = 0; i < body; i += step) {
+            IntVector pairs = IntVector.fromMemorySegment(Lanes.INTS, w, offset + 2L * i, Lanes.ORDER);
+            FloatVector first = pairs.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+            FloatVector second = pairs.and(HIGH_HALF).reinterpretAsFloats();
+            lanes = first.fma(load(x, 4L * i), lanes);
+            lanes = second.fma(load(x, 4L * (i + Lanes.COUNT)), lanes);
+        }
+        float[] rest = new float[count - body];
+        WidenKernel.toFloats(w, DType.BF16, offset / 2 + body, rest, 0, rest.length);
+        int i = 0;
+        for (; i + Lanes.COUNT <= rest.length; i += Lanes.COUNT) {
+            lanes = FloatVector.fromArray(Lanes.FLOATS, rest, i).fma(load(x, 4L * (body + i)), lanes);
         }
         float sum = Lanes.sum(lanes);
-        for (int i = body; i < count; i++) {
-            float weight = Tensor.bf16ToFloat(w.get(ValueLayout.JAVA_SHORT_UNALIGNED, offset + 2L * i));
-            sum = Math.fma(weight, x.get(FLOAT, 4L * i), sum);
+        for (; i < rest.length; i++) {
+            sum = Math.fma(rest[i], x.get(FLOAT, 4L * (body + i)), sum);
         }
         return sum;
+    }
+
+    /** Of every two vectors of elements those with even indices, then those with odd ones. */
+    static void pair(float[] row) {
+        int step = 2 * Lanes.COUNT;
+        float[] odd = new float[Lanes.COUNT];
+        for (int start = 0; start + step <= row.length; start += step) {
+            for (int lane = 0; lane < Lanes.COUNT; lane++) {
+                odd[lane] = row[start + 2 * lane + 1];
+                row[start + lane] = row[start + 2 * lane];
+            }
+            System.arraycopy(odd, 0, row, start + Lanes.COUNT, Lanes.COUNT);
+        }
     }
 
     private static FloatVector load(MemorySegment from, long offset) {

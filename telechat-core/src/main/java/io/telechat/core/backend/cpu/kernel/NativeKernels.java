@@ -23,6 +23,7 @@ public final class NativeKernels implements Kernels {
     private final MethodHandle rope;
     private final MethodHandle swiGlu;
     private final MethodHandle scale;
+    private final MethodHandle pair;
     private final MethodHandle linear;
     private final MethodHandle quantize;
     private final MethodHandle linearQuantized;
@@ -41,6 +42,7 @@ public final class NativeKernels implements Kernels {
         this.rope = f.findForHeap("rope", ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
         this.swiGlu = f.find("swiglu", ADDRESS, ADDRESS, JAVA_LONG, JAVA_LONG);
         this.scale = f.find("scale", ADDRESS, JAVA_FLOAT, JAVA_LONG);
+        this.pair = f.find("pair", ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS);
         this.linear = f.find(
                 "linear", JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG, ADDRESS, ADDRESS, JAVA_LONG,
                 JAVA_INT, ADDRESS);
@@ -155,6 +157,13 @@ public final class NativeKernels implements Kernels {
     public void scale(MemorySegment x, float factor, long count) {
         call(() -> {
             scale.invokeExact(x, factor, count);
+        });
+    }
+
+    @Override
+    public void pair(MemorySegment x, long tokens, long columns, MemorySegment to) {
+        call(() -> {
+            pair.invokeExact(x, tokens, columns, to);
         });
     }
 

@@ -62,6 +62,16 @@ final class VectorKernels implements Kernels {
     }
 
     @Override
+    public void pair(MemorySegment x, long tokens, long columns, MemorySegment to) {
+        float[] row = new float[Math.toIntExact(columns)];
+        for (long t = 0; t < tokens; t++) {
+            MemorySegment.copy(x, FLOAT, 4 * t * columns, row, 0, row.length);
+            LinearKernel.pair(row);
+            MemorySegment.copy(row, 0, to, FLOAT, 4 * t * columns, row.length);
+        }
+    }
+
+    @Override
     public void linear(DType type, Product product, MemorySegment scratch) {
         LinearKernel.run(type, product, scratch);
     }
