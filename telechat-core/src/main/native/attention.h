@@ -7,11 +7,16 @@
 #define POSITIONS 64
 #define QUERIES 4
 
-// Puts the key and value of one token into their slots: keys lie POSITIONS elements apart, values side by side.
-INLINE void store_token(int type, const float *key, const float *value, int64_t dim, void *keys, void *values, int64_t slot) {
+// Puts keys and values of some tokens, whose slots follow each other in one block, where they belong.
+INLINE void store_tokens(const int type, const float *key, const float *value, int64_t stride, int64_t count, int64_t dim,
+                         char *keys, char *values, int64_t slot) {
+    for (int64_t t = 0; t < count; t++) {
+        narrow_to(type, value + t * stride, values + (slot + t) * dim * size_of(type), dim);
+    }
     for (int64_t d = 0; d < dim; d++) {
-        store1(type, keys, d * POSITIONS + slot, key[d]);
-        store1(type, values, slot * dim + d, value[d]);
+        float same[POSITIONS]; // element d of all these keys: neighbours in the block
+        for (int64_t t = 0; t < count; t++) same[t] = key[t * stride + d];
+        narrow_to(type, same, keys + (d * POSITIONS + slot) * size_of(type), count);
     }
 }
 
@@ -19,15 +24,20 @@ INLINE void store_token(int type, const float *key, const float *value, int64_t 
 // keys, values: where this head's begin in each block, in elements; key, value: of the first token, stride floats apart.
 void KERNEL(store_keys_values)(int type, void *const *blocks, int64_t keys, int64_t values, int64_t position, int64_t count,
                                int64_t dim, const float *key, const float *value, int64_t stride) {
-    for (int64_t t = 0; t < count; t++, position++, key += stride, value += stride) {
+    while (count > 0) {
         char *block = blocks[position / POSITIONS];
-        void *k = block + keys * size_of(type), *v = block + values * size_of(type);
+        char *k = block + keys * size_of(type), *v = block + values * size_of(type);
         int64_t slot = position % POSITIONS;
+        int64_t n = POSITIONS - slot < count ? POSITIONS - slot : count;
         switch (type) {
-            case F16: store_token(F16, key, value, dim, k, v, slot); break;
-            case BF16: store_token(BF16, key, value, dim, k, v, slot); break;
-            default: store_token(F32, key, value, dim, k, v, slot);
+            case F16: store_tokens(F16, key, value, stride, n, dim, k, v, slot); break;
+            case BF16: store_tokens(BF16, key, value, stride, n, dim, k, v, slot); break;
+            default: store_tokens(F32, key, value, stride, n, dim, k, v, slot);
         }
+        position += n;
+        count -= n;
+        key += n * stride;
+        value += n * stride;
     }
 }
 

@@ -28,11 +28,18 @@ INLINE uint16_t float_to_bf16(float v) {
     return (uint16_t) ((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
-INLINE void store1(int type, void *p, int64_t i, float v) {
+// to[i] = from[i], rounded.
+INLINE void narrow_to(int type, const float *from, void *to, int64_t count) {
+    int64_t i = 0;
     switch (type) {
-        case F16: ((uint16_t *) p)[i] = float_to_f16(v); break;
-        case BF16: ((uint16_t *) p)[i] = float_to_bf16(v); break;
-        default: ((float *) p)[i] = v;
+        case F16:
+            for (; i + LANES <= count; i += LANES) vf_to_f16((uint16_t *) to + i, vf_load(from + i));
+            for (; i < count; i++) ((uint16_t *) to)[i] = float_to_f16(from[i]);
+            break;
+        case BF16:
+            for (; i < count; i++) ((uint16_t *) to)[i] = float_to_bf16(from[i]);
+            break;
+        default: memcpy(to, from, count * sizeof *from);
     }
 }
 

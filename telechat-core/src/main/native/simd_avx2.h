@@ -59,7 +59,9 @@ INLINE void vf_pair_bf16(const uint16_t *p, VF *first, VF *second) {
     *first = _mm256_castsi256_ps(_mm256_slli_epi32(pairs, 16));
     *second = _mm256_castsi256_ps(_mm256_and_si256(pairs, _mm256_set1_epi32((int) 0xffff0000)));
 }
-INLINE float f16_to_float(uint16_t v) { return _cvtsh_ss(v); }
+INLINE void vf_to_f16(uint16_t *p, VF v) {
+    _mm_storeu_si128((__m128i *) p, _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+}
 INLINE uint16_t float_to_f16(float v) { return _cvtss_sh(v, _MM_FROUND_TO_NEAREST_INT); }
 
 INLINE __m256i first_lanes(int64_t n) {

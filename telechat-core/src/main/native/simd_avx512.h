@@ -66,7 +66,9 @@ INLINE void vf_pair_bf16(const uint16_t *p, VF *first, VF *second) {
     *second = _mm512_castsi512_ps(_mm512_and_si512(pairs, _mm512_set1_epi32((int) 0xffff0000)));
 }
 
-INLINE float f16_to_float(uint16_t v) { return _cvtsh_ss(v); }
+INLINE void vf_to_f16(uint16_t *p, VF v) {
+    _mm256_storeu_si256((__m256i *) p, _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+}
 INLINE uint16_t float_to_f16(float v) { return _cvtss_sh(v, _MM_FROUND_TO_NEAREST_INT); }
 
 // The first n < LANES elements, zeros behind them.

@@ -51,11 +51,7 @@ INLINE void vf_pair_bf16(const uint16_t *p, VF *first, VF *second) {
     *first = vreinterpretq_f32_u32(vshlq_n_u32(pairs, 16));
     *second = vreinterpretq_f32_u32(vandq_u32(pairs, vdupq_n_u32(0xffff0000)));
 }
-INLINE float f16_to_float(uint16_t v) {
-    __fp16 half;
-    memcpy(&half, &v, sizeof half);
-    return half;
-}
+INLINE void vf_to_f16(uint16_t *p, VF v) { vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32(v))); }
 INLINE uint16_t float_to_f16(float v) {
     __fp16 half = (__fp16) v;
     uint16_t bits;

@@ -20,7 +20,7 @@ import java.util.List;
  */
 final class CachedAttention implements AutoCloseable {
     /** Tokens per task. */
-    private static final int TILE = 16;
+    private static final int TILE = 32;
 
     private final WorkerTeam workers;
     private final Kernels kernels;
