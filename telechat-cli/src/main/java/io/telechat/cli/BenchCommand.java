@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.backend.MachineLimits;
-import io.telechat.core.checkpoint.Checkpoint;
 import io.telechat.infer.ChatModel;
 import io.telechat.infer.ModelBenchmark;
 import io.telechat.infer.ModelBenchmark.Rate;
@@ -89,10 +88,11 @@ final class BenchCommand implements Callable<Integer> {
                 report.put("fma_gflops_limit", l.flopsPerSecond() / 1e9);
             });
             addPrefill(benchmark, prefill, limits, report);
-            double bytesPerParameter = bytesPerParameter(path, model);
+            long weightBytes = model.decoder().activeBytes();
+            report.put("weight_bytes", weightBytes);
             ArrayNode list = Json.array();
             for (int i = 0; i < batches.size(); i++) {
-                list.add(decode(benchmark, batches.get(i), decodes.get(i), bytesPerParameter, limits));
+                list.add(decode(benchmark, batches.get(i), decodes.get(i), weightBytes, limits));
             }
             report.setAll((ObjectNode) list.get(0));
             report.set("batches", list);
@@ -126,9 +126,8 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private ObjectNode decode(
-            ModelBenchmark benchmark, int batch, Rate rate, double bytesPerParameter, Optional<MachineLimits> limits) {
-        double weights = benchmark.activeParameters() * bytesPerParameter;
-        double bytes = weights + (double) batch * benchmark.cacheBytes(depth + generate / 2);
+            ModelBenchmark benchmark, int batch, Rate rate, long weightBytes, Optional<MachineLimits> limits) {
+        double bytes = weightBytes + (double) batch * benchmark.cacheBytes(depth + generate / 2);
         double bytesPerSecond = bytes * rate.median() / batch;
         ObjectNode result = Json.object();
         result.put("batch", batch);
@@ -140,12 +139,6 @@ final class BenchCommand implements Callable<Integer> {
         result.put("decode_gb_s", bytesPerSecond / 1e9);
         limits.ifPresent(l -> result.put("mbu", bytesPerSecond / l.readBytesPerSecond()));
         return result;
-    }
-
-    private static double bytesPerParameter(Path path, ChatModel model) {
-        try (Checkpoint checkpoint = Checkpoint.open(path)) {
-            return (double) checkpoint.bytes() / model.config().parameters();
-        }
     }
 
     /** The most memory that this process has had, as Linux counts it, in MiB; -1 elsewhere. */

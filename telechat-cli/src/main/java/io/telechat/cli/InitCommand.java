@@ -11,8 +11,6 @@ import io.telechat.core.tokenizer.SentencePieceWriter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -37,9 +35,6 @@ final class InitCommand implements Callable<Integer> {
             return name().toLowerCase(Locale.ROOT);
         }
     }
-
-    private static final List<String> TOKENIZER_FILES =
-            List.of("tokenizer.model", "tokenizer_config.json", "special_tokens_map.json", "generation_config.json");
 
     @Option(
             names = "--config",
@@ -95,10 +90,6 @@ final class InitCommand implements Callable<Integer> {
         if (!Files.exists(from.resolve("tokenizer.model"))) {
             throw new InvalidModelException("%s: has no tokenizer.model".formatted(from));
         }
-        for (String name : TOKENIZER_FILES) {
-            if (Files.exists(from.resolve(name))) {
-                Files.copy(from.resolve(name), out.resolve(name), StandardCopyOption.REPLACE_EXISTING);
-            }
-        }
+        CompanionFiles.copyTokenizer(from, out);
     }
 }

@@ -24,6 +24,7 @@ import picocli.CommandLine.Help.Ansi;
             LogitsCommand.class,
             TokenizeCommand.class,
             BenchCommand.class,
+            QuantizeCommand.class,
             InfoCommand.class,
             InitCommand.class,
             DoctorCommand.class,

@@ -117,6 +117,17 @@ public final class CausalLm implements AutoCloseable {
         }
     }
 
+    /** Bytes of all weights that a token is multiplied with: all but the embedding table, unless it is the head as well. */
+    public long activeBytes() {
+        long bytes = parameters.finalNorm().bytes() + parameters.head().bytes();
+        for (int i = 0; i < layers.size(); i++) {
+            try (LayerLease lease = parameters.lease(i)) {
+                bytes += lease.weights().bytes();
+            }
+        }
+        return bytes;
+    }
+
     @Override
     public void close() {
         parameters.close();

@@ -27,4 +27,8 @@ public record LayerWeights(Tensor attnNorm, Weight qkv, Weight attnOut, Tensor f
                 matrices.apply(gateUp),
                 matrices.apply(down));
     }
+
+    long bytes() {
+        return attnNorm.bytes() + qkv.bytes() + attnOut.bytes() + ffnNorm.bytes() + gateUp.bytes() + down.bytes();
+    }
 }

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.cli;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.telechat.core.InvalidModelException;
+import io.telechat.core.backend.WorkerTeam;
+import io.telechat.core.checkpoint.IoReason;
+import io.telechat.core.model.CheckpointQuantizer;
+import io.telechat.core.model.CheckpointQuantizer.Result;
+import io.telechat.core.model.MemoryPlan;
+import io.telechat.core.model.ModelLoader;
+import io.telechat.infer.ChatModel;
+import io.telechat.infer.LoadOptions;
+import io.telechat.infer.PredictionComparison;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code telechat quantize}. */
+@Command(
+        name = "quantize",
+        description = {
+            "Round the weights of a checkpoint to 8 or 4 bits, and say what that costs.",
+            "All matrices are rounded, embedding and head included; norms and biases stay as they are."
+        },
+        mixinStandardHelpOptions = true)
+final class QuantizeCommand implements Callable<Integer> {
+    @Parameters(arity = "0..1", paramLabel = "DIR", description = "checkpoint directory (default: $TELECHAT_MODEL)")
+    private Optional<Path> directory = Optional.empty();
+
+    @Option(names = "--to", required = true, paramLabel = "TYPE", description = "q8_0 (8.25 bits) or q4_0 (4.25 bits)")
+    private QuantizedType to;
+
+    @Option(names = "--out", required = true, paramLabel = "DIR", description = "directory to make")
+    private Path out;
+
+    @Option(
+            names = "--text",
+            paramLabel = "FILE",
+            description = "compare the predictions of both models over this text: perplexity and KL divergence")
+    private Optional<Path> text = Optional.empty();
+
+    @Option(names = "--threads", paramLabel = "N", description = "threads (default: all processors)")
+    private int threads = Runtime.getRuntime().availableProcessors();
+
+    @Option(names = "--json", description = "print one JSON object")
+    private boolean json;
+
+    @Mixin
+    private GlobalOptions global;
+
+    @Override
+    public Integer call() {
+        Path from = ModelOptions.directory(directory);
+        LoadOptions options = LoadOptions.defaults().withThreads(threads);
+        Optional<String> compared = text.map(QuantizeCommand::read);
+        List<Result> results = quantize(from);
+        ObjectNode report = report(from, results);
+        compared.ifPresent(t -> addComparison(report, from, options, t));
+        if (json) {
+            System.out.println(Json.line(report));
+        } else {
+            print(report, results);
+        }
+        return ExitCode.OK;
+    }
+
+    private static String read(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            throw new InvalidModelException("%s: cannot be read: %s".formatted(file, IoReason.of(e)), e);
+        }
+    }
+
+    private List<Result> quantize(Path from) {
+        try (ModelLoader.Checked checked = ModelLoader.check(from);
+                WorkerTeam workers = new WorkerTeam(threads)) {
+            ProgressBar progress = new ProgressBar("quantizing", global.quiet);
+            List<Result> results = new CheckpointQuantizer(to.dtype(), workers, progress).write(checked, out);
+            CompanionFiles.copyTokenizer(from, out);
+            CompanionFiles.copyConfig(from, out);
+            return results;
+        } catch (IOException e) {
+            throw new InvalidModelException("%s: cannot be written: %s".formatted(out, IoReason.of(e)), e);
+        }
+    }
+
+    private ObjectNode report(Path from, List<Result> results) {
+        ObjectNode report = Json.object();
+        report.put("model", from.toString());
+        report.put("out", out.toString());
+        report.put("to", to.toString());
+        report.put(
+                "bytes_before", results.stream().mapToLong(Result::bytesBefore).sum());
+        report.put("bytes_after", results.stream().mapToLong(Result::bytesAfter).sum());
+        ArrayNode tensors = report.putArray("tensors");
+        for (Result result : results) {
+            tensors.addObject()
+                    .put("name", result.name())
+                    .put("from", result.from().name().toLowerCase(Locale.ROOT))
+                    .put("to", result.to().name().toLowerCase(Locale.ROOT))
+                    .put("bytes", result.bytesAfter())
+                    .put("relative_error", result.error());
+        }
+        return report;
+    }
+
+    private void addComparison(ObjectNode report, Path from, LoadOptions options, String sample) {
+        try (ChatModel original = ChatModel.load(from, options);
+                ChatModel quantized = ChatModel.load(out, options)) {
+            int[] tokens = original.tokenizer().encode(sample);
+            PredictionComparison comparison = PredictionComparison.of(original, quantized, tokens);
+            report.putObject("comparison")
+                    .put("tokens", comparison.tokens())
+                    .put("perplexity_before", comparison.perplexity())
+                    .put("perplexity_after", comparison.otherPerplexity())
+                    .put("kl_mean", comparison.meanKl())
+                    .put("kl_max", comparison.maxKl())
+                    .put("same_top_token", comparison.sameTop());
+        }
+    }
+
+    private void print(ObjectNode report, List<Result> results) {
+        for (Result r : results) {
+            System.out.printf(
+                    "%-50s %-4s -> %-4s %12s  relative error %.5f%n",
+                    r.name(),
+                    r.from().name().toLowerCase(Locale.ROOT),
+                    r.to().name().toLowerCase(Locale.ROOT),
+                    MemoryPlan.gib(r.bytesAfter()),
+                    r.error());
+        }
+        long before = report.get("bytes_before").asLong();
+        long after = report.get("bytes_after").asLong();
+        System.out.printf(
+                "%s: %s, was %s (%.1f %%)%n",
+                out, MemoryPlan.gib(after), MemoryPlan.gib(before), 100.0 * after / before);
+        if (report.has("comparison")) {
+            report.get("comparison")
+                    .properties()
+                    .forEach(f -> System.out.printf(
+                            "%-20s %s%n", f.getKey(), f.getValue().asText()));
+        }
+    }
+}
