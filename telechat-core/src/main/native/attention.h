@@ -22,7 +22,7 @@ INLINE void store_tokens(const int type, const float *key, const float *value, i
 
 // Stores one head's keys and values of count tokens, from a position on. blocks[i]: positions 64 i to 64 i + 63 of the sequence;
 // keys, values: where this head's begin in each block, in elements; key, value: of the first token, stride floats apart.
-void KERNEL(store_keys_values)(int type, void *const *blocks, int64_t keys, int64_t values, int64_t position, int64_t count,
+static void store_keys_values(int type, void *const *blocks, int64_t keys, int64_t values, int64_t position, int64_t count,
                                int64_t dim, const float *key, const float *value, int64_t stride) {
     while (count > 0) {
         char *block = blocks[position / POSITIONS];
@@ -161,8 +161,8 @@ INLINE void attend_blocks(const int type, const void *const *blocks, int64_t key
             continue;
         }
         if (type != F32) {
-            KERNEL(widen)(type, k, wide, POSITIONS * dim);
-            KERNEL(widen)(type, v, wide + POSITIONS * dim, POSITIONS * dim);
+            widen(type, k, wide, POSITIONS * dim);
+            widen(type, v, wide + POSITIONS * dim, POSITIONS * dim);
             k = wide;
             v = wide + POSITIONS * dim;
         }
@@ -174,12 +174,10 @@ INLINE void attend_blocks(const int type, const void *const *blocks, int64_t key
     }
 }
 
-// Floats of scratch that attend needs.
-int64_t KERNEL(attend_scratch)(int64_t queries, int64_t dim) { return 2 * queries * (dim + 1) + 2 * POSITIONS * dim; }
-
 // Attention of count consecutive tokens from a position on, for one key/value head and the group of query heads that share it.
-// blocks, keys, values as above; query, out: of the first token and head, rows stride floats apart; lse: likewise.
-void KERNEL(attend)(int type, const void *const *blocks, int64_t keys, int64_t values, int64_t position, int64_t count,
+// blocks, keys, values as above; query, out: of the first token and head, rows stride floats apart; lse: likewise; scratch:
+// 2 * queries * (dim + 1) + 2 * POSITIONS * dim floats.
+static void attend(int type, const void *const *blocks, int64_t keys, int64_t values, int64_t position, int64_t count,
                     int64_t group, int64_t dim, const float *query, int64_t query_stride, float *out, int64_t out_stride,
                     float *lse, int64_t lse_stride, float *scratch) {
     int64_t queries = count * group;

@@ -50,7 +50,7 @@ INLINE void widen_from(int type, const void *from, float *to, int64_t count) {
 }
 
 // to[i] = from[i] as a float.
-void KERNEL(widen)(int type, const void *from, float *to, int64_t count) {
+static void widen(int type, const void *from, float *to, int64_t count) {
     switch (type) {
         case F16: widen_from(F16, from, to, count); break;
         case BF16: widen_from(BF16, from, to, count); break;

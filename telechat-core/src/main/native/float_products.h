@@ -17,7 +17,7 @@
 
 // Bfloat16 comes two to a lane. So that nothing has to be moved, x is put into the same order beforehand: of every 2 * LANES
 // elements those with even indices, then those with odd ones. What is left at the end of a row stays in order.
-void KERNEL(pair)(const float *x, int64_t m, int64_t k, float *to) {
+static void pair(const float *x, int64_t m, int64_t k, float *to) {
     for (int64_t t = 0; t < m; t++, x += k, to += k) {
         int64_t i = 0;
         for (; i + 2 * LANES <= k; i += 2 * LANES) {
@@ -190,7 +190,7 @@ INLINE void panel(const float *w, int64_t rows, int64_t k, const float *x, int64
 
 // y[t, r] (+)= sum over i of x[t, i] * w[r, i] + bias[r] for t < m, r < rows.
 // w [rows, k] of a type; x [m, k], in pairs for bfloat16; bias [rows] or null; y [m, rows] with rows ldy apart; scratch [PANEL_ROWS, k].
-void KERNEL(linear)(int type, const void *w, int64_t rows, int64_t k, const float *x, int64_t m, const float *bias, float *y,
+static void linear(int type, const void *w, int64_t rows, int64_t k, const float *x, int64_t m, const float *bias, float *y,
                     int64_t ldy, int add, float *scratch) {
     if (m <= STREAM_TOKENS) {
         switch (type) {
@@ -211,7 +211,7 @@ void KERNEL(linear)(int type, const void *w, int64_t rows, int64_t k, const floa
             if (type == BF16) {
                 for (int64_t i = 0; i < n; i++) widen_pairs((const uint16_t *) part + i * k, scratch + i * k, k);
             } else {
-                KERNEL(widen)(type, part, scratch, n * k);
+                widen(type, part, scratch, n * k);
             }
         }
         panel(wide, n, k, x, m, bias ? bias + r : 0, y + r, ldy, add);

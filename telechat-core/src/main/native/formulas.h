@@ -19,7 +19,7 @@ INLINE VF vf_exp(VF x) {
 }
 
 // y = x / sqrt(mean(x^2) + eps) * weight; y may be x. [rows, columns]; rstd [rows].
-void KERNEL(rms_norm)(const float *x, const float *weight, float eps, float *y, float *rstd, int64_t rows, int64_t columns) {
+static void rms_norm(const float *x, const float *weight, float eps, float *y, float *rstd, int64_t rows, int64_t columns) {
     for (int64_t row = 0; row < rows; row++, x += columns, y += columns) {
         VF a = vf_zero(), b = a;
         int64_t i = 0;
@@ -44,7 +44,7 @@ void KERNEL(rms_norm)(const float *x, const float *weight, float eps, float *y, 
 
 // (x[i], x[i + half]) = (x[i] cos - x[i + half] sin, x[i + half] cos + x[i] sin) for the first heads of each row.
 // x [rows, stride]; cos, sin [rows, half].
-void KERNEL(rope)(float *x, const float *cosines, const float *sines, int64_t rows, int64_t stride, int64_t heads, int64_t half) {
+static void rope(float *x, const float *cosines, const float *sines, int64_t rows, int64_t stride, int64_t heads, int64_t half) {
     for (int64_t row = 0; row < rows; row++, cosines += half, sines += half) {
         for (int64_t head = 0; head < heads; head++) {
             float *first = x + row * stride + 2 * head * half, *second = first + half;
@@ -69,7 +69,7 @@ INLINE VF silu_times(VF gate, VF up) {
 }
 
 // out = gate / (1 + e^-gate) * up. gate_up [rows, 2 * columns]; out [rows, columns].
-void KERNEL(swiglu)(const float *gate_up, float *out, int64_t rows, int64_t columns) {
+static void swiglu(const float *gate_up, float *out, int64_t rows, int64_t columns) {
     for (int64_t row = 0; row < rows; row++, out += columns) {
         const float *gate = gate_up + 2 * row * columns, *up = gate + columns;
         int64_t i = 0;
@@ -82,7 +82,7 @@ void KERNEL(swiglu)(const float *gate_up, float *out, int64_t rows, int64_t colu
 }
 
 // x = factor * x.
-void KERNEL(scale)(float *x, float factor, int64_t count) {
+static void scale(float *x, float factor, int64_t count) {
     VF f = vf_set1(factor);
     int64_t i = 0;
     for (; i + LANES <= count; i += LANES) vf_store(x + i, vf_mul(vf_load(x + i), f));

@@ -35,3 +35,4 @@ enum { F32 = 0, F16 = 1, BF16 = 2 };
 #include "quantized_products.h"
 #include "attention.h"
 #include "limits.h"
+#include "entry.h"

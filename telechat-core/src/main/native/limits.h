@@ -3,7 +3,7 @@
 // The machine's limits: how fast memory is read, and how many multiply-adds are done on registers alone.
 
 // Reads so many bytes, and returns something that depends on them.
-float KERNEL(read)(const float *p, int64_t bytes) {
+static float read_all(const float *p, int64_t bytes) {
     VF a = vf_zero(), b = a, c = a, d = a;
     for (int64_t i = 0; i + 4 * LANES <= bytes / 4; i += 4 * LANES) {
         for (int line = 0; line < 4 * LANES * 4; line += LINE) PREFETCH((const char *) (p + i) + line);
@@ -18,8 +18,8 @@ float KERNEL(read)(const float *p, int64_t bytes) {
 // Twelve chains of additions that depend on nothing but themselves: enough to fill two units of latency four.
 #define CHAINS 12
 
-// Does rounds * fma_flops() floating-point operations.
-float KERNEL(fma)(int64_t rounds) {
+// Does rounds * FLOPS_PER_ROUND floating-point operations.
+static float multiply_add(int64_t rounds) {
     VF sum[CHAINS], factor = vf_set1(0.999f);
     UNROLL for (int c = 0; c < CHAINS; c++) sum[c] = vf_set1((float) c);
     for (int64_t r = 0; r < rounds; r++) {
@@ -30,4 +30,4 @@ float KERNEL(fma)(int64_t rounds) {
     return total;
 }
 
-int KERNEL(fma_flops)(void) { return 2 * CHAINS * LANES; }
+#define FLOPS_PER_ROUND (2 * CHAINS * LANES)

@@ -24,7 +24,7 @@ INLINE int64_t blocks_of(int64_t k) { return (k + BLOCK - 1) / BLOCK; }
 INLINE int64_t token_bytes(int64_t k) { return blocks_of(k) * (BLOCK + 8 * GROUPS); }
 
 // x [m, k] to bytes, scales and sums. A group with an infinity or NaN in it gets NaN for its scale.
-void KERNEL(quantize)(const float *x, int64_t m, int64_t k, int8_t *out) {
+static void quantize_tokens(const float *x, int64_t m, int64_t k, int8_t *out) {
     int64_t groups = blocks_of(k) * GROUPS;
     for (int64_t t = 0; t < m; t++, x += k, out += token_bytes(k)) {
         float *scales = (float *) (out + groups * GROUP_SIZE);
@@ -148,7 +148,7 @@ INLINE void quantized(const int bits, const uint8_t *panels, int64_t rows, int64
 }
 
 // y[t, r] (+)= sum over i of x[t, i] * w[r, i] + bias[r]. panels: rows of k weights of 8 or 4 bits; x as quantize writes it.
-void KERNEL(linear_quantized)(int bits, const uint8_t *panels, int64_t rows, int64_t k, const int8_t *x, int64_t m,
+static void linear_quantized(int bits, const uint8_t *panels, int64_t rows, int64_t k, const int8_t *x, int64_t m,
                               const float *bias, float *y, int64_t ldy, int add) {
     if (bits == 8) {
         quantized(8, panels, rows, k, x, m, bias, y, ldy, add);

@@ -64,12 +64,11 @@ public final class NativeLibrary {
      * @throws IllegalArgumentException if the library has no such symbol
      */
     @SuppressWarnings("restricted")
-    public MethodHandle function(String symbol, FunctionDescriptor signature, Linker.Option... options) {
+    public MethodHandle function(String symbol, FunctionDescriptor signature) {
         return Linker.nativeLinker()
                 .downcallHandle(
                         symbols.find(symbol)
                                 .orElseThrow(() -> new IllegalArgumentException(name + " has no function " + symbol)),
-                        signature,
-                        options);
+                        signature);
     }
 }

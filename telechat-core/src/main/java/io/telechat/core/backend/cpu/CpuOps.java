@@ -24,6 +24,7 @@ final class CpuOps implements Ops {
     private final Kernels kernels;
     private final LinearProduct product;
     private final CachedAttention attention;
+    private final Scratch angles = new Scratch();
 
     CpuOps(WorkerTeam workers, Kernels kernels) {
         this.workers = workers;
@@ -81,10 +82,15 @@ final class CpuOps implements Ops {
         int turned = heads.heads() + heads.kvHeads();
         long width = heads.qkvWidth();
         for (Batch.Span span : batch.spans()) {
-            RopeTable rope = span.rope();
+            int table = span.count() * half;
+            MemorySegment cos = angles.floats(2L * table);
+            MemorySegment sin = cos.asSlice(4L * table);
+            MemorySegment.copy(span.rope().cos(), 0, cos, ValueLayout.JAVA_FLOAT, 0, table);
+            MemorySegment.copy(span.rope().sin(), 0, sin, ValueLayout.JAVA_FLOAT, 0, table);
             forRows(span.count(), width, (first, count) -> {
                 MemorySegment rows = qkv.segment().asSlice(4 * (span.first() + first) * width);
-                kernels.rope(rows, rope.cos(), rope.sin(), Math.toIntExact(first * half), count, width, turned, half);
+                long at = 4 * first * half;
+                kernels.rope(rows, cos.asSlice(at), sin.asSlice(at), count, width, turned, half);
             });
         }
     }
@@ -140,5 +146,6 @@ final class CpuOps implements Ops {
     void close() {
         product.close();
         attention.close();
+        angles.close();
     }
 }

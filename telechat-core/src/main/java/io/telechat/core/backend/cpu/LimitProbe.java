@@ -14,8 +14,8 @@ record LimitProbe(WorkerTeam workers, NativeKernels kernels) {
     /** Far beyond any cache. */
     private static final long READ_BYTES = 1L << 29;
 
-    private static final long ROUNDS = 20_000_000;
-    private static final int TRIES = 5;
+    private static final long ROUNDS = 4_000_000;
+    private static final int TRIES = 25;
 
     MachineLimits measure() {
         int threads = workers.size();

@@ -31,10 +31,10 @@ public interface Kernels {
      * Rotates the first {@code heads} heads of each row.
      *
      * @param x [rows, stride]
-     * @param cos [rows, half], from index {@code first} on
-     * @param sin likewise
+     * @param cos [rows, half]
+     * @param sin [rows, half]
      */
-    void rope(MemorySegment x, float[] cos, float[] sin, int first, long rows, long stride, long heads, int half);
+    void rope(MemorySegment x, MemorySegment cos, MemorySegment sin, long rows, long stride, long heads, int half);
 
     /** {@code out = silu(gate) · up}; [rows, 2·columns] to [rows, columns]. */
     void swiGlu(MemorySegment gateUp, MemorySegment out, long rows, long columns);

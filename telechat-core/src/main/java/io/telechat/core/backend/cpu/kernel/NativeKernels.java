@@ -2,6 +2,7 @@
 package io.telechat.core.backend.cpu.kernel;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
@@ -9,94 +10,44 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import io.telechat.core.ffi.NativeLibrary;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.QuantizedLayout;
+import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
-import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
-/** The kernels in C (src/main/native), of one instruction set; and what measures the machine that they run on. */
+/**
+ * The kernels in C (src/main/native), of one instruction set; and what measures the machine that they run on. All go through
+ * one native function with an array of arguments (entry.h), because each function that is bound delays the start.
+ */
 public final class NativeKernels implements Kernels {
-    private final KernelTier tier;
-    private final MethodHandle widen;
-    private final MethodHandle rmsNorm;
-    private final MethodHandle rope;
-    private final MethodHandle swiGlu;
-    private final MethodHandle scale;
-    private final MethodHandle pair;
-    private final MethodHandle linear;
-    private final MethodHandle quantize;
-    private final MethodHandle linearQuantized;
-    private final MethodHandle storeKeysValues;
-    private final MethodHandle attend;
-    private final MethodHandle read;
-    private final MethodHandle fma;
-    private final MethodHandle fmaFlops;
+    private static final int MOST_ARGUMENTS = 16;
 
-    /** Finds the functions of a tier. */
-    NativeKernels(KernelTier tier, NativeLibrary library) {
-        this.tier = tier;
-        Functions f = new Functions(tier, library);
-        this.widen = f.find("widen", JAVA_INT, ADDRESS, ADDRESS, JAVA_LONG);
-        this.rmsNorm = f.find("rms_norm", ADDRESS, ADDRESS, JAVA_FLOAT, ADDRESS, ADDRESS, JAVA_LONG, JAVA_LONG);
-        this.rope = f.findForHeap("rope", ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
-        this.swiGlu = f.find("swiglu", ADDRESS, ADDRESS, JAVA_LONG, JAVA_LONG);
-        this.scale = f.find("scale", ADDRESS, JAVA_FLOAT, JAVA_LONG);
-        this.pair = f.find("pair", ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS);
-        this.linear = f.find(
-                "linear", JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG, ADDRESS, ADDRESS, JAVA_LONG,
-                JAVA_INT, ADDRESS);
-        this.quantize = f.find("quantize", ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS);
-        this.linearQuantized = f.find(
-                "linear_quantized",
-                JAVA_INT,
-                ADDRESS,
-                JAVA_LONG,
-                JAVA_LONG,
-                ADDRESS,
-                JAVA_LONG,
-                ADDRESS,
-                ADDRESS,
-                JAVA_LONG,
-                JAVA_INT);
-        this.storeKeysValues = f.find(
-                "store_keys_values",
-                JAVA_INT,
-                ADDRESS,
-                JAVA_LONG,
-                JAVA_LONG,
-                JAVA_LONG,
-                JAVA_LONG,
-                JAVA_LONG,
-                ADDRESS,
-                ADDRESS,
-                JAVA_LONG);
-        this.attend = f.find(
-                "attend", JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, ADDRESS,
-                JAVA_LONG, ADDRESS, JAVA_LONG, ADDRESS, JAVA_LONG, ADDRESS);
-        this.read = f.findReturning(JAVA_FLOAT, "read", ADDRESS, JAVA_LONG);
-        this.fma = f.findReturning(JAVA_FLOAT, "fma", JAVA_LONG);
-        this.fmaFlops = f.findReturning(JAVA_INT, "fma_flops");
+    /** Numbered as in entry.h. */
+    private enum Function {
+        WIDEN,
+        RMS_NORM,
+        ROPE,
+        SWIGLU,
+        SCALE,
+        PAIR,
+        LINEAR,
+        QUANTIZE,
+        LINEAR_QUANTIZED,
+        STORE_KEYS_VALUES,
+        ATTEND,
+        READ,
+        MULTIPLY_ADD
     }
 
-    /** The functions of one tier are told apart by their names: telechat_avx2_linear. */
-    private record Functions(KernelTier tier, NativeLibrary library) {
-        MethodHandle find(String name, MemoryLayout... parameters) {
-            return library.function(symbol(name), FunctionDescriptor.ofVoid(parameters));
-        }
+    private final KernelTier tier;
+    private final MethodHandle run;
+    private final ThreadLocal<MemorySegment> arguments =
+            ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(JAVA_LONG, MOST_ARGUMENTS));
 
-        /** For short functions that are given Java arrays. */
-        MethodHandle findForHeap(String name, MemoryLayout... parameters) {
-            return library.function(symbol(name), FunctionDescriptor.ofVoid(parameters), Linker.Option.critical(true));
-        }
-
-        MethodHandle findReturning(MemoryLayout result, String name, MemoryLayout... parameters) {
-            return library.function(symbol(name), FunctionDescriptor.of(result, parameters));
-        }
-
-        private String symbol(String name) {
-            return "telechat_" + tier + "_" + name;
-        }
+    /** Finds the function of a tier: telechat_avx2_run. */
+    NativeKernels(KernelTier tier, NativeLibrary library) {
+        this.tier = tier;
+        this.run = library.function("telechat_" + tier + "_run", FunctionDescriptor.ofVoid(JAVA_INT, ADDRESS));
     }
 
     @Override
@@ -114,12 +65,27 @@ public final class NativeKernels implements Kernels {
         };
     }
 
+    private static long bits(float value) {
+        return Float.floatToRawIntBits(value);
+    }
+
+    private void call(Function function, long... values) {
+        MemorySegment array = arguments.get();
+        for (int i = 0; i < values.length; i++) {
+            array.setAtIndex(JAVA_LONG, i, values[i]);
+        }
+        try {
+            run.invokeExact(function.ordinal(), array);
+        } catch (RuntimeException | Error e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
     @Override
     public void widen(DType type, MemorySegment from, MemorySegment to, long count) {
-        int number = number(type);
-        call(() -> {
-            widen.invokeExact(number, from, to, count);
-        });
+        call(Function.WIDEN, number(type), from.address(), to.address(), count);
     }
 
     @Override
@@ -131,88 +97,83 @@ public final class NativeKernels implements Kernels {
             MemorySegment rstd,
             long rows,
             long columns) {
-        call(() -> {
-            rmsNorm.invokeExact(x, weight, eps, y, rstd, rows, columns);
-        });
+        call(Function.RMS_NORM, x.address(), weight.address(), bits(eps), y.address(), rstd.address(), rows, columns);
     }
 
     @Override
     public void rope(
-            MemorySegment x, float[] cos, float[] sin, int first, long rows, long stride, long heads, int half) {
-        MemorySegment cosines = MemorySegment.ofArray(cos).asSlice(4L * first);
-        MemorySegment sines = MemorySegment.ofArray(sin).asSlice(4L * first);
-        call(() -> {
-            rope.invokeExact(x, cosines, sines, rows, stride, heads, (long) half);
-        });
+            MemorySegment x, MemorySegment cos, MemorySegment sin, long rows, long stride, long heads, int half) {
+        call(Function.ROPE, x.address(), cos.address(), sin.address(), rows, stride, heads, half);
     }
 
     @Override
     public void swiGlu(MemorySegment gateUp, MemorySegment out, long rows, long columns) {
-        call(() -> {
-            swiGlu.invokeExact(gateUp, out, rows, columns);
-        });
+        call(Function.SWIGLU, gateUp.address(), out.address(), rows, columns);
     }
 
     @Override
     public void scale(MemorySegment x, float factor, long count) {
-        call(() -> {
-            scale.invokeExact(x, factor, count);
-        });
+        call(Function.SCALE, x.address(), bits(factor), count);
     }
 
     @Override
     public void pair(MemorySegment x, long tokens, long columns, MemorySegment to) {
-        call(() -> {
-            pair.invokeExact(x, tokens, columns, to);
-        });
+        call(Function.PAIR, x.address(), tokens, columns, to.address());
     }
 
     @Override
     public void linear(DType type, Product p, MemorySegment scratch) {
-        int number = number(type);
-        int add = p.add() ? 1 : 0;
-        call(() -> {
-            linear.invokeExact(
-                    number,
-                    p.weights(),
-                    p.rows(),
-                    p.columns(),
-                    p.x(),
-                    p.tokens(),
-                    p.bias(),
-                    p.y(),
-                    p.stride(),
-                    add,
-                    scratch);
-        });
+        call(
+                Function.LINEAR,
+                number(type),
+                p.weights().address(),
+                p.rows(),
+                p.columns(),
+                p.x().address(),
+                p.tokens(),
+                p.bias().address(),
+                p.y().address(),
+                p.stride(),
+                p.add() ? 1 : 0,
+                scratch.address());
     }
 
     @Override
     public void quantize(MemorySegment x, long tokens, long columns, MemorySegment to) {
-        call(() -> {
-            quantize.invokeExact(x, tokens, columns, to);
-        });
+        call(Function.QUANTIZE, x.address(), tokens, columns, to.address());
     }
 
     @Override
     public void linearQuantized(DType type, Product p) {
-        int bits = QuantizedLayout.bits(type);
-        int add = p.add() ? 1 : 0;
-        call(() -> {
-            linearQuantized.invokeExact(
-                    bits, p.weights(), p.rows(), p.columns(), p.x(), p.tokens(), p.bias(), p.y(), p.stride(), add);
-        });
+        call(
+                Function.LINEAR_QUANTIZED,
+                QuantizedLayout.bits(type),
+                p.weights().address(),
+                p.rows(),
+                p.columns(),
+                p.x().address(),
+                p.tokens(),
+                p.bias().address(),
+                p.y().address(),
+                p.stride(),
+                p.add() ? 1 : 0);
     }
 
     @Override
     public void storeKeysValues(
             CachedHead head, long position, long count, MemorySegment key, MemorySegment value, long stride) {
-        int number = number(head.type());
-        long dim = head.headDim();
-        call(() -> {
-            storeKeysValues.invokeExact(
-                    number, head.blocks(), head.keys(), head.values(), position, count, dim, key, value, stride);
-        });
+        call(
+                Function.STORE_KEYS_VALUES,
+                number(head.type()),
+                head.blocks().address(),
+                head.keys(),
+                head.values(),
+                position,
+                count,
+                head.headDim(),
+                key.address(),
+                value.address(),
+                stride);
     }
 
     @Override
@@ -225,55 +186,43 @@ public final class NativeKernels implements Kernels {
             HeadRows out,
             HeadRows lse,
             MemorySegment scratch) {
-        int number = number(head.type());
-        call(() -> {
-            attend.invokeExact(
-                    number,
-                    head.blocks(),
-                    head.keys(),
-                    head.values(),
-                    position,
-                    count,
-                    (long) group,
-                    (long) head.headDim(),
-                    queries.first(),
-                    queries.stride(),
-                    out.first(),
-                    out.stride(),
-                    lse.first(),
-                    lse.stride(),
-                    scratch);
-        });
+        call(
+                Function.ATTEND,
+                number(head.type()),
+                head.blocks().address(),
+                head.keys(),
+                head.values(),
+                position,
+                count,
+                group,
+                head.headDim(),
+                queries.first().address(),
+                queries.stride(),
+                out.first().address(),
+                out.stride(),
+                lse.first().address(),
+                lse.stride(),
+                scratch.address());
     }
 
     /** Reads memory, for measuring. */
     public void read(MemorySegment memory) {
-        call(() -> {
-            float ignored = (float) read.invokeExact(memory, memory.byteSize());
-        });
+        try (Arena arena = Arena.ofConfined()) {
+            call(
+                    Function.READ,
+                    memory.address(),
+                    memory.byteSize(),
+                    arena.allocate(JAVA_FLOAT).address());
+        }
     }
 
     /** Multiplies and adds on registers, for measuring; returns the floating-point operations done. */
     public double multiplyAdd(long rounds) {
-        int[] flops = new int[1];
-        call(() -> {
-            float ignored = (float) fma.invokeExact(rounds);
-            flops[0] = (int) fmaFlops.invokeExact();
-        });
-        return (double) rounds * flops[0];
-    }
-
-    private interface Downcall {
-        void run() throws Throwable;
-    }
-
-    private static void call(Downcall downcall) {
-        try {
-            downcall.run();
-        } catch (RuntimeException | Error e) {
-            throw e;
-        } catch (Throwable e) {
-            throw new IllegalStateException(e);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment result = arena.allocate(JAVA_FLOAT);
+            MemorySegment flops = arena.allocate(JAVA_DOUBLE);
+            call(Function.MULTIPLY_ADD, rounds, result.address(), flops.address());
+            return flops.get(JAVA_DOUBLE, 0);
         }
     }
 }

@@ -46,22 +46,24 @@ final class RowKernel {
      *
      * @param at where the position's angles begin in {@code cos} and {@code sin}
      */
-    static void rope(MemorySegment x, long offset, int half, float[] cos, float[] sin, int at) {
+    static void rope(MemorySegment x, long offset, int half, MemorySegment cos, MemorySegment sin, long at) {
         long second = offset + 4L * half;
         int body = Lanes.FLOATS.loopBound(half);
         for (int i = 0; i < body; i += Lanes.COUNT) {
             FloatVector a = load(x, offset + 4L * i);
             FloatVector b = load(x, second + 4L * i);
-            FloatVector c = FloatVector.fromArray(Lanes.FLOATS, cos, at + i);
-            FloatVector s = FloatVector.fromArray(Lanes.FLOATS, sin, at + i);
+            FloatVector c = load(cos, at + 4L * i);
+            FloatVector s = load(sin, at + 4L * i);
             a.mul(c).sub(b.mul(s)).intoMemorySegment(x, offset + 4L * i, Lanes.ORDER);
             b.mul(c).add(a.mul(s)).intoMemorySegment(x, second + 4L * i, Lanes.ORDER);
         }
         for (int i = body; i < half; i++) {
             float a = x.get(FLOAT, offset + 4L * i);
             float b = x.get(FLOAT, second + 4L * i);
-            x.set(FLOAT, offset + 4L * i, a * cos[at + i] - b * sin[at + i]);
-            x.set(FLOAT, second + 4L * i, b * cos[at + i] + a * sin[at + i]);
+            float c = cos.get(FLOAT, at + 4L * i);
+            float s = sin.get(FLOAT, at + 4L * i);
+            x.set(FLOAT, offset + 4L * i, a * c - b * s);
+            x.set(FLOAT, second + 4L * i, b * c + a * s);
         }
     }
 

@@ -40,10 +40,10 @@ final class VectorKernels implements Kernels {
 
     @Override
     public void rope(
-            MemorySegment x, float[] cos, float[] sin, int first, long rows, long stride, long heads, int half) {
-        for (int row = 0; row < rows; row++) {
-            for (int head = 0; head < heads; head++) {
-                RowKernel.rope(x, 4 * (row * stride + 2L * head * half), half, cos, sin, first + row * half);
+            MemorySegment x, MemorySegment cos, MemorySegment sin, long rows, long stride, long heads, int half) {
+        for (long row = 0; row < rows; row++) {
+            for (long head = 0; head < heads; head++) {
+                RowKernel.rope(x, 4 * (row * stride + 2 * head * half), half, cos, sin, 4 * row * half);
             }
         }
     }

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The one function that Java binds for each instruction set. To bind a function costs the JVM some ten milliseconds at every
+// start, so there is one for all kernels, whose arguments come as an array.
+
+// Numbered as NativeKernels.Function does.
+enum {
+    WIDEN,
+    RMS_NORM,
+    ROPE,
+    SWIGLU,
+    SCALE,
+    PAIR,
+    LINEAR,
+    QUANTIZE,
+    LINEAR_QUANTIZED,
+    STORE_KEYS_VALUES,
+    ATTEND,
+    READ,
+    MULTIPLY_ADD
+};
+
+INLINE void *address(int64_t argument) { return (void *) (intptr_t) argument; }
+
+INLINE float float_of(int64_t argument) {
+    int32_t bits = (int32_t) argument;
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+void KERNEL(run)(int function, const int64_t *a);
+
+// Integers and addresses are arguments as they are, floats by their bits.
+void KERNEL(run)(int function, const int64_t *a) {
+    switch (function) {
+        case WIDEN: widen((int) a[0], address(a[1]), address(a[2]), a[3]); break;
+        case RMS_NORM:
+            rms_norm(address(a[0]), address(a[1]), float_of(a[2]), address(a[3]), address(a[4]), a[5], a[6]);
+            break;
+        case ROPE: rope(address(a[0]), address(a[1]), address(a[2]), a[3], a[4], a[5], a[6]); break;
+        case SWIGLU: swiglu(address(a[0]), address(a[1]), a[2], a[3]); break;
+        case SCALE: scale(address(a[0]), float_of(a[1]), a[2]); break;
+        case PAIR: pair(address(a[0]), a[1], a[2], address(a[3])); break;
+        case LINEAR:
+            linear((int) a[0], address(a[1]), a[2], a[3], address(a[4]), a[5], address(a[6]), address(a[7]), a[8], (int) a[9],
+                   address(a[10]));
+            break;
+        case QUANTIZE: quantize_tokens(address(a[0]), a[1], a[2], address(a[3])); break;
+        case LINEAR_QUANTIZED:
+            linear_quantized((int) a[0], address(a[1]), a[2], a[3], address(a[4]), a[5], address(a[6]), address(a[7]), a[8],
+                             (int) a[9]);
+            break;
+        case STORE_KEYS_VALUES:
+            store_keys_values((int) a[0], address(a[1]), a[2], a[3], a[4], a[5], a[6], address(a[7]), address(a[8]), a[9]);
+            break;
+        case ATTEND:
+            attend((int) a[0], address(a[1]), a[2], a[3], a[4], a[5], a[6], a[7], address(a[8]), a[9], address(a[10]), a[11],
+                   address(a[12]), a[13], address(a[14]));
+            break;
+        case READ: *(float *) address(a[2]) = read_all(address(a[0]), a[1]); break;
+        case MULTIPLY_ADD:
+            // The result is handed over, too, or the compiler would leave the work out.
+            *(float *) address(a[1]) = multiply_add(a[0]);
+            *(double *) address(a[2]) = (double) a[0] * FLOPS_PER_ROUND;
+            break;
+        default: break;
+    }
+}
