@@ -277,6 +277,46 @@ class CommandLineTest {
     }
 
     @Test
+    void quantizesAndSaysWhatItCosts() throws Exception {
+        Path text = directory.resolve("sample.txt");
+        Files.writeString(text, "The quick brown fox jumps over the lazy dog. 敏捷的棕色狐狸。");
+        Path out = directory.resolve("quantized");
+        Result result = run(
+                "quantize",
+                model.toString(),
+                "--to",
+                "q8_0",
+                "--out",
+                out.toString(),
+                "--text",
+                text.toString(),
+                "--json");
+        assertEquals(0, result.code(), result.err());
+        JsonNode report = result.json().getFirst();
+        assertTrue(report.get("tensors").size() > 5);
+        assertTrue(report.at("/comparison/kl_mean").asDouble() < 0.1, report.toString());
+        assertTrue(report.at("/comparison/tokens").asInt() > 40);
+        Result loaded = run("generate", out.toString(), "--prompt", "hi", "--max-new-tokens", "3", "--greedy");
+        Result onTheFly = run(
+                "generate",
+                model.toString(),
+                "--prompt",
+                "hi",
+                "--max-new-tokens",
+                "3",
+                "--greedy",
+                "--weights",
+                "q8_0");
+        assertEquals(0, loaded.code(), loaded.err());
+        assertEquals(loaded.out(), onTheFly.out());
+        assertError(
+                3,
+                "there is a model already",
+                run("quantize", model.toString(), "--to", "q4_0", "--out", out.toString()));
+        assertError(2, "q5", run("quantize", model.toString(), "--to", "q5", "--out", out + "5"));
+    }
+
+    @Test
     void initMakesWhatOtherCommandsRead() throws Exception {
         Path config = directory.resolve("made.json");
         Files.writeString(config, TinyModels.CONFIG_52B);

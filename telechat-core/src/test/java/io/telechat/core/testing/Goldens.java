@@ -2,9 +2,6 @@
 package io.telechat.core.testing;
 
 import java.io.IOException;
-import java.net.URI;
-import java.net.URISyntaxException;
-import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -16,6 +13,10 @@ public final class Goldens {
     private static final Path SHARED =
             Path.of("..", "..", "shared", "reference").toAbsolutePath().normalize();
 
+    private static final Path COMMITTED = Path.of("..", "telechat-core", "src", "test", "resources", "goldens")
+            .toAbsolutePath()
+            .normalize();
+
     private Goldens() {}
 
     /** The folder beside the checkout; tests that need it skip when it is not there. */
@@ -23,23 +24,15 @@ public final class Goldens {
         return SHARED.resolve(name);
     }
 
-    /** A committed golden model. */
+    /** A committed golden model; tests of every module run in the folder of their module. */
     public static Path committed(String name) {
-        try {
-            URI uri = Goldens.class
-                    .getResource("/goldens/" + name + "/config.json")
-                    .toURI();
-            return FileSystems.getDefault().getPath(Path.of(uri).getParent().toString());
-        } catch (URISyntaxException e) {
-            throw new IllegalStateException(e);
-        }
+        return COMMITTED.resolve(name);
     }
 
     /** All golden models on this machine, the committed ones once. */
     public static List<Path> models() throws IOException {
         List<Path> models = new ArrayList<>();
-        try (Stream<Path> committed =
-                Files.list(committed("telechat52b_bin_bf16").getParent())) {
+        try (Stream<Path> committed = Files.list(COMMITTED)) {
             committed.filter(Files::isDirectory).sorted().forEach(models::add);
         }
         if (Files.isDirectory(shared("models"))) {

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.backend.cpu;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The kernels for 64-bit Arm, where a cross compiler and an emulator are there to run them. */
+class ArmKernelsTest {
+    private static final Path CHECK = Path.of("src", "test", "native", "check.sh");
+    private static final int SKIPPED = 77;
+
+    @TempDir
+    private Path directory;
+
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void kernelsMatchTheirDefinitions() throws IOException, InterruptedException {
+        Process process = new ProcessBuilder("bash", CHECK.toString(), directory.toString())
+                .redirectErrorStream(true)
+                .start();
+        process.getOutputStream().close();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertTrue(process.waitFor(1, TimeUnit.MINUTES));
+        assumeTrue(process.exitValue() != SKIPPED, output);
+        assertEquals(0, process.exitValue(), output);
+    }
+}

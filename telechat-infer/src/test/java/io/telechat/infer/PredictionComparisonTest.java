@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.infer;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.telechat.core.InvalidRequestException;
+import io.telechat.core.tensor.DType;
+import io.telechat.core.testing.Goldens;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What rounding the weights of the golden models costs. */
+class PredictionComparisonTest {
+    static List<Path> models() throws IOException {
+        return Goldens.models();
+    }
+
+    private static int[] text(ChatModel model, int tokens) {
+        SplittableRandom random = new SplittableRandom(5);
+        return random.ints(tokens, 0, model.config().vocabSize()).toArray();
+    }
+
+    @ParameterizedTest
+    @MethodSource("models")
+    void eightBitsCostLessThanAThousandthOfANat(Path directory) {
+        LoadOptions plain = LoadOptions.defaults();
+        try (ChatModel original = ChatModel.load(directory, plain);
+                ChatModel rounded = ChatModel.load(directory, plain.withQuantization(DType.Q8_0))) {
+            int tokens = Math.min(200, original.contextLength() - 1);
+            PredictionComparison comparison = PredictionComparison.of(original, rounded, text(original, tokens));
+            assertEquals(tokens - 1, comparison.tokens());
+            assertTrue(comparison.meanKl() > 0, comparison.toString());
+            assertTrue(comparison.meanKl() <= 1e-3, comparison.toString());
+        }
+    }
+
+    @Test
+    void aModelPredictsLikeItself() {
+        Path directory = Goldens.committed("telechat52b_bin_bf16");
+        try (ChatModel model = ChatModel.load(directory)) {
+            PredictionComparison comparison = PredictionComparison.of(model, model, text(model, 300));
+            assertEquals(0, comparison.meanKl(), 1e-12);
+            assertEquals(1, comparison.sameTop());
+            assertEquals(comparison.perplexity(), comparison.otherPerplexity());
+            assertThrows(InvalidRequestException.class, () -> PredictionComparison.of(model, model, new int[] {1}));
+        }
+    }
+}
