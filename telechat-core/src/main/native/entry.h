@@ -46,7 +46,7 @@ void KERNEL(run)(int function, const int64_t *a) {
             linear((int) a[0], address(a[1]), a[2], a[3], address(a[4]), a[5], address(a[6]), address(a[7]), a[8], (int) a[9],
                    address(a[10]));
             break;
-        case QUANTIZE: quantize_tokens(address(a[0]), a[1], a[2], address(a[3])); break;
+        case QUANTIZE: quantize_tokens((int) a[0], address(a[1]), a[2], a[3], address(a[4])); break;
         case LINEAR_QUANTIZED:
             linear_quantized((int) a[0], address(a[1]), a[2], a[3], address(a[4]), a[5], address(a[6]), address(a[7]), a[8],
                              (int) a[9]);

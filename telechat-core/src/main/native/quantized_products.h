@@ -8,10 +8,12 @@
 // a quad is 64 bytes; with four, the lower halves of 64 bytes are one quad, the upper halves the next. Stored with a bias of 128
 // or 8. weight = row's float * scale * (stored - bias).
 //
-// Activations: for each token the bytes, padded to whole blocks, then a float scale per group, then the sum of bytes per group.
+// Activations: integers of 16 bits for weights of 8, so that rounding them costs nothing beside rounding the weights, and of 8 bits
+// for weights of 4. For each token the integers, padded to whole blocks, then a float scale per group, then the sum of integers
+// per group. Of each four integers of 16 bits the even ones come first, as quads of weights are taken apart.
 //
-// A scale byte is sign, four bits of exponent (bias 15) and three of mantissa: a float of 16 bits without its top exponent bit
-// and without its last seven bits of mantissa.
+// A scale byte is part of a float of 16 bits. With weights of 8 bits: the lower three bits of its exponent and the upper five of its
+// mantissa. With weights of 4 bits: the sign, the lower four bits of the exponent, the upper three of the mantissa.
 
 #define PANEL 16
 #define BLOCK 128
@@ -20,14 +22,51 @@
 
 INLINE int64_t blocks_of(int64_t k) { return (k + BLOCK - 1) / BLOCK; }
 
-// Bytes of one quantized token.
-INLINE int64_t token_bytes(int64_t k) { return blocks_of(k) * (BLOCK + 8 * GROUPS); }
+// Bytes of an activation, for weights of so many bits.
+INLINE int64_t x_bytes(int bits) { return bits == 8 ? 2 : 1; }
 
-// x [m, k] to bytes, scales and sums. A group with an infinity or NaN in it gets NaN for its scale.
-static void quantize_tokens(const float *x, int64_t m, int64_t k, int8_t *out) {
+// Bytes of one quantized token.
+INLINE int64_t token_bytes(int bits, int64_t k) { return blocks_of(k) * (BLOCK * x_bytes(bits) + 8 * GROUPS); }
+
+// Rounds a group; returns the sum of its integers. A group with an infinity or NaN in it gets NaN for its scale.
+INLINE int32_t quantize_group(const int bits, const float *v, float *scale, char *out) {
+    const int most = bits == 8 ? 32767 : 127;
+    VF largest = vf_zero(), check = vf_zero();
+    UNROLL for (int i = 0; i < GROUP_SIZE; i += LANES) {
+        VF u = vf_load(v + i);
+        largest = vf_max(largest, vf_abs(u));
+        check = vf_fma(u, vf_zero(), check);
+    }
+    float max = vf_max_lane(largest), finite = vf_sum(check);
+    *scale = max * (1.0f / most) + finite;
+    float inverse = max > 0 && finite == 0 ? most / max : 0;
+    int32_t sum = 0, q[GROUP_SIZE];
+    for (int i = 0; i < GROUP_SIZE; i++) {
+        // Adding 1.5 * 2^23 rounds to nearest even, and leaves the integer in the lowest bits.
+        float rounded = (inverse == 0 ? 0 : v[i] * inverse) + 12582912.0f;
+        memcpy(q + i, &rounded, sizeof rounded);
+        q[i] -= 0x4b400000;
+        sum += q[i];
+    }
+    if (bits == 8) {
+        int16_t *to = (int16_t *) out;
+        for (int i = 0; i < GROUP_SIZE; i += 4) {
+            to[i] = (int16_t) q[i];
+            to[i + 1] = (int16_t) q[i + 2];
+            to[i + 2] = (int16_t) q[i + 1];
+            to[i + 3] = (int16_t) q[i + 3];
+        }
+    } else {
+        for (int i = 0; i < GROUP_SIZE; i++) out[i] = (char) q[i];
+    }
+    return sum;
+}
+
+// x [m, k] to integers, scales and sums, for weights of so many bits.
+INLINE void quantize_for(const int bits, const float *x, int64_t m, int64_t k, char *out) {
     int64_t groups = blocks_of(k) * GROUPS;
-    for (int64_t t = 0; t < m; t++, x += k, out += token_bytes(k)) {
-        float *scales = (float *) (out + groups * GROUP_SIZE);
+    for (int64_t t = 0; t < m; t++, x += k, out += token_bytes(bits, k)) {
+        float *scales = (float *) (out + groups * GROUP_SIZE * x_bytes(bits));
         int32_t *sums = (int32_t *) (scales + groups);
         for (int64_t g = 0; g < groups; g++) {
             float padded[GROUP_SIZE] = {0};
@@ -37,35 +76,24 @@ static void quantize_tokens(const float *x, int64_t m, int64_t k, int8_t *out) {
                 if (there > 0) memcpy(padded, v, there * sizeof *v);
                 v = padded;
             }
-            VF largest = vf_zero(), check = vf_zero();
-            UNROLL for (int i = 0; i < GROUP_SIZE; i += LANES) {
-                VF u = vf_load(v + i);
-                largest = vf_max(largest, vf_abs(u));
-                check = vf_fma(u, vf_zero(), check);
-            }
-            float most = vf_max_lane(largest);
-            float finite = vf_sum(check);
-            scales[g] = most * (1 / 127.0f) + finite;
-            float inverse = most > 0 && finite == 0 ? 127 / most : 0;
-            int32_t sum = 0;
-            for (int i = 0; i < GROUP_SIZE; i++) {
-                // Adding and subtracting 1.5 * 2^23 rounds to nearest even.
-                float rounded = v[i] * inverse + 12582912.0f;
-                int32_t bits;
-                memcpy(&bits, &rounded, sizeof bits);
-                int8_t q = (int8_t) (inverse == 0 ? 0 : bits);
-                out[g * GROUP_SIZE + i] = q;
-                sum += q;
-            }
-            sums[g] = sum;
+            sums[g] = quantize_group(bits, v, scales + g, out + g * GROUP_SIZE * x_bytes(bits));
         }
     }
 }
 
+static void quantize_tokens(int bits, const float *x, int64_t m, int64_t k, char *out) {
+    if (bits == 8) {
+        quantize_for(8, x, m, k, out);
+    } else {
+        quantize_for(4, x, m, k, out);
+    }
+}
+
 // The sums of the 16 rows of a panel with each of so many tokens.
-INLINE void panel_sums(const int bits, const int tokens, const uint8_t *panel, int64_t blocks, const int8_t *x, VF16 sum[QUANTIZED_TOKENS]) {
+INLINE void panel_sums(const int bits, const int tokens, const uint8_t *panel, int64_t blocks, const char *x,
+                       VF16 sum[QUANTIZED_TOKENS]) {
     const int group_bytes = PANEL * GROUP_SIZE * bits / 8;
-    int64_t stride = blocks * (BLOCK + 8 * GROUPS);
+    int64_t stride = blocks * (BLOCK * x_bytes(bits) + 8 * GROUPS);
     UNROLL for (int t = 0; t < tokens; t++) sum[t] = vf16_zero();
     const uint8_t *w = panel + PANEL * sizeof(float);
     for (int64_t b = 0; b < blocks; b++, w += GROUPS * (PANEL + group_bytes)) {
@@ -73,8 +101,8 @@ INLINE void panel_sums(const int bits, const int tokens, const uint8_t *panel, i
         for (int g = 0; g < GROUPS; g++) {
             const uint8_t *quads = w + GROUPS * PANEL + g * group_bytes;
             int64_t at = b * GROUPS + g;
-            const int8_t *xs = x + at * GROUP_SIZE;
-            const int8_t *scales = x + blocks * BLOCK + at * 4, *sums = scales + blocks * GROUPS * 4;
+            const char *xs = x + at * GROUP_SIZE * x_bytes(bits);
+            const char *scales = x + blocks * BLOCK * x_bytes(bits) + at * 4, *sums = scales + blocks * GROUPS * 4;
             GROUP whole[QUANTIZED_TOKENS];
             UNROLL for (int t = 0; t < tokens; t++) {
                 int32_t sum_x;
@@ -84,17 +112,24 @@ INLINE void panel_sums(const int bits, const int tokens, const uint8_t *panel, i
             UNROLL for (int q = 0; q < 8; q++) {
                 if (bits == 8) {
                     PREFETCH(quads + q * LINE);
-                    QUAD quad = quad8(quads + q * LINE);
-                    UNROLL for (int t = 0; t < tokens; t++) whole[t] = group_add8(whole[t], quad, xs + t * stride + 4 * q);
+                    QUAD even, odd;
+                    quad8(quads + q * LINE, &even, &odd);
+                    UNROLL for (int t = 0; t < tokens; t++) {
+                        whole[t] = group_add8(whole[t], even, odd, (const int16_t *) (xs + t * stride) + 4 * q);
+                    }
                 } else if (q % 2 == 0) {
                     PREFETCH(quads + q / 2 * LINE);
                     QUAD low, high;
                     quads4(quads + q / 2 * LINE, &low, &high);
-                    UNROLL for (int t = 0; t < tokens; t++) whole[t] = group_add4(whole[t], low, xs + t * stride + 4 * q);
-                    UNROLL for (int t = 0; t < tokens; t++) whole[t] = group_add4(whole[t], high, xs + t * stride + 4 * q + 4);
+                    UNROLL for (int t = 0; t < tokens; t++) {
+                        whole[t] = group_add4(whole[t], low, (const int8_t *) (xs + t * stride) + 4 * q);
+                    }
+                    UNROLL for (int t = 0; t < tokens; t++) {
+                        whole[t] = group_add4(whole[t], high, (const int8_t *) (xs + t * stride) + 4 * q + 4);
+                    }
                 }
             }
-            VF16 scale = vf16_scales(w + g * PANEL);
+            VF16 scale = bits == 8 ? scales8(w + g * PANEL) : scales4(w + g * PANEL);
             UNROLL for (int t = 0; t < tokens; t++) {
                 int32_t sum_x;
                 float factor;
@@ -109,7 +144,7 @@ INLINE void panel_sums(const int bits, const int tokens, const uint8_t *panel, i
     UNROLL for (int t = 0; t < tokens; t++) sum[t] = vf16_mul(sum[t], rows);
 }
 
-INLINE void quantized_tile(const int bits, const int tokens, const uint8_t *panel, int64_t rows, int64_t blocks, const int8_t *x,
+INLINE void quantized_tile(const int bits, const int tokens, const uint8_t *panel, int64_t rows, int64_t blocks, const char *x,
                            const float *bias, float *y, int64_t ldy, int add) {
     VF16 sum[QUANTIZED_TOKENS];
     panel_sums(bits, tokens, panel, blocks, x, sum);
@@ -126,7 +161,7 @@ INLINE void quantized_tile(const int bits, const int tokens, const uint8_t *pane
     }
 }
 
-INLINE void quantized(const int bits, const uint8_t *panels, int64_t rows, int64_t k, const int8_t *x, int64_t m, const float *bias,
+INLINE void quantized(const int bits, const uint8_t *panels, int64_t rows, int64_t k, const char *x, int64_t m, const float *bias,
                       float *y, int64_t ldy, int add) {
     int64_t blocks = blocks_of(k);
     int64_t panel_bytes = PANEL * sizeof(float) + blocks * GROUPS * (PANEL + PANEL * GROUP_SIZE * bits / 8);
@@ -135,20 +170,20 @@ INLINE void quantized(const int bits, const uint8_t *panels, int64_t rows, int64
         const float *b = bias ? bias + r : 0;
         int64_t t = 0;
         for (; t + QUANTIZED_TOKENS <= m; t += QUANTIZED_TOKENS) {
-            quantized_tile(bits, QUANTIZED_TOKENS, panels, n, blocks, x + t * token_bytes(k), b, y + t * ldy + r, ldy, add);
+            quantized_tile(bits, QUANTIZED_TOKENS, panels, n, blocks, x + t * token_bytes(bits, k), b, y + t * ldy + r, ldy, add);
         }
         for (; t + QUANTIZED_TOKENS / 2 <= m; t += QUANTIZED_TOKENS / 2) {
-            quantized_tile(bits, QUANTIZED_TOKENS / 2, panels, n, blocks, x + t * token_bytes(k), b, y + t * ldy + r, ldy, add);
+            quantized_tile(bits, QUANTIZED_TOKENS / 2, panels, n, blocks, x + t * token_bytes(bits, k), b, y + t * ldy + r, ldy, add);
         }
         for (; t + 2 <= m; t += 2) {
-            quantized_tile(bits, 2, panels, n, blocks, x + t * token_bytes(k), b, y + t * ldy + r, ldy, add);
+            quantized_tile(bits, 2, panels, n, blocks, x + t * token_bytes(bits, k), b, y + t * ldy + r, ldy, add);
         }
-        for (; t < m; t++) quantized_tile(bits, 1, panels, n, blocks, x + t * token_bytes(k), b, y + t * ldy + r, ldy, add);
+        for (; t < m; t++) quantized_tile(bits, 1, panels, n, blocks, x + t * token_bytes(bits, k), b, y + t * ldy + r, ldy, add);
     }
 }
 
 // y[t, r] (+)= sum over i of x[t, i] * w[r, i] + bias[r]. panels: rows of k weights of 8 or 4 bits; x as quantize writes it.
-static void linear_quantized(int bits, const uint8_t *panels, int64_t rows, int64_t k, const int8_t *x, int64_t m,
+static void linear_quantized(int bits, const uint8_t *panels, int64_t rows, int64_t k, const char *x, int64_t m,
                               const float *bias, float *y, int64_t ldy, int add) {
     if (bits == 8) {
         quantized(8, panels, rows, k, x, m, bias, y, ldy, add);

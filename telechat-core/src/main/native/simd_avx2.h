@@ -87,16 +87,21 @@ INLINE VF16 vf16_accumulate(VI16 v, VF16 scale, float factor, VF16 sum) {
     return (VF16){_mm256_fmadd_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(v.a), scale.a), f, sum.a),
                   _mm256_fmadd_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(v.b), scale.b), f, sum.b)};
 }
-INLINE VF16 vf16_scales(const uint8_t *p) {
-    __m256i half = _mm256_slli_epi16(_mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *) p)), 8);
-    half = _mm256_and_si256(_mm256_srai_epi16(half, 1), _mm256_set1_epi16((short) 0xbfff));
+INLINE VF16 from_halves(__m256i half) {
     return (VF16){_mm256_cvtph_ps(_mm256_castsi256_si128(half)), _mm256_cvtph_ps(_mm256_extracti128_si256(half, 1))};
 }
-// With the bias taken off, because maddubs would saturate with weights of eight bits.
-INLINE QUAD quad8(const uint8_t *p) {
-    __m256i bias = _mm256_set1_epi8((char) 0x80);
-    return (QUAD){_mm256_xor_si256(_mm256_loadu_si256((const __m256i *) p), bias),
-                  _mm256_xor_si256(_mm256_loadu_si256((const __m256i *) (p + 32)), bias)};
+INLINE VF16 scales8(const uint8_t *p) {
+    return from_halves(_mm256_slli_epi16(_mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *) p)), 5));
+}
+INLINE VF16 scales4(const uint8_t *p) {
+    __m256i half = _mm256_slli_epi16(_mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *) p)), 8);
+    return from_halves(_mm256_and_si256(_mm256_srai_epi16(half, 1), _mm256_set1_epi16((short) 0xbfff)));
+}
+INLINE void quad8(const uint8_t *p, QUAD *even, QUAD *odd) {
+    __m256i mask = _mm256_set1_epi16(255);
+    __m256i a = _mm256_loadu_si256((const __m256i *) p), b = _mm256_loadu_si256((const __m256i *) (p + 32));
+    *even = (QUAD){_mm256_and_si256(a, mask), _mm256_and_si256(b, mask)};
+    *odd = (QUAD){_mm256_srli_epi16(a, 8), _mm256_srli_epi16(b, 8)};
 }
 INLINE void quads4(const uint8_t *p, QUAD *low, QUAD *high) {
     __m256i mask = _mm256_set1_epi8(15);
@@ -106,31 +111,33 @@ INLINE void quads4(const uint8_t *p, QUAD *low, QUAD *high) {
 }
 
 typedef VI16 GROUP;
-INLINE __m256i four_of(const int8_t *x) {
+
+INLINE __m256i all_lanes(const void *p) {
     int32_t four;
-    memcpy(&four, x, sizeof four);
+    memcpy(&four, p, sizeof four);
     return _mm256_set1_epi32(four);
 }
 INLINE GROUP group_begin8(int32_t sum_x) {
-    (void) sum_x;
-    return (GROUP){_mm256_setzero_si256(), _mm256_setzero_si256()};
+    __m256i bias = _mm256_set1_epi32(-128 * sum_x);
+    return (GROUP){bias, bias};
 }
-INLINE __m256i signed_products(__m256i w, __m256i x) {
-    __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(w), _mm256_sign_epi8(x, w));
-    return _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
-}
-INLINE GROUP group_add8(GROUP sum, QUAD w, const int8_t *x) {
-    __m256i four = four_of(x);
-    return (GROUP){_mm256_add_epi32(sum.a, signed_products(w.a, four)), _mm256_add_epi32(sum.b, signed_products(w.b, four))};
+INLINE GROUP group_add8(GROUP sum, QUAD even, QUAD odd, const int16_t *x) {
+    __m256i first = all_lanes(x), second = all_lanes(x + 2);
+    __m256i a = _mm256_add_epi32(_mm256_madd_epi16(even.a, first), _mm256_madd_epi16(odd.a, second));
+    __m256i b = _mm256_add_epi32(_mm256_madd_epi16(even.b, first), _mm256_madd_epi16(odd.b, second));
+    return (GROUP){_mm256_add_epi32(sum.a, a), _mm256_add_epi32(sum.b, b)};
 }
 INLINE VI16 group_end8(GROUP sum, int32_t sum_x) {
     (void) sum_x;
     return sum;
 }
 // With weights of four bits, pairs of all eight quads fit 16 bits: 8 * 2 * 15 * 127 = 30,480.
-INLINE GROUP group_begin4(int32_t sum_x) { return group_begin8(sum_x); }
+INLINE GROUP group_begin4(int32_t sum_x) {
+    (void) sum_x;
+    return (GROUP){_mm256_setzero_si256(), _mm256_setzero_si256()};
+}
 INLINE GROUP group_add4(GROUP sum, QUAD w, const int8_t *x) {
-    __m256i four = four_of(x);
+    __m256i four = all_lanes(x);
     return (GROUP){_mm256_add_epi16(sum.a, _mm256_maddubs_epi16(w.a, four)),
                    _mm256_add_epi16(sum.b, _mm256_maddubs_epi16(w.b, four))};
 }

@@ -90,12 +90,20 @@ INLINE VF16 vf16_mul(VF16 a, VF16 b) { return (VF16){_mm512_mul_ps(a.v, b.v)}; }
 INLINE VF16 vf16_accumulate(VI16 v, VF16 scale, float factor, VF16 sum) {
     return (VF16){_mm512_fmadd_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(v.v), scale.v), _mm512_set1_ps(factor), sum.v)};
 }
-// Sixteen scale bytes as floats.
-INLINE VF16 vf16_scales(const uint8_t *p) {
+// Sixteen scale bytes of weights of 8 bits as floats, and of weights of 4.
+INLINE VF16 scales8(const uint8_t *p) {
+    return (VF16){_mm512_cvtph_ps(_mm256_slli_epi16(_mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *) p)), 5))};
+}
+INLINE VF16 scales4(const uint8_t *p) {
     __m256i half = _mm256_slli_epi16(_mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *) p)), 8);
     return (VF16){_mm512_cvtph_ps(_mm256_and_si256(_mm256_srai_epi16(half, 1), _mm256_set1_epi16((short) 0xbfff)))};
 }
-INLINE QUAD quad8(const uint8_t *p) { return (QUAD){_mm512_loadu_si512(p)}; }
+// Columns 0 and 2 of each row as 16 bits, and columns 1 and 3.
+INLINE void quad8(const uint8_t *p, QUAD *even, QUAD *odd) {
+    __m512i both = _mm512_loadu_si512(p);
+    even->v = _mm512_and_si512(both, _mm512_set1_epi16(255));
+    odd->v = _mm512_srli_epi16(both, 8);
+}
 INLINE void quads4(const uint8_t *p, QUAD *low, QUAD *high) {
     __m512i both = _mm512_loadu_si512(p);
     __m512i mask = _mm512_set1_epi8(15);
@@ -103,16 +111,27 @@ INLINE void quads4(const uint8_t *p, QUAD *low, QUAD *high) {
     high->v = _mm512_and_si512(_mm512_srli_epi16(both, 4), mask);
 }
 
-// The sum of a group of eight quads times eight fours of x, above what the group's bias makes of it. Weights are stored with
-// their bias added, which costs nothing to take off again: the sum starts at minus bias times the sum of x.
+// The sum of a group: eight quads times eight fours of x, of 16 bits with weights of 8 and of 8 bits with weights of 4. Weights are
+// stored with a bias added, which costs nothing to take off again: the sum starts at minus bias times the sum of x.
 typedef VI16 GROUP;
-INLINE GROUP group_begin8(int32_t sum_x) { return vi16_set1(-128 * sum_x); }
-INLINE GROUP group_add8(GROUP sum, QUAD w, const int8_t *x) {
+
+INLINE __m512i all_lanes(const void *p) {
     int32_t four;
-    memcpy(&four, x, sizeof four);
-    return (GROUP){_mm512_dpbusd_epi32(sum.v, w.v, _mm512_set1_epi32(four))};
+    memcpy(&four, p, sizeof four);
+    return _mm512_set1_epi32(four);
 }
-INLINE VI16 group_end8(GROUP sum, int32_t sum_x) { (void) sum_x; return sum; }
+INLINE GROUP group_begin8(int32_t sum_x) { return vi16_set1(-128 * sum_x); }
+INLINE GROUP group_add8(GROUP sum, QUAD even, QUAD odd, const int16_t *x) {
+    __m512i half = _mm512_dpwssd_epi32(sum.v, even.v, all_lanes(x));
+    return (GROUP){_mm512_dpwssd_epi32(half, odd.v, all_lanes(x + 2))};
+}
+INLINE VI16 group_end8(GROUP sum, int32_t sum_x) {
+    (void) sum_x;
+    return sum;
+}
 INLINE GROUP group_begin4(int32_t sum_x) { return vi16_set1(-8 * sum_x); }
-INLINE GROUP group_add4(GROUP sum, QUAD w, const int8_t *x) { return group_add8(sum, w, x); }
-INLINE VI16 group_end4(GROUP sum, int32_t sum_x) { (void) sum_x; return sum; }
+INLINE GROUP group_add4(GROUP sum, QUAD w, const int8_t *x) { return (GROUP){_mm512_dpbusd_epi32(sum.v, w.v, all_lanes(x))}; }
+INLINE VI16 group_end4(GROUP sum, int32_t sum_x) {
+    (void) sum_x;
+    return sum;
+}

@@ -96,23 +96,29 @@ INLINE VF16 vf16_accumulate(VI16 v, VF16 scale, float factor, VF16 sum) {
     }
     return sum;
 }
-INLINE VF16 vf16_scales(const uint8_t *p) {
+INLINE VF16 scales_of(const uint8_t *p, const int bits) {
     VF16 scales;
     uint8x16_t bytes = vld1q_u8(p);
     for (int half = 0; half < 2; half++) {
         uint8x8_t eight = half == 0 ? vget_low_u8(bytes) : vget_high_u8(bytes);
-        int16x8_t bits = vshrq_n_s16(vreinterpretq_s16_u16(vshll_n_u8(eight, 8)), 1);
-        float16x8_t floats = vreinterpretq_f16_s16(vandq_s16(bits, vdupq_n_s16((int16_t) 0xbfff)));
-        scales.v[2 * half] = vcvt_f32_f16(vget_low_f16(floats));
-        scales.v[2 * half + 1] = vcvt_f32_f16(vget_high_f16(floats));
+        int16x8_t floats = vreinterpretq_s16_u16(vshll_n_u8(eight, 5));
+        if (bits == 4) {
+            int16x8_t signs = vshrq_n_s16(vreinterpretq_s16_u16(vshll_n_u8(eight, 8)), 1);
+            floats = vandq_s16(signs, vdupq_n_s16((int16_t) 0xbfff));
+        }
+        scales.v[2 * half] = vcvt_f32_f16(vget_low_f16(vreinterpretq_f16_s16(floats)));
+        scales.v[2 * half + 1] = vcvt_f32_f16(vget_high_f16(vreinterpretq_f16_s16(floats)));
     }
     return scales;
 }
-// With the bias taken off: both operands of the dot product are signed.
-INLINE QUAD quad8(const uint8_t *p) {
-    QUAD quad;
-    for (int i = 0; i < 4; i++) quad.v[i] = vreinterpretq_s8_u8(veorq_u8(vld1q_u8(p + 16 * i), vdupq_n_u8(0x80)));
-    return quad;
+INLINE VF16 scales8(const uint8_t *p) { return scales_of(p, 8); }
+INLINE VF16 scales4(const uint8_t *p) { return scales_of(p, 4); }
+INLINE void quad8(const uint8_t *p, QUAD *even, QUAD *odd) {
+    for (int i = 0; i < 4; i++) {
+        uint16x8_t both = vreinterpretq_u16_u8(vld1q_u8(p + 16 * i));
+        even->v[i] = vreinterpretq_s8_u16(vandq_u16(both, vdupq_n_u16(255)));
+        odd->v[i] = vreinterpretq_s8_u16(vshrq_n_u16(both, 8));
+    }
 }
 INLINE void quads4(const uint8_t *p, QUAD *low, QUAD *high) {
     for (int i = 0; i < 4; i++) {
@@ -127,15 +133,18 @@ INLINE GROUP group_all(int32_t v) {
     int32x4_t all = vdupq_n_s32(v);
     return (GROUP){{all, all, all, all}};
 }
-INLINE GROUP group_begin8(int32_t sum_x) {
-    (void) sum_x;
-    return group_all(0);
+INLINE GROUP group_begin8(int32_t sum_x) { return group_all(-128 * sum_x); }
+// Two columns of four rows times two of x.
+INLINE int32x4_t pair_products(int8x16_t w, const int16_t *x) {
+    int32_t two;
+    memcpy(&two, x, sizeof two);
+    int16x8_t weights = vreinterpretq_s16_s8(w), twos = vreinterpretq_s16_s32(vdupq_n_s32(two));
+    return vpaddq_s32(vmull_s16(vget_low_s16(weights), vget_low_s16(twos)), vmull_high_s16(weights, twos));
 }
-INLINE GROUP group_add8(GROUP sum, QUAD w, const int8_t *x) {
-    int32_t four;
-    memcpy(&four, x, sizeof four);
-    int8x16_t fours = vreinterpretq_s8_s32(vdupq_n_s32(four));
-    for (int i = 0; i < 4; i++) sum.v[i] = vdotq_s32(sum.v[i], w.v[i], fours);
+INLINE GROUP group_add8(GROUP sum, QUAD even, QUAD odd, const int16_t *x) {
+    for (int i = 0; i < 4; i++) {
+        sum.v[i] = vaddq_s32(sum.v[i], vaddq_s32(pair_products(even.v[i], x), pair_products(odd.v[i], x + 2)));
+    }
     return sum;
 }
 INLINE VI16 group_end8(GROUP sum, int32_t sum_x) {
@@ -143,7 +152,13 @@ INLINE VI16 group_end8(GROUP sum, int32_t sum_x) {
     return sum;
 }
 INLINE GROUP group_begin4(int32_t sum_x) { return group_all(-8 * sum_x); }
-INLINE GROUP group_add4(GROUP sum, QUAD w, const int8_t *x) { return group_add8(sum, w, x); }
+INLINE GROUP group_add4(GROUP sum, QUAD w, const int8_t *x) {
+    int32_t four;
+    memcpy(&four, x, sizeof four);
+    int8x16_t fours = vreinterpretq_s8_s32(vdupq_n_s32(four));
+    for (int i = 0; i < 4; i++) sum.v[i] = vdotq_s32(sum.v[i], w.v[i], fours);
+    return sum;
+}
 INLINE VI16 group_end4(GROUP sum, int32_t sum_x) {
     (void) sum_x;
     return sum;

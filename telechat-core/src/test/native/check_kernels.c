@@ -86,15 +86,23 @@ static void check_linear(int type, int64_t rows, int64_t k, int64_t m) {
     }
 }
 
-static double scale_value(int code) {
-    int exponent = code >> 3 & 15, mantissa = code & 7;
-    double magnitude = exponent == 0 ? ldexp(mantissa, -17) : ldexp(8 + mantissa, exponent - 18);
-    return code & 128 ? -magnitude : magnitude;
+static double scale_value(int bits, int code) {
+    int exponent = bits == 8 ? code >> 5 : code >> 3 & 15, steps = bits == 8 ? 32 : 8, mantissa = code % steps;
+    double magnitude = exponent == 0 ? ldexp(mantissa, -14) / steps : ldexp(steps + mantissa, exponent - 15) / steps;
+    return bits == 4 && code & 128 ? -magnitude : magnitude;
+}
+
+// Activation i of a token: of each four of 16 bits the even ones come first.
+static int integer(const int8_t *token, int bits, int64_t i) {
+    static const int place[] = {0, 2, 1, 3};
+    return bits == 8 ? ((const int16_t *) token)[i / 4 * 4 + place[i % 4]] : token[i];
 }
 
 static void check_quantized(int bits, int64_t rows, int64_t k, int64_t m) {
     int64_t blocks = (k + 127) / 128, panels = (rows + 15) / 16, block_bytes = 64 + 16 * 128 * bits / 8;
-    int64_t panel_bytes = 64 + blocks * block_bytes, token_bytes = blocks * (128 + 32);
+    int64_t panel_bytes = 64 + blocks * block_bytes, x_bytes = bits == 8 ? 2 : 1;
+    int64_t token_bytes = blocks * (128 * x_bytes + 32);
+    int most = bits == 8 ? 32767 : 127;
     uint8_t *w = aligned_alloc(64, panels * panel_bytes + 8192);
     for (int64_t i = 0; i < panels * panel_bytes; i++) w[i] = (uint8_t) (uniform() * 128 + 128);
     for (int64_t p = 0; p < panels; p++) {
@@ -109,22 +117,22 @@ static void check_quantized(int bits, int64_t rows, int64_t k, int64_t m) {
     }
     float *x = floats(m * k), *bias = floats(rows), *y = floats(m * rows);
     int8_t *q = aligned_alloc(64, (m * token_bytes + 63) / 64 * 64);
-    CALL(QUANTIZE, P(x), m, k, P(q));
+    CALL(QUANTIZE, bits, P(x), m, k, P(q));
     CALL(LINEAR_QUANTIZED, bits, P(w), rows, k, P(q), m, P(bias), P(y), rows, 0);
     for (int64_t t = 0; t < m; t++) {
         const int8_t *token = q + t * token_bytes;
-        const float *scales = (const float *) (token + blocks * 128);
+        const float *scales = (const float *) (token + blocks * 128 * x_bytes);
         const int32_t *sums = (const int32_t *) (scales + blocks * 4);
         for (int64_t g = 0; g < blocks * 4; g++) {
             float largest = 0;
             int sum = 0;
             for (int64_t i = g * 32; i < g * 32 + 32 && i < k; i++) largest = fmaxf(largest, fabsf(x[t * k + i]));
             for (int64_t i = g * 32; i < g * 32 + 32; i++) {
-                double exact = i < k && largest > 0 ? rint(x[t * k + i] * (127 / largest)) : 0;
-                check("quantize", exact, token[i], 0);
-                sum += token[i];
+                double exact = i < k && largest > 0 ? rint(x[t * k + i] * (most / largest)) : 0;
+                check("quantize", exact, integer(token, bits, i), 0);
+                sum += integer(token, bits, i);
             }
-            check("scale", largest / 127, scales[g], 1e-7);
+            check("scale", largest / most, scales[g], 1e-7);
             check("sum", sum, sums[g], 0);
         }
         for (int64_t r = 0; r < rows; r++) {
@@ -143,9 +151,9 @@ static void check_quantized(int bits, int64_t rows, int64_t k, int64_t m) {
                         int both = block[64 + quad / 2 * 64 + in_quad];
                         v = (quad % 2 ? both >> 4 : both & 15) - 8;
                     }
-                    products += v * token[i];
+                    products += v * integer(token, bits, i);
                 }
-                float scale = (float) scale_value(block[g % 4 * 16 + r % 16]);
+                float scale = (float) scale_value(bits, block[g % 4 * 16 + r % 16]);
                 sum = fmaf((float) products * scale, scales[g], sum);
             }
             check("linear_quantized", sum * unit + bias[r], y[t * rows + r], 0);

@@ -41,13 +41,14 @@ public final class FloatRows {
         int r = (int) (row % PANEL);
         float unit = panel.get(ValueLayout.JAVA_FLOAT_UNALIGNED, 4L * r);
         int bias = QuantizedLayout.bias(dtype);
+        ScaleByte scales = ScaleByte.of(dtype);
         for (int column = 0; column < matrix.columns(); column++) {
             byte code = panel.get(ValueLayout.JAVA_BYTE, QuantizedLayout.scaleOffset(dtype, r, column));
             int stored = panel.get(ValueLayout.JAVA_BYTE, QuantizedLayout.weightOffset(dtype, r, column)) & 0xff;
             if (dtype == DType.Q4_0) {
                 stored = QuantizedLayout.isHighHalf(column) ? stored >> 4 : stored & 15;
             }
-            to[column] = unit * (ScaleByte.value(code) * (stored - bias));
+            to[column] = unit * (scales.value(code) * (stored - bias));
         }
     }
 

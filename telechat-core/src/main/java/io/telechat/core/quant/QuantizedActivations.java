@@ -3,34 +3,51 @@ package io.telechat.core.quant;
 
 import static io.telechat.core.tensor.QuantizedLayout.BLOCK;
 import static io.telechat.core.tensor.QuantizedLayout.GROUP;
+import static io.telechat.core.tensor.QuantizedLayout.GROUPS;
 
+import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.QuantizedLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * Activations rounded to 8 bits in groups of 32, as products with quantized weights take them. For each token: its bytes,
- * filled up to whole blocks, then the groups' float scales, then the groups' sums of bytes, which take the weights' bias off.
- * The plain-Java twin of {@code quantize} in quantized_products.h, with the same bits.
+ * Activations rounded to integers in groups of 32, as products with quantized weights take them: 16 bits for weights of 8, so
+ * that they cost nothing beside the rounded weights, and 8 bits for weights of 4. For each token: its integers, filled up to
+ * whole blocks, then the groups' float scales, then the groups' sums of integers, which take the weights' bias off. Of each
+ * four integers of 16 bits those with even indices come first. The plain-Java twin of quantized_products.h, with the same bits.
  */
 public final class QuantizedActivations {
     private static final float ROUND = 12582912f;
+    /** Where in a four each of its integers of 16 bits is. */
+    private static final int[] PLACES = {0, 2, 1, 3};
 
-    private QuantizedActivations() {}
+    private final DType weights;
+    private final long blocks;
+
+    /** @param weights Q8_0 or Q4_0 */
+    public QuantizedActivations(DType weights, long columns) {
+        this.weights = weights;
+        this.blocks = QuantizedLayout.blocks(columns);
+    }
+
+    /** Bytes of an integer. */
+    public int integerBytes() {
+        return weights == DType.Q8_0 ? Short.BYTES : Byte.BYTES;
+    }
 
     /** Bytes of one token. */
-    public static long tokenBytes(long columns) {
-        return QuantizedLayout.blocks(columns) * (BLOCK + 8 * QuantizedLayout.GROUPS);
+    public long tokenBytes() {
+        return blocks * (BLOCK * integerBytes() + 8 * GROUPS);
     }
 
     /** Where a token's scales begin. */
-    public static long scalesOffset(long columns) {
-        return QuantizedLayout.blocks(columns) * BLOCK;
+    public long scalesOffset() {
+        return blocks * BLOCK * integerBytes();
     }
 
     /** Where a token's sums begin. */
-    public static long sumsOffset(long columns) {
-        return QuantizedLayout.blocks(columns) * (BLOCK + 4 * QuantizedLayout.GROUPS);
+    public long sumsOffset() {
+        return scalesOffset() + 4 * blocks * GROUPS;
     }
 
     /**
@@ -39,10 +56,11 @@ public final class QuantizedActivations {
      * @param x [columns] floats
      * @param to of {@link #tokenBytes}
      */
-    public static void quantize(MemorySegment x, long columns, MemorySegment to) {
-        long groups = scalesOffset(columns) / GROUP;
+    public void quantize(MemorySegment x, MemorySegment to) {
+        long columns = x.byteSize() / Float.BYTES;
+        int most = weights == DType.Q8_0 ? Short.MAX_VALUE : Byte.MAX_VALUE;
         float[] group = new float[GROUP];
-        for (long g = 0; g < groups; g++) {
+        for (long g = 0; g < blocks * GROUPS; g++) {
             float largest = 0;
             float check = 0;
             for (int i = 0; i < GROUP; i++) {
@@ -51,15 +69,33 @@ public final class QuantizedActivations {
                 largest = Math.max(largest, Math.abs(group[i]));
                 check += group[i] * 0;
             }
-            float inverse = largest > 0 && check == 0 ? 127 / largest : 0;
+            float inverse = largest > 0 && check == 0 ? most / largest : 0;
             int sum = 0;
             for (int i = 0; i < GROUP; i++) {
-                byte q = (byte) (inverse == 0 ? 0 : Float.floatToRawIntBits(group[i] * inverse + ROUND));
-                to.set(ValueLayout.JAVA_BYTE, g * GROUP + i, q);
+                int q = inverse == 0 ? 0 : (int) (group[i] * inverse + ROUND - ROUND);
+                put(to, g * GROUP + i, q);
                 sum += q;
             }
-            to.set(ValueLayout.JAVA_FLOAT_UNALIGNED, scalesOffset(columns) + 4 * g, largest * (1 / 127f) + check);
-            to.set(ValueLayout.JAVA_INT_UNALIGNED, sumsOffset(columns) + 4 * g, sum);
+            to.set(ValueLayout.JAVA_FLOAT_UNALIGNED, scalesOffset() + 4 * g, largest * (1f / most) + check);
+            to.set(ValueLayout.JAVA_INT_UNALIGNED, sumsOffset() + 4 * g, sum);
         }
+    }
+
+    private void put(MemorySegment to, long index, int q) {
+        if (weights == DType.Q8_0) {
+            long place = index / 4 * 4 + PLACES[(int) (index % 4)];
+            to.set(ValueLayout.JAVA_SHORT_UNALIGNED, 2 * place, (short) q);
+        } else {
+            to.set(ValueLayout.JAVA_BYTE, index, (byte) q);
+        }
+    }
+
+    /** Integer {@code index} of a token that begins at an offset. */
+    public int integer(MemorySegment from, long offset, long index) {
+        if (weights == DType.Q8_0) {
+            long place = index / 4 * 4 + PLACES[(int) (index % 4)];
+            return from.get(ValueLayout.JAVA_SHORT_UNALIGNED, offset + 2 * place);
+        }
+        return from.get(ValueLayout.JAVA_BYTE, offset + index);
     }
 }

@@ -64,8 +64,9 @@ public record Quantizer(DType dtype) {
             largest = Math.max(largest, Math.abs(v));
             check += v * 0;
         }
-        // The largest scale is a little below the top, so that there are candidates above it.
-        float unit = largest / (dtype == DType.Q8_0 ? MAX_8 * ScaleByte.MAX : -MIN_4 * 1.5f);
+        // With 4 bits the largest scale is a little below the top, so that there are candidates above it.
+        float unit = largest
+                / (dtype == DType.Q8_0 ? MAX_8 * ScaleByte.FOR_Q8.max() : -MIN_4 * 0.8f * ScaleByte.FOR_Q4.max());
         panel.set(ValueLayout.JAVA_FLOAT_UNALIGNED, 4L * r, check == 0 ? unit : Float.NaN);
         byte[] weights = new byte[GROUP];
         for (int first = 0; first < row.length; first += GROUP) {
@@ -74,7 +75,7 @@ public record Quantizer(DType dtype) {
                 code = dtype == DType.Q8_0 ? scale8(row, first, unit) : scale4(row, first, unit);
             }
             panel.set(ValueLayout.JAVA_BYTE, QuantizedLayout.scaleOffset(dtype, r, first), (byte) code);
-            round(row, first, ScaleByte.value(code) * unit, weights);
+            round(row, first, ScaleByte.of(dtype).value(code) * unit, weights);
             for (int i = 0; i < GROUP; i++) {
                 put(panel, r, first + i, weights[i]);
             }
@@ -86,7 +87,7 @@ public record Quantizer(DType dtype) {
         for (int i = 0; i < GROUP; i++) {
             largest = Math.max(largest, Math.abs(row[first + i]));
         }
-        return ScaleByte.ceiling(largest / (MAX_8 * unit));
+        return ScaleByte.FOR_Q8.ceiling(largest / (MAX_8 * unit));
     }
 
     private static int scale4(float[] row, int first, float unit) {
@@ -98,12 +99,12 @@ public record Quantizer(DType dtype) {
         }
         // A negative scale turns the group around.
         boolean turned = largest > -smallest;
-        int exact = ScaleByte.ceiling(Math.max(largest, -smallest) / (-MIN_4 * unit));
+        int exact = ScaleByte.FOR_Q4.ceiling(Math.max(largest, -smallest) / (-MIN_4 * unit));
         int best = 0;
         float bestError = Float.POSITIVE_INFINITY;
-        for (int code = Math.max(1, exact - BELOW); code <= Math.min(0x7f, exact + ABOVE); code++) {
+        for (int code = Math.max(1, exact - BELOW); code <= Math.min(ScaleByte.FOR_Q4.top(), exact + ABOVE); code++) {
             int candidate = turned ? ScaleByte.negated(code) : code;
-            float error = error4(row, first, ScaleByte.value(candidate) * unit);
+            float error = error4(row, first, ScaleByte.FOR_Q4.value(candidate) * unit);
             if (error < bestError) {
                 bestError = error;
                 best = candidate;

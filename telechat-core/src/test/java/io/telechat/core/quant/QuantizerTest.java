@@ -96,8 +96,8 @@ class QuantizerTest {
             for (int i = first; i < first + 32; i++) {
                 largest = Math.max(largest, Math.abs(before[i]));
             }
-            // Scales come in steps of an eighth at most.
-            double step = largest / 127 * 1.125;
+            // Scales come in steps of a thirty-second at most.
+            double step = largest / 127 * (1 + 1 / 32.0);
             for (int i = first; i < first + 32; i++) {
                 assertEquals(before[i], after[i], step / 2 * 1.0001, "element " + i);
             }

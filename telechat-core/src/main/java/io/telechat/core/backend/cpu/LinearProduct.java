@@ -23,7 +23,8 @@ final class LinearProduct implements AutoCloseable {
     private final WorkerTeam workers;
     private final Kernels kernels;
     private final Scratch[] panels;
-    private final Scratch roundedActivations = new Scratch();
+    private final Scratch activationsForQ8 = new Scratch();
+    private final Scratch activationsForQ4 = new Scratch();
     private final Scratch pairedActivations = new Scratch();
 
     LinearProduct(WorkerTeam workers, Kernels kernels) {
@@ -59,24 +60,49 @@ final class LinearProduct implements AutoCloseable {
         });
     }
 
-    /** The activations in the forms that the blocks of a weight take them in. */
-    private record Inputs(MemorySegment plain, MemorySegment paired, MemorySegment rounded) {
+    /** The activations in the forms that blocks of different types take them in; absent if there is no such block. */
+    private record Inputs(MemorySegment plain, MemorySegment paired, MemorySegment q8, MemorySegment q4) {
         MemorySegment of(DType weights) {
-            return weights.isQuantized() ? rounded : weights == DType.BF16 ? paired : plain;
+            return switch (weights) {
+                case BF16 -> paired;
+                case Q8_0 -> q8;
+                case Q4_0 -> q4;
+                default -> plain;
+            };
         }
     }
 
     private Inputs inputs(Tensor x, Weight w) {
         MemorySegment paired = MemorySegment.NULL;
-        MemorySegment rounded = MemorySegment.NULL;
-        long columns = x.columns();
-        if (w.blocks().stream().anyMatch(block -> block.dtype() == DType.BF16)) {
-            paired = prepare(x, pairedActivations, 4 * columns, kernels::pair);
+        if (has(w, DType.BF16)) {
+            paired = prepare(x, pairedActivations, 4 * x.columns(), kernels::pair);
         }
-        if (w.blocks().stream().anyMatch(block -> block.dtype().isQuantized())) {
-            rounded = prepare(x, roundedActivations, QuantizedActivations.tokenBytes(columns), kernels::quantize);
+        return new Inputs(
+                x.segment(),
+                paired,
+                rounded(x, w, DType.Q8_0, activationsForQ8),
+                rounded(x, w, DType.Q4_0, activationsForQ4));
+    }
+
+    private MemorySegment rounded(Tensor x, Weight w, DType weights, Scratch scratch) {
+        if (!has(w, weights)) {
+            return MemorySegment.NULL;
         }
-        return new Inputs(x.segment(), paired, rounded);
+        long tokenBytes = new QuantizedActivations(weights, x.columns()).tokenBytes();
+        return prepare(
+                x,
+                scratch,
+                tokenBytes,
+                (from, tokens, columns, to) -> kernels.quantize(weights, from, tokens, columns, to));
+    }
+
+    private static boolean has(Weight w, DType type) {
+        for (Tensor block : w.blocks()) {
+            if (block.dtype() == type) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private interface Preparation {
@@ -102,7 +128,8 @@ final class LinearProduct implements AutoCloseable {
 
     @Override
     public void close() {
-        roundedActivations.close();
+        activationsForQ8.close();
+        activationsForQ4.close();
         pairedActivations.close();
         for (Scratch panel : panels) {
             panel.close();

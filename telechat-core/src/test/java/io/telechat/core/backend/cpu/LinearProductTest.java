@@ -97,10 +97,11 @@ class LinearProductTest {
         }
     }
 
-    /** Activations rounded to 8 bits in groups of 32; sums of a group exact; groups added one after the other. */
+    /** Activations rounded to 16 or 8 bits in groups of 32; sums of a group exact; groups added one after the other. */
     private static float[] definition(Tensor x, Weight weight) {
         Tensor w = weight.blocks().getFirst();
         int in = (int) x.columns();
+        int most = w.dtype() == DType.Q8_0 ? 32767 : 127;
         float[] y = new float[(int) x.rows() * OUT];
         for (int t = 0; t < x.rows(); t++) {
             for (int r = 0; r < OUT; r++) {
@@ -112,12 +113,12 @@ class LinearProductTest {
                     for (int i = first; i < first + count; i++) {
                         largest = Math.max(largest, Math.abs(x.getFloat((long) t * in + i)));
                     }
-                    float inverse = 127 / largest;
+                    float inverse = most / largest;
                     int products = 0;
                     for (int i = first; i < first + count; i++) {
                         products += (int) Math.rint(x.getFloat((long) t * in + i) * inverse) * row.weight(i);
                     }
-                    sum = Math.fma(products * row.scale(first), largest * (1 / 127f), sum);
+                    sum = Math.fma(products * row.scale(first), largest * (1f / most), sum);
                 }
                 y[t * OUT + r] = sum * row.unit() + weight.bias().get().getFloat(r);
             }
@@ -147,6 +148,9 @@ class LinearProductTest {
 
         float scale(int column) {
             int code = at(block(column) + column % 128 / 32 * 16L + row % 16);
+            if (matrix.dtype() == DType.Q8_0) {
+                return (float) (code < 32 ? code * 0x1p-19 : (1 + code % 32 / 32.0) * Math.pow(2, code / 32 - 15));
+            }
             double magnitude = (code & 0x78) == 0
                     ? (code & 7) * 0x1p-17
                     : (1 + (code & 7) / 8.0) * Math.pow(2, (code >> 3 & 15) - 15);

@@ -46,7 +46,7 @@ public interface Kernels {
      * A product of some rows of weights with all rows of activations: {@code y[t, r] (+)= Σ x[t, i] · weights[r, i] + bias[r]}.
      *
      * @param weights [rows, columns]
-     * @param x [tokens, columns]; bytes as {@link #quantize} writes them where the weights are quantized
+     * @param x [tokens, columns]; integers as {@link #quantize} writes them where the weights are quantized
      * @param bias [rows], or {@link MemorySegment#NULL}
      * @param y [tokens, rows], rows {@code stride} floats apart
      * @param add whether to add to what is in {@code y}
@@ -80,8 +80,12 @@ public interface Kernels {
         return 64 * columns;
     }
 
-    /** Rounds activations to bytes, see {@link io.telechat.core.quant.QuantizedActivations}. */
-    void quantize(MemorySegment x, long tokens, long columns, MemorySegment to);
+    /**
+     * Rounds activations to integers, see {@link io.telechat.core.quant.QuantizedActivations}.
+     *
+     * @param weights what they will be multiplied with: Q8_0 or Q4_0
+     */
+    void quantize(DType weights, MemorySegment x, long tokens, long columns, MemorySegment to);
 
     /** A product with weights of Q8_0 or Q4_0. */
     void linearQuantized(DType type, Product product);

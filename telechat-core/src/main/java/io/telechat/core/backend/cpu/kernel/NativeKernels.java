@@ -139,8 +139,8 @@ public final class NativeKernels implements Kernels {
     }
 
     @Override
-    public void quantize(MemorySegment x, long tokens, long columns, MemorySegment to) {
-        call(Function.QUANTIZE, x.address(), tokens, columns, to.address());
+    public void quantize(DType weights, MemorySegment x, long tokens, long columns, MemorySegment to) {
+        call(Function.QUANTIZE, QuantizedLayout.bits(weights), x.address(), tokens, columns, to.address());
     }
 
     @Override

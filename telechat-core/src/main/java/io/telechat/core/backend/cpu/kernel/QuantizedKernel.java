@@ -17,44 +17,39 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import jdk.incubator.vector.ByteVector;
-import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Products with quantized weights. A block of a panel is widened to floats once and multiplied with each token; the integers
- * of a group are exact in float, so the result has the same bits as that of the kernels in C.
+ * Products with quantized weights. A block of a panel is widened to ints once and multiplied with each token; sums of integers
+ * are exact and the floats come in the same order, so the result has the same bits as that of the kernels in C.
  */
 final class QuantizedKernel {
-    /** As many bytes as there are float lanes, or a few more where there is no vector so short. */
+    /** As many bytes as there are int lanes, or a few more where there is no vector so short. */
     private static final VectorSpecies<Byte> BYTES =
             VectorSpecies.of(byte.class, VectorShape.forBitSize(Math.max(64, 8 * Lanes.COUNT)));
 
-    private static final VectorSpecies<Integer> QUADS = BYTES.withLanes(int.class);
     private static final int LINE = PANEL * QUAD;
     private static final int QUADS_PER_GROUP = GROUP / QUAD;
 
     private QuantizedKernel() {}
 
     static void run(DType type, Product p) {
-        long blocks = QuantizedLayout.blocks(p.columns());
+        QuantizedActivations activations = new QuantizedActivations(type, p.columns());
         long panelBytes = QuantizedLayout.panelBytes(type, p.columns());
-        int blockBytes = QuantizedLayout.blockBytes(type);
         int tokens = Math.toIntExact(p.tokens());
-        float[] block = new float[PANEL * BLOCK];
-        float[] scales = new float[GROUPS * PANEL];
-        float[] lanes = new float[LINE];
+        Block block = new Block(type);
         float[][] sums = new float[tokens][PANEL];
         for (long first = 0, at = 0; first < p.rows(); first += PANEL, at += panelBytes) {
             for (float[] sum : sums) {
                 Arrays.fill(sum, 0);
             }
-            for (long b = 0; b < blocks; b++) {
-                widen(type, p.weights(), at + HEADER + b * blockBytes, block, scales);
+            for (long b = 0; b < QuantizedLayout.blocks(p.columns()); b++) {
+                block.read(p.weights(), at + HEADER + b * QuantizedLayout.blockBytes(type));
                 for (int t = 0; t < tokens; t++) {
-                    addBlock(p, t, b, block, scales, lanes, sums[t]);
+                    block.multiply(p.x(), activations, t, b, sums[t]);
                 }
             }
             int rows = (int) Math.min(PANEL, p.rows() - first);
@@ -67,73 +62,73 @@ final class QuantizedKernel {
         }
     }
 
-    /** The block that begins at an offset: its weights less the bias, quad by quad, and its scales. */
-    private static void widen(DType type, MemorySegment from, long offset, float[] block, float[] scales) {
-        for (int i = 0; i < scales.length; i++) {
-            scales[i] = ScaleByte.value(from.get(ValueLayout.JAVA_BYTE, offset + i));
+    /** 16 rows by 128 columns: the weights less their bias, quad by quad, and the scales. */
+    private static final class Block {
+        private final DType type;
+        private final int[] weights = new int[PANEL * BLOCK];
+        private final float[] scales = new float[GROUPS * PANEL];
+        private final int[] fours = new int[GROUP * Lanes.COUNT / QUAD];
+        private final int[] lanes = new int[LINE];
+
+        Block(DType type) {
+            this.type = type;
         }
-        long weights = offset + scales.length;
-        int bias = QuantizedLayout.bias(type);
-        if (type == DType.Q8_0) {
-            for (int i = 0; i < block.length; i += Lanes.COUNT) {
-                ints(from, weights + i)
-                        .sub(bias)
-                        .convert(VectorOperators.I2F, 0)
-                        .reinterpretAsFloats()
-                        .intoArray(block, i);
+
+        void read(MemorySegment from, long offset) {
+            for (int i = 0; i < scales.length; i++) {
+                scales[i] = ScaleByte.of(type).value(from.get(ValueLayout.JAVA_BYTE, offset + i));
             }
-            return;
+            long start = offset + scales.length;
+            int bias = QuantizedLayout.bias(type);
+            if (type == DType.Q8_0) {
+                for (int i = 0; i < weights.length; i += Lanes.COUNT) {
+                    ints(from, start + i).sub(bias).intoArray(weights, i);
+                }
+                return;
+            }
+            for (int line = 0; line < weights.length; line += 2 * LINE) {
+                for (int i = 0; i < LINE; i += Lanes.COUNT) {
+                    IntVector both = ints(from, start + line / 2 + i);
+                    both.and(15).sub(bias).intoArray(weights, line + i);
+                    both.lanewise(VectorOperators.LSHR, 4).sub(bias).intoArray(weights, line + LINE + i);
+                }
+            }
         }
-        for (int line = 0; line < block.length; line += 2 * LINE) {
+
+        private static IntVector ints(MemorySegment from, long offset) {
+            ByteVector bytes = ByteVector.fromMemorySegment(BYTES, from, offset, Lanes.ORDER);
+            return (IntVector) bytes.convertShape(VectorOperators.ZERO_EXTEND_B2I, Lanes.INTS, 0);
+        }
+
+        void multiply(MemorySegment x, QuantizedActivations activations, int token, long blockIndex, float[] sums) {
+            long base = token * activations.tokenBytes();
+            for (int g = 0; g < GROUPS; g++) {
+                long group = blockIndex * GROUPS + g;
+                for (int i = 0; i < fours.length; i++) {
+                    // A quad's four, again and again over all lanes of a vector.
+                    long index = group * GROUP + i / Lanes.COUNT * QUAD + i % QUAD;
+                    fours[i] = activations.integer(x, base, index);
+                }
+                multiplyGroup(g * GROUP * PANEL);
+                float factor = x.get(ValueLayout.JAVA_FLOAT_UNALIGNED, base + activations.scalesOffset() + 4 * group);
+                for (int r = 0; r < PANEL; r++) {
+                    int sum = lanes[4 * r] + lanes[4 * r + 1] + lanes[4 * r + 2] + lanes[4 * r + 3];
+                    sums[r] = Math.fma(sum * scales[g * PANEL + r], factor, sums[r]);
+                }
+            }
+        }
+
+        /** {@code lanes[4 r + i] = Σ} over the group's quads of weight i of row r times x. */
+        private void multiplyGroup(int first) {
             for (int i = 0; i < LINE; i += Lanes.COUNT) {
-                IntVector both = ints(from, weights + line / 2 + i);
-                both.and(15)
-                        .sub(bias)
-                        .convert(VectorOperators.I2F, 0)
-                        .reinterpretAsFloats()
-                        .intoArray(block, line + i);
-                both.lanewise(VectorOperators.LSHR, 4)
-                        .sub(bias)
-                        .convert(VectorOperators.I2F, 0)
-                        .reinterpretAsFloats()
-                        .intoArray(block, line + LINE + i);
+                IntVector sum = IntVector.zero(Lanes.INTS);
+                for (int q = 0; q < QUADS_PER_GROUP; q++) {
+                    IntVector four = IntVector.fromArray(Lanes.INTS, fours, q * Lanes.COUNT);
+                    sum = sum.add(IntVector.fromArray(Lanes.INTS, weights, first + q * LINE + i)
+                            .mul(four));
+                }
+                sum.intoArray(lanes, i);
             }
-        }
-    }
-
-    private static IntVector ints(MemorySegment from, long offset) {
-        ByteVector bytes = ByteVector.fromMemorySegment(BYTES, from, offset, Lanes.ORDER);
-        return (IntVector) bytes.convertShape(VectorOperators.ZERO_EXTEND_B2I, Lanes.INTS, 0);
-    }
-
-    private static void addBlock(
-            Product p, int token, long blockIndex, float[] block, float[] scales, float[] lanes, float[] sums) {
-        long base = token * QuantizedActivations.tokenBytes(p.columns());
-        long scalesAt = base + QuantizedActivations.scalesOffset(p.columns());
-        for (int g = 0; g < GROUPS; g++) {
-            long group = blockIndex * GROUPS + g;
-            addGroup(p.x(), base + group * GROUP, block, g * GROUP * PANEL, lanes);
-            float factor = p.x().get(ValueLayout.JAVA_FLOAT_UNALIGNED, scalesAt + 4 * group);
-            for (int r = 0; r < PANEL; r++) {
-                float sum = lanes[4 * r] + lanes[4 * r + 1] + (lanes[4 * r + 2] + lanes[4 * r + 3]);
-                sums[r] = Math.fma(sum * scales[g * PANEL + r], factor, sums[r]);
-            }
-        }
-    }
-
-    /** {@code lanes[4 r + i] = Σ} over the group's quads of weight i of row r times x. */
-    private static void addGroup(MemorySegment x, long offset, float[] block, int first, float[] lanes) {
-        for (int i = 0; i < LINE; i += Lanes.COUNT) {
-            FloatVector sum = FloatVector.zero(Lanes.FLOATS);
-            for (int q = 0; q < QUADS_PER_GROUP; q++) {
-                int quad = x.get(ValueLayout.JAVA_INT_UNALIGNED, offset + 4L * q);
-                FloatVector four = (FloatVector) IntVector.broadcast(QUADS, quad)
-                        .reinterpretAsBytes()
-                        .convertShape(VectorOperators.B2F, Lanes.FLOATS, 0);
-                sum = FloatVector.fromArray(Lanes.FLOATS, block, first + q * LINE + i)
-                        .fma(four, sum);
-            }
-            sum.intoArray(lanes, i);
         }
     }
 }

@@ -77,11 +77,11 @@ final class VectorKernels implements Kernels {
     }
 
     @Override
-    public void quantize(MemorySegment x, long tokens, long columns, MemorySegment to) {
-        long bytes = QuantizedActivations.tokenBytes(columns);
+    public void quantize(DType weights, MemorySegment x, long tokens, long columns, MemorySegment to) {
+        QuantizedActivations layout = new QuantizedActivations(weights, columns);
+        long bytes = layout.tokenBytes();
         for (long t = 0; t < tokens; t++) {
-            QuantizedActivations.quantize(
-                    x.asSlice(4 * t * columns, 4 * columns), columns, to.asSlice(t * bytes, bytes));
+            layout.quantize(x.asSlice(4 * t * columns, 4 * columns), to.asSlice(t * bytes, bytes));
         }
     }
 
