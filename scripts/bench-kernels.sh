@@ -8,6 +8,6 @@ set -eu
 home=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 "$home/telechat" version > /dev/null # builds what is stale, and says so where there is no JDK 25
 (cd "$home" && mvn -B -q -Pbench -DskipTests -Dformat.phase=none -pl telechat-bench -am package)
-java=$(find_java() { for j in "${JAVA_HOME:-}" /usr/lib/jvm/*25*; do [ -x "$j/bin/java" ] && "$j/bin/java" -version 2>&1 | grep -q '"25' && echo "$j/bin/java" && return; done; echo java; }; find_java)
+java=$("$home/telechat" doctor --json 2> /dev/null | sed -n 's/.*"java":"[^"]*, \([^"]*\)".*/\1/p')/bin/java
 exec "$java" --add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED \
     -cp "$home/telechat-bench/target/classes:$home/telechat-bench/target/lib/*" org.openjdk.jmh.Main "$@"
