@@ -76,6 +76,7 @@ final class BenchCommand implements Callable<Integer> {
             report.put("backend", model.backendDescription());
             report.put("load_s", loadSeconds);
             ModelBenchmark benchmark = new ModelBenchmark(model, runs);
+            report.put("first_token_s", benchmark.firstToken());
             Rate prefill = benchmark.prefill(prompt);
             List<Rate> decodes = new ArrayList<>();
             for (int batch : batches) {

@@ -265,7 +265,7 @@ class CommandLineTest {
                 "2");
         assertEquals(0, result.code(), result.err());
         JsonNode report = MAPPER.readTree(result.out().lines().toList().getLast());
-        for (String rate : List.of("prefill_tok_s", "decode_tok_s", "decode_gb_s")) {
+        for (String rate : List.of("prefill_tok_s", "decode_tok_s", "decode_gb_s", "first_token_s")) {
             assertTrue(report.get(rate).asDouble() > 0, report.toString());
         }
         assertTrue(report.get("decode_tok_s_min").asDouble()

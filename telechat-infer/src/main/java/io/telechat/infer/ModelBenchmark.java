@@ -8,12 +8,15 @@ import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.core.tensor.TensorArena;
 import io.telechat.infer.sampling.Sampler;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
 /** Times a model's two kinds of work: reading a prompt, and generating tokens for one or several sequences at once. */
 public final class ModelBenchmark {
+    private static final int FIRST_PROMPT = 8;
+
     private final CausalLm model;
     private final ModelRunner runner;
     private final DType cacheType;
@@ -36,6 +39,18 @@ public final class ModelBenchmark {
             double median = n % 2 == 1 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
             return new Rate(median, sorted[0], sorted[n - 1]);
         }
+    }
+
+    /**
+     * Reads a prompt of 8 tokens, for the first token of its answer. To be called before anything else, while all is cold.
+     *
+     * @return seconds since this process was started
+     */
+    public double firstToken() {
+        try (KvCache cache = model.newCache(cacheType)) {
+            runner.feed(prompt(FIRST_PROMPT), cache, new Cancellation());
+        }
+        return ManagementFactory.getRuntimeMXBean().getUptime() / 1e3;
     }
 
     /** Reads a prompt of so many tokens into an empty cache. */
