@@ -89,74 +89,73 @@ static void quantize_tokens(int bits, const float *x, int64_t m, int64_t k, char
     }
 }
 
-// The sums of the 16 rows of a panel with each of so many tokens.
-INLINE void panel_sums(const int bits, const int tokens, const uint8_t *panel, int64_t blocks, const char *x,
-                       VF16 sum[QUANTIZED_TOKENS]) {
+// The sums of LANES rows of a panel, from a row on, with each of so many tokens.
+INLINE void panel_sums(const int bits, const int tokens, const uint8_t *panel, int row, int64_t blocks, const char *x,
+                       VF sum[QUANTIZED_TOKENS]) {
     const int group_bytes = PANEL * GROUP_SIZE * bits / 8;
     int64_t stride = blocks * (BLOCK * x_bytes(bits) + 8 * GROUPS);
-    UNROLL for (int t = 0; t < tokens; t++) sum[t] = vf16_zero();
+    UNROLL for (int t = 0; t < tokens; t++) sum[t] = vf_zero();
     const uint8_t *w = panel + PANEL * sizeof(float);
     for (int64_t b = 0; b < blocks; b++, w += GROUPS * (PANEL + group_bytes)) {
         PREFETCH(w);
         for (int g = 0; g < GROUPS; g++) {
-            const uint8_t *quads = w + GROUPS * PANEL + g * group_bytes;
+            const uint8_t *quads = w + GROUPS * PANEL + g * group_bytes + 4 * row;
             int64_t at = b * GROUPS + g;
             const char *xs = x + at * GROUP_SIZE * x_bytes(bits);
             const char *scales = x + blocks * BLOCK * x_bytes(bits) + at * 4, *sums = scales + blocks * GROUPS * 4;
-            GROUP whole[QUANTIZED_TOKENS];
+            VI whole[QUANTIZED_TOKENS];
             UNROLL for (int t = 0; t < tokens; t++) {
                 int32_t sum_x;
                 memcpy(&sum_x, sums + t * stride, sizeof sum_x);
                 whole[t] = bits == 8 ? group_begin8(sum_x) : group_begin4(sum_x);
             }
-            UNROLL for (int q = 0; q < 8; q++) {
+            UNROLL for (int line = 0; line < bits; line++, quads += LINE) {
+                if (row == 0) PREFETCH(quads);
                 if (bits == 8) {
-                    PREFETCH(quads + q * LINE);
-                    QUAD even, odd;
-                    quad8(quads + q * LINE, &even, &odd);
+                    VI even = even_columns(quads), odd = odd_columns(quads);
                     UNROLL for (int t = 0; t < tokens; t++) {
-                        whole[t] = group_add8(whole[t], even, odd, (const int16_t *) (xs + t * stride) + 4 * q);
+                        whole[t] = group_add8(whole[t], even, odd, (const int16_t *) (xs + t * stride) + 4 * line);
                     }
-                } else if (q % 2 == 0) {
-                    PREFETCH(quads + q / 2 * LINE);
-                    QUAD low, high;
-                    quads4(quads + q / 2 * LINE, &low, &high);
+                } else {
+                    VI low = low_quad(quads), high = high_quad(quads);
                     UNROLL for (int t = 0; t < tokens; t++) {
-                        whole[t] = group_add4(whole[t], low, (const int8_t *) (xs + t * stride) + 4 * q);
-                    }
-                    UNROLL for (int t = 0; t < tokens; t++) {
-                        whole[t] = group_add4(whole[t], high, (const int8_t *) (xs + t * stride) + 4 * q + 4);
+                        const int8_t *fours = (const int8_t *) (xs + t * stride) + 8 * line;
+                        whole[t] = group_add4(group_add4(whole[t], low, fours), high, fours + 4);
                     }
                 }
             }
-            VF16 scale = bits == 8 ? scales8(w + g * PANEL) : scales4(w + g * PANEL);
+            VF scale = bits == 8 ? scales8(w + g * PANEL + row) : scales4(w + g * PANEL + row);
             UNROLL for (int t = 0; t < tokens; t++) {
                 int32_t sum_x;
                 float factor;
                 memcpy(&sum_x, sums + t * stride, sizeof sum_x);
                 memcpy(&factor, scales + t * stride, sizeof factor);
-                VI16 integers = bits == 8 ? group_end8(whole[t], sum_x) : group_end4(whole[t], sum_x);
-                sum[t] = vf16_accumulate(integers, scale, factor, sum[t]);
+                VI integers = bits == 8 ? whole[t] : group_end4(whole[t], sum_x);
+                sum[t] = vf_fma(vf_mul(vi_to_float(integers), scale), vf_set1(factor), sum[t]);
             }
         }
     }
-    VF16 rows = vf16_load((const float *) panel);
-    UNROLL for (int t = 0; t < tokens; t++) sum[t] = vf16_mul(sum[t], rows);
+    VF units = vf_load((const float *) panel + row);
+    UNROLL for (int t = 0; t < tokens; t++) sum[t] = vf_mul(sum[t], units);
 }
 
+// A panel is done LANES rows at a time: what the first of them brought into the cache is there for the others.
 INLINE void quantized_tile(const int bits, const int tokens, const uint8_t *panel, int64_t rows, int64_t blocks, const char *x,
                            const float *bias, float *y, int64_t ldy, int add) {
-    VF16 sum[QUANTIZED_TOKENS];
-    panel_sums(bits, tokens, panel, blocks, x, sum);
-    UNROLL for (int t = 0; t < tokens; t++) {
-        if (rows == PANEL) {
-            if (bias) sum[t] = vf16_add(sum[t], vf16_load(bias));
-            if (add) sum[t] = vf16_add(vf16_load(y + t * ldy), sum[t]);
-            vf16_store(y + t * ldy, sum[t]);
-        } else {
-            float values[PANEL];
-            vf16_store(values, sum[t]);
-            for (int64_t r = 0; r < rows; r++) put(y + t * ldy + r, values[r], bias ? bias + r : 0, add);
+    for (int row = 0; row < PANEL && row < rows; row += LANES) {
+        VF sum[QUANTIZED_TOKENS];
+        panel_sums(bits, tokens, panel, row, blocks, x, sum);
+        UNROLL for (int t = 0; t < tokens; t++) {
+            float *to = y + t * ldy + row;
+            if (rows - row >= LANES) {
+                if (bias) sum[t] = vf_add(sum[t], vf_load(bias + row));
+                if (add) sum[t] = vf_add(vf_load(to), sum[t]);
+                vf_store(to, sum[t]);
+            } else {
+                float values[LANES];
+                vf_store(values, sum[t]);
+                for (int64_t r = 0; r < rows - row; r++) put(to + r, values[r], bias ? bias + row + r : 0, add);
+            }
         }
     }
 }

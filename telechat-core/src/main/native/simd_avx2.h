@@ -9,7 +9,7 @@
 #define LANES 8
 #define TILE_TOKENS 4
 #define TILE_ROWS 3
-#define QUANTIZED_TOKENS 2
+#define QUANTIZED_TOKENS 4
 #define PIECE 2
 
 typedef __m256 VF;
@@ -70,79 +70,41 @@ INLINE __m256i first_lanes(int64_t n) {
 INLINE VF vf_load_part(const float *p, int64_t n) { return _mm256_maskload_ps(p, first_lanes(n)); }
 INLINE void vf_store_part(float *p, int64_t n, VF v) { _mm256_maskstore_ps(p, first_lanes(n), v); }
 
-typedef struct { __m256i a, b; } VI16;
-typedef struct { __m256 a, b; } VF16;
-typedef struct { __m256i a, b; } QUAD;
+typedef __m256i VI;
 
-INLINE VF16 vf16_zero(void) { return (VF16){_mm256_setzero_ps(), _mm256_setzero_ps()}; }
-INLINE VF16 vf16_load(const float *p) { return (VF16){_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
-INLINE void vf16_store(float *p, VF16 v) {
-    _mm256_storeu_ps(p, v.a);
-    _mm256_storeu_ps(p + 8, v.b);
-}
-INLINE VF16 vf16_add(VF16 a, VF16 b) { return (VF16){_mm256_add_ps(a.a, b.a), _mm256_add_ps(a.b, b.b)}; }
-INLINE VF16 vf16_mul(VF16 a, VF16 b) { return (VF16){_mm256_mul_ps(a.a, b.a), _mm256_mul_ps(a.b, b.b)}; }
-INLINE VF16 vf16_accumulate(VI16 v, VF16 scale, float factor, VF16 sum) {
-    __m256 f = _mm256_set1_ps(factor);
-    return (VF16){_mm256_fmadd_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(v.a), scale.a), f, sum.a),
-                  _mm256_fmadd_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(v.b), scale.b), f, sum.b)};
-}
-INLINE VF16 from_halves(__m256i half) {
-    return (VF16){_mm256_cvtph_ps(_mm256_castsi256_si128(half)), _mm256_cvtph_ps(_mm256_extracti128_si256(half, 1))};
-}
-INLINE VF16 scales8(const uint8_t *p) {
-    return from_halves(_mm256_slli_epi16(_mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *) p)), 5));
-}
-INLINE VF16 scales4(const uint8_t *p) {
-    __m256i half = _mm256_slli_epi16(_mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *) p)), 8);
-    return from_halves(_mm256_and_si256(_mm256_srai_epi16(half, 1), _mm256_set1_epi16((short) 0xbfff)));
-}
-INLINE void quad8(const uint8_t *p, QUAD *even, QUAD *odd) {
-    __m256i mask = _mm256_set1_epi16(255);
-    __m256i a = _mm256_loadu_si256((const __m256i *) p), b = _mm256_loadu_si256((const __m256i *) (p + 32));
-    *even = (QUAD){_mm256_and_si256(a, mask), _mm256_and_si256(b, mask)};
-    *odd = (QUAD){_mm256_srli_epi16(a, 8), _mm256_srli_epi16(b, 8)};
-}
-INLINE void quads4(const uint8_t *p, QUAD *low, QUAD *high) {
-    __m256i mask = _mm256_set1_epi8(15);
-    __m256i a = _mm256_loadu_si256((const __m256i *) p), b = _mm256_loadu_si256((const __m256i *) (p + 32));
-    *low = (QUAD){_mm256_and_si256(a, mask), _mm256_and_si256(b, mask)};
-    *high = (QUAD){_mm256_and_si256(_mm256_srli_epi16(a, 4), mask), _mm256_and_si256(_mm256_srli_epi16(b, 4), mask)};
-}
-
-typedef VI16 GROUP;
-
-INLINE __m256i all_lanes(const void *p) {
+INLINE VI vi_set1(int32_t v) { return _mm256_set1_epi32(v); }
+INLINE VI vi_add(VI a, VI b) { return _mm256_add_epi32(a, b); }
+INLINE VF vi_to_float(VI v) { return _mm256_cvtepi32_ps(v); }
+INLINE VI all_lanes(const void *p) {
     int32_t four;
     memcpy(&four, p, sizeof four);
     return _mm256_set1_epi32(four);
 }
-INLINE GROUP group_begin8(int32_t sum_x) {
-    __m256i bias = _mm256_set1_epi32(-128 * sum_x);
-    return (GROUP){bias, bias};
+
+INLINE VF scales8(const uint8_t *p) {
+    return _mm256_cvtph_ps(_mm_slli_epi16(_mm_cvtepu8_epi16(_mm_loadl_epi64((const __m128i *) p)), 5));
 }
-INLINE GROUP group_add8(GROUP sum, QUAD even, QUAD odd, const int16_t *x) {
-    __m256i first = all_lanes(x), second = all_lanes(x + 2);
-    __m256i a = _mm256_add_epi32(_mm256_madd_epi16(even.a, first), _mm256_madd_epi16(odd.a, second));
-    __m256i b = _mm256_add_epi32(_mm256_madd_epi16(even.b, first), _mm256_madd_epi16(odd.b, second));
-    return (GROUP){_mm256_add_epi32(sum.a, a), _mm256_add_epi32(sum.b, b)};
+INLINE VF scales4(const uint8_t *p) {
+    __m128i half = _mm_slli_epi16(_mm_cvtepu8_epi16(_mm_loadl_epi64((const __m128i *) p)), 8);
+    return _mm256_cvtph_ps(_mm_and_si128(_mm_srai_epi16(half, 1), _mm_set1_epi16((short) 0xbfff)));
 }
-INLINE VI16 group_end8(GROUP sum, int32_t sum_x) {
-    (void) sum_x;
-    return sum;
+
+INLINE VI load_bytes(const uint8_t *p) { return _mm256_loadu_si256((const __m256i *) p); }
+INLINE VI even_columns(const uint8_t *p) { return _mm256_and_si256(load_bytes(p), _mm256_set1_epi16(255)); }
+INLINE VI odd_columns(const uint8_t *p) { return _mm256_srli_epi16(load_bytes(p), 8); }
+INLINE VI low_quad(const uint8_t *p) { return _mm256_and_si256(load_bytes(p), _mm256_set1_epi8(15)); }
+INLINE VI high_quad(const uint8_t *p) { return _mm256_and_si256(_mm256_srli_epi16(load_bytes(p), 4), _mm256_set1_epi8(15)); }
+
+INLINE VI group_begin8(int32_t sum_x) { return vi_set1(-128 * sum_x); }
+INLINE VI group_add8(VI sum, VI even, VI odd, const int16_t *x) {
+    return vi_add(vi_add(sum, _mm256_madd_epi16(even, all_lanes(x))), _mm256_madd_epi16(odd, all_lanes(x + 2)));
 }
 // With weights of four bits, pairs of all eight quads fit 16 bits: 8 * 2 * 15 * 127 = 30,480.
-INLINE GROUP group_begin4(int32_t sum_x) {
+INLINE VI group_begin4(int32_t sum_x) {
     (void) sum_x;
-    return (GROUP){_mm256_setzero_si256(), _mm256_setzero_si256()};
+    return _mm256_setzero_si256();
 }
-INLINE GROUP group_add4(GROUP sum, QUAD w, const int8_t *x) {
-    __m256i four = all_lanes(x);
-    return (GROUP){_mm256_add_epi16(sum.a, _mm256_maddubs_epi16(w.a, four)),
-                   _mm256_add_epi16(sum.b, _mm256_maddubs_epi16(w.b, four))};
-}
-INLINE VI16 group_end4(GROUP sum, int32_t sum_x) {
-    __m256i ones = _mm256_set1_epi16(1), bias = _mm256_set1_epi32(-8 * sum_x);
-    return (VI16){_mm256_add_epi32(_mm256_madd_epi16(sum.a, ones), bias),
-                  _mm256_add_epi32(_mm256_madd_epi16(sum.b, ones), bias)};
+INLINE VI group_add4(VI sum, VI w, const int8_t *x) { return _mm256_add_epi16(sum, _mm256_maddubs_epi16(w, all_lanes(x))); }
+INLINE VI group_end4(VI sum, int32_t sum_x) {
+    return vi_add(_mm256_madd_epi16(sum, _mm256_set1_epi16(1)), vi_set1(-8 * sum_x));
 }

@@ -75,63 +75,45 @@ INLINE uint16_t float_to_f16(float v) { return _cvtss_sh(v, _MM_FROUND_TO_NEARES
 INLINE VF vf_load_part(const float *p, int64_t n) { return _mm512_maskz_loadu_ps((__mmask16) ((1u << n) - 1), p); }
 INLINE void vf_store_part(float *p, int64_t n, VF v) { _mm512_mask_storeu_ps(p, (__mmask16) ((1u << n) - 1), v); }
 
-// Sixteen integers, one for each row of a panel; a quad is four neighbouring weights of each of the sixteen rows.
-typedef struct { __m512i v; } VI16;
-typedef struct { __m512 v; } VF16;
-typedef struct { __m512i v; } QUAD;
+// Quantized weights: a vector holds four neighbouring columns of LANES rows, or one integer for each of these rows.
+typedef __m512i VI;
 
-INLINE VI16 vi16_set1(int32_t v) { return (VI16){_mm512_set1_epi32(v)}; }
-INLINE VF16 vf16_zero(void) { return (VF16){_mm512_setzero_ps()}; }
-INLINE VF16 vf16_load(const float *p) { return (VF16){_mm512_loadu_ps(p)}; }
-INLINE void vf16_store(float *p, VF16 v) { _mm512_storeu_ps(p, v.v); }
-INLINE VF16 vf16_add(VF16 a, VF16 b) { return (VF16){_mm512_add_ps(a.v, b.v)}; }
-INLINE VF16 vf16_mul(VF16 a, VF16 b) { return (VF16){_mm512_mul_ps(a.v, b.v)}; }
-// sum + (scale * (float) v) * factor
-INLINE VF16 vf16_accumulate(VI16 v, VF16 scale, float factor, VF16 sum) {
-    return (VF16){_mm512_fmadd_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(v.v), scale.v), _mm512_set1_ps(factor), sum.v)};
-}
-// Sixteen scale bytes of weights of 8 bits as floats, and of weights of 4.
-INLINE VF16 scales8(const uint8_t *p) {
-    return (VF16){_mm512_cvtph_ps(_mm256_slli_epi16(_mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *) p)), 5))};
-}
-INLINE VF16 scales4(const uint8_t *p) {
-    __m256i half = _mm256_slli_epi16(_mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *) p)), 8);
-    return (VF16){_mm512_cvtph_ps(_mm256_and_si256(_mm256_srai_epi16(half, 1), _mm256_set1_epi16((short) 0xbfff)))};
-}
-// Columns 0 and 2 of each row as 16 bits, and columns 1 and 3.
-INLINE void quad8(const uint8_t *p, QUAD *even, QUAD *odd) {
-    __m512i both = _mm512_loadu_si512(p);
-    even->v = _mm512_and_si512(both, _mm512_set1_epi16(255));
-    odd->v = _mm512_srli_epi16(both, 8);
-}
-INLINE void quads4(const uint8_t *p, QUAD *low, QUAD *high) {
-    __m512i both = _mm512_loadu_si512(p);
-    __m512i mask = _mm512_set1_epi8(15);
-    low->v = _mm512_and_si512(both, mask);
-    high->v = _mm512_and_si512(_mm512_srli_epi16(both, 4), mask);
-}
-
-// The sum of a group: eight quads times eight fours of x, of 16 bits with weights of 8 and of 8 bits with weights of 4. Weights are
-// stored with a bias added, which costs nothing to take off again: the sum starts at minus bias times the sum of x.
-typedef VI16 GROUP;
-
-INLINE __m512i all_lanes(const void *p) {
+INLINE VI vi_set1(int32_t v) { return _mm512_set1_epi32(v); }
+INLINE VI vi_add(VI a, VI b) { return _mm512_add_epi32(a, b); }
+INLINE VF vi_to_float(VI v) { return _mm512_cvtepi32_ps(v); }
+INLINE VI all_lanes(const void *p) {
     int32_t four;
     memcpy(&four, p, sizeof four);
     return _mm512_set1_epi32(four);
 }
-INLINE GROUP group_begin8(int32_t sum_x) { return vi16_set1(-128 * sum_x); }
-INLINE GROUP group_add8(GROUP sum, QUAD even, QUAD odd, const int16_t *x) {
-    __m512i half = _mm512_dpwssd_epi32(sum.v, even.v, all_lanes(x));
-    return (GROUP){_mm512_dpwssd_epi32(half, odd.v, all_lanes(x + 2))};
+
+// Scale bytes of weights of 8 bits as floats, and of weights of 4.
+INLINE VF scales8(const uint8_t *p) {
+    return _mm512_cvtph_ps(_mm256_slli_epi16(_mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *) p)), 5));
 }
-INLINE VI16 group_end8(GROUP sum, int32_t sum_x) {
-    (void) sum_x;
-    return sum;
+INLINE VF scales4(const uint8_t *p) {
+    __m256i half = _mm256_slli_epi16(_mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *) p)), 8);
+    return _mm512_cvtph_ps(_mm256_and_si256(_mm256_srai_epi16(half, 1), _mm256_set1_epi16((short) 0xbfff)));
 }
-INLINE GROUP group_begin4(int32_t sum_x) { return vi16_set1(-8 * sum_x); }
-INLINE GROUP group_add4(GROUP sum, QUAD w, const int8_t *x) { return (GROUP){_mm512_dpbusd_epi32(sum.v, w.v, all_lanes(x))}; }
-INLINE VI16 group_end4(GROUP sum, int32_t sum_x) {
+
+// Columns 0 and 2 of each row as 16 bits, and columns 1 and 3.
+INLINE VI even_columns(const uint8_t *p) { return _mm512_and_si512(_mm512_loadu_si512(p), _mm512_set1_epi16(255)); }
+INLINE VI odd_columns(const uint8_t *p) { return _mm512_srli_epi16(_mm512_loadu_si512(p), 8); }
+// The quad in the lower halves of the bytes, and that in the upper.
+INLINE VI low_quad(const uint8_t *p) { return _mm512_and_si512(_mm512_loadu_si512(p), _mm512_set1_epi8(15)); }
+INLINE VI high_quad(const uint8_t *p) {
+    return _mm512_and_si512(_mm512_srli_epi16(_mm512_loadu_si512(p), 4), _mm512_set1_epi8(15));
+}
+
+// The sum of a group: eight quads times eight fours of x, of 16 bits with weights of 8 and of 8 bits with weights of 4. Weights are
+// stored with a bias added, which costs nothing to take off again: the sum starts at minus bias times the sum of x.
+INLINE VI group_begin8(int32_t sum_x) { return vi_set1(-128 * sum_x); }
+INLINE VI group_add8(VI sum, VI even, VI odd, const int16_t *x) {
+    return _mm512_dpwssd_epi32(_mm512_dpwssd_epi32(sum, even, all_lanes(x)), odd, all_lanes(x + 2));
+}
+INLINE VI group_begin4(int32_t sum_x) { return vi_set1(-8 * sum_x); }
+INLINE VI group_add4(VI sum, VI w, const int8_t *x) { return _mm512_dpbusd_epi32(sum, w, all_lanes(x)); }
+INLINE VI group_end4(VI sum, int32_t sum_x) {
     (void) sum_x;
     return sum;
 }

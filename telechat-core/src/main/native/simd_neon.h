@@ -9,7 +9,7 @@
 #define LANES 4
 #define TILE_TOKENS 5
 #define TILE_ROWS 4
-#define QUANTIZED_TOKENS 2
+#define QUANTIZED_TOKENS 6
 #define PIECE 4
 
 typedef float32x4_t VF;
@@ -70,96 +70,51 @@ INLINE void vf_store_part(float *p, int64_t n, VF v) {
     memcpy(p, part, n * sizeof *p);
 }
 
-typedef struct { int32x4_t v[4]; } VI16;
-typedef struct { float32x4_t v[4]; } VF16;
-typedef struct { int8x16_t v[4]; } QUAD;
+typedef int32x4_t VI;
 
-INLINE VF16 vf16_zero(void) {
-    VF z = vf_zero();
-    return (VF16){{z, z, z, z}};
-}
-INLINE VF16 vf16_load(const float *p) { return (VF16){{vf_load(p), vf_load(p + 4), vf_load(p + 8), vf_load(p + 12)}}; }
-INLINE void vf16_store(float *p, VF16 v) {
-    for (int i = 0; i < 4; i++) vf_store(p + 4 * i, v.v[i]);
-}
-INLINE VF16 vf16_add(VF16 a, VF16 b) {
-    for (int i = 0; i < 4; i++) a.v[i] = vf_add(a.v[i], b.v[i]);
-    return a;
-}
-INLINE VF16 vf16_mul(VF16 a, VF16 b) {
-    for (int i = 0; i < 4; i++) a.v[i] = vf_mul(a.v[i], b.v[i]);
-    return a;
-}
-INLINE VF16 vf16_accumulate(VI16 v, VF16 scale, float factor, VF16 sum) {
-    for (int i = 0; i < 4; i++) {
-        sum.v[i] = vf_fma(vf_mul(vcvtq_f32_s32(v.v[i]), scale.v[i]), vf_set1(factor), sum.v[i]);
-    }
-    return sum;
-}
-INLINE VF16 scales_of(const uint8_t *p, const int bits) {
-    VF16 scales;
-    uint8x16_t bytes = vld1q_u8(p);
-    for (int half = 0; half < 2; half++) {
-        uint8x8_t eight = half == 0 ? vget_low_u8(bytes) : vget_high_u8(bytes);
-        int16x8_t floats = vreinterpretq_s16_u16(vshll_n_u8(eight, 5));
-        if (bits == 4) {
-            int16x8_t signs = vshrq_n_s16(vreinterpretq_s16_u16(vshll_n_u8(eight, 8)), 1);
-            floats = vandq_s16(signs, vdupq_n_s16((int16_t) 0xbfff));
-        }
-        scales.v[2 * half] = vcvt_f32_f16(vget_low_f16(vreinterpretq_f16_s16(floats)));
-        scales.v[2 * half + 1] = vcvt_f32_f16(vget_high_f16(vreinterpretq_f16_s16(floats)));
-    }
-    return scales;
-}
-INLINE VF16 scales8(const uint8_t *p) { return scales_of(p, 8); }
-INLINE VF16 scales4(const uint8_t *p) { return scales_of(p, 4); }
-INLINE void quad8(const uint8_t *p, QUAD *even, QUAD *odd) {
-    for (int i = 0; i < 4; i++) {
-        uint16x8_t both = vreinterpretq_u16_u8(vld1q_u8(p + 16 * i));
-        even->v[i] = vreinterpretq_s8_u16(vandq_u16(both, vdupq_n_u16(255)));
-        odd->v[i] = vreinterpretq_s8_u16(vshrq_n_u16(both, 8));
-    }
-}
-INLINE void quads4(const uint8_t *p, QUAD *low, QUAD *high) {
-    for (int i = 0; i < 4; i++) {
-        uint8x16_t both = vld1q_u8(p + 16 * i);
-        low->v[i] = vreinterpretq_s8_u8(vandq_u8(both, vdupq_n_u8(15)));
-        high->v[i] = vreinterpretq_s8_u8(vshrq_n_u8(both, 4));
-    }
+INLINE VI vi_set1(int32_t v) { return vdupq_n_s32(v); }
+INLINE VI vi_add(VI a, VI b) { return vaddq_s32(a, b); }
+INLINE VF vi_to_float(VI v) { return vcvtq_f32_s32(v); }
+INLINE VI all_lanes(const void *p) {
+    int32_t four;
+    memcpy(&four, p, sizeof four);
+    return vdupq_n_s32(four);
 }
 
-typedef VI16 GROUP;
-INLINE GROUP group_all(int32_t v) {
-    int32x4_t all = vdupq_n_s32(v);
-    return (GROUP){{all, all, all, all}};
+INLINE uint8x8_t four_bytes(const uint8_t *p) {
+    uint32_t four;
+    memcpy(&four, p, sizeof four);
+    return vreinterpret_u8_u32(vdup_n_u32(four));
 }
-INLINE GROUP group_begin8(int32_t sum_x) { return group_all(-128 * sum_x); }
+INLINE VF scales8(const uint8_t *p) {
+    return vcvt_f32_f16(vreinterpret_f16_u16(vget_low_u16(vshll_n_u8(four_bytes(p), 5))));
+}
+INLINE VF scales4(const uint8_t *p) {
+    int16x4_t half = vshr_n_s16(vreinterpret_s16_u16(vget_low_u16(vshll_n_u8(four_bytes(p), 8))), 1);
+    return vcvt_f32_f16(vreinterpret_f16_s16(vand_s16(half, vdup_n_s16((int16_t) 0xbfff))));
+}
+
+INLINE VI even_columns(const uint8_t *p) {
+    return vreinterpretq_s32_u16(vandq_u16(vreinterpretq_u16_u8(vld1q_u8(p)), vdupq_n_u16(255)));
+}
+INLINE VI odd_columns(const uint8_t *p) { return vreinterpretq_s32_u16(vshrq_n_u16(vreinterpretq_u16_u8(vld1q_u8(p)), 8)); }
+INLINE VI low_quad(const uint8_t *p) { return vreinterpretq_s32_u8(vandq_u8(vld1q_u8(p), vdupq_n_u8(15))); }
+INLINE VI high_quad(const uint8_t *p) { return vreinterpretq_s32_u8(vshrq_n_u8(vld1q_u8(p), 4)); }
+
+INLINE VI group_begin8(int32_t sum_x) { return vi_set1(-128 * sum_x); }
 // Two columns of four rows times two of x.
-INLINE int32x4_t pair_products(int8x16_t w, const int16_t *x) {
-    int32_t two;
-    memcpy(&two, x, sizeof two);
-    int16x8_t weights = vreinterpretq_s16_s8(w), twos = vreinterpretq_s16_s32(vdupq_n_s32(two));
+INLINE VI pair_products(VI w, const int16_t *x) {
+    int16x8_t weights = vreinterpretq_s16_s32(w), twos = vreinterpretq_s16_s32(all_lanes(x));
     return vpaddq_s32(vmull_s16(vget_low_s16(weights), vget_low_s16(twos)), vmull_high_s16(weights, twos));
 }
-INLINE GROUP group_add8(GROUP sum, QUAD even, QUAD odd, const int16_t *x) {
-    for (int i = 0; i < 4; i++) {
-        sum.v[i] = vaddq_s32(sum.v[i], vaddq_s32(pair_products(even.v[i], x), pair_products(odd.v[i], x + 2)));
-    }
-    return sum;
+INLINE VI group_add8(VI sum, VI even, VI odd, const int16_t *x) {
+    return vi_add(vi_add(sum, pair_products(even, x)), pair_products(odd, x + 2));
 }
-INLINE VI16 group_end8(GROUP sum, int32_t sum_x) {
-    (void) sum_x;
-    return sum;
+INLINE VI group_begin4(int32_t sum_x) { return vi_set1(-8 * sum_x); }
+INLINE VI group_add4(VI sum, VI w, const int8_t *x) {
+    return vdotq_s32(sum, vreinterpretq_s8_s32(w), vreinterpretq_s8_s32(all_lanes(x)));
 }
-INLINE GROUP group_begin4(int32_t sum_x) { return group_all(-8 * sum_x); }
-INLINE GROUP group_add4(GROUP sum, QUAD w, const int8_t *x) {
-    int32_t four;
-    memcpy(&four, x, sizeof four);
-    int8x16_t fours = vreinterpretq_s8_s32(vdupq_n_s32(four));
-    for (int i = 0; i < 4; i++) sum.v[i] = vdotq_s32(sum.v[i], w.v[i], fours);
-    return sum;
-}
-INLINE VI16 group_end4(GROUP sum, int32_t sum_x) {
+INLINE VI group_end4(VI sum, int32_t sum_x) {
     (void) sum_x;
     return sum;
 }
