@@ -5,7 +5,6 @@
 
 // Numbered as NativeKernels.Function does.
 enum {
-    WIDEN,
     RMS_NORM,
     ROPE,
     SWIGLU,
@@ -34,7 +33,6 @@ void KERNEL(run)(int function, const int64_t *a);
 // Integers and addresses are arguments as they are, floats by their bits.
 void KERNEL(run)(int function, const int64_t *a) {
     switch (function) {
-        case WIDEN: widen((int) a[0], address(a[1]), address(a[2]), a[3]); break;
         case RMS_NORM:
             rms_norm(address(a[0]), address(a[1]), float_of(a[2]), address(a[3]), address(a[4]), a[5], a[6]);
             break;

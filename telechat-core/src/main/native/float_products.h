@@ -122,9 +122,9 @@ INLINE void stream_rows(const int type, const int tokens, const void *w, int64_t
 INLINE void stream(const int type, const void *w, int64_t rows, int64_t k, const float *x, int64_t m, const float *bias, float *y,
                    int64_t ldy, int add) {
     // Pairs of weight rows stay in the first-level cache while the tiles of tokens take turns on them.
-    int64_t pair = m <= STREAM_TILE ? rows : 2;
-    for (int64_t r = 0; r < rows; r += pair) {
-        int64_t n = rows - r < pair ? rows - r : pair;
+    int64_t at_once = m <= STREAM_TILE ? rows : 2;
+    for (int64_t r = 0; r < rows; r += at_once) {
+        int64_t n = rows - r < at_once ? rows - r : at_once;
         const char *part = (const char *) w + r * k * size_of(type);
         const float *b = bias ? bias + r : 0;
         for (int64_t t = 0; t < m; t += STREAM_TILE) {

@@ -13,7 +13,7 @@
 void RUN(int function, const int64_t *arguments);
 
 // As in entry.h.
-enum { WIDEN, RMS_NORM, ROPE, SWIGLU, SCALE, PAIR, LINEAR, QUANTIZE, LINEAR_QUANTIZED, STORE, ATTEND };
+enum { RMS_NORM, ROPE, SWIGLU, SCALE, PAIR, LINEAR, QUANTIZE, LINEAR_QUANTIZED, STORE, ATTEND };
 enum { F32, F16, BF16 };
 
 #define CALL(function, ...) RUN(function, (const int64_t[]){__VA_ARGS__})

@@ -14,9 +14,6 @@ import java.lang.foreign.MemorySegment;
 public interface Kernels {
     KernelTier tier();
 
-    /** {@code to[i] = from[i]}, widened from F32, F16 or BF16. */
-    void widen(DType type, MemorySegment from, MemorySegment to, long count);
-
     /** {@code y = x / √(mean(x²) + eps) · weight} for each row; {@code rstd} takes the factors. */
     void rmsNorm(
             MemorySegment x,

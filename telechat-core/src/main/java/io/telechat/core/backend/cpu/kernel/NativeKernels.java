@@ -24,7 +24,6 @@ public final class NativeKernels implements Kernels {
 
     /** Numbered as in entry.h. */
     private enum Function {
-        WIDEN,
         RMS_NORM,
         ROPE,
         SWIGLU,
@@ -81,11 +80,6 @@ public final class NativeKernels implements Kernels {
         } catch (Throwable e) {
             throw new IllegalStateException(e);
         }
-    }
-
-    @Override
-    public void widen(DType type, MemorySegment from, MemorySegment to, long count) {
-        call(Function.WIDEN, number(type), from.address(), to.address(), count);
     }
 
     @Override

@@ -19,11 +19,6 @@ final class VectorKernels implements Kernels {
     }
 
     @Override
-    public void widen(DType type, MemorySegment from, MemorySegment to, long count) {
-        WidenKernel.toFloats(from, type, 0, to, Math.toIntExact(count));
-    }
-
-    @Override
     public void rmsNorm(
             MemorySegment x,
             MemorySegment weight,

@@ -36,13 +36,6 @@ final class WidenKernel {
         toFloats(from.segment(), from.dtype(), 0, to, 0, to.length);
     }
 
-    /** {@code to[0 … count) = from[fromIndex … fromIndex + count)}, floats in native memory. */
-    static void toFloats(MemorySegment from, DType dtype, long fromIndex, MemorySegment to, int count) {
-        float[] floats = new float[count];
-        toFloats(from, dtype, fromIndex, floats, 0, count);
-        MemorySegment.copy(floats, 0, to, ValueLayout.JAVA_FLOAT_UNALIGNED, 0, count);
-    }
-
     private static void bf16ToFloats(MemorySegment from, long offset, float[] to, int toIndex, int count) {
         int body = Lanes.SHORTS.loopBound(count);
         for (int i = 0; i < body; i += Lanes.COUNT) {
