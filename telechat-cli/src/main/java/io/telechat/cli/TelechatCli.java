@@ -25,6 +25,8 @@ import picocli.CommandLine.Help.Ansi;
             TokenizeCommand.class,
             BenchCommand.class,
             QuantizeCommand.class,
+            ProcessDataCommand.class,
+            InspectDataCommand.class,
             InfoCommand.class,
             InitCommand.class,
             DoctorCommand.class,

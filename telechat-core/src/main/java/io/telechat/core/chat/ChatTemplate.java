@@ -15,6 +15,9 @@ public interface ChatTemplate {
      */
     int[] render(Tokenizer tokenizer, List<ChatMessage> messages);
 
+    /** The id that ends an answer, or a document, in training. */
+    int endId(Tokenizer tokenizer);
+
     /** Text that the tokenizer would read as a mark of this format if it stood in a message. */
     Set<String> markers();
 

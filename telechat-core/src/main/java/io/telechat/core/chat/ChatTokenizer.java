@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * A checkpoint's tokenizer together with its chat format. Which of the published ones it is shows in the files: the 52B has
@@ -135,6 +136,14 @@ public final class ChatTokenizer {
 
     public ChatTemplate template() {
         return template;
+    }
+
+    /** The id that fills what a row of training data has no text for. Where the vocabulary has none, 0: it is never read. */
+    public int padId() {
+        return Stream.of("<pad>", "<_pad>")
+                .flatMapToInt(piece -> tokenizer.id(piece).stream())
+                .findFirst()
+                .orElse(0);
     }
 
     /** Text that {@link MarkerPolicy} looks for in messages. */

@@ -92,6 +92,11 @@ record TeleChat2Template(Optional<TokenTemplate> plain) implements ChatTemplate 
     }
 
     @Override
+    public int endId(Tokenizer tokenizer) {
+        return TokenTemplate.id(tokenizer, TokenTemplate.END);
+    }
+
+    @Override
     public Set<String> markers() {
         return Set.of(TokenTemplate.END);
     }

@@ -51,6 +51,11 @@ record TokenTemplate(boolean beginsWithStart, boolean marksInText) implements Ch
     }
 
     @Override
+    public int endId(Tokenizer tokenizer) {
+        return id(tokenizer, END);
+    }
+
+    @Override
     public Set<String> markers() {
         return marksInText ? Set.of(USER, BOT, SYSTEM, END) : Set.of(END);
     }

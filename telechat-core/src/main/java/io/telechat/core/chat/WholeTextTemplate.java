@@ -15,6 +15,7 @@ final class WholeTextTemplate implements ChatTemplate {
     private static final String USER = "<_user>";
     private static final String BOT = "<_bot>";
     private static final String END = "<_end>";
+    private static final String END_OF_SEQUENCE = "</s>";
 
     @Override
     public int[] render(Tokenizer tokenizer, List<ChatMessage> messages) {
@@ -34,6 +35,11 @@ final class WholeTextTemplate implements ChatTemplate {
             }
         }
         return tokenizer.encode(text.toString());
+    }
+
+    @Override
+    public int endId(Tokenizer tokenizer) {
+        return TokenTemplate.id(tokenizer, END_OF_SEQUENCE);
     }
 
     @Override

@@ -107,7 +107,8 @@ public final class SafetensorsWriter implements AutoCloseable {
         }
     }
 
-    private static byte[] header(Map<String, Entry> entries) throws IOException {
+    /** The JSON that begins a file, padded so that the data behind it are aligned; 8 bytes with its length come first. */
+    public static byte[] header(Map<String, Entry> entries) throws IOException {
         ObjectMapper mapper = new ObjectMapper();
         ObjectNode json = mapper.createObjectNode();
         ObjectNode metadata = json.putObject("__metadata__").put("format", "pt");

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.telechat.train.data.DataOptions;
+import io.telechat.train.data.DataProcessor;
+import io.telechat.train.data.DataRecipe;
+import io.telechat.train.data.DataReport;
+import io.telechat.train.data.LongDialogs;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
+
+/** {@code telechat process-data}. */
+@Command(
+        name = "process-data",
+        description = {
+            "Make packed, masked training samples of weighted files of dialogs.",
+            "A line is {\"input\": …, \"output\": …}, {\"messages\": […]} or {\"data\": \"plain text\"}; files may be"
+                    + " .gz or .zst."
+        },
+        mixinStandardHelpOptions = true)
+final class ProcessDataCommand implements Callable<Integer> {
+    private static final String ONE_GIBIBYTE = "1GiB";
+
+    /** As the reference names them. */
+    enum Method {
+        SINGLE,
+        MULTIPLE
+    }
+
+    /** Which answers are trained. */
+    enum Answers {
+        LAST,
+        ALL
+    }
+
+    @Option(
+            names = "--data-path",
+            required = true,
+            paramLabel = "FILE",
+            description =
+                    "JSON that maps files (or patterns such as more/*.jsonl) to weights; or a curriculum: {\"stages\":"
+                            + " [{\"share\": 0.7, \"data\": {…}}, …]}")
+    private Path mix;
+
+    @Option(names = "--tokenizer-path", required = true, paramLabel = "DIR", description = "directory of the tokenizer")
+    private Path tokenizer;
+
+    @Option(names = "--data-output-path", required = true, paramLabel = "DIR", description = "directory to make")
+    private Path output;
+
+    @Option(names = "--max-seq-len", paramLabel = "N", description = "tokens per sample (default: 4096)")
+    private int rowTokens = 4096;
+
+    @Option(
+            names = "--num-samples",
+            paramLabel = "N",
+            description = "how many samples; data repeat or are cut (default: all data once)")
+    private Optional<Integer> samples = Optional.empty();
+
+    @Option(
+            names = "--num-workers",
+            paramLabel = "N",
+            description = "files to spread the samples over, and threads (default: 1 file, all processors)")
+    private Optional<Integer> workers = Optional.empty();
+
+    @Option(
+            names = "--process-method",
+            paramLabel = "METHOD",
+            description = "single (1 worker, whatever --num-workers says) or multiple (default)")
+    private Method method = Method.MULTIPLE;
+
+    @Option(names = "--seed", paramLabel = "N", description = "of every random choice (default: 42)")
+    private long seed = 42;
+
+    @Option(
+            names = "--recipe",
+            paramLabel = "RECIPE",
+            converter = RecipeConverter.class,
+            description =
+                    "best-fit (default), or reference: what the original process_data.py makes, id for id, with the"
+                            + " mask it means")
+    private DataRecipe recipe = DataRecipe.BEST_FIT;
+
+    @Option(
+            names = "--answers",
+            paramLabel = "WHICH",
+            description = "train the last answer of a dialog (default), or all")
+    private Answers answers = Answers.LAST;
+
+    @Option(
+            names = "--long-dialogs",
+            paramLabel = "WAY",
+            converter = LongDialogsConverter.class,
+            description = "drop (default), truncate-oldest (turns) or split dialogs that are longer than a sample")
+    private LongDialogs longDialogs = LongDialogs.DROP;
+
+    @Option(
+            names = "--max-errors",
+            paramLabel = "N",
+            description = "skip up to so many unusable lines (default: 0, the first one ends the run)")
+    private long maxErrors;
+
+    @Option(
+            names = "--memory",
+            paramLabel = "SIZE",
+            converter = ByteSize.Converter.class,
+            description = "for buffers, whatever the size of the input (default: 1GiB)")
+    private ByteSize memory = new ByteSize.Converter().convert(ONE_GIBIBYTE);
+
+    @Option(names = "--threads", paramLabel = "N", description = "threads (default: --num-workers, or all processors)")
+    private Optional<Integer> threads = Optional.empty();
+
+    @Option(names = "--overwrite", description = "replace other data in the directory")
+    private boolean overwrite;
+
+    @Option(names = "--json", description = "print one JSON object")
+    private boolean json;
+
+    @Mixin
+    private GlobalOptions global;
+
+    @Override
+    public Integer call() {
+        int shards = method == Method.SINGLE ? 1 : Positive.check("--num-workers", workers.orElse(1));
+        samples.ifPresent(n -> Positive.check("--num-samples", n));
+        DataOptions options = new DataOptions(
+                mix,
+                tokenizer,
+                output,
+                rowTokens,
+                samples.isPresent() ? OptionalInt.of(samples.get()) : OptionalInt.empty(),
+                shards,
+                seed,
+                recipe,
+                answers == Answers.ALL,
+                longDialogs,
+                maxErrors,
+                memory.bytes(),
+                Positive.check("--threads", threads.orElse(defaultThreads())),
+                overwrite);
+        long start = System.nanoTime();
+        Optional<DataReport> report = new DataProcessor(options, new ProgressBar("reading", global.quiet)).run();
+        if (report.isEmpty()) {
+            System.err.printf("%s is up to date: made of the same inputs with the same options%n", output);
+        }
+        print(report, (System.nanoTime() - start) / 1e9);
+        return ExitCode.OK;
+    }
+
+    private int defaultThreads() {
+        int processors = Runtime.getRuntime().availableProcessors();
+        return method == Method.SINGLE ? 1 : Math.min(processors, workers.orElse(processors));
+    }
+
+    private void print(Optional<DataReport> report, double seconds) {
+        if (json) {
+            ObjectNode object = Json.object().put("output", output.toString()).put("up_to_date", report.isEmpty());
+            report.ifPresent(r -> {
+                object.put("seconds", seconds).put("tokens_per_s", r.tokens() / seconds);
+                object.set("report", Json.tree(r));
+            });
+            System.out.println(Json.line(object));
+        } else {
+            report.ifPresent(r -> printTable(r, seconds));
+        }
+    }
+
+    private void printTable(DataReport report, double seconds) {
+        System.out.printf(
+                "%-32s %6s %10s %10s %12s %8s %9s%n",
+                "source", "weight", "lines", "dialogs", "tokens", "trained", "too long");
+        for (DataReport.Source source : report.sources()) {
+            System.out.printf(
+                    "%-32s %6s %,10d %,10d %,12d %6.1f %% %,9d%n",
+                    source.name(),
+                    source.weight(),
+                    source.lines(),
+                    source.dialogs(),
+                    source.tokens(),
+                    100.0 * source.trainedTokens() / Math.max(1, source.tokens()),
+                    source.tooLong());
+            source.dropped().forEach((reason, count) -> System.out.printf("  dropped %,d lines: %s%n", count, reason));
+        }
+        System.out.printf(
+                "%s: %,d samples of %,d tokens, %.1f %% filled (the reference's packing: %.1f %%), %,d tokens, %.1f %%"
+                        + " trained%s; %.1f s, %,.0f tokens/s%n",
+                output,
+                report.samples(),
+                rowTokens,
+                100 * report.fillRate(),
+                100 * report.referenceFillRate(),
+                report.tokens(),
+                100.0 * report.trainedTokens() / Math.max(1, report.tokens()),
+                report.rounds() == 1 ? "" : ", data used %d times".formatted(report.rounds()),
+                seconds,
+                report.tokens() / seconds);
+    }
+
+    /** For picocli, which knows enums by their Java names only. */
+    static final class RecipeConverter implements ITypeConverter<DataRecipe> {
+        @Override
+        public DataRecipe convert(String text) {
+            return choose(DataRecipe.values(), text);
+        }
+    }
+
+    /** For picocli. */
+    static final class LongDialogsConverter implements ITypeConverter<LongDialogs> {
+        @Override
+        public LongDialogs convert(String text) {
+            return choose(LongDialogs.values(), text);
+        }
+    }
+
+    private static <T> T choose(T[] values, String text) {
+        for (T value : values) {
+            if (value.toString().equals(text.toLowerCase(Locale.ROOT).replace('_', '-'))) {
+                return value;
+            }
+        }
+        throw new TypeConversionException("'%s' is none of %s".formatted(text, Arrays.toString(values)));
+    }
+}

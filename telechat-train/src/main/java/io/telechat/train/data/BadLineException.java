@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.train.data;
+
+/** A line that no sample can be made of. */
+final class BadLineException extends Exception {
+    private static final long serialVersionUID = 1L;
+
+    /** What is wrong, as the report counts it. */
+    enum Reason {
+        MALFORMED_JSON("malformed JSON"),
+        MISSING_FIELDS("missing fields"),
+        WRONG_TURNS("turns out of order"),
+        ROLE_MARKER("role marker inside a message"),
+        EMPTY("empty question or answer");
+
+        private final String text;
+
+        Reason(String text) {
+            this.text = text;
+        }
+
+        String text() {
+            return text;
+        }
+    }
+
+    private final Reason reason;
+
+    BadLineException(Reason reason, String detail) {
+        super(reason.text() + (detail.isEmpty() ? "" : ": " + detail), null, false, false);
+        this.reason = reason;
+    }
+
+    Reason reason() {
+        return reason;
+    }
+}

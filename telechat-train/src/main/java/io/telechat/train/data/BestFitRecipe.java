@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.train.data;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.telechat.core.InvalidModelException;
+import io.telechat.core.backend.WorkerTeam;
+import io.telechat.core.chat.ChatTokenizer;
+import io.telechat.core.model.LoadProgress;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.OptionalInt;
+
+/** The default recipe: {@link ChatEncoder}, {@link ExternalShuffle}, {@link BestFitPacking}. */
+final class BestFitRecipe implements Recipe {
+    /** So many dialogs tell what the reference's packing would have reached. */
+    private static final int COMPARED = 200_000;
+
+    /** A compressed file is expected to hold so many times its size. */
+    private static final int COMPRESSION = 5;
+
+    private final DataOptions options;
+    private final WorkerTeam team;
+    private final Path temporary;
+    private final DialogEncoder encoder;
+
+    BestFitRecipe(DataOptions options, ChatTokenizer tokenizer, WorkerTeam team, Path temporary) {
+        this.options = options;
+        this.team = team;
+        this.temporary = temporary;
+        this.encoder = new ChatEncoder(tokenizer, options.trainAllAnswers(), options.longDialogs(), options.capacity());
+    }
+
+    @Override
+    public Outcome fill(
+            DataMix.Stage stage, OptionalInt samples, SampleRows rows, int firstSource, LoadProgress progress) {
+        List<DataSource> sources = stage.sources();
+        LineEncoding encoding = new LineEncoding(sources, team, options.maxErrors());
+        long[] tooLong = new long[sources.size()];
+        ExternalShuffle shuffle =
+                new ExternalShuffle(temporary, "stage" + firstSource, expectedBytes(sources), options.memoryBytes());
+        try {
+            ExternalShuffle filled = shuffle;
+            encoding.run(() -> new Encoder(sources, firstSource, filled, tooLong), progress);
+            if (shuffle.isEmpty()) {
+                throw new InvalidModelException(
+                        "%s: no dialog can be used: %,d of %,d lines make more than %,d tokens; choose a longer --max-seq-len, or --long-dialogs split"
+                                .formatted(
+                                        options.mix(),
+                                        Arrays.stream(tooLong).sum(),
+                                        lines(encoding, sources),
+                                        options.capacity()));
+            }
+            Packer packer = new Packer(rows, samples);
+            int rounds = 1;
+            while (packer.takeAll(shuffle) && samples.isPresent()) {
+                shuffle = shuffle.again(rounds++);
+            }
+            return new Outcome(encoding, tooLong, rounds, packer.referenceFillRate());
+        } finally {
+            shuffle.close();
+        }
+    }
+
+    private static long lines(LineEncoding encoding, List<DataSource> sources) {
+        long lines = 0;
+        for (int i = 0; i < sources.size(); i++) {
+            lines += encoding.lines(i);
+        }
+        return lines;
+    }
+
+    private static long expectedBytes(List<DataSource> sources) {
+        double bytes = 0;
+        for (DataSource source : sources) {
+            boolean compressed = source.file().toString().matches(".*\\.(gz|zst)");
+            bytes += LineBatches.size(source.file()) * source.weight() * (compressed ? COMPRESSION : 1);
+        }
+        return (long) bytes;
+    }
+
+    /** Encodes the lines that the weights choose, and gives each copy a random key. */
+    private final class Encoder implements LineEncoding.Worker {
+        private final List<DataSource> sources;
+        private final int firstSource;
+        private final long[] tooLong;
+        private final ExternalShuffle.Appender appender;
+
+        Encoder(List<DataSource> sources, int firstSource, ExternalShuffle shuffle, long[] tooLong) {
+            this.sources = sources;
+            this.firstSource = firstSource;
+            this.tooLong = tooLong;
+            this.appender = shuffle.appender(options.threads());
+        }
+
+        @Override
+        public void begin(LineBatches.Batch batch) {
+            // Where a batch stands does not matter here.
+        }
+
+        @Override
+        public void line(JsonNode line, int source, long number) throws BadLineException {
+            long place = LineEncoding.place(firstSource + source, number);
+            DialogEncoder.Encoded encoded = encoder.encode(line);
+            if (encoded.tooLong() > 0) {
+                synchronized (tooLong) {
+                    tooLong[source] += encoded.tooLong();
+                }
+            }
+            int copies =
+                    RandomKeys.copies(options.seed(), place, sources.get(source).weight());
+            int use = 0;
+            for (int copy = 0; copy < copies; copy++) {
+                for (EncodedDialog dialog : encoded.dialogs()) {
+                    long key = RandomKeys.key(options.seed(), place, use++);
+                    appender.add(new DialogSpill.Entry(key, place, firstSource + source, dialog));
+                }
+            }
+        }
+
+        @Override
+        public void end() {
+            // The appender writes when it has enough.
+        }
+
+        @Override
+        public void close() {
+            appender.close();
+        }
+    }
+
+    /** Takes dialogs until there are enough rows. */
+    private final class Packer {
+        private final SampleRows rows;
+        private final long wanted;
+        private final BestFitPacking packing;
+        private int[] lengths = new int[1024];
+        private int compared;
+
+        Packer(SampleRows rows, OptionalInt samples) {
+            this.rows = rows;
+            this.wanted = samples.isPresent() ? rows.size() + (long) samples.getAsInt() : Long.MAX_VALUE;
+            this.packing = new BestFitPacking(options.capacity(), row -> {
+                if (rows.size() < wanted) {
+                    rows.add(row);
+                }
+            });
+        }
+
+        /** @return whether more rows are wanted */
+        boolean takeAll(ExternalShuffle shuffle) {
+            shuffle.forEach(entry -> {
+                if (compared < COMPARED) {
+                    lengths = compared == lengths.length ? Arrays.copyOf(lengths, 2 * compared) : lengths;
+                    lengths[compared++] = entry.dialog().length();
+                }
+                packing.add(entry);
+                return rows.size() < wanted;
+            });
+            if (rows.size() < wanted) {
+                packing.flush();
+            }
+            return rows.size() < wanted;
+        }
+
+        double referenceFillRate() {
+            return ReferencePacking.fillRate(Arrays.copyOf(lengths, compared), options.rowTokens());
+        }
+    }
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.train.data;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.telechat.core.chat.ChatMessage;
+import io.telechat.core.chat.ChatTokenizer;
+import io.telechat.core.chat.Role;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Encodes a conversation exactly as {@code telechat chat} feeds it: the prompt of the last answer in the flavour's chat
+ * format, then the answer and the id that ends it. The reference encodes each turn on its own instead, so that its model
+ * is trained on other ids than it is later given; see {@link ReferenceEncoder}.
+ */
+final class ChatEncoder implements DialogEncoder {
+    private final ChatTokenizer tokenizer;
+    private final DialogParser parser;
+    private final boolean trainAllAnswers;
+    private final LongDialogs longDialogs;
+    private final int capacity;
+
+    /**
+     * @param trainAllAnswers whether every answer is trained, or the last one only
+     * @param capacity most tokens of a dialog
+     */
+    ChatEncoder(ChatTokenizer tokenizer, boolean trainAllAnswers, LongDialogs longDialogs, int capacity) {
+        this.tokenizer = tokenizer;
+        this.parser = new DialogParser(tokenizer.markers());
+        this.trainAllAnswers = trainAllAnswers;
+        this.longDialogs = longDialogs;
+        this.capacity = capacity;
+    }
+
+    @Override
+    public Encoded encode(JsonNode line) throws BadLineException {
+        return switch (parser.parse(line)) {
+            case Dialog.Text text -> text(text.text());
+            case Dialog.Conversation conversation -> conversation(conversation.messages());
+        };
+    }
+
+    /** Text longer than a row goes on in the next one. */
+    private Encoded text(String text) {
+        EncodedDialog all = new EncodedDialog.Builder()
+                .add(tokenizer.tokenizer().encode(text), true)
+                .add(endId(), true)
+                .build();
+        List<EncodedDialog> parts = new ArrayList<>();
+        for (int from = 0; from < all.length(); from += capacity) {
+            int to = Math.min(all.length(), from + capacity);
+            parts.add(new EncodedDialog(
+                    Arrays.copyOfRange(all.ids(), from, to), Arrays.copyOfRange(all.mask(), from, to)));
+        }
+        return new Encoded(parts, 0);
+    }
+
+    private Encoded conversation(List<ChatMessage> messages) {
+        EncodedDialog whole = encode(messages);
+        if (whole.length() <= capacity) {
+            return new Encoded(List.of(whole), 0);
+        }
+        return switch (longDialogs) {
+            case DROP -> new Encoded(List.of(), 1);
+            case TRUNCATE_OLDEST -> newestTurns(messages);
+            case SPLIT -> split(messages);
+        };
+    }
+
+    private Encoded newestTurns(List<ChatMessage> messages) {
+        List<List<ChatMessage>> turns = turns(messages);
+        for (int from = 1; from < turns.size(); from++) {
+            EncodedDialog rest = encode(join(messages, turns.subList(from, turns.size())));
+            if (rest.length() <= capacity) {
+                return new Encoded(List.of(rest), 0);
+            }
+        }
+        return new Encoded(List.of(), 1);
+    }
+
+    /** As many whole turns as fit make a dialog, the next ones another. */
+    private Encoded split(List<ChatMessage> messages) {
+        List<List<ChatMessage>> turns = turns(messages);
+        List<EncodedDialog> parts = new ArrayList<>();
+        int tooLong = 0;
+        for (int from = 0; from < turns.size(); ) {
+            EncodedDialog part = null;
+            int to = from;
+            while (to < turns.size()) {
+                EncodedDialog longer = encode(join(messages, turns.subList(from, to + 1)));
+                if (longer.length() > capacity) {
+                    break;
+                }
+                part = longer;
+                to++;
+            }
+            if (part == null) {
+                tooLong++;
+                to++;
+            } else {
+                parts.add(part);
+            }
+            from = to;
+        }
+        return new Encoded(parts, tooLong);
+    }
+
+    /** A turn is a question with all that follows until the next one. */
+    private static List<List<ChatMessage>> turns(List<ChatMessage> messages) {
+        List<List<ChatMessage>> turns = new ArrayList<>();
+        for (ChatMessage message : messages) {
+            if (message.role() == Role.USER) {
+                turns.add(new ArrayList<>());
+            }
+            if (!turns.isEmpty()) {
+                turns.getLast().add(message);
+            }
+        }
+        return turns;
+    }
+
+    private static List<ChatMessage> join(List<ChatMessage> messages, List<List<ChatMessage>> turns) {
+        List<ChatMessage> joined = new ArrayList<>();
+        if (messages.getFirst().role() == Role.SYSTEM) {
+            joined.add(messages.getFirst());
+        }
+        turns.forEach(joined::addAll);
+        return joined;
+    }
+
+    private EncodedDialog encode(List<ChatMessage> messages) {
+        int[] prompt = prompt(messages.subList(0, messages.size() - 1));
+        if (!trainAllAnswers) {
+            return answer(new EncodedDialog.Builder().add(prompt, false), messages.getLast())
+                    .build();
+        }
+        EncodedDialog.Builder dialog = new EncodedDialog.Builder();
+        int answered = 0;
+        for (int i = 0; i < messages.size(); i++) {
+            if (messages.get(i).role() == Role.ASSISTANT) {
+                addPrompt(dialog, messages, answered, i);
+                answer(dialog, messages.get(i));
+                answered = i + 1;
+            }
+        }
+        return dialog.build();
+    }
+
+    /**
+     * Formats whose marks are ids give the same ids for the beginning of a conversation, however it goes on, so that what
+     * the next prompt adds can be taken from it. The 52B's encodes a conversation as one string: there a later turn is
+     * encoded on its own, as the reference trains it.
+     */
+    private void addPrompt(EncodedDialog.Builder dialog, List<ChatMessage> messages, int answered, int end) {
+        int[] prompt = prompt(messages.subList(0, end));
+        EncodedDialog before = dialog.build();
+        int shared = Arrays.mismatch(before.ids(), prompt);
+        if (answered == 0 || shared == before.length()) {
+            dialog.add(Arrays.copyOfRange(prompt, before.length(), prompt.length), false);
+        } else {
+            dialog.add(prompt(messages.subList(answered, end)), false);
+        }
+    }
+
+    private int[] prompt(List<ChatMessage> messages) {
+        return tokenizer.template().render(tokenizer.tokenizer(), messages);
+    }
+
+    private EncodedDialog.Builder answer(EncodedDialog.Builder dialog, ChatMessage answer) {
+        return dialog.add(tokenizer.tokenizer().encode(answer.content()), true).add(endId(), true);
+    }
+
+    private int endId() {
+        return tokenizer.template().endId(tokenizer.tokenizer());
+    }
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.train.data;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.telechat.core.InvalidModelException;
+import io.telechat.core.checkpoint.IoReason;
+import io.telechat.core.checkpoint.JsonFiles;
+import java.io.IOException;
+import java.nio.file.FileSystems;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.PathMatcher;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/**
+ * What to learn from, in stages that follow each other. The file is either the reference's {@code data.json}, {@code
+ * {"file.jsonl": 1.0, "more/*.jsonl": 0.5}}, which is one stage; or a curriculum:
+ * {@code {"stages": [{"share": 0.7, "data": {"easy.jsonl": 1}}, {"share": 0.3, "data": {"hard.jsonl": 2}}]}}.
+ */
+public record DataMix(List<Stage> stages) {
+    private static final double MAX_WEIGHT = 10_000;
+
+    /**
+     * @param share of all samples
+     * @param sources in the order in which the file names them; what a pattern matches, by name
+     */
+    public record Stage(double share, List<DataSource> sources) {}
+
+    /** @throws InvalidModelException if the file or something in it is missing or makes no sense */
+    public static DataMix read(Path file) {
+        JsonNode json = JsonFiles.readObject(file);
+        if (!json.has("stages")) {
+            return new DataMix(List.of(new Stage(1, sources(file, json))));
+        }
+        List<Stage> stages = new ArrayList<>();
+        double sum = 0;
+        for (JsonNode stage : json.get("stages")) {
+            double share = stage.path("share").asDouble(Double.NaN);
+            if (!(share > 0)) {
+                throw new InvalidModelException(
+                        "%s: stage %d needs a \"share\" of the samples above 0".formatted(file, stages.size() + 1));
+            }
+            sum += share;
+            stages.add(new Stage(share, sources(file, stage.path("data"))));
+        }
+        if (stages.isEmpty() || Math.abs(sum - 1) > 1e-6) {
+            throw new InvalidModelException("%s: the stages' shares must add up to 1, not %s".formatted(file, sum));
+        }
+        return new DataMix(stages);
+    }
+
+    /** All sources of all stages. */
+    public List<DataSource> sources() {
+        return stages.stream().flatMap(s -> s.sources().stream()).toList();
+    }
+
+    private static List<DataSource> sources(Path mix, JsonNode json) {
+        List<DataSource> sources = new ArrayList<>();
+        for (Map.Entry<String, JsonNode> entry : json.properties()) {
+            double weight = entry.getValue().isNumber() ? entry.getValue().asDouble() : Double.NaN;
+            if (!(weight > 0 && weight <= MAX_WEIGHT)) {
+                throw new InvalidModelException("%s: '%s' has weight %s; a weight is a number above 0 and at most %,.0f"
+                        .formatted(mix, entry.getKey(), entry.getValue(), MAX_WEIGHT));
+            }
+            for (Path file : files(mix, entry.getKey())) {
+                sources.add(new DataSource(file.getFileName().toString(), file, weight));
+            }
+        }
+        if (sources.isEmpty()) {
+            throw new InvalidModelException("%s: names no files; expected {\"file.jsonl\": weight, …}".formatted(mix));
+        }
+        return sources;
+    }
+
+    /** Relative paths start where the mix lies, or else in the working directory. */
+    private static List<Path> files(Path mix, String pattern) {
+        Path base = mix.toAbsolutePath().getParent();
+        for (Path path : List.of(base.resolve(pattern), Path.of(pattern).toAbsolutePath())) {
+            if (Files.isRegularFile(path)) {
+                return List.of(path);
+            }
+        }
+        if (pattern.matches(".*[*?\\[{].*")) {
+            for (Path directory : List.of(base, Path.of("").toAbsolutePath())) {
+                List<Path> found = matches(directory, pattern);
+                if (!found.isEmpty()) {
+                    return found;
+                }
+            }
+        }
+        throw new InvalidModelException(
+                "%s: there is no file '%s', neither in %s nor in the working directory".formatted(mix, pattern, base));
+    }
+
+    private static List<Path> matches(Path directory, String pattern) {
+        String glob = Path.of(pattern).isAbsolute() ? pattern : directory + "/" + pattern;
+        int wild = glob.split("[*?\\[{]", 2)[0].lastIndexOf('/');
+        Path start = Path.of(glob.substring(0, wild + 1));
+        if (!Files.isDirectory(start)) {
+            return List.of();
+        }
+        PathMatcher matcher = FileSystems.getDefault().getPathMatcher("glob:" + glob);
+        int depth = glob.contains("**") ? Integer.MAX_VALUE : Path.of(glob).getNameCount() - start.getNameCount();
+        try (Stream<Path> walk = Files.walk(start, depth)) {
+            return walk.filter(matcher::matches)
+                    .filter(Files::isRegularFile)
+                    .sorted()
+                    .toList();
+        } catch (IOException e) {
+            throw new InvalidModelException("%s: cannot be listed: %s".formatted(start, IoReason.of(e)), e);
+        }
+    }
+}

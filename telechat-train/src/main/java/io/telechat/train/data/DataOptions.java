@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.train.data;
+
+import java.nio.file.Path;
+import java.util.OptionalInt;
+
+/**
+ * What {@link DataProcessor} is asked for.
+ *
+ * @param mix file that names the sources and their weights
+ * @param tokenizer directory of the tokenizer
+ * @param output directory to make
+ * @param rowTokens tokens per sample
+ * @param samples how many; without it, the sources are used once
+ * @param shards how many files to spread them over
+ * @param seed of every random choice
+ * @param recipe how lines become samples
+ * @param trainAllAnswers whether every answer is trained, or the last of each dialog only
+ * @param longDialogs what becomes of dialogs that are longer than a sample
+ * @param maxErrors so many lines may be unusable
+ * @param memoryBytes about how much memory buffers may take
+ * @param threads that encode
+ * @param overwrite whether other data in {@code output} may be replaced
+ */
+public record DataOptions(
+        Path mix,
+        Path tokenizer,
+        Path output,
+        int rowTokens,
+        OptionalInt samples,
+        int shards,
+        long seed,
+        DataRecipe recipe,
+        boolean trainAllAnswers,
+        LongDialogs longDialogs,
+        long maxErrors,
+        long memoryBytes,
+        int threads,
+        boolean overwrite) {
+    /** Tokens that a sample may hold; the reference leaves some places free, and so do we. */
+    int capacity() {
+        return rowTokens - ReferencePacking.FREE;
+    }
+}

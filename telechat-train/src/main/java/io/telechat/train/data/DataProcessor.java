@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.train.data;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.telechat.core.InvalidModelException;
+import io.telechat.core.InvalidRequestException;
+import io.telechat.core.backend.WorkerTeam;
+import io.telechat.core.chat.ChatTokenizer;
+import io.telechat.core.checkpoint.IoReason;
+import io.telechat.core.model.LoadProgress;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.stream.Stream;
+
+/**
+ * Makes training samples of weighted dialogs: reads, encodes, mixes, packs, writes. Same seed and inputs give the same
+ * bytes, whatever the number of threads. The output appears at once and whole, with its manifest.
+ */
+public final class DataProcessor {
+    private static final ObjectMapper MAPPER = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+
+    private final DataOptions options;
+    private final LoadProgress progress;
+
+    /** @throws InvalidRequestException if an option makes no sense */
+    public DataProcessor(DataOptions options, LoadProgress progress) {
+        if (options.capacity() < 2 || options.rowTokens() > 1 << 22) {
+            throw new InvalidRequestException("--max-seq-len %,d: choose one from %d to %,d"
+                    .formatted(options.rowTokens(), ReferencePacking.FREE + 2, 1 << 22));
+        }
+        if (options.samples().isPresent() && options.samples().getAsInt() < options.shards()) {
+            throw new InvalidRequestException(
+                    "--num-samples %,d is less than --num-workers %,d: some files would be empty"
+                            .formatted(options.samples().getAsInt(), options.shards()));
+        }
+        this.options = options;
+        this.progress = progress;
+    }
+
+    /**
+     * @return what was made, or nothing if the output is there already, made of the same inputs with the same options
+     * @throws InvalidModelException if an input is missing or bad, no dialog is usable, or the output cannot be written
+     */
+    public Optional<DataReport> run() {
+        DataMix mix = DataMix.read(options.mix());
+        if (mix.stages().size() > 1 && options.samples().isEmpty()) {
+            throw new InvalidRequestException(
+                    "a curriculum needs --num-samples, of which its stages have their shares");
+        }
+        ChatTokenizer tokenizer = ChatTokenizer.load(options.tokenizer());
+        try {
+            ObjectNode identity = identity(mix);
+            Path output = options.output();
+            if (isDone(output, identity)) {
+                return Optional.empty();
+            }
+            boolean made = Files.notExists(output);
+            Files.createDirectories(output);
+            try (TemporaryDirectory temporary = new TemporaryDirectory(output, "process-data");
+                    WorkerTeam team = new WorkerTeam(options.threads())) {
+                return Optional.of(process(mix, tokenizer, identity, team, temporary.path()));
+            } finally {
+                if (made && isEmpty(output)) {
+                    Files.delete(output);
+                }
+            }
+        } catch (IOException e) {
+            throw unwritable(e);
+        } catch (UncheckedIOException e) {
+            throw unwritable(e.getCause());
+        }
+    }
+
+    private InvalidModelException unwritable(IOException e) {
+        return new InvalidModelException("%s: cannot be written: %s".formatted(options.output(), IoReason.of(e)), e);
+    }
+
+    private static boolean isEmpty(Path directory) throws IOException {
+        try (Stream<Path> files = Files.list(directory)) {
+            return files.findAny().isEmpty();
+        }
+    }
+
+    /** All that the output depends on. */
+    private ObjectNode identity(DataMix mix) throws IOException {
+        ObjectNode identity = MAPPER.createObjectNode();
+        ObjectNode chosen = identity.putObject("options");
+        chosen.put("recipe", options.recipe().toString());
+        chosen.put("max_seq_len", options.rowTokens());
+        options.samples().ifPresent(n -> chosen.put("num_samples", n));
+        chosen.put("num_workers", options.shards());
+        chosen.put("seed", options.seed());
+        chosen.put("answers", options.trainAllAnswers() ? "all" : "last");
+        chosen.put("long_dialogs", options.longDialogs().toString());
+        identity.put("tokenizer_sha256", tokenizerHash());
+        ArrayNode stages = identity.putArray("stages");
+        for (DataMix.Stage stage : mix.stages()) {
+            ObjectNode node = stages.addObject().put("share", stage.share());
+            ArrayNode inputs = node.putArray("inputs");
+            for (DataSource source : stage.sources()) {
+                inputs.addObject()
+                        .put("name", source.name())
+                        .put("weight", source.weight())
+                        .put("bytes", LineBatches.size(source.file()))
+                        .put("sha256", hash(source.file()));
+            }
+        }
+        return identity;
+    }
+
+    private static String hash(Path file) {
+        try {
+            return ShardWriter.sha256(file);
+        } catch (IOException e) {
+            throw LineBatches.unreadable(file, e);
+        }
+    }
+
+    private String tokenizerHash() throws IOException {
+        return ShardWriter.sha256(Stream.of("tokenizer.model", "tokenizer.json", "tokenizer_config.json")
+                .map(options.tokenizer()::resolve)
+                .filter(Files::isRegularFile)
+                .toArray(Path[]::new));
+    }
+
+    private boolean isDone(Path output, ObjectNode identity) throws IOException {
+        Optional<DataManifest> manifest = DataManifest.find(output);
+        boolean same = manifest.isPresent()
+                && manifest.get().isOf(identity)
+                && manifest.get().shardsExist();
+        if (same && !options.overwrite()) {
+            return true;
+        }
+        if (!options.overwrite() && Files.isDirectory(output) && !shards(output).isEmpty()) {
+            throw new InvalidRequestException(
+                    "%s: holds other training data already; replace it with --overwrite, or choose another directory"
+                            .formatted(output));
+        }
+        return false;
+    }
+
+    private static List<Path> shards(Path directory) throws IOException {
+        try (Stream<Path> files = Files.list(directory)) {
+            return files.filter(f -> f.getFileName().toString().matches("train_data_\\d+\\.safetensors"))
+                    .toList();
+        }
+    }
+
+    private DataReport process(
+            DataMix mix, ChatTokenizer tokenizer, ObjectNode identity, WorkerTeam team, Path temporary)
+            throws IOException {
+        Recipe recipe = switch (options.recipe()) {
+            case BEST_FIT -> new BestFitRecipe(options, tokenizer, team, temporary);
+            case REFERENCE -> new ReferenceRecipe(options, tokenizer, team, temporary);
+        };
+        List<DataSource> sources = mix.sources();
+        try (SampleRows rows = new SampleRows(temporary.resolve("rows"), options.rowTokens(), sources.size())) {
+            List<Recipe.Outcome> outcomes = new ArrayList<>();
+            int firstSource = 0;
+            double shares = 0;
+            for (DataMix.Stage stage : mix.stages()) {
+                shares += stage.share();
+                OptionalInt wanted = options.samples().isEmpty()
+                        ? OptionalInt.empty()
+                        : OptionalInt.of(
+                                (int) Math.round(shares * options.samples().getAsInt()) - rows.size());
+                outcomes.add(recipe.fill(stage, wanted, rows, firstSource, progress));
+                firstSource += stage.sources().size();
+            }
+            if (rows.size() == 0) {
+                throw new InvalidModelException("%s: the weights left no line; raise them".formatted(options.mix()));
+            }
+            DataReport report = report(mix, outcomes, rows);
+            List<ShardWriter.Shard> shards =
+                    new ShardWriter(temporary, tokenizer.padId(), team).write(rows, options.shards());
+            publish(
+                    temporary,
+                    DataManifest.write(temporary, identity, options.tokenizer(), tokenizer.padId(), report, shards));
+            return report;
+        }
+    }
+
+    private DataReport report(DataMix mix, List<Recipe.Outcome> outcomes, SampleRows rows) {
+        List<DataReport.Source> sources = new ArrayList<>();
+        long tokens = 0;
+        long trained = 0;
+        for (int stage = 0; stage < outcomes.size(); stage++) {
+            Recipe.Outcome outcome = outcomes.get(stage);
+            List<DataSource> inputs = mix.stages().get(stage).sources();
+            for (int i = 0; i < inputs.size(); i++) {
+                SampleRows.SampleCounts counts = rows.counts(sources.size());
+                tokens += counts.tokens;
+                trained += counts.trained;
+                sources.add(new DataReport.Source(
+                        inputs.get(i).name(),
+                        inputs.get(i).weight(),
+                        outcome.encoding().lines(i),
+                        counts.dialogs,
+                        counts.tokens,
+                        counts.trained,
+                        outcome.tooLong()[i],
+                        outcome.encoding().errors().counts(i)));
+            }
+        }
+        return new DataReport(
+                rows.size(),
+                tokens,
+                trained,
+                (double) tokens / rows.size() / options.rowTokens(),
+                outcomes.getFirst().referenceFillRate(),
+                outcomes.stream().mapToInt(Recipe.Outcome::rounds).max().orElse(1),
+                sources);
+    }
+
+    /** Moves the files into place, the manifest last: where one lies, all that it names is there. */
+    private void publish(Path temporary, Path manifest) throws IOException {
+        Path output = options.output();
+        Files.deleteIfExists(output.resolve(manifest.getFileName()));
+        for (Path old : shards(output)) {
+            Files.delete(old);
+        }
+        for (Path shard : shards(temporary)) {
+            Files.move(shard, output.resolve(shard.getFileName()), StandardCopyOption.ATOMIC_MOVE);
+        }
+        Files.move(manifest, output.resolve(manifest.getFileName()), StandardCopyOption.ATOMIC_MOVE);
+    }
+}

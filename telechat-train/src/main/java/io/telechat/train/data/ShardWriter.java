@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.train.data;
+
+import io.telechat.core.backend.WorkerTeam;
+import io.telechat.core.checkpoint.SafetensorsWriter;
+import io.telechat.core.tensor.DType;
+import io.telechat.core.tensor.Shape;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Writes rows as {@code train_data_0.safetensors}, {@code train_data_1.safetensors}, …: equal stretches of them, in order. */
+final class ShardWriter {
+    private static final int BLOCK_BYTES = 1 << 20;
+
+    /**
+     * A written shard.
+     *
+     * @param file its name
+     */
+    record Shard(String file, int samples, String sha256) {}
+
+    private final Path directory;
+    private final int padId;
+    private final WorkerTeam team;
+
+    ShardWriter(Path directory, int padId, WorkerTeam team) {
+        this.team = team;
+        this.directory = directory;
+        this.padId = padId;
+    }
+
+    List<Shard> write(SampleRows rows, int shards) throws IOException {
+        List<Shard> written = new ArrayList<>();
+        try (Arena arena = Arena.ofShared()) {
+            SampleRows.Reader reader = rows.read(arena);
+            for (int i = 0; i < shards; i++) {
+                int from = (int) ((long) rows.size() * i / shards);
+                int to = (int) ((long) rows.size() * (i + 1) / shards);
+                String name = "train_data_%d.safetensors".formatted(i);
+                Path file = directory.resolve(name);
+                write(reader, rows.rowTokens(), from, to, file);
+                written.add(new Shard(name, to - from, sha256(file)));
+            }
+        }
+        return written;
+    }
+
+    private void write(SampleRows.Reader rows, int length, int from, int to, Path file) throws IOException {
+        int count = to - from;
+        Map<String, SafetensorsWriter.Entry> entries = new LinkedHashMap<>();
+        entries.put("input_ids", new SafetensorsWriter.Entry(DType.I32, Shape.of(count, length)));
+        entries.put("loss_mask", new SafetensorsWriter.Entry(DType.U8, Shape.of(count, length)));
+        entries.put("sequence_ids", new SafetensorsWriter.Entry(DType.I32, Shape.of(count, length)));
+        byte[] header = SafetensorsWriter.header(entries);
+        ByteBuffer start = ByteBuffer.allocate(8 + header.length).order(ByteOrder.LITTLE_ENDIAN);
+        start.putLong(header.length).put(header).flip();
+        long idsAt = start.remaining();
+        long maskAt = idsAt + 4L * count * length;
+        long sequencesAt = maskAt + (long) count * length;
+        int block = Math.max(1, BLOCK_BYTES / (9 * length));
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+            writeFully(channel, start, 0);
+            team.run((count + block - 1) / block, (b, thread) -> {
+                int first = b * block;
+                int size = Math.min(block, count - first);
+                ByteBuffer ids = ByteBuffer.allocate(4 * size * length).order(ByteOrder.LITTLE_ENDIAN);
+                ByteBuffer mask = ByteBuffer.allocate(size * length);
+                ByteBuffer sequences = ByteBuffer.allocate(4 * size * length).order(ByteOrder.LITTLE_ENDIAN);
+                int[] rowIds = new int[length];
+                byte[] rowMask = new byte[length];
+                int[] rowSequences = new int[length];
+                for (int row = first; row < first + size; row++) {
+                    rows.row(from + row, padId, rowIds, rowMask, rowSequences);
+                    ids.asIntBuffer().put(rowIds);
+                    ids.position(ids.position() + 4 * length);
+                    mask.put(rowMask);
+                    sequences.asIntBuffer().put(rowSequences);
+                    sequences.position(sequences.position() + 4 * length);
+                }
+                try {
+                    writeFully(channel, ids.flip(), idsAt + 4L * first * length);
+                    writeFully(channel, mask.flip(), maskAt + (long) first * length);
+                    writeFully(channel, sequences.flip(), sequencesAt + 4L * first * length);
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            });
+            channel.force(true);
+        }
+    }
+
+    private static void writeFully(FileChannel channel, ByteBuffer bytes, long at) throws IOException {
+        long position = at;
+        while (bytes.hasRemaining()) {
+            position += channel.write(bytes, position);
+        }
+    }
+
+    /** SHA-256 of files, one behind the other, in hexadecimal digits. */
+    static String sha256(Path... files) throws IOException {
+        try {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            byte[] buffer = new byte[1 << 18];
+            for (Path file : files) {
+                try (InputStream in = Files.newInputStream(file)) {
+                    for (int got = in.read(buffer); got >= 0; got = in.read(buffer)) {
+                        digest.update(buffer, 0, got);
+                    }
+                }
+            }
+            return HexFormat.of().formatHex(digest.digest());
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java has SHA-256", e);
+        }
+    }
+}
