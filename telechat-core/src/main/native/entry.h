@@ -15,6 +15,15 @@ enum {
     LINEAR_QUANTIZED,
     STORE_KEYS_VALUES,
     ATTEND,
+    PACK_MATRIX,
+    MATRIX_PRODUCT,
+    RMS_NORM_BACKWARD,
+    COLUMN_SUMS,
+    SWIGLU_BACKWARD,
+    ATTEND_BACKWARD,
+    CROSS_ENTROPY,
+    SUM_OF_SQUARES,
+    ADAMW,
     READ,
     MULTIPLY_ADD
 };
@@ -55,6 +64,28 @@ void KERNEL(run)(int function, const int64_t *a) {
         case ATTEND:
             attend((int) a[0], address(a[1]), a[2], a[3], a[4], a[5], a[6], a[7], address(a[8]), a[9], address(a[10]), a[11],
                    address(a[12]), a[13], address(a[14]));
+            break;
+        case PACK_MATRIX: pack_matrix((int) a[0], address(a[1]), a[2], (int) a[3], a[4], a[5], address(a[6])); break;
+        case MATRIX_PRODUCT:
+            matrix_product(address(a[0]), a[1], a[2], a[3], address(a[4]), a[5], a[6], address(a[7]), a[8], (int) a[9]);
+            break;
+        case RMS_NORM_BACKWARD:
+            rms_norm_backward(address(a[0]), address(a[1]), address(a[2]), address(a[3]), address(a[4]), address(a[5]), address(a[6]),
+                              a[7], a[8]);
+            break;
+        case COLUMN_SUMS: column_sums(address(a[0]), a[1], a[2], a[3], address(a[4])); break;
+        case SWIGLU_BACKWARD: swiglu_backward(address(a[0]), address(a[1]), address(a[2]), a[3], a[4]); break;
+        case ATTEND_BACKWARD:
+            attend_backward(address(a[0]), address(a[1]), address(a[2]), a[3], a[4], a[5], a[6], address(a[7]), address(a[8]), a[9],
+                            address(a[10]), a[11], address(a[12]), address(a[13]), address(a[14]), address(a[15]));
+            break;
+        case CROSS_ENTROPY:
+            cross_entropy(address(a[0]), address(a[1]), address(a[2]), float_of(a[3]), address(a[4]), a[5], a[6]);
+            break;
+        case SUM_OF_SQUARES: *(double *) address(a[2]) = sum_of_squares(address(a[0]), a[1]); break;
+        case ADAMW:
+            adamw(address(a[0]), address(a[1]), address(a[2]), address(a[3]), a[4], float_of(a[5]), float_of(a[6]), float_of(a[7]),
+                  float_of(a[8]), float_of(a[9]), float_of(a[10]), float_of(a[11]), float_of(a[12]));
             break;
         case READ: *(float *) address(a[2]) = read_all(address(a[0]), a[1]); break;
         case MULTIPLY_ADD:

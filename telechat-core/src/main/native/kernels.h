@@ -34,5 +34,8 @@ enum { F32 = 0, F16 = 1, BF16 = 2 };
 #include "float_products.h"
 #include "quantized_products.h"
 #include "attention.h"
+#include "matrix_products.h"
+#include "backward_formulas.h"
+#include "attention_backward.h"
 #include "limits.h"
 #include "entry.h"

@@ -9,6 +9,7 @@
 #define LANES 8
 #define TILE_TOKENS 4
 #define TILE_ROWS 3
+#define MATRIX_ROWS 6
 #define QUANTIZED_TOKENS 4
 #define PIECE 2
 
@@ -22,6 +23,7 @@ INLINE VF vf_add(VF a, VF b) { return _mm256_add_ps(a, b); }
 INLINE VF vf_sub(VF a, VF b) { return _mm256_sub_ps(a, b); }
 INLINE VF vf_mul(VF a, VF b) { return _mm256_mul_ps(a, b); }
 INLINE VF vf_div(VF a, VF b) { return _mm256_div_ps(a, b); }
+INLINE VF vf_sqrt(VF a) { return _mm256_sqrt_ps(a); }
 INLINE VF vf_fma(VF a, VF b, VF c) { return _mm256_fmadd_ps(a, b, c); }
 INLINE VF vf_max(VF a, VF b) { return _mm256_max_ps(a, b); }
 INLINE VF vf_min(VF a, VF b) { return _mm256_min_ps(a, b); }

@@ -10,6 +10,8 @@
 // Tokens and weight rows per tile of a product of floats: 24 sums, 4 rows and a vector of x in 32 registers.
 #define TILE_TOKENS 6
 #define TILE_ROWS 4
+// Rows of a tile of a product of large matrices, by two vectors of columns.
+#define MATRIX_ROWS 14
 // Tokens per tile of a product of quantized weights: 12 sums of integers and 12 of floats.
 #define QUANTIZED_TOKENS 12
 // Vectors per query and piece of four queries in attention.
@@ -25,6 +27,7 @@ INLINE VF vf_add(VF a, VF b) { return _mm512_add_ps(a, b); }
 INLINE VF vf_sub(VF a, VF b) { return _mm512_sub_ps(a, b); }
 INLINE VF vf_mul(VF a, VF b) { return _mm512_mul_ps(a, b); }
 INLINE VF vf_div(VF a, VF b) { return _mm512_div_ps(a, b); }
+INLINE VF vf_sqrt(VF a) { return _mm512_sqrt_ps(a); }
 INLINE VF vf_fma(VF a, VF b, VF c) { return _mm512_fmadd_ps(a, b, c); }
 INLINE VF vf_max(VF a, VF b) { return _mm512_max_ps(a, b); }
 INLINE VF vf_min(VF a, VF b) { return _mm512_min_ps(a, b); }

@@ -9,6 +9,7 @@
 #define LANES 4
 #define TILE_TOKENS 5
 #define TILE_ROWS 4
+#define MATRIX_ROWS 8
 #define QUANTIZED_TOKENS 6
 #define PIECE 4
 
@@ -22,6 +23,7 @@ INLINE VF vf_add(VF a, VF b) { return vaddq_f32(a, b); }
 INLINE VF vf_sub(VF a, VF b) { return vsubq_f32(a, b); }
 INLINE VF vf_mul(VF a, VF b) { return vmulq_f32(a, b); }
 INLINE VF vf_div(VF a, VF b) { return vdivq_f32(a, b); }
+INLINE VF vf_sqrt(VF a) { return vsqrtq_f32(a); }
 INLINE VF vf_fma(VF a, VF b, VF c) { return vfmaq_f32(c, a, b); }
 INLINE VF vf_max(VF a, VF b) { return vmaxq_f32(a, b); }
 INLINE VF vf_min(VF a, VF b) { return vminq_f32(a, b); }

@@ -27,6 +27,7 @@ import picocli.CommandLine.Help.Ansi;
             QuantizeCommand.class,
             ProcessDataCommand.class,
             InspectDataCommand.class,
+            TrainCommand.class,
             InfoCommand.class,
             InitCommand.class,
             DoctorCommand.class,

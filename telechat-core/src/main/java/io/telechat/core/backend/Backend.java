@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.backend;
 
+import io.telechat.core.ops.GradOps;
 import io.telechat.core.ops.Ops;
 import io.telechat.core.ops.Weight;
 import io.telechat.core.tensor.DType;
@@ -18,6 +19,12 @@ public interface Backend extends AutoCloseable {
     String description();
 
     Ops ops();
+
+    /** The operations of training. */
+    GradOps gradOps();
+
+    /** A copy of a stored tensor in F32 that may be written to, in memory that the operations work on. */
+    Tensor copy(Tensor stored, TensorArena arena);
 
     /** The threads that the operations are computed with; free for other work between them. */
     WorkerTeam workers();
@@ -43,6 +50,9 @@ public interface Backend extends AutoCloseable {
 
     /** A host copy of F32 elements; the tensor itself where it is in host memory already. */
     Tensor toHost(Tensor tensor);
+
+    /** Copies F32 elements from host memory, or from this backend's, into a tensor of the same shape. */
+    void write(Tensor from, Tensor to);
 
     @Override
     void close();

@@ -2,7 +2,10 @@
 package io.telechat.core.model;
 
 import io.telechat.core.ops.Batch;
+import io.telechat.core.ops.GradOps;
 import io.telechat.core.ops.Ops;
+import io.telechat.core.ops.Weight;
+import io.telechat.core.tensor.Tensor;
 
 /**
  * One pre-norm decoder layer: {@code h = x + Attention(RMSNorm(x)); y = h + SwiGLU(RMSNorm(h))}. Tensors are
@@ -28,5 +31,47 @@ final class DecoderLayer {
         ops.linear(a.norm2(), w.gateUp(), a.gateUp());
         ops.swiGlu(a.gateUp(), a.ffn());
         ops.linearAdd(a.ffn(), w.down(), config.residualAfterNorm() ? a.norm2() : a.h(), a.y());
+    }
+
+    /**
+     * Mirrors {@link #forward} line by line. Norms and gates are computed again from what was kept, since that costs a pass
+     * over memory only; {@code a.gateUp()} is overwritten by its own gradient.
+     *
+     * @param d the gradient of the layer's output on entry, of its input on return
+     */
+    void backward(
+            GradOps ops, Gradients g, LayerWeights w, Batch batch, Activations a, Tensor d, LayerGradients scratch) {
+        ops.swiGlu(a.gateUp(), a.ffn());
+        g.linear(a.ffn(), w.down(), d, scratch.ffn(), false);
+        ops.swiGluBackward(a.gateUp(), scratch.ffn(), a.gateUp());
+        ops.rmsNorm(a.h(), w.ffnNorm(), config.normEps(), a.norm2(), a.rstd2());
+        normBackward(g, a.norm2(), w.gateUp(), a.gateUp(), a.h(), w.ffnNorm(), a.rstd2(), d, scratch);
+
+        g.linear(a.attn(), w.attnOut(), d, scratch.attn(), false);
+        ops.attentionBackward(a.qkv(), a.attn(), a.lse(), scratch.attn(), config.heads(), batch, scratch.qkv());
+        ops.ropeBackward(scratch.qkv(), config.heads(), batch);
+        ops.rmsNorm(a.x(), w.attnNorm(), config.normEps(), a.norm1(), a.rstd1());
+        normBackward(g, a.norm1(), w.qkv(), scratch.qkv(), a.x(), w.attnNorm(), a.rstd1(), d, scratch);
+    }
+
+    /** Through {@code y = RMSNorm(x)·Wᵀ} and the residual beside it, which begins before the norm or behind it. */
+    private void normBackward(
+            Gradients g,
+            Tensor normed,
+            Weight w,
+            Tensor dy,
+            Tensor x,
+            Tensor normWeight,
+            Tensor rstd,
+            Tensor d,
+            LayerGradients scratch) {
+        if (config.residualAfterNorm()) {
+            g.linear(normed, w, dy, d, true);
+            scratch.norm().clear();
+            g.norm(x, normWeight, rstd, d, scratch.norm(), d);
+        } else {
+            g.linear(normed, w, dy, scratch.norm(), false);
+            g.norm(x, normWeight, rstd, scratch.norm(), d, d);
+        }
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.ops;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -29,6 +30,17 @@ public record Batch(int[] tokens, List<Span> spans) {
         return new Batch(tokens, List.of(new Span(0, tokens.length, cache, rope)));
     }
 
+    /** Sequences to learn from, one behind the other, which are computed whole and without a cache. */
+    public static Batch uncached(int[] tokens, int[] lengths, List<RopeTable> ropes) {
+        List<Span> spans = new ArrayList<>(lengths.length);
+        int first = 0;
+        for (int i = 0; i < lengths.length; i++) {
+            spans.add(new Span(first, lengths[i], null, ropes.get(i)));
+            first += lengths[i];
+        }
+        return new Batch(tokens, spans);
+    }
+
     public int size() {
         return tokens.length;
     }
@@ -38,8 +50,13 @@ public record Batch(int[] tokens, List<Span> spans) {
      *
      * @param first its first row
      * @param count its number of rows
-     * @param cache keys and values of the positions before; the new ones are stored behind them
+     * @param cache keys and values of the positions before; the new ones are stored behind them. Null where there is none,
+     *     as in training: then the rows themselves are all there is
      * @param rope angles of the new positions {@code cache.length() … cache.length() + count}
      */
-    public record Span(int first, int count, KvCache cache, RopeTable rope) {}
+    public record Span(int first, int count, KvCache cache, RopeTable rope) {
+        public boolean isCached() {
+            return cache != null;
+        }
+    }
 }

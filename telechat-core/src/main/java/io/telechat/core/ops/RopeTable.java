@@ -58,6 +58,15 @@ public final class RopeTable {
         return Float.float16ToFloat(Float.floatToFloat16(value));
     }
 
+    /** The angles with the opposite sign, which turn gradients back. */
+    public RopeTable reversed() {
+        float[] negative = new float[sin.length];
+        for (int i = 0; i < sin.length; i++) {
+            negative[i] = -sin[i];
+        }
+        return new RopeTable(scaling, first, half, cos, negative);
+    }
+
     public RopeScaling scaling() {
         return scaling;
     }

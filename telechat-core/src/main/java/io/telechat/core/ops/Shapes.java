@@ -66,9 +66,10 @@ public final class Shapes {
         matrix("out", out, batch.size(), heads.queryWidth());
         matrix("lse", lse, batch.size(), heads.heads());
         for (Batch.Span span : batch.spans()) {
-            if (layer < 0
-                    || layer >= span.cache().layers()
-                    || !span.cache().heads().equals(heads)) {
+            if (span.isCached()
+                    && (layer < 0
+                            || layer >= span.cache().layers()
+                            || !span.cache().heads().equals(heads))) {
                 throw new IllegalArgumentException("the cache is not for layer %d of %s".formatted(layer, heads));
             }
         }
@@ -77,6 +78,57 @@ public final class Shapes {
     public static void swiGlu(Tensor gateUp, Tensor out) {
         matrix("gateUp", gateUp, out.rows(), 2 * out.columns());
         matrix("out", out, out.rows(), out.columns());
+    }
+
+    public static void rmsNormBackward(
+            Tensor x, Tensor weight, Tensor rstd, Tensor dy, Tensor residual, Tensor dx, Tensor dWeight) {
+        rmsNorm(x, weight, dy, rstd);
+        matrix("residual", residual, x.rows(), x.columns());
+        matrix("dx", dx, x.rows(), x.columns());
+        vector("dWeight", dWeight, x.columns());
+    }
+
+    public static void linearWeightGrad(Tensor x, Tensor dy, Weight dW) {
+        linear(x, dW, dy);
+        for (Tensor block : dW.blocks()) {
+            matrix("dW", block, block.rows(), x.columns());
+        }
+    }
+
+    public static void attentionBackward(
+            Tensor qkv, Tensor out, Tensor lse, Tensor dOut, HeadLayout heads, Batch batch, Tensor dQkv) {
+        attention(qkv, heads, batch, 0, out, lse);
+        matrix("dOut", dOut, batch.size(), heads.queryWidth());
+        matrix("dQkv", dQkv, batch.size(), heads.qkvWidth());
+        if (batch.spans().stream().anyMatch(Batch.Span::isCached)) {
+            throw new IllegalArgumentException("there is no gradient through a cache");
+        }
+    }
+
+    public static void swiGluBackward(Tensor gateUp, Tensor dOut, Tensor dGateUp) {
+        swiGlu(gateUp, dOut);
+        swiGlu(dGateUp, dOut);
+    }
+
+    public static void crossEntropy(Tensor logits, int[] targets, float[] weights, Tensor loss) {
+        matrix("logits", logits, targets.length, logits.columns());
+        vector("loss", loss, weights.length);
+        if (targets.length != weights.length) {
+            throw new IllegalArgumentException(targets.length + " targets, " + weights.length + " weights");
+        }
+        for (int target : targets) {
+            if (target < 0 || target >= logits.columns()) {
+                throw new IllegalArgumentException("target " + target + " of " + logits.columns());
+            }
+        }
+    }
+
+    public static void adamW(Tensor parameter, Tensor gradient, Tensor m, Tensor v) {
+        long elements = parameter.shape().elements();
+        vector("parameter", parameter, elements);
+        vector("gradient", gradient, elements);
+        vector("m", m, elements);
+        vector("v", v, elements);
     }
 
     private static void matrix(String name, Tensor tensor, long rows, long columns) {

@@ -170,6 +170,14 @@ public final class Tensor {
         return values;
     }
 
+    /** Sets all elements to zero. */
+    public void clear() {
+        switch (storage) {
+            case HostStorage host -> host.segment().fill((byte) 0);
+            case ArrayStorage array -> array.array().assign(0);
+        }
+    }
+
     /** Fills a host tensor of F32 with these values. */
     public Tensor setFloats(float... values) {
         MemorySegment.copy(values, 0, segment(), FLOAT, 0, Math.toIntExact(shape.elements()));

@@ -2,21 +2,14 @@
 package io.telechat.core.ops;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import io.telechat.core.backend.Backend;
 import io.telechat.core.quant.Quantizer;
 import io.telechat.core.tensor.DType;
-import io.telechat.core.tensor.HostArena;
 import io.telechat.core.tensor.Tensor;
-import io.telechat.core.tensor.TensorArena;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.SplittableRandom;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -25,89 +18,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * What every implementation of {@link Ops} must compute: each formula, against another implementation, on sizes around the
- * widths of vectors and blocks. A subclass names the two.
+ * widths of vectors and blocks.
  */
-public abstract class OpsContract {
-    private final SplittableRandom random = new SplittableRandom(7);
-    private Backend subject;
-    private Backend oracle;
-    private TensorArena arena;
-    private TensorArena oracleArena;
-    private HostArena host;
-
-    /** The implementation under test. */
-    protected abstract Backend subject();
-
-    /** The one that it must agree with. */
-    protected abstract Backend oracle();
-
-    @BeforeEach
-    void open() {
-        subject = subject();
-        oracle = oracle();
-        arena = subject.newArena();
-        oracleArena = oracle.newArena();
-        host = new HostArena();
-    }
-
-    @AfterEach
-    void close() {
-        arena.close();
-        oracleArena.close();
-        host.close();
-        subject.close();
-        oracle.close();
-    }
-
-    /** A tensor of random values in each of the two backends, and in host memory. */
-    private record Pair(Tensor subject, Tensor oracle) {}
-
-    private Pair input(long... dims) {
-        return pair(random(DType.F32, dims));
-    }
-
-    private Pair pair(Tensor values) {
-        Tensor mine = arena.allocate(DType.F32, values.shape().toArray());
-        copy(subject, values, mine);
-        Tensor other = oracleArena.allocate(DType.F32, values.shape().toArray());
-        copy(oracle, values, other);
-        return new Pair(mine, other);
-    }
-
-    private void copy(Backend backend, Tensor from, Tensor to) {
-        // Scaling by 1 in place of a copy operation, which no formula needs: embed row after row of the tensor as a
-        // table.
-        int[] rows = new int[(int) from.rows()];
-        for (int i = 0; i < rows.length; i++) {
-            rows[i] = i;
-        }
-        try (TensorArena scratch = backend.newArena()) {
-            Weight table = backend.place(Weight.of(from.reshape(from.rows(), from.columns())), scratch);
-            backend.ops().embed(rows, table, 1, to.reshape(from.rows(), from.columns()));
-        }
-    }
-
-    private Tensor random(DType dtype, long... dims) {
-        Tensor tensor = host.allocate(dtype, dims);
-        for (long i = 0; i < tensor.shape().elements(); i++) {
-            tensor.setFloat(i, (float) random.nextGaussian());
-        }
-        return tensor;
-    }
-
-    private Pair output(long... dims) {
-        return new Pair(arena.allocate(DType.F32, dims), oracleArena.allocate(DType.F32, dims));
-    }
-
-    private void assertClose(Pair pair, double tolerance) {
-        float[] actual = subject.toHost(pair.subject()).toFloats();
-        float[] expected = oracle.toHost(pair.oracle()).toFloats();
-        for (int i = 0; i < expected.length; i++) {
-            double allowed = tolerance * (1 + Math.abs(expected[i]));
-            assertEquals(expected[i], actual[i], allowed, "element " + i + " of " + pair.oracle());
-        }
-    }
-
+public abstract class OpsContract extends BackendContract {
     @ParameterizedTest
     @EnumSource(names = {"F32", "F16", "BF16"})
     void embedScalesRowsOfTheTable(DType dtype) {

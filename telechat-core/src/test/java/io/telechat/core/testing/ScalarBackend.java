@@ -5,6 +5,7 @@ import io.telechat.core.backend.Backend;
 import io.telechat.core.backend.MachineLimits;
 import io.telechat.core.backend.WorkerTeam;
 import io.telechat.core.ops.Batch;
+import io.telechat.core.ops.GradOps;
 import io.telechat.core.ops.HeadLayout;
 import io.telechat.core.ops.KvCache;
 import io.telechat.core.ops.Ops;
@@ -23,6 +24,7 @@ import java.util.Optional;
 /** The formulas as their definitions read, in plain loops and double: what the backends are tested against. */
 public final class ScalarBackend implements Backend, Ops {
     private final WorkerTeam workers = new WorkerTeam(1);
+    private final GradOps gradOps = new ScalarGradOps(this);
 
     @Override
     public String name() {
@@ -37,6 +39,17 @@ public final class ScalarBackend implements Backend, Ops {
     @Override
     public Ops ops() {
         return this;
+    }
+
+    @Override
+    public GradOps gradOps() {
+        return gradOps;
+    }
+
+    @Override
+    public Tensor copy(Tensor stored, TensorArena arena) {
+        return arena.allocate(DType.F32, stored.shape().toArray())
+                .setFloats(stored.dtype().isQuantized() ? FloatRows.of(stored) : stored.toFloats());
     }
 
     @Override
@@ -80,6 +93,11 @@ public final class ScalarBackend implements Backend, Ops {
     @Override
     public Tensor toHost(Tensor tensor) {
         return tensor;
+    }
+
+    @Override
+    public void write(Tensor from, Tensor to) {
+        to.segment().copyFrom(from.segment());
     }
 
     @Override
@@ -191,7 +209,7 @@ public final class ScalarBackend implements Backend, Ops {
     @Override
     public void attention(Tensor qkv, HeadLayout heads, Batch batch, int layer, Tensor out, Tensor lse) {
         for (Batch.Span span : batch.spans()) {
-            for (int t = 0; t < span.count(); t++) {
+            for (int t = 0; span.isCached() && t < span.count(); t++) {
                 store(qkv, heads, span, layer, t);
             }
             for (int t = 0; t < span.count(); t++) {
@@ -226,18 +244,34 @@ public final class ScalarBackend implements Backend, Ops {
         }
     }
 
+    private static double key(
+            Tensor qkv, HeadLayout heads, Batch.Span span, int layer, int kvHead, int position, int d) {
+        KvCache cache = span.cache();
+        return span.isCached()
+                ? cache.block(position / KvCache.BLOCK).getFloat(keyAt(cache, layer, kvHead, position, d))
+                : ScalarGradOps.at(qkv, span.first() + position, (heads.heads() + kvHead) * heads.headDim() + d);
+    }
+
+    private static double value(
+            Tensor qkv, HeadLayout heads, Batch.Span span, int layer, int kvHead, int position, int d) {
+        KvCache cache = span.cache();
+        int head = heads.heads() + heads.kvHeads() + kvHead;
+        return span.isCached()
+                ? cache.block(position / KvCache.BLOCK).getFloat(valueAt(cache, layer, kvHead, position, d))
+                : ScalarGradOps.at(qkv, span.first() + position, head * heads.headDim() + d);
+    }
+
     private static void attend(
             Tensor qkv, HeadLayout heads, Batch.Span span, int layer, int t, int head, Tensor out, Tensor lse) {
-        KvCache cache = span.cache();
         int dim = heads.headDim();
         int kvHead = head / heads.groupSize();
-        int seen = cache.length() + t + 1;
+        int seen = (span.isCached() ? span.cache().length() : 0) + t + 1;
         double[] scores = new double[seen];
         double max = Double.NEGATIVE_INFINITY;
         for (int p = 0; p < seen; p++) {
             for (int d = 0; d < dim; d++) {
                 double q = qkv.getFloat((long) (span.first() + t) * heads.qkvWidth() + (long) head * dim + d);
-                scores[p] += q * cache.block(p / KvCache.BLOCK).getFloat(keyAt(cache, layer, kvHead, p, d));
+                scores[p] += q * key(qkv, heads, span, layer, kvHead, p, d);
             }
             scores[p] /= Math.sqrt(dim);
             max = Math.max(max, scores[p]);
@@ -250,7 +284,7 @@ public final class ScalarBackend implements Backend, Ops {
         for (int d = 0; d < dim; d++) {
             double value = 0;
             for (int p = 0; p < seen; p++) {
-                value += scores[p] / sum * cache.block(p / KvCache.BLOCK).getFloat(valueAt(cache, layer, kvHead, p, d));
+                value += scores[p] / sum * value(qkv, heads, span, layer, kvHead, p, d);
             }
             out.setFloat((long) (span.first() + t) * heads.queryWidth() + (long) head * dim + d, (float) value);
         }

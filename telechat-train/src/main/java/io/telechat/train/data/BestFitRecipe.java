@@ -6,6 +6,7 @@ import io.telechat.core.InvalidModelException;
 import io.telechat.core.backend.WorkerTeam;
 import io.telechat.core.chat.ChatTokenizer;
 import io.telechat.core.model.LoadProgress;
+import io.telechat.core.tensor.SplitMix;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -107,15 +108,20 @@ final class BestFitRecipe implements Recipe {
                     tooLong[source] += encoded.tooLong();
                 }
             }
-            int copies =
-                    RandomKeys.copies(options.seed(), place, sources.get(source).weight());
+            int copies = copies(place, sources.get(source).weight());
             int use = 0;
             for (int copy = 0; copy < copies; copy++) {
                 for (EncodedDialog dialog : encoded.dialogs()) {
-                    long key = RandomKeys.key(options.seed(), place, use++);
+                    long key = SplitMix.seed(SplitMix.seed(options.seed(), place), use++);
                     appender.add(new DialogSpill.Entry(key, place, firstSource + source, dialog));
                 }
             }
+        }
+
+        /** The weight's integer part, and once more with the chance of its fraction: a function of seed and place. */
+        private int copies(long place, double weight) {
+            int whole = (int) weight;
+            return whole + (SplitMix.uniform(~options.seed(), place) < weight - whole ? 1 : 0);
         }
 
         @Override

@@ -120,14 +120,14 @@ public final class DataProcessor {
 
     private static String hash(Path file) {
         try {
-            return ShardWriter.sha256(file);
+            return FileHash.sha256(file);
         } catch (IOException e) {
             throw LineBatches.unreadable(file, e);
         }
     }
 
     private String tokenizerHash() throws IOException {
-        return ShardWriter.sha256(Stream.of("tokenizer.model", "tokenizer.json", "tokenizer_config.json")
+        return FileHash.sha256(Stream.of("tokenizer.model", "tokenizer.json", "tokenizer_config.json")
                 .map(options.tokenizer()::resolve)
                 .filter(Files::isRegularFile)
                 .toArray(Path[]::new));

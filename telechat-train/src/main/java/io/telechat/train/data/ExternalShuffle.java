@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train.data;
 
+import io.telechat.core.tensor.SplitMix;
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -151,7 +152,7 @@ final class ExternalShuffle implements AutoCloseable {
         ExternalShuffle next = new ExternalShuffle(directory, "round" + round, size(), memoryBytes);
         try (Appender appender = next.appender(1)) {
             forEach(e -> {
-                long key = RandomKeys.mix(e.key() + round);
+                long key = SplitMix.seed(e.key(), round);
                 appender.add(new DialogSpill.Entry(key, e.place(), e.source(), e.dialog()));
                 return true;
             });

@@ -6,19 +6,14 @@ import io.telechat.core.checkpoint.SafetensorsWriter;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Shape;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -54,7 +49,7 @@ final class ShardWriter {
                 String name = "train_data_%d.safetensors".formatted(i);
                 Path file = directory.resolve(name);
                 write(reader, rows.rowTokens(), from, to, file);
-                written.add(new Shard(name, to - from, sha256(file)));
+                written.add(new Shard(name, to - from, FileHash.sha256(file)));
             }
         }
         return written;
@@ -108,24 +103,6 @@ final class ShardWriter {
         long position = at;
         while (bytes.hasRemaining()) {
             position += channel.write(bytes, position);
-        }
-    }
-
-    /** SHA-256 of files, one behind the other, in hexadecimal digits. */
-    static String sha256(Path... files) throws IOException {
-        try {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            byte[] buffer = new byte[1 << 18];
-            for (Path file : files) {
-                try (InputStream in = Files.newInputStream(file)) {
-                    for (int got = in.read(buffer); got >= 0; got = in.read(buffer)) {
-                        digest.update(buffer, 0, got);
-                    }
-                }
-            }
-            return HexFormat.of().formatHex(digest.digest());
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java has SHA-256", e);
         }
     }
 }

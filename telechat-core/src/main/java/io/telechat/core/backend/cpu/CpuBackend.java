@@ -6,26 +6,34 @@ import io.telechat.core.backend.MachineLimits;
 import io.telechat.core.backend.WorkerTeam;
 import io.telechat.core.backend.cpu.kernel.KernelTier;
 import io.telechat.core.backend.cpu.kernel.KernelTiers;
+import io.telechat.core.backend.cpu.kernel.Kernels;
+import io.telechat.core.ops.GradOps;
 import io.telechat.core.ops.Ops;
 import io.telechat.core.ops.Weight;
+import io.telechat.core.quant.FloatRows;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.HostArena;
 import io.telechat.core.tensor.Shape;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.core.tensor.TensorArena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Optional;
 
 /** Kernels in C or in the Vector API; weights are computed with where they lie. */
 final class CpuBackend implements Backend {
     private final WorkerTeam workers;
     private final CpuOps ops;
+    private final CpuGradOps gradOps;
 
     private final KernelTier tier;
 
     CpuBackend(int threads, KernelTier tier) {
         this.workers = new WorkerTeam(threads);
         this.tier = tier;
-        this.ops = new CpuOps(workers, KernelTiers.of(tier));
+        Kernels kernels = KernelTiers.of(tier);
+        this.ops = new CpuOps(workers, kernels);
+        this.gradOps = new CpuGradOps(workers, ops, kernels, KernelTiers.gradOf(tier));
     }
 
     @Override
@@ -46,6 +54,25 @@ final class CpuBackend implements Backend {
     @Override
     public Ops ops() {
         return ops;
+    }
+
+    @Override
+    public GradOps gradOps() {
+        return gradOps;
+    }
+
+    @Override
+    public Tensor copy(Tensor stored, TensorArena arena) {
+        Tensor copy = arena.allocate(DType.F32, stored.shape().toArray());
+        boolean vector = stored.shape().rank() < 2;
+        Tensor matrix = vector ? stored.reshape(1, stored.shape().elements()) : stored;
+        long columns = matrix.columns();
+        workers.run(Math.toIntExact(matrix.rows()), (row, worker) -> {
+            float[] values = new float[Math.toIntExact(columns)];
+            FloatRows.copy(matrix, row, values);
+            MemorySegment.copy(values, 0, copy.segment(), ValueLayout.JAVA_FLOAT, 4 * row * columns, values.length);
+        });
+        return copy;
     }
 
     @Override
@@ -91,8 +118,14 @@ final class CpuBackend implements Backend {
     }
 
     @Override
+    public void write(Tensor from, Tensor to) {
+        to.segment().copyFrom(from.segment());
+    }
+
+    @Override
     public void close() {
         workers.close();
+        gradOps.close();
         ops.close();
     }
 }

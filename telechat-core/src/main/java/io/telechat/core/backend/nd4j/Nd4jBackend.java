@@ -4,6 +4,7 @@ package io.telechat.core.backend.nd4j;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.backend.MachineLimits;
 import io.telechat.core.backend.WorkerTeam;
+import io.telechat.core.ops.GradOps;
 import io.telechat.core.ops.Ops;
 import io.telechat.core.ops.Weight;
 import io.telechat.core.quant.FloatRows;
@@ -26,6 +27,7 @@ final class Nd4jBackend implements Backend {
 
     private final WorkerTeam workers;
     private final Nd4jOps ops = new Nd4jOps();
+    private final Nd4jGradOps gradOps = new Nd4jGradOps(ops);
 
     Nd4jBackend(int threads) {
         this.workers = new WorkerTeam(threads);
@@ -44,6 +46,16 @@ final class Nd4jBackend implements Backend {
     @Override
     public Ops ops() {
         return ops;
+    }
+
+    @Override
+    public GradOps gradOps() {
+        return gradOps;
+    }
+
+    @Override
+    public Tensor copy(Tensor stored, TensorArena arena) {
+        return place(stored, arena);
     }
 
     @Override
@@ -66,7 +78,7 @@ final class Nd4jBackend implements Backend {
         Tensor whole = arena.allocate(DType.F32, weight.outFeatures(), weight.inFeatures());
         long row = 0;
         for (Tensor block : weight.blocks()) {
-            copy(block, whole.rows(row, row + block.rows()));
+            fill(block, whole.rows(row, row + block.rows()));
             row += block.rows();
         }
         return new Weight(List.of(whole), weight.bias().map(bias -> place(bias, arena)));
@@ -80,11 +92,11 @@ final class Nd4jBackend implements Backend {
     @Override
     public Tensor place(Tensor tensor, TensorArena arena) {
         Tensor copy = arena.allocate(DType.F32, tensor.shape().toArray());
-        copy(tensor, copy);
+        fill(tensor, copy);
         return copy;
     }
 
-    private static void copy(Tensor from, Tensor to) {
+    private static void fill(Tensor from, Tensor to) {
         for (long row = 0; row < from.rows(); row += COPY_ROWS) {
             Tensor part = from.rows(row, Math.min(from.rows(), row + COPY_ROWS));
             INDArray target = to.rows(row, row + part.rows()).array();
@@ -103,6 +115,11 @@ final class Nd4jBackend implements Backend {
         // The garbage collector frees it: the caller holds no arena, and these are a few rows of logits.
         return Tensor.over(Arena.ofAuto().allocate(4L * values.length, 64), DType.F32, shape.toArray())
                 .setFloats(values);
+    }
+
+    @Override
+    public void write(Tensor from, Tensor to) {
+        to.array().assign(from.array());
     }
 
     @Override

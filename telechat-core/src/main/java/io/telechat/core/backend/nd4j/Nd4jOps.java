@@ -63,6 +63,11 @@ final class Nd4jOps implements Ops {
 
     @Override
     public void rope(Tensor qkv, HeadLayout heads, Batch batch) {
+        turn(qkv, heads, batch, 1);
+    }
+
+    /** Turns queries and keys by the spans' angles, forward (1) or backward (-1). */
+    static void turn(Tensor qkv, HeadLayout heads, Batch batch, int direction) {
         Shapes.rope(qkv, heads, batch);
         int turned = heads.heads() + heads.kvHeads();
         int half = heads.headDim() / 2;
@@ -71,7 +76,7 @@ final class Nd4jOps implements Ops {
                     .get(interval(span.first(), span.first() + span.count()), interval(0, turned * heads.headDim()));
             INDArray x = view.dup('c').reshape('c', span.count(), turned, 2, half);
             INDArray cos = angles(span.rope().cos(), span.count(), half);
-            INDArray sin = angles(span.rope().sin(), span.count(), half);
+            INDArray sin = angles(span.rope().sin(), span.count(), half).mul(direction);
             INDArray a = x.get(all(), all(), interval(0, 1), all()).dup('c');
             INDArray b = x.get(all(), all(), interval(1, 2), all()).dup('c');
             INDArray turnedA = a.mul(cos).subi(b.mul(sin));
@@ -127,25 +132,42 @@ final class Nd4jOps implements Ops {
     public void attention(Tensor qkv, HeadLayout heads, Batch batch, int layer, Tensor out, Tensor lse) {
         Shapes.attention(qkv, heads, batch, layer, out, lse);
         for (Batch.Span span : batch.spans()) {
-            INDArray mask = causalMask(span.cache().length(), span.count());
-            INDArray rows = qkv.array()
-                    .get(interval(span.first(), span.first() + span.count()), all())
-                    .dup('c');
+            INDArray mask = causalMask(span.isCached() ? span.cache().length() : 0, span.count());
+            INDArray rows = rows(qkv, span);
             for (int kvHead = 0; kvHead < heads.kvHeads(); kvHead++) {
-                CacheViews.store(rows, heads, span, layer, kvHead);
-                INDArray keys = CacheViews.allKeys(span, layer, kvHead);
-                INDArray values = CacheViews.allValues(span, layer, kvHead);
+                INDArray keys;
+                INDArray values;
+                if (span.isCached()) {
+                    CacheViews.store(rows, heads, span, layer, kvHead);
+                    keys = CacheViews.allKeys(span, layer, kvHead);
+                    values = CacheViews.allValues(span, layer, kvHead);
+                } else {
+                    keys = head(rows, heads, heads.heads() + kvHead).transpose();
+                    values = head(rows, heads, heads.heads() + heads.kvHeads() + kvHead);
+                }
                 for (int g = 0; g < heads.groupSize(); g++) {
                     int head = kvHead * heads.groupSize() + g;
-                    attend(rows, heads, head, keys, values, mask, span, out, lse);
+                    attend(head(rows, heads, head), head, keys, values, mask, span, out, lse);
                 }
             }
         }
     }
 
+    /** A copy of a span's rows; a copy, because ND4J goes wrong where a range is taken of a range. */
+    static INDArray rows(Tensor x, Batch.Span span) {
+        INDArray view = x.array().get(interval(span.first(), span.first() + span.count()), all());
+        return CacheViews.floats(view, span.count(), (int) x.columns());
+    }
+
+    /** A copy of one head's columns, counted through queries, keys and values: [rows, headDim]. */
+    static INDArray head(INDArray rows, HeadLayout heads, int index) {
+        int dim = heads.headDim();
+        INDArray view = rows.get(all(), interval((long) index * dim, (long) (index + 1) * dim));
+        return CacheViews.floats(view, (int) rows.size(0), dim);
+    }
+
     private static void attend(
-            INDArray rows,
-            HeadLayout heads,
+            INDArray query,
             int head,
             INDArray keys,
             INDArray values,
@@ -153,8 +175,7 @@ final class Nd4jOps implements Ops {
             Batch.Span span,
             Tensor out,
             Tensor lse) {
-        int dim = heads.headDim();
-        INDArray query = rows.get(all(), interval(head * dim, (head + 1) * dim)).dup('c');
+        long dim = query.size(1);
         INDArray scores = query.mmul(keys).muli(1 / Math.sqrt(dim)).addi(mask);
         INDArray max = scores.max(true, 1);
         INDArray weights = Transforms.exp(scores.subiColumnVector(max), false);
@@ -166,7 +187,7 @@ final class Nd4jOps implements Ops {
     }
 
     /** 0 where a query may look, a very negative number where it may not; [count, cached + count]. */
-    private static INDArray causalMask(int cached, int count) {
+    static INDArray causalMask(int cached, int count) {
         float[] mask = new float[count * (cached + count)];
         for (int t = 0; t < count; t++) {
             int row = t * (cached + count);

@@ -54,6 +54,11 @@ public final class KernelTiers {
         return tier == KernelTier.VECTOR ? new VectorKernels() : ofNative(tier);
     }
 
+    /** Those of training; likewise. */
+    public static GradKernels gradOf(KernelTier tier) {
+        return tier == KernelTier.VECTOR ? new VectorGradKernels() : new NativeGradKernels(ofNative(tier));
+    }
+
     /** @throws IllegalArgumentException likewise, or if it is not a native one */
     public static NativeKernels ofNative(KernelTier tier) {
         if (tier == KernelTier.VECTOR || !isUsable(tier)) {

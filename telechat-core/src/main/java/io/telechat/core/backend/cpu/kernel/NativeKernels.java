@@ -23,7 +23,7 @@ public final class NativeKernels implements Kernels {
     private static final int MOST_ARGUMENTS = 16;
 
     /** Numbered as in entry.h. */
-    private enum Function {
+    enum Function {
         RMS_NORM,
         ROPE,
         SWIGLU,
@@ -34,6 +34,15 @@ public final class NativeKernels implements Kernels {
         LINEAR_QUANTIZED,
         STORE_KEYS_VALUES,
         ATTEND,
+        PACK_MATRIX,
+        MATRIX_PRODUCT,
+        RMS_NORM_BACKWARD,
+        COLUMN_SUMS,
+        SWIGLU_BACKWARD,
+        ATTEND_BACKWARD,
+        CROSS_ENTROPY,
+        SUM_OF_SQUARES,
+        ADAMW,
         READ,
         MULTIPLY_ADD
     }
@@ -55,7 +64,7 @@ public final class NativeKernels implements Kernels {
     }
 
     /** As the enumeration in kernels.h. */
-    private static int number(DType type) {
+    static int number(DType type) {
         return switch (type) {
             case F32 -> 0;
             case F16 -> 1;
@@ -68,7 +77,7 @@ public final class NativeKernels implements Kernels {
         return Float.floatToRawIntBits(value);
     }
 
-    private void call(Function function, long... values) {
+    void call(Function function, long... values) {
         MemorySegment array = arguments.get();
         for (int i = 0; i < values.length; i++) {
             array.setAtIndex(JAVA_LONG, i, values[i]);

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.cli;
+
+import io.telechat.core.InvalidModelException;
+import io.telechat.core.backend.Backend;
+import io.telechat.core.backend.MachineLimits;
+import io.telechat.core.checkpoint.IoReason;
+import io.telechat.core.model.ModelLoader;
+import io.telechat.train.FullFineTuning;
+import io.telechat.train.TrainConfig;
+import io.telechat.train.TrainedModel;
+import io.telechat.train.Trainer;
+import io.telechat.train.data.TrainingData;
+import io.telechat.train.resume.RunCheckpoint;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code telechat train}. */
+@Command(
+        name = "train",
+        description = {
+            "Fine-tune a model on samples made by process-data.",
+            "The first Ctrl-C finishes the step and saves, the second stops at once; --resume goes on from the newest"
+                    + " checkpoint."
+        },
+        mixinStandardHelpOptions = true)
+final class TrainCommand implements Callable<Integer> {
+    @Mixin
+    private TrainOptions options;
+
+    @Option(names = "--resume", description = "go on from the newest checkpoint of --output-dir, if there is one")
+    private boolean resume;
+
+    @Option(names = "--json", description = "print the steps as JSON lines on stdout, too")
+    private boolean json;
+
+    @Mixin
+    private GlobalOptions global;
+
+    @Override
+    public Integer call() throws IOException {
+        TrainConfig config = options.config();
+        requireFreshOutput(config.output());
+        try (TrainingData data = TrainingData.open(config.data());
+                ModelLoader.Checked checked = ModelLoader.check(config.model())) {
+            Files.createDirectories(config.output());
+            Backend backend = options.backend();
+            double peak =
+                    backend.measureLimits().map(MachineLimits::flopsPerSecond).orElse(Double.NaN);
+            int rows = config.batch().microBatch() * data.rowTokens();
+            try (TrainedModel model = new FullFineTuning(checked, backend, rows, config.gradientCheckpointing());
+                    RunLog log = new RunLog(config.output(), resume, json, global.quiet);
+                    Trainer trainer = new Trainer(config, model, data, log, peak);
+                    Interrupts _ = Interrupts.onFirst(trainer::stop)) {
+                Trainer.End end = trainer.run(resume);
+                log.finished(end);
+                return end == Trainer.End.STOPPED ? ExitCode.INTERRUPTED : ExitCode.OK;
+            }
+        } catch (IOException e) {
+            throw new InvalidModelException("%s: cannot be written: %s".formatted(config.output(), IoReason.of(e)), e);
+        }
+    }
+
+    private void requireFreshOutput(Path output) {
+        if (resume) {
+            if (RunCheckpoint.all(output).isEmpty()) {
+                System.err.printf("%s holds no checkpoint: starting at the beginning%n", output);
+            }
+        } else if (!RunCheckpoint.all(output).isEmpty()) {
+            throw new InvalidModelException(
+                    "%s: holds checkpoints of another run; go on with --resume, or choose another directory"
+                            .formatted(output));
+        }
+    }
+}

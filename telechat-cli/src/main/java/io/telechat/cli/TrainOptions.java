@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.cli;
+
+import io.telechat.core.InvalidRequestException;
+import io.telechat.core.backend.Backend;
+import io.telechat.core.backend.Backends;
+import io.telechat.train.TrainConfig;
+import io.telechat.train.optimizer.AdamW;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalLong;
+import picocli.CommandLine.Option;
+
+/** The options of a run: the reference's names and defaults, and our own. */
+final class TrainOptions {
+    /** Whose defaults. */
+    enum Recipe {
+        /** Answers only, every token weighs the same, dialogs of a sample don't see each other. */
+        TELECHAT,
+        /** As main.py of TeleChat-52B: everything counts, or what --with-loss-mask says; samples are one sequence. */
+        REFERENCE
+    }
+
+    @Option(names = "--model-path", required = true, paramLabel = "DIR", description = "checkpoint to start from")
+    private Path model;
+
+    @Option(names = "--data-path", required = true, paramLabel = "DIR", description = "samples made by process-data")
+    private Path data;
+
+    @Option(names = "--output-dir", required = true, paramLabel = "DIR", description = "for checkpoints and metrics")
+    private Path output;
+
+    @Option(
+            names = "--recipe",
+            paramLabel = "NAME",
+            description = "telechat (default): answers only, every token weighs the same, dialogs of a sample are kept"
+                    + " apart; reference: as the original trains")
+    private Recipe recipe = Recipe.TELECHAT;
+
+    @Option(names = "--data-order", paramLabel = "ORDER", description = "shuffled (default) or sequential")
+    private String order = "shuffled";
+
+    @Option(
+            names = "--packed-attention",
+            paramLabel = "WAY",
+            description =
+                    "isolated: dialogs of a sample do not see each other; reference: they do (default: by --recipe)")
+    private Optional<String> packedAttention = Optional.empty();
+
+    @Option(
+            names = "--with-loss-mask",
+            description = "train the tokens of the loss mask only (always so but with --recipe reference)")
+    private boolean withLossMask;
+
+    @Option(names = "--dtype", paramLabel = "TYPE", description = "of the parameters: f32 (default) or bf16")
+    private String dtype = "f32";
+
+    @Option(
+            names = "--per-device-train-batch-size",
+            paramLabel = "N",
+            description = "samples computed at once (default: 1)")
+    private int microBatch = 1;
+
+    @Option(
+            names = "--gradient-accumulation-steps",
+            paramLabel = "N",
+            description = "micro-batches per update (default: 1)")
+    private int accumulation = 1;
+
+    @Option(names = "--learning-rate", paramLabel = "RATE", description = "highest rate (default: 3e-5)")
+    private double learningRate = 3e-5;
+
+    @Option(names = "--weight-decay", paramLabel = "X", description = "(default: 1e-4)")
+    private double weightDecay = 1e-4;
+
+    @Option(
+            names = "--max-grad-norm",
+            paramLabel = "X",
+            description = "gradients are clipped to this norm (default: 1)")
+    private double clip = 1;
+
+    @Option(
+            names = "--lr-scheduler-type",
+            paramLabel = "NAME",
+            description = "linear, cosine (default), cosine_with_restarts, polynomial, constant, constant_with_warmup")
+    private String schedule = "cosine";
+
+    @Option(names = "--warmup-steps", paramLabel = "N", description = "updates in which the rate rises")
+    private Optional<Long> warmupSteps = Optional.empty();
+
+    @Option(
+            names = "--warmup-proportion",
+            paramLabel = "X",
+            description = "share of all updates in which it rises (default: 0.1)")
+    private double warmupProportion = 0.1;
+
+    @Option(
+            names = "--schedule-steps",
+            paramLabel = "N",
+            description = "updates the schedule is made for (default: those of the run)")
+    private Optional<Long> scheduleSteps = Optional.empty();
+
+    @Option(names = "--num-train-epochs", paramLabel = "X", description = "passes over the data (default: 1)")
+    private double epochs = 1;
+
+    @Option(names = "--max-steps", paramLabel = "N", description = "updates at most, whatever the epochs")
+    private Optional<Long> maxSteps = Optional.empty();
+
+    @Option(
+            names = "--save-steps",
+            paramLabel = "N",
+            description = "updates between checkpoints (default: 0, at the end only)")
+    private long saveSteps;
+
+    @Option(
+            names = "--save-total-limit",
+            paramLabel = "N",
+            description = "newest checkpoints that are kept (default: 2)")
+    private int saveLimit = 2;
+
+    @Option(
+            names = "--eval-split",
+            paramLabel = "X",
+            description = "share of the samples that is measured instead of trained (default: 0)")
+    private double evaluationShare;
+
+    @Option(names = "--eval-steps", paramLabel = "N", description = "updates between measurements (default: 100)")
+    private long evaluationSteps = 100;
+
+    @Option(
+            names = "--early-stop",
+            paramLabel = "N",
+            description = "end after so many measurements without improvement")
+    private Optional<Integer> patience = Optional.empty();
+
+    @Option(
+            names = "--gradient-checkpointing",
+            description = "keep only the layers' inputs and compute them twice: less memory")
+    private boolean gradientCheckpointing;
+
+    @Option(names = "--seed", paramLabel = "N", description = "of every random choice (default: 42)")
+    private long seed = 42;
+
+    @Option(names = "--backend", paramLabel = "NAME", description = "cpu or nd4j (default: the best that is usable)")
+    private Optional<String> backend = Optional.empty();
+
+    @Option(names = "--threads", paramLabel = "N", description = "threads (default: all processors)")
+    private int threads = Runtime.getRuntime().availableProcessors();
+
+    Backend backend() {
+        return backend.map(name -> Backends.byName(name, threads)).orElseGet(() -> Backends.best(threads));
+    }
+
+    TrainConfig config() {
+        boolean reference = recipe == Recipe.REFERENCE;
+        boolean isolated = switch (packedAttention
+                .orElse(reference ? "reference" : "isolated")
+                .toLowerCase(Locale.ROOT)) {
+            case "isolated" -> true;
+            case "reference" -> false;
+            default -> throw new InvalidRequestException("--packed-attention: choose isolated or reference");
+        };
+        boolean shuffled = switch (order.toLowerCase(Locale.ROOT)) {
+            case "shuffled" -> true;
+            case "sequential" -> false;
+            default -> throw new InvalidRequestException("--data-order: choose shuffled or sequential");
+        };
+        Positive.check("--per-device-train-batch-size", microBatch);
+        Positive.check("--gradient-accumulation-steps", accumulation);
+        Positive.check("--save-total-limit", saveLimit);
+        Positive.check("--threads", threads);
+        if (evaluationShare < 0 || evaluationShare >= 1) {
+            throw new InvalidRequestException("--eval-split %s: must be from 0 to below 1".formatted(evaluationShare));
+        }
+        return new TrainConfig(
+                model,
+                data,
+                output,
+                new TrainConfig.Batching(microBatch, accumulation, shuffled),
+                new TrainConfig.Objective(withLossMask || !reference, !reference, isolated),
+                AdamW.Settings.reference(weightDecay),
+                new TrainConfig.Rate(
+                        learningRate, schedule, optional(warmupSteps), warmupProportion, optional(scheduleSteps), clip),
+                new TrainConfig.Length(
+                        epochs, optional(maxSteps), saveSteps, saveLimit, evaluationShare, evaluationSteps, patience),
+                seed,
+                gradientCheckpointing);
+    }
+
+    private static OptionalLong optional(Optional<Long> value) {
+        return value.map(OptionalLong::of).orElseGet(OptionalLong::empty);
+    }
+}

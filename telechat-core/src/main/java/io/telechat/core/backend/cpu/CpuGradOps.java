@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.backend.cpu;
+
+import io.telechat.core.backend.WorkerTeam;
+import io.telechat.core.backend.cpu.kernel.GradKernels;
+import io.telechat.core.backend.cpu.kernel.Kernels;
+import io.telechat.core.ops.Batch;
+import io.telechat.core.ops.GradOps;
+import io.telechat.core.ops.HeadLayout;
+import io.telechat.core.ops.KvCache;
+import io.telechat.core.ops.RopeTable;
+import io.telechat.core.ops.Shapes;
+import io.telechat.core.ops.Weight;
+import io.telechat.core.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+
+/** Training: products of large matrices, attention within rows, gradients. The formulas between them are {@link CpuOps}'. */
+final class CpuGradOps implements GradOps {
+    /** Elements per task of an elementwise formula, and of a partial sum of squares. */
+    private static final int CHUNK = 16_384;
+    /** Rows whose part of a norm's gradient is summed in one task; fixed, so that the order of the sum is. */
+    private static final int NORM_ROWS = 64;
+
+    private final WorkerTeam workers;
+    private final CpuOps ops;
+    private final GradKernels kernels;
+    private final MatrixProducts products;
+    private final SpanAttention attention;
+    private final Scratch scratch = new Scratch();
+
+    CpuGradOps(WorkerTeam workers, CpuOps ops, Kernels kernels, GradKernels gradKernels) {
+        this.workers = workers;
+        this.ops = ops;
+        this.kernels = gradKernels;
+        this.products = new MatrixProducts(workers, gradKernels);
+        this.attention = new SpanAttention(workers, kernels, gradKernels);
+    }
+
+    @Override
+    public void embed(int[] tokens, Weight table, float scale, Tensor out) {
+        ops.embed(tokens, table, scale, out);
+    }
+
+    @Override
+    public void rmsNorm(Tensor x, Tensor weight, float eps, Tensor y, Tensor rstd) {
+        ops.rmsNorm(x, weight, eps, y, rstd);
+    }
+
+    @Override
+    public void linear(Tensor x, Weight w, Tensor y) {
+        Shapes.linear(x, w, y);
+        fillWithBias(w, y);
+        products.forward(x, w, y, w.bias().isPresent());
+    }
+
+    private static void fillWithBias(Weight w, Tensor y) {
+        if (w.bias().isPresent()) {
+            for (long row = 0; row < y.rows(); row++) {
+                MemorySegment.copy(w.bias().get().segment(), 0, y.segment(), 4 * row * y.columns(), 4 * y.columns());
+            }
+        }
+    }
+
+    @Override
+    public void linearAdd(Tensor x, Weight w, Tensor residual, Tensor y) {
+        Shapes.linearAdd(x, w, residual, y);
+        if (residual.segment().address() != y.segment().address()) {
+            MemorySegment.copy(residual.segment(), 0, y.segment(), 0, y.bytes());
+        }
+        if (w.bias().isPresent()) {
+            for (long row = 0; row < y.rows(); row++) {
+                MemorySegment to = y.segment().asSlice(4 * row * y.columns());
+                kernels.columnSums(w.bias().get().segment(), 0, 1, y.columns(), to);
+            }
+        }
+        products.forward(x, w, y, true);
+    }
+
+    @Override
+    public void rope(Tensor qkv, HeadLayout heads, Batch batch) {
+        ops.rope(qkv, heads, batch);
+    }
+
+    @Override
+    public void turnKeys(KvCache cache, RopeTable from, RopeTable to) {
+        ops.turnKeys(cache, from, to);
+    }
+
+    @Override
+    public void attention(Tensor qkv, HeadLayout heads, Batch batch, int layer, Tensor out, Tensor lse) {
+        if (batch.spans().stream().allMatch(Batch.Span::isCached)) {
+            ops.attention(qkv, heads, batch, layer, out, lse);
+            return;
+        }
+        Shapes.attention(qkv, heads, batch, layer, out, lse);
+        attention.forward(qkv, heads, batch, out, lse);
+    }
+
+    @Override
+    public void swiGlu(Tensor gateUp, Tensor out) {
+        ops.swiGlu(gateUp, out);
+    }
+
+    @Override
+    public void scale(Tensor x, float factor) {
+        ops.scale(x, factor);
+    }
+
+    /** By columns, so that rows of one token are added in order whatever the number of threads. */
+    @Override
+    public void embedBackward(int[] tokens, Tensor dOut, float scale, Tensor dTable) {
+        Shapes.embed(tokens, Weight.of(dTable), dOut);
+        long columns = dTable.columns();
+        int parts = Math.toIntExact((columns + NORM_ROWS - 1) / NORM_ROWS);
+        MemorySegment from = dOut.segment();
+        MemorySegment to = dTable.segment();
+        workers.run(parts, (part, worker) -> {
+            long first = (long) part * NORM_ROWS;
+            long last = Math.min(columns, first + NORM_ROWS);
+            for (int t = 0; t < tokens.length; t++) {
+                for (long i = first; i < last; i++) {
+                    long at = 4 * (tokens[t] * columns + i);
+                    float sum = to.get(ValueLayout.JAVA_FLOAT, at)
+                            + scale * from.get(ValueLayout.JAVA_FLOAT, 4 * (t * columns + i));
+                    to.set(ValueLayout.JAVA_FLOAT, at, sum);
+                }
+            }
+        });
+    }
+
+    @Override
+    public void rmsNormBackward(
+            Tensor x, Tensor weight, Tensor rstd, Tensor dy, Tensor residual, Tensor dx, Tensor dWeight) {
+        Shapes.rmsNormBackward(x, weight, rstd, dy, residual, dx, dWeight);
+        long columns = x.columns();
+        int parts = Math.toIntExact((x.rows() + NORM_ROWS - 1) / NORM_ROWS);
+        MemorySegment partial = scratch.floats(parts * columns);
+        partial.asSlice(0, 4 * parts * columns).fill((byte) 0);
+        workers.run(parts, (part, worker) -> {
+            long row = (long) part * NORM_ROWS;
+            long at = 4 * row * columns;
+            kernels.rmsNormBackward(
+                    new GradKernels.NormRows(
+                            x.segment().asSlice(at),
+                            weight.segment(),
+                            rstd.segment().asSlice(4 * row),
+                            dy.segment().asSlice(at),
+                            residual.segment().asSlice(at),
+                            dx.segment().asSlice(at)),
+                    partial.asSlice(4 * part * columns),
+                    Math.min(NORM_ROWS, x.rows() - row),
+                    columns);
+        });
+        kernels.columnSums(partial, columns, parts, columns, dWeight.segment());
+    }
+
+    @Override
+    public void linearInputGrad(Tensor dy, Weight w, Tensor dx, boolean add) {
+        Shapes.linear(dx, w, dy);
+        products.inputGrad(dy, w, dx, add);
+    }
+
+    @Override
+    public void linearWeightGrad(Tensor x, Tensor dy, Weight dW) {
+        Shapes.linearWeightGrad(x, dy, dW);
+        products.weightGrad(x, dy, dW);
+        dW.bias()
+                .ifPresent(bias ->
+                        kernels.columnSums(dy.segment(), dy.columns(), dy.rows(), dy.columns(), bias.segment()));
+    }
+
+    @Override
+    public void ropeBackward(Tensor dQkv, HeadLayout heads, Batch batch) {
+        Batch reversed = new Batch(
+                batch.tokens(),
+                batch.spans().stream()
+                        .map(s -> new Batch.Span(
+                                s.first(), s.count(), s.cache(), s.rope().reversed()))
+                        .toList());
+        ops.rope(dQkv, heads, reversed);
+    }
+
+    @Override
+    public void attentionBackward(
+            Tensor qkv, Tensor out, Tensor lse, Tensor dOut, HeadLayout heads, Batch batch, Tensor dQkv) {
+        Shapes.attentionBackward(qkv, out, lse, dOut, heads, batch, dQkv);
+        attention.backward(qkv, out, lse, dOut, heads, batch, dQkv);
+    }
+
+    @Override
+    public void swiGluBackward(Tensor gateUp, Tensor dOut, Tensor dGateUp) {
+        Shapes.swiGluBackward(gateUp, dOut, dGateUp);
+        long columns = dOut.columns();
+        long perTask = Math.max(1, CHUNK / columns);
+        workers.run(Math.toIntExact((dOut.rows() + perTask - 1) / perTask), (task, worker) -> {
+            long row = task * perTask;
+            kernels.swiGluBackward(
+                    gateUp.segment().asSlice(8 * row * columns),
+                    dOut.segment().asSlice(4 * row * columns),
+                    dGateUp.segment().asSlice(8 * row * columns),
+                    Math.min(perTask, dOut.rows() - row),
+                    columns);
+        });
+    }
+
+    @Override
+    public void crossEntropy(Tensor logits, int[] targets, float[] weights, float scale, Tensor loss) {
+        Shapes.crossEntropy(logits, targets, weights, loss);
+        int rows = targets.length;
+        MemorySegment ids = scratch.floats(2L * rows);
+        MemorySegment factors = ids.asSlice(4L * rows);
+        MemorySegment.copy(targets, 0, ids, ValueLayout.JAVA_INT, 0, rows);
+        MemorySegment.copy(weights, 0, factors, ValueLayout.JAVA_FLOAT, 0, rows);
+        workers.run(
+                rows,
+                (row, worker) -> kernels.crossEntropy(
+                        logits.segment().asSlice(4 * row * logits.columns()),
+                        ids.asSlice(4L * row),
+                        factors.asSlice(4L * row),
+                        scale,
+                        loss.segment().asSlice(4L * row),
+                        1,
+                        logits.columns()));
+    }
+
+    @Override
+    public double sumOfSquares(Tensor x) {
+        long count = x.shape().elements();
+        double[] parts = new double[Math.toIntExact((count + CHUNK - 1) / CHUNK)];
+        workers.run(parts.length, (part, worker) -> {
+            long first = (long) part * CHUNK;
+            parts[part] = kernels.sumOfSquares(x.segment().asSlice(4 * first), Math.min(CHUNK, count - first));
+        });
+        return Arrays.stream(parts).sum();
+    }
+
+    @Override
+    public void adamW(Tensor parameter, Tensor gradient, Tensor m, Tensor v, AdamWStep step) {
+        Shapes.adamW(parameter, gradient, m, v);
+        long count = parameter.shape().elements();
+        workers.run(Math.toIntExact((count + CHUNK - 1) / CHUNK), (part, worker) -> {
+            long first = 4L * part * CHUNK;
+            kernels.adamW(
+                    parameter.segment().asSlice(first),
+                    gradient.segment().asSlice(first),
+                    m.segment().asSlice(first),
+                    v.segment().asSlice(first),
+                    Math.min(CHUNK, count - first / 4),
+                    step);
+        });
+    }
+
+    void close() {
+        products.close();
+        attention.close();
+        scratch.close();
+    }
+}

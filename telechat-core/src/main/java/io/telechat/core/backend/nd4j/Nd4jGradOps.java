@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.backend.nd4j;
+
+import static org.nd4j.linalg.indexing.NDArrayIndex.all;
+import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
+
+import io.telechat.core.ops.Batch;
+import io.telechat.core.ops.GradOps;
+import io.telechat.core.ops.HeadLayout;
+import io.telechat.core.ops.KvCache;
+import io.telechat.core.ops.RopeTable;
+import io.telechat.core.ops.Shapes;
+import io.telechat.core.ops.Weight;
+import io.telechat.core.tensor.Tensor;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.ops.transforms.Transforms;
+
+/** Every formula as it is written in {@link GradOps}, in plain ND4J. */
+final class Nd4jGradOps implements GradOps {
+    /** Squares that are added up one after the other: few enough that ND4J does not share them among threads. */
+    private static final int RUN = 512;
+
+    private final Nd4jOps ops;
+
+    Nd4jGradOps(Nd4jOps ops) {
+        this.ops = ops;
+    }
+
+    @Override
+    public void embedBackward(int[] tokens, Tensor dOut, float scale, Tensor dTable) {
+        Shapes.embed(tokens, Weight.of(dTable), dOut);
+        INDArray scaled = dOut.array().mul(scale);
+        INDArray table = dTable.array();
+        for (int t = 0; t < tokens.length; t++) {
+            table.getRow(tokens[t]).addi(scaled.getRow(t));
+        }
+    }
+
+    @Override
+    public void rmsNormBackward(
+            Tensor x, Tensor weight, Tensor rstd, Tensor dy, Tensor residual, Tensor dx, Tensor dWeight) {
+        Shapes.rmsNormBackward(x, weight, rstd, dy, residual, dx, dWeight);
+        INDArray scale = rstd.array().reshape('c', x.rows(), 1);
+        INDArray normed = x.array().mulColumnVector(scale);
+        INDArray g = dy.array().mulRowVector(weight.array());
+        INDArray mean = g.mul(normed).mean(true, 1);
+        add(dWeight, dy.array().mul(normed).sum(0));
+        INDArray throughNorm = g.subi(normed.muliColumnVector(mean)).muliColumnVector(scale);
+        dx.array().assign(throughNorm.addi(residual.array()));
+    }
+
+    @Override
+    public void linearInputGrad(Tensor dy, Weight w, Tensor dx, boolean add) {
+        Shapes.linear(dx, w, dy);
+        INDArray sum = add ? dx.array().dup('c') : Nd4j.create(DataType.FLOAT, dx.rows(), dx.columns());
+        long column = 0;
+        for (Tensor block : w.blocks()) {
+            sum.addi(Nd4j.gemm(columns(dy, column, block.rows()), block.array(), false, false));
+            column += block.rows();
+        }
+        dx.array().assign(sum);
+    }
+
+    @Override
+    public void linearWeightGrad(Tensor x, Tensor dy, Weight dW) {
+        Shapes.linearWeightGrad(x, dy, dW);
+        long column = 0;
+        for (Tensor block : dW.blocks()) {
+            add(block, Nd4j.gemm(columns(dy, column, block.rows()), x.array(), true, false));
+            column += block.rows();
+        }
+        dW.bias().ifPresent(bias -> add(bias, dy.array().sum(0)));
+    }
+
+    /** A copy of some columns. */
+    private static INDArray columns(Tensor x, long first, long count) {
+        INDArray view = x.array().get(all(), interval(first, first + count));
+        return view.dup('c').reshape('c', x.rows(), count);
+    }
+
+    private static void add(Tensor sum, INDArray part) {
+        sum.array().addi(part.reshape('c', sum.shape().toArray()));
+    }
+
+    @Override
+    public void ropeBackward(Tensor dQkv, HeadLayout heads, Batch batch) {
+        Nd4jOps.turn(dQkv, heads, batch, -1);
+    }
+
+    @Override
+    public void attentionBackward(
+            Tensor qkv, Tensor out, Tensor lse, Tensor dOut, HeadLayout heads, Batch batch, Tensor dQkv) {
+        Shapes.attentionBackward(qkv, out, lse, dOut, heads, batch, dQkv);
+        for (Batch.Span span : batch.spans()) {
+            INDArray rows = Nd4jOps.rows(qkv, span);
+            INDArray dRows = Nd4jOps.rows(dOut, span);
+            // Of a row and query head: Σ dOut · out, and the logarithm of the softmax's denominator.
+            INDArray products = Nd4jOps.rows(out, span).muli(dRows);
+            INDArray denominators = Nd4jOps.rows(lse, span);
+            INDArray mask = Nd4jOps.causalMask(0, span.count());
+            double scale = 1 / Math.sqrt(heads.headDim());
+            INDArray[] gradients = new INDArray[heads.heads() + 2 * heads.kvHeads()];
+            for (int head = 0; head < heads.heads(); head++) {
+                int key = heads.heads() + head / heads.groupSize();
+                int value = key + heads.kvHeads();
+                INDArray q = Nd4jOps.head(rows, heads, head);
+                INDArray k = Nd4jOps.head(rows, heads, key);
+                INDArray v = Nd4jOps.head(rows, heads, value);
+                INDArray dHead = Nd4jOps.head(dRows, heads, head);
+                INDArray denominator =
+                        CacheViews.floats(denominators.get(all(), interval(head, head + 1)), span.count(), 1);
+                INDArray scores = q.mmul(k.transpose()).muli(scale).addi(mask);
+                INDArray p = Transforms.exp(scores.subiColumnVector(denominator), false);
+                INDArray delta = Nd4jOps.head(products, heads, head).sum(true, 1);
+                INDArray dScores = dHead.mmul(v.transpose())
+                        .subiColumnVector(delta)
+                        .muli(p)
+                        .muli(scale);
+                gradients[head] = dScores.mmul(k);
+                gradients[key] = sum(gradients[key], dScores.transpose().mmul(q));
+                gradients[value] = sum(gradients[value], p.transpose().mmul(dHead));
+            }
+            CacheViews.assign(
+                    dQkv.array().get(interval(span.first(), span.first() + span.count()), all()),
+                    Nd4j.concat(1, gradients));
+        }
+    }
+
+    private static INDArray sum(INDArray soFar, INDArray part) {
+        return soFar == null ? part : soFar.addi(part);
+    }
+
+    @Override
+    public void swiGluBackward(Tensor gateUp, Tensor dOut, Tensor dGateUp) {
+        Shapes.swiGluBackward(gateUp, dOut, dGateUp);
+        long width = dOut.columns();
+        INDArray gate = columns(gateUp, 0, width);
+        INDArray up = columns(gateUp, width, width);
+        INDArray s = Transforms.sigmoid(gate);
+        INDArray slope = s.rsub(1).muli(gate).addi(1).muli(s);
+        INDArray dGate = slope.muli(up).muli(dOut.array());
+        INDArray dUp = gate.muli(s).muli(dOut.array());
+        dGateUp.array().assign(Nd4j.concat(1, dGate, dUp));
+    }
+
+    @Override
+    public void crossEntropy(Tensor logits, int[] targets, float[] weights, float scale, Tensor loss) {
+        Shapes.crossEntropy(logits, targets, weights, loss);
+        INDArray scores = logits.array().mul(scale);
+        scores.subiColumnVector(scores.max(true, 1));
+        INDArray softmax = Transforms.exp(scores, true);
+        INDArray sum = softmax.sum(true, 1);
+        softmax.diviColumnVector(sum);
+        INDArray ofTargets = Nd4j.create(DataType.FLOAT, targets.length, 1);
+        INDArray oneHot = Nd4j.create(DataType.FLOAT, targets.length, logits.columns());
+        for (int t = 0; t < targets.length; t++) {
+            ofTargets.putScalar(t, 0, scores.getFloat(t, targets[t]));
+            oneHot.putScalar(t, targets[t], 1);
+        }
+        INDArray losses = Transforms.log(sum).subi(ofTargets);
+        loss.array().assign(losses.reshape('c', loss.shape().toArray()));
+        INDArray factors = Nd4j.createFromArray(weights).muli(scale).reshape('c', targets.length, 1);
+        logits.array().assign(softmax.subi(oneHot).muliColumnVector(factors));
+    }
+
+    /** The sums of runs of fixed length, added in order. */
+    @Override
+    public double sumOfSquares(Tensor x) {
+        long elements = x.shape().elements();
+        long whole = elements / RUN * RUN;
+        INDArray flat = x.array().dup('c').reshape(elements);
+        return squares(flat, 0, whole, RUN) + squares(flat, whole, elements, elements - whole);
+    }
+
+    private static double squares(INDArray flat, long from, long to, long run) {
+        if (from == to) {
+            return 0;
+        }
+        INDArray runs = flat.get(interval(from, to)).castTo(DataType.DOUBLE).reshape('c', (to - from) / run, run);
+        double sum = 0;
+        for (double part : runs.muli(runs).sum(1).toDoubleVector()) {
+            sum += part;
+        }
+        return sum;
+    }
+
+    @Override
+    public void adamW(Tensor parameter, Tensor gradient, Tensor m, Tensor v, AdamWStep step) {
+        Shapes.adamW(parameter, gradient, m, v);
+        long[] shape = parameter.shape().toArray();
+        INDArray p = parameter.array();
+        INDArray g = gradient.array().mul(step.gradientScale()).reshape('c', shape);
+        INDArray mean = m.array().mul(step.beta1()).reshape('c', shape).addi(g.mul(1 - step.beta1()));
+        INDArray square =
+                v.array().mul(step.beta2()).reshape('c', shape).addi(g.mul(g).muli(1 - step.beta2()));
+        INDArray deviation = Transforms.sqrt(square.mul(step.correction2())).addi(step.epsilon());
+        INDArray change = mean.mul(step.correction1()).divi(deviation).addi(p.mul(step.decay()));
+        CacheViews.assign(m.array(), mean);
+        CacheViews.assign(v.array(), square);
+        p.subi(change.muli(step.rate()));
+    }
+
+    @Override
+    public void embed(int[] tokens, Weight table, float scale, Tensor out) {
+        ops.embed(tokens, table, scale, out);
+    }
+
+    @Override
+    public void rmsNorm(Tensor x, Tensor weight, float eps, Tensor y, Tensor rstd) {
+        ops.rmsNorm(x, weight, eps, y, rstd);
+    }
+
+    @Override
+    public void linear(Tensor x, Weight w, Tensor y) {
+        ops.linear(x, w, y);
+    }
+
+    @Override
+    public void linearAdd(Tensor x, Weight w, Tensor residual, Tensor y) {
+        ops.linearAdd(x, w, residual, y);
+    }
+
+    @Override
+    public void rope(Tensor qkv, HeadLayout heads, Batch batch) {
+        ops.rope(qkv, heads, batch);
+    }
+
+    @Override
+    public void turnKeys(KvCache cache, RopeTable from, RopeTable to) {
+        ops.turnKeys(cache, from, to);
+    }
+
+    @Override
+    public void attention(Tensor qkv, HeadLayout heads, Batch batch, int layer, Tensor out, Tensor lse) {
+        ops.attention(qkv, heads, batch, layer, out, lse);
+    }
+
+    @Override
+    public void swiGlu(Tensor gateUp, Tensor out) {
+        ops.swiGlu(gateUp, out);
+    }
+
+    @Override
+    public void scale(Tensor x, float factor) {
+        ops.scale(x, factor);
+    }
+}

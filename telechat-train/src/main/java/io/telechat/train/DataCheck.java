@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.train;
+
+import io.telechat.core.InvalidModelException;
+import io.telechat.core.model.ModelConfig;
+import io.telechat.train.data.TrainingData;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Looks through all samples before the first step, so that nothing is found wrong hours later. */
+record DataCheck(TrainConfig config, ModelConfig model, TrainingData data) {
+    private static final int SHOWN = 5;
+
+    /** @throws InvalidModelException naming the samples that cannot be trained */
+    void run(int trainedSamples) {
+        TrainConfig.Batching batching = config.batch();
+        if (trainedSamples < batching.microBatch()) {
+            throw new InvalidModelException("%s: %,d samples to train are less than one micro-batch of %,d"
+                    .formatted(config.data(), trainedSamples, batching.microBatch()));
+        }
+        if (data.rowTokens() > model.maxContextLength()) {
+            throw new InvalidModelException("%s: samples of %,d tokens; the model is defined up to %,d"
+                    .formatted(config.data(), data.rowTokens(), model.maxContextLength()));
+        }
+        List<Integer> empty = new ArrayList<>();
+        for (int i = 0; i < data.samples(); i++) {
+            TrainingData.Sample sample = data.sample(i);
+            for (int id : sample.ids()) {
+                if (id < 0 || id >= model.vocabSize()) {
+                    throw new InvalidModelException(
+                            "%s: sample %d holds token %d, the model has %,d; were they made with its tokenizer?"
+                                    .formatted(config.data(), i, id, model.vocabSize()));
+                }
+            }
+            if (MicroBatch.of(List.of(sample), config.objective(), model).counted() == 0) {
+                empty.add(i);
+            }
+        }
+        boolean whole = config.objective().perToken() || batching.microBatch() == 1;
+        if (!empty.isEmpty() && (whole || empty.size() == data.samples())) {
+            throw new InvalidModelException("%s: %,d samples have no token to train: %s%s"
+                    .formatted(
+                            config.data(),
+                            empty.size(),
+                            empty.subList(0, Math.min(SHOWN, empty.size())),
+                            empty.size() > SHOWN ? " …" : ""));
+        }
+    }
+}

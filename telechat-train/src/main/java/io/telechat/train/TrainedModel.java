@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.train;
+
+import io.telechat.core.backend.Backend;
+import io.telechat.core.model.ModelConfig;
+import io.telechat.train.optimizer.Trained;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+
+/** A model of which all or some parameters are trained. */
+public interface TrainedModel extends AutoCloseable {
+    ModelConfig config();
+
+    Backend backend();
+
+    /** What the optimizer updates. */
+    List<Trained> trained();
+
+    /** Sets all gradients to zero. */
+    void clearGradients();
+
+    /** Adds the gradients of a weighted sum of losses; returns the sum. */
+    double forwardBackward(MicroBatch batch, double weight);
+
+    /** The weighted sum alone. */
+    double loss(MicroBatch batch, double weight);
+
+    /** Parameters that a token goes through, trained or not, times 2: multiplications and additions forward. */
+    double forwardFlopsPerToken();
+
+    /** Of what the backward pass costs in forward passes: 2 where all weights have gradients. */
+    double backwardShare();
+
+    /** Writes what inference needs into an existing directory. */
+    void save(Path directory) throws IOException;
+
+    /** Takes the parameters back from such a directory. */
+    void restore(Path directory);
+
+    @Override
+    void close();
+}

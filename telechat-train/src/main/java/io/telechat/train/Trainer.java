@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.train;
+
+import io.telechat.core.InvalidModelException;
+import io.telechat.core.tensor.TensorArena;
+import io.telechat.train.data.TrainingData;
+import io.telechat.train.optimizer.AdamW;
+import io.telechat.train.optimizer.GradientClipping;
+import io.telechat.train.resume.RunCheckpoint;
+import io.telechat.train.resume.RunState;
+import io.telechat.train.schedule.LrSchedule;
+import io.telechat.train.schedule.LrSchedules;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * The loop: forward and backward over the micro-batches of a step, clip, update, report, and now and then measure and save.
+ * What a step does is a function of the configuration, the data and the checkpoint before it, so a run that was killed goes on
+ * to the same bits.
+ */
+public final class Trainer implements AutoCloseable {
+    /** How a run ended. */
+    public enum End {
+        /** All steps are done. */
+        COMPLETE,
+        /** The loss on the samples that are not trained did not fall any more. */
+        NO_IMPROVEMENT,
+        /** It was asked to stop; a checkpoint was saved. */
+        STOPPED
+    }
+
+    private final TrainConfig config;
+    private final TrainedModel model;
+    private final TrainingData data;
+    private final TrainingListener listener;
+    private final TensorArena arena;
+    private final AdamW optimizer;
+    private final SampleOrder order;
+    private final int trainedSamples;
+    private final long totalSteps;
+    private final LrSchedule schedule;
+    private final double peakFlops;
+    private final AtomicBoolean stop = new AtomicBoolean();
+
+    /**
+     * Closes neither model nor data.
+     *
+     * @param peakFlops of the machine, per second, for reports; NaN if unknown
+     * @throws InvalidModelException if the data don't fit the model or hold nothing to learn
+     */
+    public Trainer(
+            TrainConfig config, TrainedModel model, TrainingData data, TrainingListener listener, double peakFlops) {
+        this.config = config;
+        this.model = model;
+        this.data = data;
+        this.listener = listener;
+        this.peakFlops = peakFlops;
+        TrainConfig.Length length = config.length();
+        int held = (int) Math.round(length.evaluationShare() * data.samples());
+        this.trainedSamples = data.samples() - held;
+        new DataCheck(config, model.config(), data).run(trainedSamples);
+        this.order = new SampleOrder(trainedSamples, config.batch().shuffled(), config.seed());
+        long perEpoch = Math.ceilDiv(
+                Math.ceilDiv(trainedSamples, config.batch().microBatch()),
+                config.batch().accumulation());
+        long planned = (long) Math.ceil(length.epochs() * perEpoch);
+        this.totalSteps = length.maxSteps().orElse(planned);
+        TrainConfig.Rate rate = config.rate();
+        long scheduleSteps = rate.scheduleSteps().orElse(totalSteps);
+        long warmup = rate.warmup().orElse((long) (rate.warmupProportion() * scheduleSteps));
+        this.schedule = LrSchedules.of(rate.schedule(), rate.peak(), warmup, scheduleSteps);
+        this.arena = model.backend().newArena();
+        this.optimizer = new AdamW(model.backend().gradOps(), config.optimizer(), model.trained(), arena);
+    }
+
+    /** Asks the run to finish its step, save, and end. For any thread. */
+    public void stop() {
+        stop.set(true);
+    }
+
+    /**
+     * @param resume whether to go on from the newest checkpoint of the output directory, if there is one
+     * @throws InvalidModelException if the loss is not a number any more, or a checkpoint cannot be written
+     */
+    public End run(boolean resume) throws IOException {
+        RunState state = new RunState(0, 0, Double.POSITIVE_INFINITY, 0, recipe());
+        if (resume) {
+            state = RunCheckpoint.restore(config.output(), model, optimizer).orElse(state);
+            requireSameRecipe(state);
+        }
+        listener.started(state.step(), totalSteps);
+        long saved = state.step();
+        End end = End.COMPLETE;
+        while (state.step() < totalSteps) {
+            listener.step(step(state));
+            state = new RunState(
+                    state.step() + 1,
+                    state.samples() + config.batch().samplesPerStep(),
+                    state.bestEvaluation(),
+                    state.evaluationsSinceBest(),
+                    recipe());
+            boolean due = isDue(config.length().evaluationSteps(), state.step()) && trainedSamples < data.samples();
+            state = due ? evaluate(state) : state;
+            if (isDue(config.length().saveSteps(), state.step())) {
+                save(state);
+                saved = state.step();
+            }
+            if (stop.get()) {
+                end = End.STOPPED;
+                break;
+            }
+            if (config.length().patience().isPresent()
+                    && state.evaluationsSinceBest()
+                            >= config.length().patience().get()) {
+                end = End.NO_IMPROVEMENT;
+                break;
+            }
+        }
+        if (saved != state.step()) {
+            save(state);
+        }
+        return end;
+    }
+
+    private static boolean isDue(long every, long step) {
+        return every > 0 && step % every == 0;
+    }
+
+    /** What decides on the steps; a run cannot go on with another. */
+    private String recipe() {
+        return "%s %s %s %s %s"
+                .formatted(config.batch(), config.objective(), config.optimizer(), config.rate(), config.seed());
+    }
+
+    private void requireSameRecipe(RunState state) {
+        if (!state.recipe().equals(recipe())) {
+            throw new InvalidModelException(
+                    "%s: was trained with other options; resume with the same ones, or choose another --output-dir. Then: %s. Now: %s"
+                            .formatted(config.output(), state.recipe(), recipe()));
+        }
+    }
+
+    private StepReport step(RunState state) {
+        long start = System.nanoTime();
+        List<MicroBatch> batches = new ArrayList<>();
+        List<int[]> samples = new ArrayList<>();
+        for (int i = 0; i < config.batch().accumulation(); i++) {
+            int[] indices = indices(state.samples() + (long) i * config.batch().microBatch());
+            samples.add(indices);
+            batches.add(batch(indices));
+        }
+        model.clearGradients();
+        double loss = loss(batches, true);
+        if (!Double.isFinite(loss)) {
+            throw diverged(state.step() + 1, "the loss is " + loss, samples);
+        }
+        double norm = optimizer.gradientNorm();
+        if (!Double.isFinite(norm)) {
+            throw diverged(state.step() + 1, firstBadGradient(), samples);
+        }
+        double rate = schedule.at(state.step());
+        optimizer.step(
+                state.step() + 1,
+                rate,
+                GradientClipping.scale(norm, config.rate().clip()));
+        double seconds = (System.nanoTime() - start) / 1e9;
+        long tokens = (long) config.batch().samplesPerStep() * data.rowTokens();
+        double flops = model.forwardFlopsPerToken() * (1 + model.backwardShare()) * tokens;
+        return new StepReport(
+                state.step() + 1,
+                loss,
+                rate,
+                norm,
+                tokens,
+                seconds,
+                flops / seconds / peakFlops,
+                ProcessMemory.residentBytes());
+    }
+
+    /** All counted tokens of a step weigh the same, or, as in the reference, all of a micro-batch. */
+    private double loss(List<MicroBatch> batches, boolean learn) {
+        long counted = batches.stream().mapToLong(MicroBatch::counted).sum();
+        double loss = 0;
+        for (MicroBatch batch : batches) {
+            double weight = config.objective().perToken() ? 1.0 / counted : 1.0 / batch.counted() / batches.size();
+            loss += learn ? model.forwardBackward(batch, weight) : model.loss(batch, weight);
+        }
+        return loss;
+    }
+
+    private int[] indices(long before) {
+        int[] indices = new int[config.batch().microBatch()];
+        for (int i = 0; i < indices.length; i++) {
+            indices[i] = order.sample(before + i);
+        }
+        return indices;
+    }
+
+    private MicroBatch batch(int... indices) {
+        List<TrainingData.Sample> samples = new ArrayList<>();
+        for (int index : indices) {
+            samples.add(data.sample(index));
+        }
+        return MicroBatch.of(samples, config.objective(), model.config());
+    }
+
+    private String firstBadGradient() {
+        return optimizer.states().stream()
+                .filter(s -> !Double.isFinite(
+                        model.backend().gradOps().sumOfSquares(s.parameter().gradient())))
+                .findFirst()
+                .map(s -> "the gradient of '%s' is not a number"
+                        .formatted(s.parameter().name()))
+                .orElse("the gradients are too large");
+    }
+
+    private InvalidModelException diverged(long step, String what, List<int[]> samples) {
+        String ids = samples.stream().map(Arrays::toString).toList().toString();
+        return new InvalidModelException(
+                "step %d: %s, with samples %s of %s; lower --learning-rate, or look at the samples with telechat inspect-data"
+                        .formatted(step, what, ids, config.data()));
+    }
+
+    private RunState evaluate(RunState state) {
+        int micro = config.batch().microBatch();
+        List<MicroBatch> batches = new ArrayList<>();
+        for (int i = trainedSamples; i + micro <= data.samples(); i += micro) {
+            int[] indices = new int[micro];
+            for (int j = 0; j < micro; j++) {
+                indices[j] = i + j;
+            }
+            batches.add(batch(indices));
+        }
+        double loss = loss(batches, false);
+        listener.evaluated(state.step(), loss);
+        boolean better = loss < state.bestEvaluation();
+        return new RunState(
+                state.step(),
+                state.samples(),
+                better ? loss : state.bestEvaluation(),
+                better ? 0 : state.evaluationsSinceBest() + 1,
+                state.recipe());
+    }
+
+    private void save(RunState state) throws IOException {
+        Path checkpoint = RunCheckpoint.save(config.output(), model, optimizer, state);
+        RunCheckpoint.keepNewest(config.output(), config.length().saveLimit());
+        listener.saved(checkpoint);
+    }
+
+    @Override
+    public void close() {
+        arena.close();
+    }
+}

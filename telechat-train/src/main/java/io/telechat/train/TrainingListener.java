@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.train;
+
+import java.nio.file.Path;
+
+/** Hears of a run's progress. */
+public interface TrainingListener {
+    /** A run begins, or goes on behind {@code done} updates of {@code total}. */
+    void started(long done, long total);
+
+    void step(StepReport report);
+
+    /** The loss on the samples that are not trained. */
+    void evaluated(long step, double loss);
+
+    void saved(Path checkpoint);
+}

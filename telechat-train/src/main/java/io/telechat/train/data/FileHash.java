@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.train.data;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+
+/** Hashes of files. */
+public final class FileHash {
+    private static final int BUFFER_BYTES = 1 << 18;
+
+    private FileHash() {}
+
+    /** SHA-256 of files, one behind the other, in hexadecimal digits. */
+    public static String sha256(Path... files) throws IOException {
+        try {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            byte[] buffer = new byte[BUFFER_BYTES];
+            for (Path file : files) {
+                try (InputStream in = Files.newInputStream(file)) {
+                    for (int got = in.read(buffer); got >= 0; got = in.read(buffer)) {
+                        digest.update(buffer, 0, got);
+                    }
+                }
+            }
+            return HexFormat.of().formatHex(digest.digest());
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java has SHA-256", e);
+        }
+    }
+}

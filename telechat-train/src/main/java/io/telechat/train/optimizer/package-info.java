@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: Apache-2.0
+/** From gradients to new parameters. */
+package io.telechat.train.optimizer;

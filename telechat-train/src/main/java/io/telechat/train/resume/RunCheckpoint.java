@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.train.resume;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.telechat.core.InvalidModelException;
+import io.telechat.core.backend.Backend;
+import io.telechat.core.checkpoint.IoReason;
+import io.telechat.core.checkpoint.JsonFiles;
+import io.telechat.core.checkpoint.SafetensorsFile;
+import io.telechat.core.checkpoint.SafetensorsWriter;
+import io.telechat.core.tensor.DType;
+import io.telechat.core.tensor.Tensor;
+import io.telechat.train.TrainedModel;
+import io.telechat.train.data.FileHash;
+import io.telechat.train.optimizer.AdamW;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * {@code RUN/checkpoint-N}: what inference needs, {@code optimizer.safetensors} with the running means by the names of the
+ * parameters, {@code run_state.json}, and {@code manifest.json} with the hash of each file, written last. The directory gets
+ * its name when all of it is on disk, so one that has it is whole.
+ */
+public final class RunCheckpoint {
+    private static final String PREFIX = "checkpoint-";
+    private static final String OPTIMIZER = "optimizer.safetensors";
+    private static final String STATE = "run_state.json";
+    private static final String MANIFEST = "manifest.json";
+    private static final String MEAN = "mean.";
+    private static final String SQUARE = "square.";
+    private static final ObjectMapper MAPPER = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+
+    private RunCheckpoint() {}
+
+    /** @return the directory */
+    public static Path save(Path run, TrainedModel model, AdamW optimizer, RunState state) throws IOException {
+        Path target = run.resolve(PREFIX + state.step());
+        Path temporary = run.resolve("." + PREFIX + state.step() + ".tmp");
+        delete(temporary);
+        Files.createDirectories(temporary);
+        model.save(temporary);
+        writeOptimizer(temporary.resolve(OPTIMIZER), optimizer, model.backend());
+        MAPPER.writeValue(temporary.resolve(STATE).toFile(), state);
+        writeManifest(temporary);
+        sync(temporary);
+        delete(target);
+        Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+        sync(run);
+        return target;
+    }
+
+    private static void writeOptimizer(Path file, AdamW optimizer, Backend backend) {
+        Map<String, SafetensorsWriter.Entry> entries = new LinkedHashMap<>();
+        for (AdamW.State state : optimizer.states()) {
+            SafetensorsWriter.Entry entry =
+                    new SafetensorsWriter.Entry(DType.F32, state.m().shape());
+            entries.put(MEAN + state.parameter().name(), entry);
+            entries.put(SQUARE + state.parameter().name(), entry);
+        }
+        try (SafetensorsWriter writer = SafetensorsWriter.create(file, entries)) {
+            for (AdamW.State state : optimizer.states()) {
+                copy(
+                        backend.toHost(state.m()),
+                        writer.tensor(MEAN + state.parameter().name()));
+                copy(
+                        backend.toHost(state.v()),
+                        writer.tensor(SQUARE + state.parameter().name()));
+            }
+            writer.commit();
+        }
+    }
+
+    private static void copy(Tensor from, Tensor to) {
+        to.segment().copyFrom(from.segment());
+        to.segment().unload();
+    }
+
+    private static void writeManifest(Path directory) throws IOException {
+        ObjectNode files = MAPPER.createObjectNode();
+        for (Path file : files(directory)) {
+            files.put(file.getFileName().toString(), FileHash.sha256(file));
+        }
+        ObjectNode manifest = MAPPER.createObjectNode();
+        manifest.put("format", "telechat checkpoint").put("version", 1).set("sha256", files);
+        MAPPER.writeValue(directory.resolve(MANIFEST).toFile(), manifest);
+    }
+
+    private static List<Path> files(Path directory) throws IOException {
+        try (Stream<Path> files = Files.list(directory)) {
+            return files.sorted().toList();
+        }
+    }
+
+    /** Forces files, then the directory's own entries, to disk. */
+    private static void sync(Path directory) throws IOException {
+        for (Path file : files(directory)) {
+            if (Files.isRegularFile(file)) {
+                force(file);
+            }
+        }
+        force(directory);
+    }
+
+    private static void force(Path path) throws IOException {
+        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+            channel.force(true);
+        }
+    }
+
+    private static void delete(Path directory) throws IOException {
+        if (!Files.exists(directory)) {
+            return;
+        }
+        try (Stream<Path> all = Files.walk(directory)) {
+            for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(path);
+            }
+        }
+    }
+
+    private static long step(Path checkpoint) {
+        return Long.parseLong(checkpoint.getFileName().toString().substring(PREFIX.length()));
+    }
+
+    /** Checkpoints of a run, the oldest first. */
+    public static List<Path> all(Path run) {
+        if (!Files.isDirectory(run)) {
+            return List.of();
+        }
+        try (Stream<Path> files = Files.list(run)) {
+            return files.filter(f -> f.getFileName().toString().matches(PREFIX + "\\d{1,18}"))
+                    .sorted(Comparator.comparing(RunCheckpoint::step))
+                    .toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Deletes all but the newest ones, and what interrupted saves have left. */
+    public static void keepNewest(Path run, int count) throws IOException {
+        List<Path> all = all(run);
+        for (Path old : all.subList(0, Math.max(0, all.size() - count))) {
+            delete(old);
+        }
+        try (Stream<Path> files = Files.list(run)) {
+            for (Path left : files.filter(f -> f.getFileName().toString().matches("\\." + PREFIX + "\\d+\\.tmp"))
+                    .toList()) {
+                delete(left);
+            }
+        }
+    }
+
+    /**
+     * Takes parameters, running means and state from the newest checkpoint.
+     *
+     * @return the state; empty if there is no checkpoint
+     * @throws InvalidModelException if a file is damaged
+     */
+    public static Optional<RunState> restore(Path run, TrainedModel model, AdamW optimizer) {
+        List<Path> all = all(run);
+        if (all.isEmpty()) {
+            return Optional.empty();
+        }
+        Path newest = all.getLast();
+        try {
+            verify(newest);
+            model.restore(newest);
+            readOptimizer(newest.resolve(OPTIMIZER), optimizer, model.backend());
+            return Optional.of(MAPPER.readValue(newest.resolve(STATE).toFile(), RunState.class));
+        } catch (IOException e) {
+            throw new InvalidModelException("%s: cannot be read: %s".formatted(newest, IoReason.of(e)), e);
+        }
+    }
+
+    private static void verify(Path checkpoint) throws IOException {
+        JsonNode manifest = JsonFiles.readObject(checkpoint.resolve(MANIFEST));
+        for (Map.Entry<String, JsonNode> file : manifest.path("sha256").properties()) {
+            Path path = checkpoint.resolve(file.getKey());
+            if (!FileHash.sha256(path).equals(file.getValue().asText())) {
+                throw new InvalidModelException(
+                        "%s: damaged: its hash is not that of the manifest; delete %s to go on from the one before"
+                                .formatted(path, checkpoint));
+            }
+        }
+    }
+
+    private static void readOptimizer(Path file, AdamW optimizer, Backend backend) {
+        try (Arena arena = Arena.ofConfined()) {
+            SafetensorsFile tensors = SafetensorsFile.open(file, arena);
+            for (AdamW.State state : optimizer.states()) {
+                String name = state.parameter().name();
+                for (String key : List.of(MEAN + name, SQUARE + name)) {
+                    if (!tensors.tensors().containsKey(key)
+                            || !tensors.tensor(key).shape().equals(state.m().shape())) {
+                        throw new InvalidModelException("%s: has no %s of shape %s; it is of another run"
+                                .formatted(file, key, state.m().shape()));
+                    }
+                }
+                backend.write(tensors.tensor(MEAN + name), state.m());
+                backend.write(tensors.tensor(SQUARE + name), state.v());
+            }
+        }
+    }
+}

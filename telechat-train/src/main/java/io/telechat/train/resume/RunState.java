@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.train.resume;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+
+/**
+ * Where a run stands. Everything else, the order of the samples and the learning rate, is a function of these.
+ *
+ * @param step updates that are done
+ * @param samples that were trained, repetitions counted
+ * @param bestEvaluation lowest loss on the samples that are not trained; infinite before the first
+ * @param evaluationsSinceBest measurements since then
+ * @param recipe what must not change when the run goes on
+ */
+public record RunState(
+        @JsonProperty("step") long step,
+        @JsonProperty("samples") long samples,
+        @JsonProperty("best_evaluation") double bestEvaluation,
+        @JsonProperty("evaluations_since_best") int evaluationsSinceBest,
+        @JsonProperty("recipe") String recipe) {}

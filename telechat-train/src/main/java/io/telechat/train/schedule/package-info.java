@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: Apache-2.0
+/** How the learning rate changes over a run. */
+package io.telechat.train.schedule;
