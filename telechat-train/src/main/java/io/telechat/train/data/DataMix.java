@@ -8,11 +8,13 @@ import io.telechat.core.checkpoint.JsonFiles;
 import java.io.IOException;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.nio.file.PathMatcher;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.PatternSyntaxException;
 import java.util.stream.Stream;
 
 /**
@@ -65,8 +67,13 @@ public record DataMix(List<Stage> stages) {
                 throw new InvalidModelException("%s: '%s' has weight %s; a weight is a number above 0 and at most %,.0f"
                         .formatted(mix, entry.getKey(), entry.getValue(), MAX_WEIGHT));
             }
-            for (Path file : files(mix, entry.getKey())) {
-                sources.add(new DataSource(file.getFileName().toString(), file, weight));
+            try {
+                for (Path file : files(mix, entry.getKey())) {
+                    sources.add(new DataSource(file.getFileName().toString(), file, weight));
+                }
+            } catch (InvalidPathException | PatternSyntaxException e) {
+                throw new InvalidModelException(
+                        "%s: '%s' is neither a path nor a pattern".formatted(mix, entry.getKey()), e);
             }
         }
         if (sources.isEmpty()) {
@@ -95,17 +102,18 @@ public record DataMix(List<Stage> stages) {
                 "%s: there is no file '%s', neither in %s nor in the working directory".formatted(mix, pattern, base));
     }
 
+    /** Only what the pattern says is a pattern; the directory's own name may hold any character. */
     private static List<Path> matches(Path directory, String pattern) {
-        String glob = Path.of(pattern).isAbsolute() ? pattern : directory + "/" + pattern;
-        int wild = glob.split("[*?\\[{]", 2)[0].lastIndexOf('/');
-        Path start = Path.of(glob.substring(0, wild + 1));
+        int wild = pattern.split("[*?\\[{]", 2)[0].lastIndexOf('/') + 1;
+        String glob = pattern.substring(wild);
+        Path start = directory.resolve(pattern.substring(0, wild));
         if (!Files.isDirectory(start)) {
             return List.of();
         }
         PathMatcher matcher = FileSystems.getDefault().getPathMatcher("glob:" + glob);
-        int depth = glob.contains("**") ? Integer.MAX_VALUE : Path.of(glob).getNameCount() - start.getNameCount();
+        int depth = glob.contains("**") ? Integer.MAX_VALUE : Path.of(glob).getNameCount();
         try (Stream<Path> walk = Files.walk(start, depth)) {
-            return walk.filter(matcher::matches)
+            return walk.filter(file -> matcher.matches(start.relativize(file)))
                     .filter(Files::isRegularFile)
                     .sorted()
                     .toList();
