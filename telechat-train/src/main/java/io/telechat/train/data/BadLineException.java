@@ -10,6 +10,7 @@ final class BadLineException extends Exception {
         MALFORMED_JSON("malformed JSON"),
         MISSING_FIELDS("missing fields"),
         WRONG_TURNS("turns out of order"),
+        UNUSABLE_ROLE("unusable role"),
         ROLE_MARKER("role marker inside a message"),
         EMPTY("empty question or answer");
 

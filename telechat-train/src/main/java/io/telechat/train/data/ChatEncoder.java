@@ -2,9 +2,11 @@
 package io.telechat.train.data;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.telechat.core.InvalidRequestException;
 import io.telechat.core.chat.ChatMessage;
 import io.telechat.core.chat.ChatTokenizer;
 import io.telechat.core.chat.Role;
+import io.telechat.train.data.BadLineException.Reason;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -16,6 +18,7 @@ import java.util.List;
  */
 final class ChatEncoder implements DialogEncoder {
     private final ChatTokenizer tokenizer;
+    private final int endId;
     private final DialogParser parser;
     private final boolean trainAllAnswers;
     private final LongDialogs longDialogs;
@@ -27,6 +30,7 @@ final class ChatEncoder implements DialogEncoder {
      */
     ChatEncoder(ChatTokenizer tokenizer, boolean trainAllAnswers, LongDialogs longDialogs, int capacity) {
         this.tokenizer = tokenizer;
+        this.endId = tokenizer.template().endId(tokenizer.tokenizer());
         this.parser = new DialogParser(tokenizer.markers());
         this.trainAllAnswers = trainAllAnswers;
         this.longDialogs = longDialogs;
@@ -37,7 +41,13 @@ final class ChatEncoder implements DialogEncoder {
     public Encoded encode(JsonNode line) throws BadLineException {
         return switch (parser.parse(line)) {
             case Dialog.Text text -> text(text.text());
-            case Dialog.Conversation conversation -> conversation(conversation.messages());
+            case Dialog.Conversation conversation -> {
+                try {
+                    yield conversation(conversation.messages());
+                } catch (InvalidRequestException e) { // the format has no such message
+                    throw new BadLineException(Reason.UNUSABLE_ROLE, e.getMessage());
+                }
+            }
         };
     }
 
@@ -45,7 +55,7 @@ final class ChatEncoder implements DialogEncoder {
     private Encoded text(String text) {
         EncodedDialog all = new EncodedDialog.Builder()
                 .add(tokenizer.tokenizer().encode(text), true)
-                .add(endId(), true)
+                .add(endId, true)
                 .build();
         List<EncodedDialog> parts = new ArrayList<>();
         for (int from = 0; from < all.length(); from += capacity) {
@@ -168,10 +178,6 @@ final class ChatEncoder implements DialogEncoder {
     }
 
     private EncodedDialog.Builder answer(EncodedDialog.Builder dialog, ChatMessage answer) {
-        return dialog.add(tokenizer.tokenizer().encode(answer.content()), true).add(endId(), true);
-    }
-
-    private int endId() {
-        return tokenizer.template().endId(tokenizer.tokenizer());
+        return dialog.add(tokenizer.tokenizer().encode(answer.content()), true).add(endId, true);
     }
 }

@@ -117,7 +117,7 @@ final class DialogParser {
             try {
                 messages.add(new ChatMessage(Role.parse(text(message, "role")), text(message, "content")));
             } catch (InvalidRequestException e) {
-                throw new BadLineException(Reason.WRONG_TURNS, e.getMessage());
+                throw new BadLineException(Reason.UNUSABLE_ROLE, e.getMessage());
             }
         }
         while (!messages.isEmpty() && messages.getLast().role() != Role.ASSISTANT) {

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.train.data;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import io.telechat.core.chat.ChatMessage;
+import io.telechat.core.chat.Role;
+import io.telechat.train.data.BadLineException.Reason;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class DialogParserTest {
+    private static final DialogParser PARSER = new DialogParser(Set.of("<_user>", "<_bot>", "<_end>"));
+
+    private static Dialog parse(byte[] line) throws BadLineException {
+        return PARSER.parse(DialogParser.json(line, 0, line.length));
+    }
+
+    private static Dialog parse(String line) throws BadLineException {
+        return parse(line.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static Dialog conversation(ChatMessage... messages) {
+        return new Dialog.Conversation(List.of(messages));
+    }
+
+    private static final Dialog Q_AND_A = conversation(ChatMessage.user("q"), ChatMessage.assistant("a"));
+
+    @Test
+    void readsAQuestionAndAnAnswer() throws BadLineException {
+        assertEquals(Q_AND_A, parse("{\"input\": \"q\", \"output\": \"a\"}"));
+    }
+
+    @Test
+    void stripsOneLeadingMark() throws BadLineException {
+        assertEquals(Q_AND_A, parse("{\"input\": \"<_user>q\", \"output\": \"<_bot>a\"}"));
+    }
+
+    @Test
+    void readsSeveralTurnsOfOneInput() throws BadLineException {
+        assertEquals(
+                conversation(
+                        ChatMessage.user("q1"),
+                        ChatMessage.assistant("a1"),
+                        ChatMessage.user("q2"),
+                        ChatMessage.assistant("a2")),
+                parse("{\"input\": \"<_user>q1<_bot>a1<_user>q2\", \"output\": \"a2\"}"));
+    }
+
+    @Test
+    void putsTheSystemMessageInFront() throws BadLineException {
+        assertEquals(
+                conversation(ChatMessage.system("s"), ChatMessage.user("q"), ChatMessage.assistant("a")),
+                parse("{\"system\": \"s\", \"input\": \"q\", \"output\": \"a\"}"));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {"\"\"", "null"})
+    void noSystemMessageIsMadeOfNothing(String system) throws BadLineException {
+        assertEquals(Q_AND_A, parse("{\"system\": %s, \"input\": \"q\", \"output\": \"a\"}".formatted(system)));
+    }
+
+    @Test
+    void readsMessages() throws BadLineException {
+        assertEquals(
+                conversation(
+                        ChatMessage.system("s"),
+                        ChatMessage.user("q"),
+                        ChatMessage.assistant("call"),
+                        new ChatMessage(Role.TOOL, "result"),
+                        ChatMessage.assistant("a")),
+                parse("""
+                    {"messages": [{"role": "system", "content": "s"}, {"role": "user", "content": "q"},
+                     {"role": "assistant", "content": "call"}, {"role": "tool", "content": "result"},
+                     {"role": "bot", "content": "a"}]}\
+                    """));
+    }
+
+    @Test
+    void leavesOutWhatFollowsTheLastAnswer() throws BadLineException {
+        assertEquals(Q_AND_A, parse("""
+            {"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"},
+             {"role": "user", "content": "and now?"}]}\
+            """));
+    }
+
+    @Test
+    void readsPlainText() throws BadLineException {
+        assertEquals(new Dialog.Text(" once upon\na time "), parse("{\"data\": \" once upon\\na time \"}"));
+    }
+
+    @Test
+    void readsALineInTheMiddleOfABuffer() throws BadLineException {
+        byte[] buffer = "xx{\"data\": \"text\"}\r\nyy".getBytes(StandardCharsets.UTF_8);
+        assertEquals(new Dialog.Text("text"), PARSER.parse(DialogParser.json(buffer, 2, buffer.length - 3)));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "MALFORMED_JSON | {",
+                "MALFORMED_JSON | [1]",
+                "MALFORMED_JSON | \"text\"",
+                "MALFORMED_JSON | {\"data\": \"a\"} {\"data\": \"b\"}",
+                "MALFORMED_JSON | {\"data\": 'a'}",
+                "MISSING_FIELDS | {}",
+                "MISSING_FIELDS | {\"input\": \"q\"}",
+                "MISSING_FIELDS | {\"output\": \"a\"}",
+                "MISSING_FIELDS | {\"input\": 1, \"output\": \"a\"}",
+                "MISSING_FIELDS | {\"input\": \"q\", \"output\": null}",
+                "MISSING_FIELDS | {\"system\": 1, \"input\": \"q\", \"output\": \"a\"}",
+                "MISSING_FIELDS | {\"data\": [\"text\"]}",
+                "MISSING_FIELDS | {\"messages\": []}",
+                "MISSING_FIELDS | {\"messages\": \"q\"}",
+                "MISSING_FIELDS | {\"messages\": [\"q\"]}",
+                "MISSING_FIELDS | {\"messages\": [{\"role\": \"user\"}]}",
+                "MISSING_FIELDS | {\"messages\": [{\"role\": \"user\", \"content\": \"q\"}]}",
+                "UNUSABLE_ROLE | {\"messages\": [{\"role\": \"narrator\", \"content\": \"q\"}]}",
+                "WRONG_TURNS | {\"messages\": [{\"role\": \"assistant\", \"content\": \"a\"}]}",
+                "WRONG_TURNS | {\"input\": \"q<_bot>a\", \"output\": \"a\"}",
+                "WRONG_TURNS | {\"input\": \"q<_user>q\", \"output\": \"a\"}",
+                "WRONG_TURNS | {\"input\": \"q<_bot>a<_bot>a<_user>q\", \"output\": \"a\"}",
+                "ROLE_MARKER | {\"input\": \"q\", \"output\": \"a<_bot>b\"}",
+                "ROLE_MARKER | {\"input\": \"q\", \"output\": \"a<_user>b\"}",
+                "ROLE_MARKER | {\"input\": \"q<_end>\", \"output\": \"a\"}",
+                "ROLE_MARKER | {\"data\": \"a<_end>b\"}",
+                "EMPTY | {\"input\": \"\", \"output\": \"a\"}",
+                "EMPTY | {\"input\": \"q\", \"output\": \" \\n\"}",
+                "EMPTY | {\"input\": \"q\", \"output\": \"<_bot>\"}",
+                "EMPTY | {\"data\": \"\"}",
+            })
+    void tellsWhatIsWrong(Reason reason, String line) {
+        assertEquals(
+                reason, assertThrows(BadLineException.class, () -> parse(line)).reason());
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "system    | user, system, assistant",
+                "user      | user, user, assistant",
+                "assistant | user, assistant, assistant",
+                "tool      | tool, assistant",
+                "tool      | user, tool, assistant"
+            })
+    void refusesTurnsOutOfOrder(String wrong, String roles) {
+        StringBuilder messages = new StringBuilder();
+        for (String role : roles.split(", ")) {
+            messages.append(messages.isEmpty() ? "" : ",")
+                    .append("{\"role\": \"%s\", \"content\": \"x\"}".formatted(role));
+        }
+        BadLineException e =
+                assertThrows(BadLineException.class, () -> parse("{\"messages\": [%s]}".formatted(messages)));
+        assertEquals("turns out of order: " + wrong, e.getMessage().split(" message after")[0]);
+    }
+
+    @Test
+    void refusesWhatIsNotUtf8() {
+        byte[] line = "{\"data\": \"a?\"}".getBytes(StandardCharsets.US_ASCII);
+        line[line.length - 3] = (byte) 0xff;
+        assertEquals(
+                Reason.MALFORMED_JSON,
+                assertThrows(BadLineException.class, () -> parse(line)).reason());
+    }
+}
