@@ -119,6 +119,9 @@ final class ReferenceRecipe implements Recipe {
             SampleRows rows,
             OptionalInt samples) {
         long wanted = samples.isPresent() ? rows.size() + (long) samples.getAsInt() : Long.MAX_VALUE;
+        if (rows.size() == wanted) {
+            return 1;
+        }
         int rounds = 0;
         boolean again;
         do {
