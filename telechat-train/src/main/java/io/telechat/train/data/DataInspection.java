@@ -5,6 +5,7 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import io.telechat.core.chat.ChatTokenizer;
 import io.telechat.core.tokenizer.Tokenizer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -114,19 +115,22 @@ public record DataInspection(
                 return;
             }
             Tokenizer pieces = tokenizer.get().tokenizer();
-            StringBuilder before = new StringBuilder();
-            for (int i = Math.max(dialog, from - BOT_PIECES); i < from; i++) {
-                before.append(pieces.piece(sample.ids()[i]));
-            }
+            int[] before = Arrays.copyOfRange(sample.ids(), Math.max(dialog, from - BOT_PIECES), from);
             boolean isText = from == dialog;
-            if (!isText && !before.toString().endsWith(BOT)) {
+            if (!isText && !endsWithBot(pieces, before)) {
                 problem("sample %d: the trained tokens at %d do not begin behind %s but behind '%s'"
-                        .formatted(index, from, BOT, before));
+                        .formatted(index, from, BOT, pieces.decode(before)));
             }
             int end = tokenizer.get().template().endId(pieces);
             if (!isText && sample.ids()[to - 1] != end) {
                 problem("sample %d: the answer at %d … %d has no end token".formatted(index, from, to));
             }
+        }
+
+        /** The mark is a piece, which decoding may leave out; or it is text, whose pieces may be bytes. */
+        private static boolean endsWithBot(Tokenizer tokenizer, int[] ids) {
+            return tokenizer.piece(ids[ids.length - 1]).equals(BOT)
+                    || tokenizer.decode(ids).endsWith(BOT);
         }
 
         private void problem(String text) {
