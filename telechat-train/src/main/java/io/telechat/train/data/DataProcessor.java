@@ -43,6 +43,9 @@ public final class DataProcessor {
                     "--num-samples %,d is less than --num-workers %,d: some files would be empty"
                             .formatted(options.samples().getAsInt(), options.shards()));
         }
+        if (options.maxErrors() < 0) {
+            throw new InvalidRequestException("--max-errors %d: must be at least 0".formatted(options.maxErrors()));
+        }
         this.options = options;
         this.progress = progress;
     }
