@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.cli;
 
+import static io.telechat.cli.Program.assertError;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -9,7 +10,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.telechat.core.testing.TinyModels;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,7 +17,6 @@ import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -35,70 +34,25 @@ class CommandLineTest {
     private static Path model;
     private static Path telechat2;
 
-    private record Result(int code, String out, String err) {
-        List<JsonNode> json() throws IOException {
-            List<JsonNode> lines = new ArrayList<>();
-            for (String line : out.lines().toList()) {
-                lines.add(MAPPER.readTree(line));
-            }
-            return lines;
-        }
-    }
-
     @BeforeAll
     static void make() throws IOException {
         model = TinyModels.make(directory, "model", TinyModels.CONFIG_12B, 2);
         telechat2 = TinyModels.make(directory, "telechat2", TinyModels.CONFIG_TELECHAT2, 3);
     }
 
-    private static Result run(byte[] input, String... args) throws Exception {
-        List<String> command = new ArrayList<>(List.of(
-                ProcessHandle.current().info().command().orElseThrow(),
-                "--add-modules",
-                "jdk.incubator.vector",
-                "--enable-native-access=ALL-UNNAMED",
-                "--sun-misc-unsafe-memory-access=allow",
-                "-XX:TieredStopAtLevel=1",
-                "-Dtelechat.tty.stdin=false",
-                "-Dtelechat.tty.stdout=false",
-                "-Dtelechat.tty.stderr=false",
-                "-cp",
-                System.getProperty("java.class.path"),
-                "io.telechat.cli.TelechatCli"));
-        command.addAll(Arrays.asList(args));
-        Path err = Files.createTempFile(directory, "stderr", ".txt");
-        Path out = Files.createTempFile(directory, "stdout", ".txt");
-        Process process = new ProcessBuilder(command)
-                .redirectError(err.toFile())
-                .redirectOutput(out.toFile())
-                .start();
-        try (OutputStream stdin = process.getOutputStream()) {
-            stdin.write(input);
-        } catch (IOException e) {
-            // The program may be done before it has read everything.
-        }
-        assertTrue(process.waitFor(60, TimeUnit.SECONDS), "no end in a minute");
-        String errors = Files.readString(err).replace("WARNING: Using incubator modules: jdk.incubator.vector\n", "");
-        return new Result(process.exitValue(), Files.readString(out), errors);
+    private static Program.Result run(byte[] input, String... args) throws Exception {
+        return Program.run(directory, input, args);
     }
 
-    private static Result run(String... args) throws Exception {
-        return run(new byte[0], args);
-    }
-
-    private static void assertError(int code, String part, Result result) {
-        assertEquals(code, result.code(), result.err());
-        assertTrue(result.err().contains(part), result.err());
-        assertTrue(result.err().startsWith("telechat: "), result.err());
-        assertFalse(result.err().contains("\tat "), result.err());
-        assertTrue(result.err().lines().count() <= 3, result.err());
+    private static Program.Result run(String... args) throws Exception {
+        return Program.run(directory, new byte[0], args);
     }
 
     @Test
     void generatesTextAndJson() throws Exception {
-        Result text = run("generate", model.toString(), "--prompt", "hi", "--max-new-tokens", "5", "--greedy");
+        Program.Result text = run("generate", model.toString(), "--prompt", "hi", "--max-new-tokens", "5", "--greedy");
         assertEquals(0, text.code(), text.err());
-        Result json = run(
+        Program.Result json = run(
                 "generate",
                 model.toString(),
                 "--prompt",
@@ -115,7 +69,7 @@ class CommandLineTest {
         assertEquals(3, object.get("usage").get("prompt_tokens").asInt());
         assertEquals(5, object.get("logprobs").size());
         assertTrue(object.get("timings").has("tokens_per_second"));
-        Result tokens = run(
+        Program.Result tokens = run(
                 "generate", model.toString(), "--tokens", "263,111,112", "--max-new-tokens", "5", "--greedy", "--json");
         assertEquals(object.get("tokens"), tokens.json().getFirst().get("tokens"));
     }
@@ -123,8 +77,9 @@ class CommandLineTest {
     @Test
     void chatsOnceFromAnOptionOrStdin() throws Exception {
         String[] options = {"--max-new-tokens", "4", "--greedy"};
-        Result option = run(concat(options, "chat", model.toString(), "-p", "hello"));
-        Result stdin = run("hello\n".getBytes(StandardCharsets.UTF_8), concat(options, "chat", model.toString()));
+        Program.Result option = run(concat(options, "chat", model.toString(), "-p", "hello"));
+        Program.Result stdin =
+                run("hello\n".getBytes(StandardCharsets.UTF_8), concat(options, "chat", model.toString()));
         assertEquals(0, option.code(), option.err());
         assertEquals(option.out(), stdin.out());
         assertEquals("", option.err());
@@ -140,7 +95,7 @@ class CommandLineTest {
     void chatKeepsAHistoryAndPrintsEvents() throws Exception {
         Path history = directory.resolve("history.json");
         for (int turn = 1; turn <= 2; turn++) {
-            Result result = run(
+            Program.Result result = run(
                     "chat",
                     model.toString(),
                     "-p",
@@ -182,7 +137,7 @@ class CommandLineTest {
             /exit
             never read
             """.formatted(file, file);
-        Result result = run(input.getBytes(StandardCharsets.UTF_8), "chat", model.toString(), "-i", "--greedy");
+        Program.Result result = run(input.getBytes(StandardCharsets.UTF_8), "chat", model.toString(), "-i", "--greedy");
         assertEquals(0, result.code(), result.err());
         JsonNode saved = MAPPER.readTree(file.toFile());
         assertEquals(4, saved.size());
@@ -202,11 +157,11 @@ class CommandLineTest {
 
     @Test
     void tokenizesLinesOfJson() throws Exception {
-        Result ids = run("\"a\"\n\n\"中\"\n".getBytes(StandardCharsets.UTF_8), "tokenize", model.toString());
+        Program.Result ids = run("\"a\"\n\n\"中\"\n".getBytes(StandardCharsets.UTF_8), "tokenize", model.toString());
         assertEquals("[263,104]\n[263,235,191,180]\n", ids.out());
-        Result text = run(ids.out().getBytes(StandardCharsets.UTF_8), "tokenize", model.toString(), "--decode");
+        Program.Result text = run(ids.out().getBytes(StandardCharsets.UTF_8), "tokenize", model.toString(), "--decode");
         assertEquals("\"a\"\n\"中\"\n", text.out());
-        Result chat = run(
+        Program.Result chat = run(
                 "[{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"bot\",\"content\":\"\"},{\"role\":\"user\",\"content\":\"a\"}]"
                         .getBytes(StandardCharsets.UTF_8),
                 "tokenize",
@@ -218,7 +173,7 @@ class CommandLineTest {
     @Test
     void writesLogits() throws Exception {
         Path out = directory.resolve("logits.safetensors");
-        Result result = run(
+        Program.Result result = run(
                 "logits",
                 model.toString(),
                 "--tokens",
@@ -250,7 +205,7 @@ class CommandLineTest {
 
     @Test
     void benchReportsRatesAndLimits() throws Exception {
-        Result result = run(
+        Program.Result result = run(
                 "bench",
                 model.toString(),
                 "--prompt",
@@ -281,7 +236,7 @@ class CommandLineTest {
         Path text = directory.resolve("sample.txt");
         Files.writeString(text, "The quick brown fox jumps over the lazy dog. 敏捷的棕色狐狸。");
         Path out = directory.resolve("quantized");
-        Result result = run(
+        Program.Result result = run(
                 "quantize",
                 model.toString(),
                 "--to",
@@ -296,8 +251,8 @@ class CommandLineTest {
         assertTrue(report.get("tensors").size() > 5);
         assertTrue(report.at("/comparison/kl_mean").asDouble() < 0.1, report.toString());
         assertTrue(report.at("/comparison/tokens").asInt() > 40);
-        Result loaded = run("generate", out.toString(), "--prompt", "hi", "--max-new-tokens", "3", "--greedy");
-        Result onTheFly = run(
+        Program.Result loaded = run("generate", out.toString(), "--prompt", "hi", "--max-new-tokens", "3", "--greedy");
+        Program.Result onTheFly = run(
                 "generate",
                 model.toString(),
                 "--prompt",
@@ -352,7 +307,7 @@ class CommandLineTest {
                 "help generate"
             })
     void helps(String arguments) throws Exception {
-        Result result = run(arguments.split(" "));
+        Program.Result result = run(arguments.split(" "));
         assertEquals(0, result.code(), result.err());
         assertTrue(result.out().contains("telechat"), result.out());
         assertEquals("", result.err());
@@ -396,9 +351,10 @@ class CommandLineTest {
 
     @Test
     void onlyOptionsAreRespelledNotTheText() throws Exception {
-        Result result = run("generate", model.toString(), "--prompt", "--my_text", "--max_new_tokens", "1", "--json");
-        Result same = run("generate", model.toString(), "--prompt=--my_text", "--max-new-tokens=1", "--json");
-        Result other = run("generate", model.toString(), "--prompt=--my-text", "--max-new-tokens=1", "--json");
+        Program.Result result =
+                run("generate", model.toString(), "--prompt", "--my_text", "--max_new_tokens", "1", "--json");
+        Program.Result same = run("generate", model.toString(), "--prompt=--my_text", "--max-new-tokens=1", "--json");
+        Program.Result other = run("generate", model.toString(), "--prompt=--my-text", "--max-new-tokens=1", "--json");
         assertEquals(
                 same.json().getFirst().get("tokens"), result.json().getFirst().get("tokens"));
         assertEquals(0, other.code());
@@ -429,7 +385,7 @@ class CommandLineTest {
 
     @Test
     void theLastOfRepeatedOptionsWins() throws Exception {
-        Result result = run(
+        Program.Result result = run(
                 "generate",
                 model.toString(),
                 "--tokens",
@@ -500,7 +456,7 @@ class CommandLineTest {
 
     @Test
     void theStackTraceIsThereForThoseWhoAsk() throws Exception {
-        Result result = run("generate", "/nowhere", "--prompt", "x", "--stacktrace");
+        Program.Result result = run("generate", "/nowhere", "--prompt", "x", "--stacktrace");
         assertEquals(3, result.code());
         assertTrue(result.err().contains("\tat io.telechat"), result.err());
     }

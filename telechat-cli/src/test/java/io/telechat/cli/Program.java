@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** Runs {@code telechat} as a process of its own. */
+final class Program {
+    private static final ObjectMapper MAPPER = new ObjectMapper();
+
+    private Program() {}
+
+    /** What a script sees of a run. */
+    record Result(int code, String out, String err) {
+        List<JsonNode> json() throws IOException {
+            List<JsonNode> lines = new ArrayList<>();
+            for (String line : out.lines().toList()) {
+                lines.add(MAPPER.readTree(line));
+            }
+            return lines;
+        }
+    }
+
+    /** @param directory for scratch files */
+    static Result run(Path directory, byte[] input, String... args) throws Exception {
+        List<String> command = new ArrayList<>(List.of(
+                ProcessHandle.current().info().command().orElseThrow(),
+                "--add-modules",
+                "jdk.incubator.vector",
+                "--enable-native-access=ALL-UNNAMED",
+                "--sun-misc-unsafe-memory-access=allow",
+                "-XX:TieredStopAtLevel=1",
+                "-Dtelechat.tty.stdin=false",
+                "-Dtelechat.tty.stdout=false",
+                "-Dtelechat.tty.stderr=false",
+                "-cp",
+                System.getProperty("java.class.path"),
+                "io.telechat.cli.TelechatCli"));
+        command.addAll(Arrays.asList(args));
+        Path err = Files.createTempFile(directory, "stderr", ".txt");
+        Path out = Files.createTempFile(directory, "stdout", ".txt");
+        Process process = new ProcessBuilder(command)
+                .redirectError(err.toFile())
+                .redirectOutput(out.toFile())
+                .start();
+        try (OutputStream stdin = process.getOutputStream()) {
+            stdin.write(input);
+        } catch (IOException e) {
+            // The program may be done before it has read everything.
+        }
+        assertTrue(process.waitFor(60, TimeUnit.SECONDS), "no end in a minute");
+        String errors = Files.readString(err).replace("WARNING: Using incubator modules: jdk.incubator.vector\n", "");
+        return new Result(process.exitValue(), Files.readString(out), errors);
+    }
+
+    static void assertError(int code, String part, Result result) {
+        assertEquals(code, result.code(), result.err());
+        assertTrue(result.err().contains(part), result.err());
+        assertTrue(result.err().startsWith("telechat: "), result.err());
+        assertFalse(result.err().contains("\tat "), result.err());
+        assertTrue(result.err().lines().count() <= 3, result.err());
+    }
+}
