@@ -44,13 +44,7 @@ final class BestFitRecipe implements Recipe {
             ExternalShuffle filled = shuffle;
             encoding.run(() -> new Encoder(sources, firstSource, filled, tooLong), progress);
             if (shuffle.isEmpty()) {
-                throw new InvalidModelException(
-                        "%s: no dialog can be used: %,d of %,d lines make more than %,d tokens; choose a longer --max-seq-len, or --long-dialogs split"
-                                .formatted(
-                                        options.mix(),
-                                        Arrays.stream(tooLong).sum(),
-                                        lines(encoding, sources),
-                                        options.capacity()));
+                throw nothingUsable(encoding, sources, Arrays.stream(tooLong).sum());
             }
             Packer packer = new Packer(rows, samples);
             int rounds = 1;
@@ -61,6 +55,14 @@ final class BestFitRecipe implements Recipe {
         } finally {
             shuffle.close();
         }
+    }
+
+    private InvalidModelException nothingUsable(LineEncoding encoding, List<DataSource> sources, long tooLong) {
+        String why = tooLong == 0
+                ? "the files are empty, or the weights leave no line"
+                : "%,d of %,d lines make more than %,d tokens; choose a longer --max-seq-len, or --long-dialogs split"
+                        .formatted(tooLong, lines(encoding, sources), options.capacity());
+        return new InvalidModelException("%s: no dialog can be used: %s".formatted(options.mix(), why));
     }
 
     private static long lines(LineEncoding encoding, List<DataSource> sources) {

@@ -16,7 +16,10 @@ import java.util.function.Predicate;
  * dialogs go into files, of which one at a time is sorted in memory.
  */
 final class ExternalShuffle implements AutoCloseable {
-    private static final int MAX_FILES_BITS = 9;
+    private static final int MAX_FILES_BITS = 8;
+    /** A file of this size is sorted whatever the memory: a further split would cost more than it saves. */
+    private static final long SMALL_BYTES = 1 << 16;
+
     private static final int BUFFER_BYTES = 1 << 16;
     private static final int MIN_BUFFER_BYTES = 1 << 12;
 
@@ -108,7 +111,8 @@ final class ExternalShuffle implements AutoCloseable {
     boolean forEach(Predicate<DialogSpill.Entry> goOn) {
         for (int i = 0; i < files.size(); i++) {
             DialogSpill file = files.get(i);
-            boolean tooLarge = file.size() > memoryBytes / 4 && skippedBits + bits < Long.SIZE - MAX_FILES_BITS;
+            boolean tooLarge = file.size() > Math.max(memoryBytes / 4, SMALL_BYTES)
+                    && skippedBits + bits < Long.SIZE - MAX_FILES_BITS;
             if (!(tooLarge ? splitFurther(i, goOn) : sorted(file, goOn))) {
                 return false;
             }

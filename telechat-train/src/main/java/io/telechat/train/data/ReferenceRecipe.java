@@ -80,6 +80,11 @@ final class ReferenceRecipe implements Recipe {
             int[] lengths = IntStream.of(order).map(i -> lines.wholeLengths[i]).toArray();
             long tooLong =
                     IntStream.of(lengths).filter(n -> n >= options.capacity()).count();
+            if (lengths.length == 0) {
+                throw new InvalidModelException(
+                        "%s: no line can be used: the files are empty, or the weights leave none"
+                                .formatted(options.mix()));
+            }
             if (tooLong == lengths.length) {
                 throw new InvalidModelException(
                         "%s: no line can be used: all %,d have %,d tokens or more; choose a longer --max-seq-len"

@@ -52,7 +52,7 @@ class DataOutputTest {
         assertEquals(2, manifest.get("shards").size());
         for (JsonNode shard : manifest.get("shards")) {
             assertEquals(
-                    ShardWriter.sha256(data.outputFile(shard.get("file").asText())),
+                    FileHash.sha256(data.outputFile(shard.get("file").asText())),
                     shard.get("sha256").asText());
         }
     }

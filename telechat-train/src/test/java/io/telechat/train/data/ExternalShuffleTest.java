@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.telechat.core.backend.WorkerTeam;
+import io.telechat.core.tensor.SplitMix;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,7 +35,8 @@ class ExternalShuffleTest {
         int[] ids = IntStream.range(0, 5 + place % 40).map(i -> place + i).toArray();
         byte[] mask = new byte[ids.length];
         mask[place % ids.length] = 1;
-        return new DialogSpill.Entry(RandomKeys.key(42, place, 0), place, place % 3, new EncodedDialog(ids, mask));
+        return new DialogSpill.Entry(
+                SplitMix.seed(SplitMix.seed(42, place), 0), place, place % 3, new EncodedDialog(ids, mask));
     }
 
     private ExternalShuffle filled(String name, long expectedBytes, long memoryBytes) {
