@@ -7,6 +7,7 @@ import io.telechat.core.backend.MachineLimits;
 import io.telechat.core.checkpoint.IoReason;
 import io.telechat.core.model.ModelLoader;
 import io.telechat.train.FullFineTuning;
+import io.telechat.train.LoraFineTuning;
 import io.telechat.train.TrainConfig;
 import io.telechat.train.TrainedModel;
 import io.telechat.train.Trainer;
@@ -15,6 +16,7 @@ import io.telechat.train.resume.RunCheckpoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -46,14 +48,14 @@ final class TrainCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         TrainConfig config = options.config();
         requireFreshOutput(config.output());
-        try (TrainingData data = TrainingData.open(config.data());
-                ModelLoader.Checked checked = ModelLoader.check(config.model())) {
+        try (TrainingData data = TrainingData.open(config.data())) {
+            ModelLoader.Checked checked = ModelLoader.check(config.model());
             Files.createDirectories(config.output());
             Backend backend = options.backend();
             double peak =
                     backend.measureLimits().map(MachineLimits::flopsPerSecond).orElse(Double.NaN);
             int rows = config.batch().microBatch() * data.rowTokens();
-            try (TrainedModel model = new FullFineTuning(checked, backend, rows, config.gradientCheckpointing());
+            try (TrainedModel model = model(config, checked, backend, rows);
                     RunLog log = new RunLog(config.output(), resume, json, global.quiet);
                     Trainer trainer = new Trainer(config, model, data, log, peak);
                     Interrupts _ = Interrupts.onFirst(trainer::stop)) {
@@ -64,6 +66,13 @@ final class TrainCommand implements Callable<Integer> {
         } catch (IOException e) {
             throw new InvalidModelException("%s: cannot be written: %s".formatted(config.output(), IoReason.of(e)), e);
         }
+    }
+
+    private TrainedModel model(TrainConfig config, ModelLoader.Checked checked, Backend backend, int rows) {
+        Optional<LoraFineTuning.Options> lora = options.lora();
+        return lora.isPresent()
+                ? new LoraFineTuning(checked, backend, lora.get(), config.seed(), rows, config.gradientCheckpointing())
+                : new FullFineTuning(checked, backend, rows, config.gradientCheckpointing());
     }
 
     private void requireFreshOutput(Path output) {

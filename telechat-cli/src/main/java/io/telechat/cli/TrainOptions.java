@@ -4,9 +4,12 @@ package io.telechat.cli;
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.backend.Backends;
+import io.telechat.core.lora.LoraConfig;
+import io.telechat.train.LoraFineTuning;
 import io.telechat.train.TrainConfig;
 import io.telechat.train.optimizer.AdamW;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -147,6 +150,66 @@ final class TrainOptions {
 
     @Option(names = "--threads", paramLabel = "N", description = "threads (default: all processors)")
     private int threads = Runtime.getRuntime().availableProcessors();
+
+    @Option(
+            names = "--adapter",
+            paramLabel = "DIR",
+            description = "train this LoRA adapter (PEFT's format) instead of the model")
+    private Optional<Path> adapter = Optional.empty();
+
+    @Option(
+            names = "--lora-dim",
+            paramLabel = "N",
+            description = "train fresh LoRA adapters of this rank instead of the model")
+    private Optional<Integer> loraDim = Optional.empty();
+
+    @Option(names = "--lora-scaling", paramLabel = "X", description = "their product is scaled by X/rank (default: 1)")
+    private double loraScaling = 1;
+
+    @Option(names = "--lora-rank-stabilized", description = "scale by X/√rank instead")
+    private boolean rankStabilized;
+
+    @Option(
+            names = "--lora-module-name",
+            split = ",",
+            paramLabel = "NAME",
+            description =
+                    "linear layers that get one, by the ends of their names (default: those of attention's queries,"
+                            + " keys and values)")
+    private List<String> loraModules = List.of("c_attn", "query", "key_value");
+
+    @Option(
+            names = {"--only-optimize-lora", "--mark-only-lora-as-trainable"},
+            description = "as it always is with adapters")
+    private boolean onlyLora;
+
+    @Option(
+            names = "--weights",
+            paramLabel = "TYPE",
+            description = "with adapters, round the model to q8_0 or q4_0 while it is loaded (QLoRA)")
+    private Optional<QuantizedType> weights = Optional.empty();
+
+    @Option(
+            names = "--zero-stage",
+            paramLabel = "N",
+            description = "accepted; with one process there is nothing to shard")
+    private int zeroStage;
+
+    @Option(names = "--offload", description = "accepted; everything is in main memory anyway")
+    private boolean offload;
+
+    /** Adapters to train, if it is not the model itself. */
+    Optional<LoraFineTuning.Options> lora() {
+        if (adapter.isEmpty() && loraDim.isEmpty()) {
+            if (weights.isPresent()) {
+                throw new InvalidRequestException(
+                        "--weights %s: quantized weights cannot be trained; add --lora-dim".formatted(weights.get()));
+            }
+            return Optional.empty();
+        }
+        LoraConfig fresh = new LoraConfig(loraDim.orElse(1), loraScaling, rankStabilized, loraModules);
+        return Optional.of(new LoraFineTuning.Options(fresh, adapter, weights.map(QuantizedType::dtype)));
+    }
 
     Backend backend() {
         return backend.map(name -> Backends.byName(name, threads)).orElseGet(() -> Backends.best(threads));

@@ -61,6 +61,10 @@ class ArchitectureRulesTest {
             mayUseOnly("model", "ops", "tensor", "quant", "checkpoint", "backend");
 
     @ArchTest
+    static final ArchRule adaptersDecorateTheModel =
+            mayUseOnly("lora", "model", "ops", "tensor", "checkpoint", "backend");
+
+    @ArchTest
     static final ArchRule backendsUseOps = mayUseOnly("backend", "ops", "tensor", "quant", "ffi");
 
     @ArchTest

@@ -23,7 +23,7 @@ public final class FullFineTuning implements TrainedModel {
     private final TrainingPass pass;
 
     /**
-     * Takes over the backend, and closes it with itself.
+     * Takes over the backend, and closes it with itself; the checkpoint is closed at once, for all of it is copied.
      *
      * @param rows tokens of every batch
      */
@@ -32,6 +32,7 @@ public final class FullFineTuning implements TrainedModel {
         this.backend = backend;
         GradOps ops = backend.gradOps();
         this.parameters = new TrainableParameters(checked, backend);
+        checked.close();
         this.gradients = new FullGradients(ops, parameters);
         this.pass = new TrainingPass(config, parameters, backend, ops, rows, gradientCheckpointing);
     }
@@ -70,8 +71,7 @@ public final class FullFineTuning implements TrainedModel {
 
     @Override
     public double forwardFlopsPerToken() {
-        long embedding = config.tiedHead() ? 0 : (long) config.vocabSize() * config.hidden();
-        return 2.0 * (config.parameters() - embedding);
+        return TrainingPass.forwardFlopsPerToken(config);
     }
 
     @Override

@@ -101,6 +101,16 @@ public final class ModelLoader {
      */
     public static CausalLm load(
             Checked checked, Backend backend, Ops ops, Optional<DType> quantization, LoadProgress progress) {
+        return new CausalLm(checked.config(), parameters(checked, backend, quantization, progress), backend, ops);
+    }
+
+    /**
+     * The parameters alone, as they are stored or quantized; closing them closes the checkpoint.
+     *
+     * @throws InvalidModelException likewise
+     */
+    public static ParameterStore parameters(
+            Checked checked, Backend backend, Optional<DType> quantization, LoadProgress progress) {
         quantization.ifPresent(dtype -> requireNotOtherwiseQuantized(checked.checkpoint(), dtype));
         WeightScan scan = new WeightScan(backend.workers(), progress, checked.storedBytes());
         ResidentParameters parameters =
@@ -108,7 +118,7 @@ public final class ModelLoader {
         scan.complaint()
                 .ifPresent(where -> LOG.warn(
                         "{}: {}; answers will be useless", checked.checkpoint().directory(), where));
-        return new CausalLm(checked.config(), parameters, backend, ops);
+        return parameters;
     }
 
     private static void requireNotOtherwiseQuantized(Checkpoint checkpoint, DType dtype) {

@@ -4,6 +4,7 @@ package io.telechat.core.model;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.ops.Batch;
 import io.telechat.core.ops.GradOps;
+import io.telechat.core.ops.Ops;
 import io.telechat.core.ops.Weight;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Tensor;
@@ -26,6 +27,7 @@ public final class TrainingPass implements AutoCloseable {
 
     private final ModelConfig config;
     private final ParameterStore parameters;
+    private final Ops forwardOps;
     private final GradOps ops;
     private final Backend backend;
     private final TensorArena arena;
@@ -40,7 +42,7 @@ public final class TrainingPass implements AutoCloseable {
     private final Tensor loss;
 
     /**
-     * @param ops the backend's, or a decorator of them
+     * @param forwardOps for the layers forward: the backend's, or a decorator of them
      * @param rows tokens of every batch
      * @param checkpointing whether layers keep their inputs only, and are computed twice
      */
@@ -48,12 +50,13 @@ public final class TrainingPass implements AutoCloseable {
             ModelConfig config,
             ParameterStore parameters,
             Backend backend,
-            GradOps ops,
+            Ops forwardOps,
             int rows,
             boolean checkpointing) {
         this.config = config;
         this.parameters = parameters;
-        this.ops = ops;
+        this.forwardOps = forwardOps;
+        this.ops = backend.gradOps();
         this.backend = backend;
         this.arena = backend.newArena();
         this.rows = rows;
@@ -81,6 +84,15 @@ public final class TrainingPass implements AutoCloseable {
                 + LayerGradients.bytes(config, rows)
                 + 4L * rows * config.hidden()
                 + 4 * chunk * (2L * config.hidden() + config.vocabSize() + 1);
+    }
+
+    /**
+     * Multiplications and additions of a token forward: two for each weight that it is multiplied with. Attention's scores,
+     * which depend on the length of the sequences, are left out.
+     */
+    public static double forwardFlopsPerToken(ModelConfig config) {
+        long table = config.tiedHead() ? 0 : (long) config.vocabSize() * config.hidden();
+        return 2.0 * (config.parameters() - table);
     }
 
     /**
@@ -120,7 +132,7 @@ public final class TrainingPass implements AutoCloseable {
         for (int i = 0; i < layers.size(); i++) {
             parameters.prefetch(i + 1);
             try (LayerLease lease = parameters.lease(i)) {
-                layers.get(i).forward(ops, lease.weights(), batch, store.layer(i));
+                layers.get(i).forward(forwardOps, lease.weights(), batch, store.layer(i));
             }
         }
     }
@@ -186,7 +198,7 @@ public final class TrainingPass implements AutoCloseable {
             try (LayerLease lease = parameters.lease(i)) {
                 Activations a = store.layer(i);
                 if (store.isRecomputed(i)) {
-                    layers.get(i).forward(ops, lease.weights(), batch, a);
+                    layers.get(i).forward(forwardOps, lease.weights(), batch, a);
                 }
                 layers.get(i).backward(ops, gradients, lease.weights(), batch, a, gradient, scratch);
             }

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.lora;
+
+import io.telechat.core.backend.Backend;
+import io.telechat.core.model.Gradients;
+import io.telechat.core.model.ModelConfig;
+import io.telechat.core.ops.GradOps;
+import io.telechat.core.ops.Weight;
+import io.telechat.core.tensor.DType;
+import io.telechat.core.tensor.Tensor;
+import io.telechat.core.tensor.TensorArena;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Only adapters are trained. With {@code t = scale · x·downᵀ}: {@code dUp += dyᵀ·t}, {@code dt = scale · dy·up},
+ * {@code dDown += dtᵀ·x}, {@code dx += dt·down}.
+ */
+public final class LoraGradients implements Gradients, AutoCloseable {
+    private final GradOps ops;
+    private final LoraAdapters adapters;
+    private final TensorArena arena;
+    private final LoraOps.Between between;
+    private final LoraOps.Between betweenGradients;
+    private final Map<LoraWeight, Of> gradients = new IdentityHashMap<>();
+    private final Tensor unwanted;
+
+    /** The gradients of one adapter, of the shapes of its matrices. */
+    private record Of(Weight down, Tensor up) {}
+
+    public LoraGradients(GradOps ops, LoraAdapters adapters, ModelConfig model, Backend backend) {
+        this.ops = ops;
+        this.adapters = adapters;
+        this.arena = backend.newArena();
+        this.between = new LoraOps.Between(backend);
+        this.betweenGradients = new LoraOps.Between(backend);
+        this.unwanted = arena.allocate(DType.F32, model.hidden());
+        for (LoraWeight adapter : adapters.all()) {
+            List<Tensor> blocks = new ArrayList<>();
+            adapter.down()
+                    .blocks()
+                    .forEach(b -> blocks.add(arena.allocate(DType.F32, b.shape().toArray())));
+            Tensor up = arena.allocate(DType.F32, adapter.up().shape().toArray());
+            gradients.put(adapter, new Of(new Weight(blocks, Optional.empty()), up));
+        }
+    }
+
+    /** Gradients of {@code down}, block by block, and of {@code up}. */
+    public Weight downOf(LoraWeight adapter) {
+        return gradients.get(adapter).down();
+    }
+
+    public Tensor upOf(LoraWeight adapter) {
+        return gradients.get(adapter).up();
+    }
+
+    public void clear() {
+        gradients.values().forEach(g -> {
+            g.down().blocks().forEach(Tensor::clear);
+            g.up().clear();
+        });
+    }
+
+    @Override
+    public void linear(Tensor x, Weight w, Tensor dy, Tensor dx, boolean add) {
+        ops.linearInputGrad(dy, w, dx, add);
+        Optional<LoraWeight> found = adapters.of(w);
+        if (found.isEmpty()) {
+            return;
+        }
+        LoraWeight adapter = found.get();
+        Of gradient = gradients.get(adapter);
+        Tensor t = between.of(x.rows(), adapter.width());
+        Tensor dt = betweenGradients.of(x.rows(), adapter.width());
+        ops.linear(x, adapter.down(), t);
+        ops.scale(t, adapter.scale());
+        ops.linearWeightGrad(t, dy, Weight.of(gradient.up()));
+        adapter.clearForeign(gradient.up());
+        ops.linearInputGrad(dy, adapter.upWeight(), dt, false);
+        ops.scale(dt, adapter.scale());
+        ops.linearWeightGrad(x, dt, gradient.down());
+        ops.linearInputGrad(dt, adapter.down(), dx, true);
+    }
+
+    @Override
+    public void norm(Tensor x, Tensor weight, Tensor rstd, Tensor dy, Tensor residual, Tensor dx) {
+        ops.rmsNormBackward(x, weight, rstd, dy, residual, dx, unwanted);
+    }
+
+    @Override
+    public void embedding(int[] tokens, Tensor dOut, float scale) {
+        // It is not trained.
+    }
+
+    @Override
+    public void close() {
+        between.close();
+        betweenGradients.close();
+        arena.close();
+    }
+}

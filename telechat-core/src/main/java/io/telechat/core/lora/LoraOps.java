@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.lora;
+
+import io.telechat.core.backend.Backend;
+import io.telechat.core.ops.Batch;
+import io.telechat.core.ops.HeadLayout;
+import io.telechat.core.ops.KvCache;
+import io.telechat.core.ops.Ops;
+import io.telechat.core.ops.RopeTable;
+import io.telechat.core.ops.Weight;
+import io.telechat.core.tensor.DType;
+import io.telechat.core.tensor.Tensor;
+import io.telechat.core.tensor.TensorArena;
+import java.util.Optional;
+
+/** Adds adapters to the products of linear layers. A decorator: neither the model nor a backend knows of adapters. */
+public final class LoraOps implements Ops {
+    private final Ops ops;
+    private final LoraAdapters adapters;
+    private final Between between;
+
+    public LoraOps(Ops ops, LoraAdapters adapters, Backend backend) {
+        this.ops = ops;
+        this.adapters = adapters;
+        this.between = new Between(backend);
+    }
+
+    /** Memory for what is between the two products of an adapter; grows as it is needed. */
+    static final class Between implements AutoCloseable {
+        private final Backend backend;
+        private TensorArena arena;
+        private Tensor memory;
+
+        Between(Backend backend) {
+            this.backend = backend;
+        }
+
+        Tensor of(long rows, long width) {
+            if (memory == null || memory.columns() != width || memory.rows() < rows) {
+                close();
+                arena = backend.newArena();
+                memory = arena.allocate(DType.F32, rows, width);
+            }
+            return memory.rows(0, rows);
+        }
+
+        @Override
+        public void close() {
+            if (arena != null) {
+                arena.close();
+            }
+        }
+    }
+
+    @Override
+    public void linear(Tensor x, Weight w, Tensor y) {
+        ops.linear(x, w, y);
+        addAdapter(x, w, y);
+    }
+
+    @Override
+    public void linearAdd(Tensor x, Weight w, Tensor residual, Tensor y) {
+        ops.linearAdd(x, w, residual, y);
+        addAdapter(x, w, y);
+    }
+
+    private void addAdapter(Tensor x, Weight w, Tensor y) {
+        Optional<LoraWeight> found = adapters.of(w);
+        if (found.isPresent()) {
+            LoraWeight adapter = found.get();
+            Tensor t = between.of(x.rows(), adapter.width());
+            ops.linear(x, adapter.down(), t);
+            ops.scale(t, adapter.scale());
+            ops.linearAdd(t, adapter.upWeight(), y, y);
+        }
+    }
+
+    @Override
+    public void embed(int[] tokens, Weight table, float scale, Tensor out) {
+        ops.embed(tokens, table, scale, out);
+    }
+
+    @Override
+    public void rmsNorm(Tensor x, Tensor weight, float eps, Tensor y, Tensor rstd) {
+        ops.rmsNorm(x, weight, eps, y, rstd);
+    }
+
+    @Override
+    public void rope(Tensor qkv, HeadLayout heads, Batch batch) {
+        ops.rope(qkv, heads, batch);
+    }
+
+    @Override
+    public void turnKeys(KvCache cache, RopeTable from, RopeTable to) {
+        ops.turnKeys(cache, from, to);
+    }
+
+    @Override
+    public void attention(Tensor qkv, HeadLayout heads, Batch batch, int layer, Tensor out, Tensor lse) {
+        ops.attention(qkv, heads, batch, layer, out, lse);
+    }
+
+    @Override
+    public void swiGlu(Tensor gateUp, Tensor out) {
+        ops.swiGlu(gateUp, out);
+    }
+
+    @Override
+    public void scale(Tensor x, float factor) {
+        ops.scale(x, factor);
+    }
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.lora;
+
+import io.telechat.core.InvalidModelException;
+import io.telechat.core.model.Architecture;
+import io.telechat.core.model.LayerWeights;
+import io.telechat.core.model.ModelConfig;
+import io.telechat.core.model.TensorSpec;
+import io.telechat.core.ops.Weight;
+import io.telechat.core.tensor.DType;
+import io.telechat.core.tensor.HostArena;
+import io.telechat.core.tensor.Tensor;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Which linear layers of a checkpoint make up which weights of the model. A weight may be put together from several, row by
+ * row: the architecture is asked to do so with numbered rows, and where they end up is read off.
+ */
+final class LoraTargets {
+    private static final String SUFFIX = ".weight";
+
+    /**
+     * A linear layer of the checkpoint.
+     *
+     * @param name without {@code .weight}
+     */
+    record Module(String name, int in, int out) {}
+
+    /**
+     * A weight of the model with at least one target in it.
+     *
+     * @param modules the targets that it is made of
+     * @param moduleOf for each of its rows, an index into {@code modules}, or -1 where the row is of no target
+     * @param rowOf the row of that module
+     */
+    record Composition(List<Module> modules, int[] moduleOf, int[] rowOf) {}
+
+    private final ModelConfig config;
+    private final Map<String, TensorSpec> specs = new HashMap<>();
+
+    LoraTargets(ModelConfig config) {
+        this.config = config;
+        config.architecture().tensors(config).forEach(s -> specs.put(s.name(), s));
+    }
+
+    /** Whether the checkpoint stores matrices as [in, out]. */
+    boolean fanInFanOut() {
+        return specs.values().stream().anyMatch(TensorSpec::transposed);
+    }
+
+    /** Names of all linear layers of the decoder layers that an adapter is for. */
+    List<Module> modules(LoraConfig lora) {
+        List<Module> modules = new ArrayList<>();
+        for (TensorSpec spec : config.architecture().tensors(config)) {
+            String name = spec.name();
+            if (isLinear(name)) {
+                String module = name.substring(0, name.length() - SUFFIX.length());
+                if (lora.isTarget(module)) {
+                    modules.add(module(module, spec));
+                }
+            }
+        }
+        return modules;
+    }
+
+    private static Module module(String name, TensorSpec spec) {
+        return new Module(
+                name,
+                Math.toIntExact(spec.computedShape().dim(1)),
+                Math.toIntExact(spec.computedShape().dim(0)));
+    }
+
+    private boolean isLinear(String name) {
+        return specs.get(name).shape().rank() == 2
+                && name.endsWith(SUFFIX)
+                && !name.equals(config.architecture().embeddingName(config))
+                && !name.equals(config.architecture().headName(config));
+    }
+
+    /** The weights of a layer by their place in {@link #weights}; null where no target is in one. */
+    List<Composition> layer(int index, LoraConfig lora) {
+        List<String> names = new ArrayList<>();
+        List<Composition> compositions = new ArrayList<>();
+        try (HostArena arena = new HostArena()) {
+            LayerWeights numbered = config.architecture().layer(config, index, numbered(names, arena));
+            for (Weight weight : weights(numbered)) {
+                compositions.add(composition(weight, names, lora));
+            }
+        }
+        return compositions;
+    }
+
+    /** The matrices of a layer in a fixed order. */
+    static List<Weight> weights(LayerWeights layer) {
+        return List.of(layer.qkv(), layer.attnOut(), layer.gateUp(), layer.down());
+    }
+
+    /** Tensors [rows, 1] whose elements are numbers: that of the tensor in the upper half, that of the row in the lower. */
+    private Architecture.TensorSource numbered(List<String> names, HostArena arena) {
+        return new Architecture.TensorSource() {
+            @Override
+            public Tensor get(String name) {
+                TensorSpec spec = specs.get(name);
+                if (spec.shape().rank() < 2) {
+                    return arena.allocate(DType.F32, spec.shape().toArray());
+                }
+                Tensor tensor = arena.allocate(DType.F64, spec.computedShape().dim(0), 1);
+                long number = names.size();
+                names.add(name);
+                for (long row = 0; row < tensor.rows(); row++) {
+                    tensor.segment().set(ValueLayout.JAVA_LONG, 8 * row, number << 32 | row);
+                }
+                return tensor;
+            }
+
+            @Override
+            public Tensor transposed(String name) {
+                return get(name);
+            }
+        };
+    }
+
+    private Composition composition(Weight weight, List<String> names, LoraConfig lora) {
+        List<Module> modules = new ArrayList<>();
+        int rows = Math.toIntExact(weight.outFeatures());
+        int[] moduleOf = new int[rows];
+        int[] rowOf = new int[rows];
+        int row = 0;
+        for (Tensor block : weight.blocks()) {
+            for (long i = 0; i < block.rows(); i++, row++) {
+                long number = block.segment().get(ValueLayout.JAVA_LONG, 8 * i);
+                String tensor = names.get((int) (number >>> 32));
+                Module module = module(tensor.substring(0, tensor.length() - SUFFIX.length()), specs.get(tensor));
+                moduleOf[row] = lora.isTarget(module.name()) ? indexOf(modules, module) : -1;
+                rowOf[row] = (int) number;
+            }
+        }
+        return modules.isEmpty() ? null : new Composition(List.copyOf(modules), moduleOf, rowOf);
+    }
+
+    private static int indexOf(List<Module> modules, Module module) {
+        int index = modules.indexOf(module);
+        if (index < 0) {
+            modules.add(module);
+            return modules.size() - 1;
+        }
+        return index;
+    }
+
+    /** @throws InvalidModelException if the adapter is not for this model */
+    void check(LoraConfig lora, Map<String, LoraFiles.Pair> pairs, Object source) {
+        List<Module> modules = modules(lora);
+        if (modules.isEmpty()) {
+            throw new InvalidModelException(
+                    "%s: the model has no linear layer named %s; it has %s".formatted(source, lora.targets(), names()));
+        }
+        Map<String, Module> byName = new HashMap<>();
+        modules.forEach(m -> byName.put(m.name(), m));
+        pairs.forEach((name, pair) -> {
+            Module module = byName.get(name);
+            if (module == null || pair.a().columns() != module.in() || pair.b().rows() != module.out()) {
+                throw new InvalidModelException("%s: '%s' with %s and %s does not fit the model%s"
+                        .formatted(
+                                source,
+                                name,
+                                pair.a().shape(),
+                                pair.b().shape(),
+                                module == null ? "" : ": its layer is [%d, %d]".formatted(module.out(), module.in())));
+            }
+        });
+    }
+
+    private List<String> names() {
+        return specs.keySet().stream()
+                .filter(this::isLinear)
+                .map(n -> n.substring(0, n.length() - SUFFIX.length()))
+                .map(n -> n.substring(n.lastIndexOf('.') + 1))
+                .distinct()
+                .sorted()
+                .toList();
+    }
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.lora;
+
+import io.telechat.core.backend.Backend;
+import io.telechat.core.ops.Weight;
+import io.telechat.core.tensor.DType;
+import io.telechat.core.tensor.HostArena;
+import io.telechat.core.tensor.Tensor;
+import io.telechat.core.tensor.TensorArena;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The adapters of one weight of the model, as two products: {@code y += scale · (x · downᵀ) · upᵀ}. Where the weight is made
+ * of several linear layers, their {@code a} are stacked, and a row of {@code up} holds the {@code b} of its own layer and zeros
+ * for the others.
+ *
+ * @param composition what the weight is made of
+ * @param scale of the product
+ * @param down [modules · rank, in], a block for each module
+ * @param up [out, modules · rank]
+ */
+public record LoraWeight(LoraTargets.Composition composition, int rank, float scale, Weight down, Tensor up) {
+    /** An adapter of nothing but zeros. */
+    static LoraWeight allocate(LoraTargets.Composition composition, LoraConfig config, TensorArena arena) {
+        List<Tensor> blocks = new ArrayList<>();
+        for (LoraTargets.Module module : composition.modules()) {
+            blocks.add(arena.allocate(DType.F32, config.rank(), module.in()));
+        }
+        int width = config.rank() * composition.modules().size();
+        Tensor up = arena.allocate(DType.F32, composition.rowOf().length, width);
+        return new LoraWeight(
+                composition, config.rank(), (float) config.scale(), new Weight(blocks, Optional.empty()), up);
+    }
+
+    /** Name of the linear layer that block {@code index} of {@link #down} belongs to. */
+    public String name(int index) {
+        return composition.modules().get(index).name();
+    }
+
+    /** Width of what is between the two products. */
+    public int width() {
+        return Math.toIntExact(up.columns());
+    }
+
+    public Weight upWeight() {
+        return Weight.of(up);
+    }
+
+    /** Takes values by the names of the modules; those that are not named become zero. */
+    void set(Map<String, LoraFiles.Pair> pairs, Backend backend) {
+        try (HostArena temporary = new HostArena()) {
+            Tensor rows = temporary.allocate(DType.F32, up.rows(), up.columns());
+            for (int m = 0; m < composition.modules().size(); m++) {
+                LoraFiles.Pair pair = pairs.get(composition.modules().get(m).name());
+                if (pair == null) {
+                    down.blocks().get(m).clear();
+                    continue;
+                }
+                write(backend, pair.a(), down.blocks().get(m));
+                for (int row = 0; row < composition.rowOf().length; row++) {
+                    if (composition.moduleOf()[row] == m) {
+                        for (int r = 0; r < rank; r++) {
+                            rows.setFloat(
+                                    row * up.columns() + (long) m * rank + r,
+                                    pair.b().getFloat((long) composition.rowOf()[row] * rank + r));
+                        }
+                    }
+                }
+            }
+            write(backend, rows, up);
+        }
+    }
+
+    private static void write(Backend backend, Tensor host, Tensor to) {
+        try (TensorArena arena = backend.newArena()) {
+            backend.write(backend.copy(host, arena), to);
+        }
+    }
+
+    /** The values by the names of the modules, in host memory. */
+    Map<String, LoraFiles.Pair> get(Backend backend, TensorArena arena) {
+        Tensor rows = backend.toHost(up);
+        Map<String, LoraFiles.Pair> pairs = new LinkedHashMap<>();
+        for (int m = 0; m < composition.modules().size(); m++) {
+            LoraTargets.Module module = composition.modules().get(m);
+            Tensor a = arena.allocate(DType.F32, rank, module.in());
+            a.segment().copyFrom(backend.toHost(down.blocks().get(m)).segment());
+            Tensor b = arena.allocate(DType.F32, module.out(), rank);
+            for (int row = 0; row < composition.rowOf().length; row++) {
+                if (composition.moduleOf()[row] == m) {
+                    for (int r = 0; r < rank; r++) {
+                        b.setFloat(
+                                (long) composition.rowOf()[row] * rank + r,
+                                rows.getFloat(row * up.columns() + (long) m * rank + r));
+                    }
+                }
+            }
+            pairs.put(module.name(), new LoraFiles.Pair(a, b));
+        }
+        return pairs;
+    }
+
+    /** Sets to zero what of {@code up}, or of its gradient, belongs to another module than its row. */
+    void clearForeign(Tensor ofUp) {
+        if (composition.modules().size() == 1) {
+            return;
+        }
+        for (int row = 0; row < composition.rowOf().length; row++) {
+            for (int m = 0; m < composition.modules().size(); m++) {
+                if (composition.moduleOf()[row] != m) {
+                    ofUp.rows(row, row + 1)
+                            .reshape(up.columns())
+                            .rows((long) m * rank, (long) (m + 1) * rank)
+                            .clear();
+                }
+            }
+        }
+    }
+}

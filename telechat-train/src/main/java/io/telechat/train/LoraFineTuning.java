@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.train;
+
+import io.telechat.core.backend.Backend;
+import io.telechat.core.lora.LoraAdapters;
+import io.telechat.core.lora.LoraConfig;
+import io.telechat.core.lora.LoraFiles;
+import io.telechat.core.lora.LoraGradients;
+import io.telechat.core.lora.LoraOps;
+import io.telechat.core.lora.LoraWeight;
+import io.telechat.core.model.LoadProgress;
+import io.telechat.core.model.ModelConfig;
+import io.telechat.core.model.ModelLoader;
+import io.telechat.core.model.ParameterStore;
+import io.telechat.core.model.TrainingPass;
+import io.telechat.core.tensor.DType;
+import io.telechat.core.tensor.Tensor;
+import io.telechat.train.optimizer.Trained;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Only low-rank adapters are trained; the model stays as it is stored, or is quantized (QLoRA, arXiv:2305.14314). */
+public final class LoraFineTuning implements TrainedModel {
+    private final ModelConfig config;
+    private final Backend backend;
+    private final ParameterStore parameters;
+    private final LoraAdapters adapters;
+    private final LoraGradients gradients;
+    private final TrainingPass pass;
+
+    /**
+     * What to train.
+     *
+     * @param config of fresh adapters; ignored if there is a start
+     * @param start directory of adapters to go on with
+     * @param quantization of the model while it is loaded
+     */
+    public record Options(LoraConfig config, Optional<Path> start, Optional<DType> quantization) {}
+
+    /**
+     * Takes over the checkpoint and the backend, and closes them with itself.
+     *
+     * @param rows tokens of every batch
+     */
+    public LoraFineTuning(
+            ModelLoader.Checked checked,
+            Backend backend,
+            Options options,
+            long seed,
+            int rows,
+            boolean gradientCheckpointing) {
+        this.config = checked.config();
+        this.backend = backend;
+        this.parameters = ModelLoader.parameters(checked, backend, options.quantization(), LoadProgress.SILENT);
+        if (options.start().isPresent()) {
+            this.adapters = LoraAdapters.read(options.start().get(), config, parameters, backend);
+        } else {
+            this.adapters = new LoraAdapters(config, parameters, options.config(), backend);
+            adapters.initialize(seed);
+        }
+        this.gradients = new LoraGradients(backend.gradOps(), adapters, config, backend);
+        LoraOps forward = new LoraOps(backend.gradOps(), adapters, backend);
+        this.pass = new TrainingPass(config, parameters, backend, forward, rows, gradientCheckpointing);
+    }
+
+    @Override
+    public ModelConfig config() {
+        return config;
+    }
+
+    @Override
+    public Backend backend() {
+        return backend;
+    }
+
+    @Override
+    public List<Trained> trained() {
+        List<Trained> trained = new ArrayList<>();
+        for (LoraWeight adapter : adapters.all()) {
+            List<Tensor> down = adapter.down().blocks();
+            for (int i = 0; i < down.size(); i++) {
+                Tensor gradient = gradients.downOf(adapter).blocks().get(i);
+                trained.add(new Trained(adapter.name(i) + ".lora_A", down.get(i), gradient));
+            }
+            trained.add(new Trained(adapter.name(0) + ".lora_B", adapter.up(), gradients.upOf(adapter)));
+        }
+        return trained;
+    }
+
+    @Override
+    public void clearGradients() {
+        gradients.clear();
+    }
+
+    @Override
+    public double forwardBackward(MicroBatch batch, double weight) {
+        return pass.forwardBackward(batch.batch(), batch.objective(weight), gradients);
+    }
+
+    @Override
+    public double loss(MicroBatch batch, double weight) {
+        return pass.loss(batch.batch(), batch.objective(weight));
+    }
+
+    @Override
+    public double forwardFlopsPerToken() {
+        return TrainingPass.forwardFlopsPerToken(config);
+    }
+
+    @Override
+    public double backwardShare() {
+        return 1;
+    }
+
+    @Override
+    public void save(Path directory) {
+        adapters.write(directory);
+    }
+
+    @Override
+    public void restore(Path directory) {
+        try (LoraFiles files = LoraFiles.read(directory)) {
+            adapters.set(files, directory);
+        }
+    }
+
+    @Override
+    public void close() {
+        pass.close();
+        gradients.close();
+        adapters.close();
+        parameters.close();
+        backend.close();
+    }
+}
