@@ -4,6 +4,7 @@ package io.telechat.cli;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.backend.WorkerTeam;
+import io.telechat.core.checkpoint.CompanionFiles;
 import io.telechat.core.model.ModelConfig;
 import io.telechat.core.model.ModelInitializer;
 import io.telechat.core.tensor.DType;

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.backend.WorkerTeam;
+import io.telechat.core.checkpoint.CompanionFiles;
 import io.telechat.core.checkpoint.IoReason;
 import io.telechat.core.model.CheckpointQuantizer;
 import io.telechat.core.model.CheckpointQuantizer.Result;

@@ -28,6 +28,7 @@ import picocli.CommandLine.Help.Ansi;
             ProcessDataCommand.class,
             InspectDataCommand.class,
             TrainCommand.class,
+            TrainTokenizerCommand.class,
             InfoCommand.class,
             InitCommand.class,
             DoctorCommand.class,

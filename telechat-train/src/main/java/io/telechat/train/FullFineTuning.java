@@ -3,6 +3,7 @@ package io.telechat.train;
 
 import io.telechat.core.backend.Backend;
 import io.telechat.core.checkpoint.Checkpoint;
+import io.telechat.core.checkpoint.CompanionFiles;
 import io.telechat.core.model.FullGradients;
 import io.telechat.core.model.ModelConfig;
 import io.telechat.core.model.ModelLoader;
@@ -11,12 +12,14 @@ import io.telechat.core.model.TrainingPass;
 import io.telechat.core.ops.GradOps;
 import io.telechat.core.tensor.DType;
 import io.telechat.train.optimizer.Trained;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 
 /** Every parameter of the model is trained. */
 public final class FullFineTuning implements TrainedModel {
     private final ModelConfig config;
+    private final Path source;
     private final Backend backend;
     private final TrainableParameters parameters;
     private final FullGradients gradients;
@@ -29,6 +32,7 @@ public final class FullFineTuning implements TrainedModel {
      */
     public FullFineTuning(ModelLoader.Checked checked, Backend backend, int rows, boolean gradientCheckpointing) {
         this.config = checked.config();
+        this.source = checked.checkpoint().directory();
         this.backend = backend;
         GradOps ops = backend.gradOps();
         this.parameters = new TrainableParameters(checked, backend);
@@ -80,8 +84,10 @@ public final class FullFineTuning implements TrainedModel {
     }
 
     @Override
-    public void save(Path directory) {
+    public void save(Path directory) throws IOException {
         parameters.write(directory, DType.F32);
+        CompanionFiles.copyConfig(source, directory);
+        CompanionFiles.copyTokenizer(source, directory);
     }
 
     @Override

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.telechat.cli;
+package io.telechat.core.checkpoint;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -8,7 +8,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.List;
 
 /** The small files that lie beside a checkpoint's weights. */
-final class CompanionFiles {
+public final class CompanionFiles {
     private static final List<String> TOKENIZER = List.of(
             "tokenizer.model",
             "tokenizer.json",
@@ -19,13 +19,13 @@ final class CompanionFiles {
     private CompanionFiles() {}
 
     /** Copies those that belong to the tokenizer and to generation, as far as they are there. */
-    static void copyTokenizer(Path from, Path to) throws IOException {
+    public static void copyTokenizer(Path from, Path to) throws IOException {
         for (String name : TOKENIZER) {
             copy(from, to, name);
         }
     }
 
-    static void copyConfig(Path from, Path to) throws IOException {
+    public static void copyConfig(Path from, Path to) throws IOException {
         copy(from, to, "config.json");
     }
 
