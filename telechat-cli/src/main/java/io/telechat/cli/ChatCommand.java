@@ -35,7 +35,10 @@ import picocli.CommandLine.Parameters;
         },
         mixinStandardHelpOptions = true)
 final class ChatCommand implements Callable<Integer> {
-    @Parameters(arity = "0..1", paramLabel = "DIR", description = "checkpoint directory (default: $TELECHAT_MODEL)")
+    @Parameters(
+            arity = "0..1",
+            paramLabel = "DIR",
+            description = "checkpoint directory (default: $TELECHAT_MODEL, or else a small demonstration model)")
     private Optional<Path> directory = Optional.empty();
 
     @Option(
@@ -97,7 +100,7 @@ final class ChatCommand implements Callable<Integer> {
         if (history.isPresent()) {
             OutputFiles.check(history.get());
         }
-        try (ChatModel model = modelOptions.load(ModelOptions.directory(directory), global);
+        try (ChatModel model = modelOptions.load(directory(), global);
                 ChatSession session = model.newSession()) {
             GenerationOptions options = flags.apply(model.defaults());
             session.setOptions(options).setMarkerPolicy(markers).setOverflowPolicy(overflow);
@@ -119,6 +122,16 @@ final class ChatCommand implements Callable<Integer> {
                 return code;
             }
         }
+    }
+
+    private Path directory() {
+        Optional<Path> chosen = directory.or(ModelOptions::fromEnvironment);
+        if (chosen.isEmpty() && !global.quiet) {
+            System.err.println(
+                    "telechat: no model was given; this is a tiny demonstration model that knows the lines of datas/."
+                            + " `telechat chat DIR` talks to a real one.");
+        }
+        return chosen.orElseGet(DemoModel::unpack);
     }
 
     private void saveHistory(List<ChatMessage> messages) {

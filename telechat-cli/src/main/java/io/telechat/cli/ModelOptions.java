@@ -58,6 +58,12 @@ final class ModelOptions {
             description = "directory of tokenizer.model, if it is not the model's")
     private Optional<Path> tokenizer = Optional.empty();
 
+    @Option(
+            names = "--adapter",
+            paramLabel = "DIR",
+            description = "LoRA adapter in PEFT's format to load with the model")
+    private Optional<Path> adapter = Optional.empty();
+
     @Option(names = "--trace", description = "measure every formula, and print a table to stderr at the end")
     private boolean trace;
 
@@ -74,15 +80,20 @@ final class ModelOptions {
                 DType.valueOf(cacheType.name()),
                 contextLength.map(OptionalInt::of).orElse(OptionalInt.empty()),
                 tokenizer,
+                adapter,
                 trace,
                 new ProgressBar("loading", global.quiet));
         return ChatModel.load(directory, options);
     }
 
+    /** The directory that TELECHAT_MODEL names. */
+    static Optional<Path> fromEnvironment() {
+        return Optional.ofNullable(System.getenv("TELECHAT_MODEL")).map(Path::of);
+    }
+
     /** The model directory: the argument, or what TELECHAT_MODEL names. */
     static Path directory(Optional<Path> argument) {
-        return argument.or(() ->
-                        Optional.ofNullable(System.getenv("TELECHAT_MODEL")).map(Path::of))
+        return argument.or(ModelOptions::fromEnvironment)
                 .orElseThrow(() -> new InvalidRequestException(
                         "which model? Give the directory of a checkpoint, or set TELECHAT_MODEL to it"));
     }

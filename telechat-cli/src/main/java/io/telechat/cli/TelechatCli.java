@@ -29,6 +29,7 @@ import picocli.CommandLine.Help.Ansi;
             InspectDataCommand.class,
             TrainCommand.class,
             TrainTokenizerCommand.class,
+            MergeCommand.class,
             InfoCommand.class,
             InitCommand.class,
             DoctorCommand.class,

@@ -72,7 +72,7 @@ final class TrainCommand implements Callable<Integer> {
         Optional<LoraFineTuning.Options> lora = options.lora();
         return lora.isPresent()
                 ? new LoraFineTuning(checked, backend, lora.get(), config.seed(), rows, config.gradientCheckpointing())
-                : new FullFineTuning(checked, backend, rows, config.gradientCheckpointing());
+                : new FullFineTuning(checked, backend, options.precision(), rows, config.gradientCheckpointing());
     }
 
     private void requireFreshOutput(Path output) {

@@ -5,6 +5,9 @@ import io.telechat.core.InvalidRequestException;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.backend.Backends;
 import io.telechat.core.lora.LoraConfig;
+import io.telechat.core.model.Rounding;
+import io.telechat.core.tensor.DType;
+import io.telechat.train.FullFineTuning;
 import io.telechat.train.LoraFineTuning;
 import io.telechat.train.TrainConfig;
 import io.telechat.train.optimizer.AdamW;
@@ -58,6 +61,12 @@ final class TrainOptions {
 
     @Option(names = "--dtype", paramLabel = "TYPE", description = "of the parameters: f32 (default) or bf16")
     private String dtype = "f32";
+
+    @Option(
+            names = "--rounding",
+            paramLabel = "WAY",
+            description = "from float32 to bf16 after each update: nearest (default) or stochastic")
+    private Rounding rounding = Rounding.NEAREST;
 
     @Option(
             names = "--per-device-train-batch-size",
@@ -213,6 +222,15 @@ final class TrainOptions {
 
     Backend backend() {
         return backend.map(name -> Backends.byName(name, threads)).orElseGet(() -> Backends.best(threads));
+    }
+
+    FullFineTuning.Precision precision() {
+        DType type = switch (dtype.toLowerCase(Locale.ROOT)) {
+            case "f32" -> DType.F32;
+            case "bf16" -> DType.BF16;
+            default -> throw new InvalidRequestException("--dtype %s: choose f32 or bf16".formatted(dtype));
+        };
+        return new FullFineTuning.Precision(type, rounding, seed);
     }
 
     TrainConfig config() {

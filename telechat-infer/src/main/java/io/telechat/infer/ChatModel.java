@@ -6,6 +6,7 @@ import io.telechat.core.InvalidRequestException;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.backend.Backends;
 import io.telechat.core.chat.ChatTokenizer;
+import io.telechat.core.lora.AdaptedModel;
 import io.telechat.core.model.CausalLm;
 import io.telechat.core.model.MemoryPlan;
 import io.telechat.core.model.ModelConfig;
@@ -82,13 +83,25 @@ public final class ChatModel implements AutoCloseable {
             Optional<TracingOps> trace =
                     options.trace() ? Optional.of(new TracingOps(backend.get().ops())) : Optional.empty();
             Ops ops = trace.isPresent() ? trace.get() : backend.get().ops();
-            CausalLm model = ModelLoader.load(checked, backend.get(), ops, options.quantization(), options.progress());
+            CausalLm model = load(checked, backend.get(), ops, options);
             return new ChatModel(model, tokenizer, defaults, options, contextLength, trace);
         } catch (RuntimeException | Error e) {
             checked.close();
             backend.ifPresent(Backend::close);
             throw e;
         }
+    }
+
+    private static CausalLm load(ModelLoader.Checked checked, Backend backend, Ops ops, LoadOptions options) {
+        return options.adapter().isPresent()
+                ? AdaptedModel.load(
+                        checked,
+                        backend,
+                        ops,
+                        options.quantization(),
+                        options.adapter().get(),
+                        options.progress())
+                : ModelLoader.load(checked, backend, ops, options.quantization(), options.progress());
     }
 
     private static Backend backend(LoadOptions options) {

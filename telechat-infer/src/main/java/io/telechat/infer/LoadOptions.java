@@ -17,6 +17,7 @@ import java.util.OptionalInt;
  * @param cacheType element type of the key/value cache: F32, F16 or BF16
  * @param contextLength tokens of prompt and answer at most; empty for the checkpoint's own
  * @param tokenizer directory of the tokenizer, if it is not the checkpoint's
+ * @param adapter directory of a LoRA adapter in PEFT's format
  * @param trace whether to measure every formula; see {@link ChatModel#trace}
  * @param progress hears how far loading has come
  */
@@ -27,6 +28,7 @@ public record LoadOptions(
         DType cacheType,
         OptionalInt contextLength,
         Optional<Path> tokenizer,
+        Optional<Path> adapter,
         boolean trace,
         LoadProgress progress) {
     public LoadOptions {
@@ -48,39 +50,80 @@ public record LoadOptions(
                 DType.F32,
                 OptionalInt.empty(),
                 Optional.empty(),
+                Optional.empty(),
                 false,
                 LoadProgress.SILENT);
     }
 
     public LoadOptions withBackend(String backend) {
         return new LoadOptions(
-                Optional.of(backend), threads, quantization, cacheType, contextLength, tokenizer, trace, progress);
+                Optional.of(backend),
+                threads,
+                quantization,
+                cacheType,
+                contextLength,
+                tokenizer,
+                adapter,
+                trace,
+                progress);
     }
 
     public LoadOptions withThreads(int threads) {
-        return new LoadOptions(backend, threads, quantization, cacheType, contextLength, tokenizer, trace, progress);
+        return new LoadOptions(
+                backend, threads, quantization, cacheType, contextLength, tokenizer, adapter, trace, progress);
     }
 
     public LoadOptions withQuantization(DType type) {
         return new LoadOptions(
-                backend, threads, Optional.of(type), cacheType, contextLength, tokenizer, trace, progress);
+                backend, threads, Optional.of(type), cacheType, contextLength, tokenizer, adapter, trace, progress);
     }
 
     public LoadOptions withCacheType(DType cacheType) {
-        return new LoadOptions(backend, threads, quantization, cacheType, contextLength, tokenizer, trace, progress);
+        return new LoadOptions(
+                backend, threads, quantization, cacheType, contextLength, tokenizer, adapter, trace, progress);
     }
 
     public LoadOptions withContextLength(int contextLength) {
         return new LoadOptions(
-                backend, threads, quantization, cacheType, OptionalInt.of(contextLength), tokenizer, trace, progress);
+                backend,
+                threads,
+                quantization,
+                cacheType,
+                OptionalInt.of(contextLength),
+                tokenizer,
+                adapter,
+                trace,
+                progress);
     }
 
     public LoadOptions withTokenizer(Path tokenizer) {
         return new LoadOptions(
-                backend, threads, quantization, cacheType, contextLength, Optional.of(tokenizer), trace, progress);
+                backend,
+                threads,
+                quantization,
+                cacheType,
+                contextLength,
+                Optional.of(tokenizer),
+                adapter,
+                trace,
+                progress);
+    }
+
+    public LoadOptions withAdapter(Path adapter) {
+        return new LoadOptions(
+                backend,
+                threads,
+                quantization,
+                cacheType,
+                contextLength,
+                tokenizer,
+                Optional.of(adapter),
+                trace,
+                progress);
     }
 
     public LoadOptions withProgress(LoadProgress progress) {
-        return new LoadOptions(backend, threads, quantization, cacheType, contextLength, tokenizer, trace, progress);
+        return new LoadOptions(
+                backend, threads, quantization, cacheType, contextLength, tokenizer, adapter, trace, progress);
     }
 }

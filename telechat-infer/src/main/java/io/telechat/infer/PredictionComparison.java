@@ -14,10 +14,17 @@ import java.util.Arrays;
  * @param otherPerplexity of the model that is compared with it
  * @param meanKl mean of the Kullback-Leibler divergence of the other's next-token distribution from the original's, in nats
  * @param maxKl the largest
+ * @param maxDifference largest difference of two logits, by the largest magnitude of a logit
  * @param sameTop share of the predictions whose most likely token is the same
  */
 public record PredictionComparison(
-        long tokens, double perplexity, double otherPerplexity, double meanKl, double maxKl, double sameTop) {
+        long tokens,
+        double perplexity,
+        double otherPerplexity,
+        double meanKl,
+        double maxKl,
+        double maxDifference,
+        double sameTop) {
     /** Tokens that are read in one go; their logits are kept in memory for the comparison. */
     private static final int WINDOW = 256;
 
@@ -77,6 +84,8 @@ public record PredictionComparison(
         private double otherLoss;
         private double kl;
         private double maxKl;
+        private double largest;
+        private double largestDifference;
 
         void add(float[] expected, float[] actual, int next) {
             double expectedNorm = logSumExp(expected);
@@ -87,6 +96,8 @@ public record PredictionComparison(
             for (int i = 0; i < expected.length; i++) {
                 double logP = expected[i] - expectedNorm;
                 divergence += Math.exp(logP) * (logP - (actual[i] - actualNorm));
+                largest = Math.max(largest, Math.abs(expected[i]));
+                largestDifference = Math.max(largestDifference, Math.abs(expected[i] - actual[i]));
                 top = expected[i] > expected[top] ? i : top;
                 otherTop = actual[i] > actual[otherTop] ? i : otherTop;
             }
@@ -117,6 +128,7 @@ public record PredictionComparison(
                     Math.exp(otherLoss / count),
                     kl / count,
                     maxKl,
+                    largestDifference / Math.max(largest, Double.MIN_NORMAL),
                     (double) same / count);
         }
     }

@@ -1,24 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train;
 
+import io.telechat.core.InvalidRequestException;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.checkpoint.Checkpoint;
 import io.telechat.core.checkpoint.CompanionFiles;
 import io.telechat.core.model.FullGradients;
 import io.telechat.core.model.ModelConfig;
 import io.telechat.core.model.ModelLoader;
+import io.telechat.core.model.Rounding;
 import io.telechat.core.model.TrainableParameters;
 import io.telechat.core.model.TrainingPass;
 import io.telechat.core.ops.GradOps;
 import io.telechat.core.tensor.DType;
+import io.telechat.core.tensor.SplitMix;
 import io.telechat.train.optimizer.Trained;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 
 /** Every parameter of the model is trained. */
 public final class FullFineTuning implements TrainedModel {
     private final ModelConfig config;
+    /**
+     * How parameters are kept beside the float32 ones that the optimizer updates.
+     *
+     * @param dtype F32, which are these themselves, or BF16
+     * @param rounding to BF16 after each update
+     * @param seed of rounding at random
+     */
+    public record Precision(DType dtype, Rounding rounding, long seed) {}
+
+    private final Precision precision;
     private final Path source;
     private final Backend backend;
     private final TrainableParameters parameters;
@@ -28,14 +42,26 @@ public final class FullFineTuning implements TrainedModel {
     /**
      * Takes over the backend, and closes it with itself; the checkpoint is closed at once, for all of it is copied.
      *
+     * @param precision of the parameters that are computed with
      * @param rows tokens of every batch
+     * @throws InvalidRequestException if the backend cannot compute with them
      */
-    public FullFineTuning(ModelLoader.Checked checked, Backend backend, int rows, boolean gradientCheckpointing) {
+    public FullFineTuning(
+            ModelLoader.Checked checked,
+            Backend backend,
+            Precision precision,
+            int rows,
+            boolean gradientCheckpointing) {
+        if (precision.dtype() != DType.F32 && !backend.computesWith(precision.dtype())) {
+            throw new InvalidRequestException("--dtype %s: backend %s trains in f32 only"
+                    .formatted(precision.dtype().name().toLowerCase(Locale.ROOT), backend.name()));
+        }
+        this.precision = precision;
         this.config = checked.config();
         this.source = checked.checkpoint().directory();
         this.backend = backend;
         GradOps ops = backend.gradOps();
-        this.parameters = new TrainableParameters(checked, backend);
+        this.parameters = new TrainableParameters(checked, backend, precision.dtype());
         checked.close();
         this.gradients = new FullGradients(ops, parameters);
         this.pass = new TrainingPass(config, parameters, backend, ops, rows, gradientCheckpointing);
@@ -54,7 +80,7 @@ public final class FullFineTuning implements TrainedModel {
     @Override
     public List<Trained> trained() {
         return parameters.parameters().stream()
-                .map(p -> new Trained(p.name(), p.value(), p.gradient()))
+                .map(p -> new Trained(p.name(), p.master(), p.gradient()))
                 .toList();
     }
 
@@ -84,8 +110,18 @@ public final class FullFineTuning implements TrainedModel {
     }
 
     @Override
+    public void updated(long step) {
+        parameters.round(precision.rounding(), SplitMix.seed(precision.seed(), step));
+    }
+
+    @Override
+    public boolean savesExactly() {
+        return precision.dtype() == DType.F32;
+    }
+
+    @Override
     public void save(Path directory) throws IOException {
-        parameters.write(directory, DType.F32);
+        parameters.write(directory, precision.dtype());
         CompanionFiles.copyConfig(source, directory);
         CompanionFiles.copyTokenizer(source, directory);
     }

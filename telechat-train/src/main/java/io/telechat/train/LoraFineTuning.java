@@ -115,6 +115,16 @@ public final class LoraFineTuning implements TrainedModel {
     }
 
     @Override
+    public void updated(long step) {
+        // The adapters are computed with as they are.
+    }
+
+    @Override
+    public boolean savesExactly() {
+        return true;
+    }
+
+    @Override
     public void save(Path directory) {
         adapters.write(directory);
     }

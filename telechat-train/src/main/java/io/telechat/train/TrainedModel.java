@@ -32,6 +32,12 @@ public interface TrainedModel extends AutoCloseable {
     /** Of what the backward pass costs in forward passes: 2 where all weights have gradients. */
     double backwardShare();
 
+    /** The optimizer has updated the parameters for the {@code step}th time, or they were restored from after that. */
+    void updated(long step);
+
+    /** Whether {@link #save} keeps every bit of what is trained; otherwise a checkpoint of the run holds the rest. */
+    boolean savesExactly();
+
     /** Writes what inference needs into an existing directory. */
     void save(Path directory) throws IOException;
 

@@ -167,6 +167,7 @@ public final class Trainer implements AutoCloseable {
                 state.step() + 1,
                 rate,
                 GradientClipping.scale(norm, config.rate().clip()));
+        model.updated(state.step() + 1);
         double seconds = (System.nanoTime() - start) / 1e9;
         long tokens = (long) config.batch().samplesPerStep() * data.rowTokens();
         double flops = model.forwardFlopsPerToken() * (1 + model.backwardShare()) * tokens;

@@ -51,6 +51,9 @@ public interface Backend extends AutoCloseable {
     /** A host copy of F32 elements; the tensor itself where it is in host memory already. */
     Tensor toHost(Tensor tensor);
 
+    /** Whether {@link #gradOps} multiply with weights of this type as they are. */
+    boolean computesWith(DType dtype);
+
     /** Copies F32 elements from host memory, or from this backend's, into a tensor of the same shape. */
     void write(Tensor from, Tensor to);
 

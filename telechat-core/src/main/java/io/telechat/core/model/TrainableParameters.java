@@ -8,6 +8,7 @@ import io.telechat.core.checkpoint.SafetensorsWriter;
 import io.telechat.core.ops.Weight;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.HostArena;
+import io.telechat.core.tensor.SplitMix;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.core.tensor.TensorArena;
 import java.nio.file.Path;
@@ -20,7 +21,7 @@ import java.util.Optional;
 
 /**
  * All parameters in F32 with a gradient of the same shape for each, by the tensors of the checkpoint. Matrices are [out, in],
- * also those that the checkpoint stores the other way round.
+ * also those that the checkpoint stores the other way round; they may be computed with in BF16.
  */
 public final class TrainableParameters implements ParameterStore {
     /**
@@ -28,10 +29,11 @@ public final class TrainableParameters implements ParameterStore {
      *
      * @param name as in the checkpoint
      * @param spec how it is stored
-     * @param value as it is computed with
+     * @param master F32, what the optimizer updates
+     * @param value as it is computed with: the master, or a rounded copy of it
      * @param gradient of the same shape
      */
-    public record Parameter(String name, TensorSpec spec, Tensor value, Tensor gradient) {}
+    public record Parameter(String name, TensorSpec spec, Tensor master, Tensor value, Tensor gradient) {}
 
     private final Backend backend;
     private final TensorArena arena;
@@ -50,18 +52,25 @@ public final class TrainableParameters implements ParameterStore {
         }
     }
 
-    /** Copies the tensors of a checked checkpoint, which is still the caller's. */
-    public TrainableParameters(ModelLoader.Checked checked, Backend backend) {
+    /**
+     * Copies the tensors of a checked checkpoint, which is still the caller's.
+     *
+     * @param dtype of the matrices that are computed with: F32 or BF16
+     */
+    public TrainableParameters(ModelLoader.Checked checked, Backend backend, DType dtype) {
         this.backend = backend;
         this.arena = backend.newArena();
         ModelConfig config = checked.config();
         Architecture architecture = config.architecture();
         try {
             for (TensorSpec spec : architecture.tensors(config)) {
-                Tensor value = read(checked.checkpoint(), spec, arena);
-                Tensor gradient = arena.allocate(DType.F32, value.shape().toArray());
-                parameters.put(spec.name(), new Parameter(spec.name(), spec, value, gradient));
+                Tensor master = read(checked.checkpoint(), spec, arena);
+                long[] shape = master.shape().toArray();
+                Tensor value = dtype == DType.F32 || shape.length < 2 ? master : arena.allocate(dtype, shape);
+                Tensor gradient = arena.allocate(DType.F32, shape);
+                parameters.put(spec.name(), new Parameter(spec.name(), spec, master, value, gradient));
             }
+            round(Rounding.NEAREST, 0);
         } catch (RuntimeException | Error e) {
             arena.close();
             throw e;
@@ -78,11 +87,22 @@ public final class TrainableParameters implements ParameterStore {
         head = config.tiedHead() ? embedding : matrix(architecture.headName(config));
     }
 
-    /** Takes the values of another checkpoint of the same model. */
+    /** Brings the rounded copies up to date with the masters. */
+    public void round(Rounding rounding, long seed) {
+        int index = 0;
+        for (Parameter parameter : parameters.values()) {
+            if (parameter.value() != parameter.master()) {
+                rounding.round(parameter.master(), parameter.value(), SplitMix.seed(seed, index), backend.workers());
+            }
+            index++;
+        }
+    }
+
+    /** Takes the values of another checkpoint of the same model; what is rounded is still to be rounded. */
     public void read(Checkpoint checkpoint) {
         for (Parameter parameter : parameters.values()) {
             try (TensorArena temporary = backend.newArena()) {
-                backend.write(read(checkpoint, parameter.spec(), temporary), parameter.value());
+                backend.write(read(checkpoint, parameter.spec(), temporary), parameter.master());
             }
         }
     }
@@ -169,7 +189,7 @@ public final class TrainableParameters implements ParameterStore {
                         p.name(), new SafetensorsWriter.Entry(dtype, p.spec().shape())));
         CheckpointWriter.write(directory, entries, (name, to) -> {
             Parameter parameter = parameters.get(name);
-            StoredLayout.write(backend.toHost(parameter.value()), parameter.spec(), to, backend.workers());
+            StoredLayout.write(backend.toHost(parameter.master()), parameter.spec(), to, backend.workers());
         });
     }
 

@@ -96,6 +96,11 @@ public final class ScalarBackend implements Backend, Ops {
     }
 
     @Override
+    public boolean computesWith(DType dtype) {
+        return dtype.isFloat();
+    }
+
+    @Override
     public void write(Tensor from, Tensor to) {
         to.segment().copyFrom(from.segment());
     }

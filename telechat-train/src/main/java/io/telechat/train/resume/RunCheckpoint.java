@@ -16,6 +16,7 @@ import io.telechat.core.tensor.Tensor;
 import io.telechat.train.TrainedModel;
 import io.telechat.train.data.FileHash;
 import io.telechat.train.optimizer.AdamW;
+import io.telechat.train.optimizer.Trained;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
@@ -43,6 +44,7 @@ public final class RunCheckpoint {
     private static final String MANIFEST = "manifest.json";
     private static final String MEAN = "mean.";
     private static final String SQUARE = "square.";
+    private static final String VALUE = "value.";
     private static final ObjectMapper MAPPER = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
     private RunCheckpoint() {}
@@ -54,7 +56,7 @@ public final class RunCheckpoint {
         delete(temporary);
         Files.createDirectories(temporary);
         model.save(temporary);
-        writeOptimizer(temporary.resolve(OPTIMIZER), optimizer, model.backend());
+        writeOptimizer(temporary.resolve(OPTIMIZER), optimizer, model);
         MAPPER.writeValue(temporary.resolve(STATE).toFile(), state);
         writeManifest(temporary);
         sync(temporary);
@@ -64,13 +66,17 @@ public final class RunCheckpoint {
         return target;
     }
 
-    private static void writeOptimizer(Path file, AdamW optimizer, Backend backend) {
+    private static void writeOptimizer(Path file, AdamW optimizer, TrainedModel model) {
+        Backend backend = model.backend();
         Map<String, SafetensorsWriter.Entry> entries = new LinkedHashMap<>();
         for (AdamW.State state : optimizer.states()) {
             SafetensorsWriter.Entry entry =
                     new SafetensorsWriter.Entry(DType.F32, state.m().shape());
             entries.put(MEAN + state.parameter().name(), entry);
             entries.put(SQUARE + state.parameter().name(), entry);
+            if (!model.savesExactly()) {
+                entries.put(VALUE + state.parameter().name(), entry);
+            }
         }
         try (SafetensorsWriter writer = SafetensorsWriter.create(file, entries)) {
             for (AdamW.State state : optimizer.states()) {
@@ -80,6 +86,12 @@ public final class RunCheckpoint {
                 copy(
                         backend.toHost(state.v()),
                         writer.tensor(SQUARE + state.parameter().name()));
+            }
+            if (!model.savesExactly()) {
+                for (AdamW.State state : optimizer.states()) {
+                    Trained parameter = state.parameter();
+                    copy(backend.toHost(parameter.value()), writer.tensor(VALUE + parameter.name()));
+                }
             }
             writer.commit();
         }
@@ -180,8 +192,10 @@ public final class RunCheckpoint {
         try {
             verify(newest);
             model.restore(newest);
-            readOptimizer(newest.resolve(OPTIMIZER), optimizer, model.backend());
-            return Optional.of(MAPPER.readValue(newest.resolve(STATE).toFile(), RunState.class));
+            readOptimizer(newest.resolve(OPTIMIZER), optimizer, model);
+            RunState state = MAPPER.readValue(newest.resolve(STATE).toFile(), RunState.class);
+            model.updated(state.step());
+            return Optional.of(state);
         } catch (IOException e) {
             throw new InvalidModelException("%s: cannot be read: %s".formatted(newest, IoReason.of(e)), e);
         }
@@ -199,12 +213,16 @@ public final class RunCheckpoint {
         }
     }
 
-    private static void readOptimizer(Path file, AdamW optimizer, Backend backend) {
+    private static void readOptimizer(Path file, AdamW optimizer, TrainedModel model) {
+        Backend backend = model.backend();
         try (Arena arena = Arena.ofConfined()) {
             SafetensorsFile tensors = SafetensorsFile.open(file, arena);
             for (AdamW.State state : optimizer.states()) {
                 String name = state.parameter().name();
-                for (String key : List.of(MEAN + name, SQUARE + name)) {
+                List<String> keys = model.savesExactly()
+                        ? List.of(MEAN + name, SQUARE + name)
+                        : List.of(MEAN + name, SQUARE + name, VALUE + name);
+                for (String key : keys) {
                     if (!tensors.tensors().containsKey(key)
                             || !tensors.tensor(key).shape().equals(state.m().shape())) {
                         throw new InvalidModelException("%s: has no %s of shape %s; it is of another run"
@@ -213,6 +231,10 @@ public final class RunCheckpoint {
                 }
                 backend.write(tensors.tensor(MEAN + name), state.m());
                 backend.write(tensors.tensor(SQUARE + name), state.v());
+                if (!model.savesExactly()) {
+                    backend.write(
+                            tensors.tensor(VALUE + name), state.parameter().value());
+                }
             }
         }
     }

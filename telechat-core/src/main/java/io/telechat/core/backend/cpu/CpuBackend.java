@@ -118,6 +118,11 @@ final class CpuBackend implements Backend {
     }
 
     @Override
+    public boolean computesWith(DType dtype) {
+        return true;
+    }
+
+    @Override
     public void write(Tensor from, Tensor to) {
         to.segment().copyFrom(from.segment());
     }

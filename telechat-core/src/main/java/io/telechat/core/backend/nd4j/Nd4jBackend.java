@@ -118,6 +118,11 @@ final class Nd4jBackend implements Backend {
     }
 
     @Override
+    public boolean computesWith(DType dtype) {
+        return dtype == DType.F32;
+    }
+
+    @Override
     public void write(Tensor from, Tensor to) {
         to.array().assign(from.array());
     }

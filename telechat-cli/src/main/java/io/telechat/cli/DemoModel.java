@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.cli;
+
+import io.telechat.core.InvalidModelException;
+import io.telechat.core.InvalidRequestException;
+import io.telechat.core.checkpoint.IoReason;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * The model that comes with the program: some six million parameters, trained on datas/ by scripts/train-demo-model.sh. Weights
+ * are read from files, so it is unpacked for as long as the program runs.
+ */
+final class DemoModel {
+    private static final List<String> FILES =
+            List.of("config.json", "generation_config.json", "tokenizer.model", "model.safetensors");
+
+    private DemoModel() {}
+
+    /**
+     * @return a directory that is gone when the program ends
+     * @throws InvalidRequestException if this build has no such model
+     */
+    static Path unpack() {
+        try {
+            Path directory = Files.createTempDirectory("telechat-demo-");
+            directory.toFile().deleteOnExit();
+            for (String name : FILES) {
+                try (InputStream in = DemoModel.class.getResourceAsStream("/demo/" + name)) {
+                    if (in == null) {
+                        throw new InvalidRequestException("which model? Give the directory of a checkpoint, or set"
+                                + " TELECHAT_MODEL to it (this build has no demonstration model)");
+                    }
+                    Path file = directory.resolve(name);
+                    file.toFile().deleteOnExit();
+                    Files.copy(in, file);
+                }
+            }
+            return directory;
+        } catch (IOException e) {
+            throw new InvalidModelException(
+                    "the demonstration model cannot be unpacked: %s".formatted(IoReason.of(e)), e);
+        }
+    }
+}
