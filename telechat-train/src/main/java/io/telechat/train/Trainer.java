@@ -96,6 +96,10 @@ public final class Trainer implements AutoCloseable {
         long saved = state.step();
         End end = End.COMPLETE;
         while (state.step() < totalSteps) {
+            if (isHopeless(state)) {
+                end = End.NO_IMPROVEMENT;
+                break;
+            }
             listener.step(step(state));
             state = new RunState(
                     state.step() + 1,
@@ -113,17 +117,16 @@ public final class Trainer implements AutoCloseable {
                 end = End.STOPPED;
                 break;
             }
-            if (config.length().patience().isPresent()
-                    && state.evaluationsSinceBest()
-                            >= config.length().patience().get()) {
-                end = End.NO_IMPROVEMENT;
-                break;
-            }
         }
         if (saved != state.step()) {
             save(state);
         }
         return end;
+    }
+
+    private boolean isHopeless(RunState state) {
+        return config.length().patience().isPresent()
+                && state.evaluationsSinceBest() >= config.length().patience().get();
     }
 
     private static boolean isDue(long every, long step) {
