@@ -18,6 +18,11 @@ record DataCheck(TrainConfig config, ModelConfig model, TrainingData data) {
             throw new InvalidModelException("%s: %,d samples to train are less than one micro-batch of %,d"
                     .formatted(config.data(), trainedSamples, batching.microBatch()));
         }
+        int measured = data.samples() - trainedSamples;
+        if (config.length().evaluationShare() > 0 && measured < batching.microBatch()) {
+            throw new InvalidModelException("%s: %,d samples to measure are less than one micro-batch of %,d"
+                    .formatted(config.data(), measured, batching.microBatch()));
+        }
         if (data.rowTokens() > model.maxContextLength()) {
             throw new InvalidModelException("%s: samples of %,d tokens; the model is defined up to %,d"
                     .formatted(config.data(), data.rowTokens(), model.maxContextLength()));
