@@ -205,10 +205,13 @@ public final class RunCheckpoint {
         JsonNode manifest = JsonFiles.readObject(checkpoint.resolve(MANIFEST));
         for (Map.Entry<String, JsonNode> file : manifest.path("sha256").properties()) {
             Path path = checkpoint.resolve(file.getKey());
-            if (!FileHash.sha256(path).equals(file.getValue().asText())) {
-                throw new InvalidModelException(
-                        "%s: damaged: its hash is not that of the manifest; delete %s to go on from the one before"
-                                .formatted(path, checkpoint));
+            boolean missing = !Files.exists(path);
+            if (missing || !FileHash.sha256(path).equals(file.getValue().asText())) {
+                throw new InvalidModelException("%s: %s; delete %s to go on from the one before"
+                        .formatted(
+                                path,
+                                missing ? "is missing" : "damaged: its hash is not that of the manifest",
+                                checkpoint));
             }
         }
     }
