@@ -42,6 +42,7 @@ public final class Trainer implements AutoCloseable {
     private final SampleOrder order;
     private final int trainedSamples;
     private final long totalSteps;
+    private final long scheduleSteps;
     private final LrSchedule schedule;
     private final double peakFlops;
     private final AtomicBoolean stop = new AtomicBoolean();
@@ -70,7 +71,7 @@ public final class Trainer implements AutoCloseable {
         long planned = (long) Math.ceil(length.epochs() * perEpoch);
         this.totalSteps = length.maxSteps().orElse(planned);
         TrainConfig.Rate rate = config.rate();
-        long scheduleSteps = rate.scheduleSteps().orElse(totalSteps);
+        this.scheduleSteps = rate.scheduleSteps().orElse(totalSteps);
         long warmup = rate.warmup().orElse((long) (rate.warmupProportion() * scheduleSteps));
         this.schedule = LrSchedules.of(rate.schedule(), rate.peak(), warmup, scheduleSteps);
         this.arena = model.backend().newArena();
@@ -135,8 +136,17 @@ public final class Trainer implements AutoCloseable {
 
     /** What decides on the steps; a run cannot go on with another. */
     private String recipe() {
-        return "%s %s %s %s %s"
-                .formatted(config.batch(), config.objective(), config.optimizer(), config.rate(), config.seed());
+        return "%s %s %s %s Schedule[steps=%d] Data[samples=%d, trained=%d, tokens=%d] Seed[%d]"
+                .formatted(
+                        config.batch(),
+                        config.objective(),
+                        config.optimizer(),
+                        config.rate(),
+                        scheduleSteps,
+                        data.samples(),
+                        trainedSamples,
+                        data.rowTokens(),
+                        config.seed());
     }
 
     private void requireSameRecipe(RunState state) {
