@@ -247,13 +247,8 @@ final class TrainOptions {
             case "sequential" -> false;
             default -> throw new InvalidRequestException("--data-order: choose shuffled or sequential");
         };
-        Positive.check("--per-device-train-batch-size", microBatch);
-        Positive.check("--gradient-accumulation-steps", accumulation);
-        Positive.check("--save-total-limit", saveLimit);
-        Positive.check("--threads", threads);
-        if (evaluationShare < 0 || evaluationShare >= 1) {
-            throw new InvalidRequestException("--eval-split %s: must be from 0 to below 1".formatted(evaluationShare));
-        }
+        checkCounts();
+        checkNumbers();
         return new TrainConfig(
                 model,
                 data,
@@ -267,6 +262,37 @@ final class TrainOptions {
                         epochs, optional(maxSteps), saveSteps, saveLimit, evaluationShare, evaluationSteps, patience),
                 seed,
                 gradientCheckpointing);
+    }
+
+    private void checkCounts() {
+        Positive.check("--per-device-train-batch-size", microBatch);
+        Positive.check("--gradient-accumulation-steps", accumulation);
+        Positive.check("--save-total-limit", saveLimit);
+        Positive.check("--threads", threads);
+        maxSteps.ifPresent(n -> require(n >= 1, "--max-steps", n, "at least 1"));
+        scheduleSteps.ifPresent(n -> require(n >= 1, "--schedule-steps", n, "at least 1"));
+        warmupSteps.ifPresent(n -> require(n >= 0, "--warmup-steps", n, "at least 0"));
+        require(saveSteps >= 0, "--save-steps", saveSteps, "at least 0");
+        require(evaluationSteps >= 1, "--eval-steps", evaluationSteps, "at least 1");
+        patience.ifPresent(n -> require(n >= 1, "--early-stop", n, "at least 1"));
+        if (patience.isPresent() && evaluationShare == 0) {
+            throw new InvalidRequestException("--early-stop: needs samples to measure; add --eval-split");
+        }
+    }
+
+    private void checkNumbers() {
+        require(epochs > 0 && epochs < Integer.MAX_VALUE, "--num-train-epochs", epochs, "above 0");
+        require(learningRate >= 0 && learningRate < Double.MAX_VALUE, "--learning-rate", learningRate, "at least 0");
+        require(weightDecay >= 0 && weightDecay < Double.MAX_VALUE, "--weight-decay", weightDecay, "at least 0");
+        require(clip > 0, "--max-grad-norm", clip, "above 0");
+        require(warmupProportion >= 0 && warmupProportion <= 1, "--warmup-proportion", warmupProportion, "from 0 to 1");
+        require(evaluationShare >= 0 && evaluationShare < 1, "--eval-split", evaluationShare, "from 0 to below 1");
+    }
+
+    private static void require(boolean holds, String option, Object value, String rule) {
+        if (!holds) {
+            throw new InvalidRequestException("%s %s: must be %s".formatted(option, value, rule));
+        }
     }
 
     private static OptionalLong optional(Optional<Long> value) {
