@@ -33,8 +33,30 @@ final class Program {
         }
     }
 
+    /** A process that may still be on its way. */
+    record Started(Process process, Path out, Path err) {
+        /** Waits for its end. */
+        Result result() throws Exception {
+            assertTrue(process.waitFor(60, TimeUnit.SECONDS), "no end in a minute");
+            String errors =
+                    Files.readString(err).replace("WARNING: Using incubator modules: jdk.incubator.vector\n", "");
+            return new Result(process.exitValue(), Files.readString(out), errors);
+        }
+    }
+
     /** @param directory for scratch files */
     static Result run(Path directory, byte[] input, String... args) throws Exception {
+        Started started = start(directory, args);
+        try (OutputStream stdin = started.process().getOutputStream()) {
+            stdin.write(input);
+        } catch (IOException e) {
+            // The program may be done before it has read everything.
+        }
+        return started.result();
+    }
+
+    /** Likewise, and does not wait. */
+    static Started start(Path directory, String... args) throws IOException {
         List<String> command = new ArrayList<>(List.of(
                 ProcessHandle.current().info().command().orElseThrow(),
                 "--add-modules",
@@ -55,14 +77,7 @@ final class Program {
                 .redirectError(err.toFile())
                 .redirectOutput(out.toFile())
                 .start();
-        try (OutputStream stdin = process.getOutputStream()) {
-            stdin.write(input);
-        } catch (IOException e) {
-            // The program may be done before it has read everything.
-        }
-        assertTrue(process.waitFor(60, TimeUnit.SECONDS), "no end in a minute");
-        String errors = Files.readString(err).replace("WARNING: Using incubator modules: jdk.incubator.vector\n", "");
-        return new Result(process.exitValue(), Files.readString(out), errors);
+        return new Started(process, out, err);
     }
 
     static void assertError(int code, String part, Result result) {
