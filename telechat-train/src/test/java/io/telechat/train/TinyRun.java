@@ -33,8 +33,7 @@ final class TinyRun {
     private TrainConfig.Batching batch = new TrainConfig.Batching(2, 1, true);
     private TrainConfig.Objective objective = new TrainConfig.Objective(true, true, true);
     private AdamW.Settings optimizer = AdamW.Settings.reference(0.1);
-    private TrainConfig.Rate rate =
-            new TrainConfig.Rate(0.01, "cosine", OptionalLong.of(1), 0, OptionalLong.of(6), 1);
+    private TrainConfig.Rate rate = new TrainConfig.Rate(0.01, "cosine", OptionalLong.of(1), 0, OptionalLong.of(6), 1);
     private OptionalLong maxSteps = OptionalLong.of(6);
     private long saveSteps;
     private int saveLimit = 2;
@@ -145,10 +144,9 @@ final class TinyRun {
     }
 
     TrainConfig config() {
-        TrainConfig.Length length = new TrainConfig.Length(
-                1, maxSteps, saveSteps, saveLimit, evaluationShare, 1, patience);
-        return new TrainConfig(
-                model, data, output, batch, objective, optimizer, rate, length, 7, checkpointing);
+        TrainConfig.Length length =
+                new TrainConfig.Length(1, maxSteps, saveSteps, saveLimit, evaluationShare, 1, patience);
+        return new TrainConfig(model, data, output, batch, objective, optimizer, rate, length, 7, checkpointing);
     }
 
     FullFineTuning open(ModelLoader.Checked checked, int rowTokens) {

@@ -31,9 +31,9 @@ final class TinySamples {
         for (int i = 0; i < count; i++) {
             int[] ids = random.ints(TOKENS, 4, VOCABULARY).toArray();
             ids[TOKENS - 1] = 3;
-            samples.add(new TrainingData.Sample(ids, new byte[] {0, 0, 0, 1, 1, 1, 0, 0, 1, 1, 1, 0}, new int[] {
-                1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 0
-            }));
+            samples.add(new TrainingData.Sample(
+                    ids, new byte[] {0, 0, 0, 1, 1, 1, 0, 0, 1, 1, 1, 0}, new int[] {1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 0
+                    }));
         }
         return samples;
     }
@@ -63,7 +63,6 @@ final class TinySamples {
 
     private static void ints(SafetensorsWriter writer, String name, int row, int[] values) {
         MemorySegment segment = writer.tensor(name).segment();
-        MemorySegment.copy(
-                values, 0, segment, ValueLayout.JAVA_INT_UNALIGNED, 4L * row * values.length, values.length);
+        MemorySegment.copy(values, 0, segment, ValueLayout.JAVA_INT_UNALIGNED, 4L * row * values.length, values.length);
     }
 }

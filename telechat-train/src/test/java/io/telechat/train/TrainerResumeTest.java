@@ -51,11 +51,13 @@ class TrainerResumeTest {
     }
 
     static Stream<UnaryOperator<TinyRun>> waysToStop() {
-        return Stream.of(run -> run.maxSteps(3), run -> run.afterStep((trainer, report) -> {
-            if (report.step() == 3) {
-                trainer.stop();
-            }
-        }));
+        return Stream.of(
+                run -> run.maxSteps(3),
+                run -> run.afterStep((trainer, report) -> {
+                    if (report.step() == 3) {
+                        trainer.stop();
+                    }
+                }));
     }
 
     @ParameterizedTest

@@ -53,7 +53,9 @@ class TrainerTest {
         TinyRun.Result result = run().batch(8, 1).run();
         assertEquals(Trainer.End.COMPLETE, result.end());
         assertEquals(6, result.steps().size());
-        assertTrue(result.losses().getLast() < result.losses().get(1) - 0.1, result.losses().toString());
+        assertTrue(
+                result.losses().getLast() < result.losses().get(1) - 0.1,
+                result.losses().toString());
     }
 
     @Test
@@ -153,7 +155,10 @@ class TrainerTest {
     @Test
     void samplesLongerThanTheModelKnowsAreRefused() throws IOException {
         Path model = TinyModels.make(
-                directory, "short", TinyModels.CONFIG_12B.replace("\"training_seqlen\": 256", "\"training_seqlen\": 8"), 1);
+                directory,
+                "short",
+                TinyModels.CONFIG_12B.replace("\"training_seqlen\": 256", "\"training_seqlen\": 8"),
+                1);
         String message = failure(run().model(model));
         assertTrue(message.contains("samples of 12 tokens; the model is defined up to 8"), message);
     }

@@ -66,8 +66,7 @@ class LrSchedulesTest {
 
     @Test
     void anUnknownNameIsToldWhatThereIs() {
-        String message = assertThrows(
-                        InvalidRequestException.class, () -> LrSchedules.of("inverse_sqrt", BASE, 0, 1))
+        String message = assertThrows(InvalidRequestException.class, () -> LrSchedules.of("inverse_sqrt", BASE, 0, 1))
                 .getMessage();
         assertTrue(message.contains("'inverse_sqrt'") && message.contains("constant_with_warmup"), message);
     }
