@@ -3,6 +3,8 @@ package io.telechat.train;
 
 import io.telechat.core.backend.Backends;
 import io.telechat.core.model.ModelLoader;
+import io.telechat.core.model.Rounding;
+import io.telechat.core.tensor.DType;
 import io.telechat.core.testing.TinyModels;
 import io.telechat.train.data.TrainingData;
 import io.telechat.train.optimizer.AdamW;
@@ -29,6 +31,7 @@ final class TinyRun {
     private Path output;
     private String backend = "cpu";
     private int threads = 1;
+    FullFineTuning.Precision precision = new FullFineTuning.Precision(DType.F32, Rounding.NEAREST, 7);
     private boolean checkpointing;
     private TrainConfig.Batching batch = new TrainConfig.Batching(2, 1, true);
     private TrainConfig.Objective objective = new TrainConfig.Objective(true, true, true);
@@ -151,7 +154,7 @@ final class TinyRun {
 
     FullFineTuning open(ModelLoader.Checked checked, int rowTokens) {
         return new FullFineTuning(
-                checked, Backends.byName(backend, threads), batch.microBatch() * rowTokens, checkpointing);
+                checked, Backends.byName(backend, threads), precision, batch.microBatch() * rowTokens, checkpointing);
     }
 
     Result run() throws IOException {
@@ -164,8 +167,7 @@ final class TinyRun {
 
     private Result run(boolean resume) throws IOException {
         try (TrainingData samples = TrainingData.open(data);
-                ModelLoader.Checked checked = ModelLoader.check(model);
-                FullFineTuning tuned = open(checked, samples.rowTokens())) {
+                FullFineTuning tuned = open(ModelLoader.check(model), samples.rowTokens())) {
             return run(resume, tuned, samples);
         }
     }
