@@ -121,8 +121,8 @@ class TrainerTest {
         mask[4] = 0;
         mask[5] = 0;
         TinyRun run = run().batch(1, 1).objective(true, true, isolated);
-        try (ModelLoader.Checked checked = ModelLoader.check(run.config().model());
-                FullFineTuning model = run.open(checked, TinySamples.TOKENS)) {
+        ModelLoader.Checked checked = ModelLoader.check(run.config().model());
+        try (FullFineTuning model = run.open(checked, TinySamples.TOKENS)) {
             TrainingData.Sample masked = new TrainingData.Sample(row.ids(), mask, row.sequences());
             MicroBatch batch = MicroBatch.of(List.of(masked), run.config().objective(), model.config());
             assertEquals(3, batch.counted());

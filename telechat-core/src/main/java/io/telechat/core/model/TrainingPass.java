@@ -77,13 +77,31 @@ public final class TrainingPass implements AutoCloseable {
         return Math.min(rows, Math.clamp(LOGITS / config.vocabSize(), MIN_CHUNK, MAX_CHUNK));
     }
 
-    /** Bytes that a pass over so many rows needs beside the parameters. */
-    public static long bytes(ModelConfig config, int rows, boolean checkpointing) {
+    /**
+     * Bytes of a pass, beside the parameters and their gradients.
+     *
+     * @param activations what the forward pass leaves for the backward pass
+     * @param gradients of activations
+     * @param logits of some rows at a time
+     */
+    public record Memory(long activations, long gradients, long logits) {
+        public long total() {
+            return activations + gradients + logits;
+        }
+    }
+
+    /** What a pass over so many rows will allocate. */
+    public static Memory memory(ModelConfig config, int rows, boolean checkpointing) {
         long chunk = chunk(config, rows);
-        return ActivationStore.bytes(config, rows, checkpointing)
-                + LayerGradients.bytes(config, rows)
-                + 4L * rows * config.hidden()
-                + 4 * chunk * (2L * config.hidden() + config.vocabSize() + 1);
+        return new Memory(
+                ActivationStore.bytes(config, rows, checkpointing),
+                LayerGradients.bytes(config, rows) + 4L * rows * config.hidden(),
+                4 * chunk * (2L * config.hidden() + config.vocabSize() + 1));
+    }
+
+    /** What it has allocated. */
+    public long bytes() {
+        return arena.bytes();
     }
 
     /**

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.train.plan;
+
+import io.telechat.core.model.ModelConfig;
+import io.telechat.core.model.TrainingPass;
+import io.telechat.core.tensor.DType;
+import io.telechat.train.FullFineTuning;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+
+/**
+ * What a run needs: memory by its uses, disk, and operations. Stages are those of ZeRO (Rajbhandari et al. 2020,
+ * arXiv:1910.02054): 1 shares the optimizer out among the ranks, 2 the gradients too, 3 the parameters too.
+ *
+ * @param parameters of the model
+ * @param trained parameters that have a gradient
+ */
+public record TrainingPlan(ModelConfig config, Setup setup, long parameters, long trained) {
+    /** The JVM, the program, and what a backend keeps for itself: measured with tiny models. */
+    static final long PROGRAM_BYTES = 120L << 20;
+
+    /** Bytes of the optimizer's two running means. */
+    private static final int MEANS = 8;
+
+    private static final int LARGEST_STAGE = 3;
+    private static final int LARGEST_CLUSTER = 4096;
+    private static final int LORA_DIM = 8;
+
+    /**
+     * What is asked for.
+     *
+     * @param batch samples that a rank computes at once
+     * @param tokens of each
+     * @param checkpointing whether layers are computed twice
+     * @param dtype of the parameters: F32, or BF16 with a copy in F32 for the optimizer
+     * @param loraDim rank of the low-rank changes to queries, keys and values; empty trains everything
+     * @param ranks processes
+     */
+    public record Setup(int batch, int tokens, boolean checkpointing, DType dtype, OptionalInt loraDim, int ranks) {
+        int rows() {
+            return Math.multiplyExact(batch, tokens);
+        }
+
+        Setup withCheckpointing() {
+            return new Setup(batch, tokens, true, dtype, loraDim, ranks);
+        }
+
+        Setup withBatch(int newBatch) {
+            return new Setup(newBatch, tokens, checkpointing, dtype, loraDim, ranks);
+        }
+
+        Setup withLora(int dim) {
+            return new Setup(batch, tokens, checkpointing, dtype, OptionalInt.of(dim), ranks);
+        }
+
+        Setup withRanks(int newRanks) {
+            return new Setup(batch, tokens, checkpointing, dtype, loraDim, newRanks);
+        }
+    }
+
+    /**
+     * Bytes of one rank.
+     *
+     * @param scratch gradients of activations, a tensor on its way to or from the disk, and what is gathered from other
+     *     ranks for a while
+     * @param program all that is there without a model
+     */
+    public record Memory(
+            long parameters,
+            long gradients,
+            long optimizer,
+            long activations,
+            long logits,
+            long scratch,
+            long program) {
+        public long total() {
+            return parameters + gradients + optimizer + activations + logits + scratch + program;
+        }
+    }
+
+    /**
+     * A change that makes the run fit.
+     *
+     * @param options as on the command line
+     * @param bytes that a rank then needs
+     */
+    public record Change(String options, long bytes) {}
+
+    public static TrainingPlan of(ModelConfig config, Setup setup) {
+        long all = config.parameters();
+        long perDim = config.hidden() + (long) config.heads().qkvWidth();
+        long lora = setup.loraDim().orElse(0) * perDim * config.layers();
+        return new TrainingPlan(config, setup, all, setup.loraDim().isPresent() ? lora : all);
+    }
+
+    /** @param stage of ZeRO, 0 to 3; they differ where there are several ranks */
+    public Memory memory(int stage) {
+        TrainingPass.Memory pass = TrainingPass.memory(config, setup.rows(), setup.checkpointing());
+        long values = parameterBytes();
+        long gradients = 4 * trained;
+        return new Memory(
+                stage >= 3 ? share(values) : values,
+                stage >= 2 ? share(gradients) : gradients,
+                stage >= 1 ? share(optimizerBytes()) : optimizerBytes(),
+                pass.activations(),
+                pass.logits(),
+                pass.gradients() + largestTensor() + gathered(stage),
+                PROGRAM_BYTES);
+    }
+
+    private long parameterBytes() {
+        long frozen = parameters * setup.dtype().bytes();
+        return setup.loraDim().isPresent() ? frozen + 4 * trained : frozen;
+    }
+
+    private long optimizerBytes() {
+        boolean copied = setup.dtype() != DType.F32 && setup.loraDim().isEmpty();
+        return trained * (MEANS + (copied ? 4 : 0));
+    }
+
+    private long largestTensor() {
+        return 4
+                * config.architecture().tensors(config).stream()
+                        .mapToLong(t -> t.shape().elements())
+                        .max()
+                        .orElse(0);
+    }
+
+    private long share(long bytes) {
+        return Math.ceilDiv(bytes, setup.ranks());
+    }
+
+    /** Of the layer being computed, whole gradients; in stage 3 whole parameters too, and the next layer's. */
+    private long gathered(int stage) {
+        if (setup.ranks() == 1 || stage < 2) {
+            return 0;
+        }
+        long table = (long) config.vocabSize() * config.hidden();
+        long layers = parameters - table * (config.tiedHead() ? 1 : 2);
+        long unit = Math.max(table, layers / config.layers());
+        long unitTrained = trained < parameters ? trained / config.layers() : unit;
+        return 4 * unitTrained + (stage >= 3 ? 2 * unit * setup.dtype().bytes() : 0);
+    }
+
+    /** Bytes of a checkpoint: parameters in F32 (with LoRA, the changes only) and the running means. */
+    public long checkpointBytes() {
+        return trained * (4 + MEANS);
+    }
+
+    /**
+     * Operations of a micro-batch on all ranks: products with weights, as usual; attention's own come on top, and layers
+     * computed twice do not count.
+     */
+    public double flops() {
+        boolean all = setup.loraDim().isEmpty();
+        return forwardFlops() * (all ? 3 : 2);
+    }
+
+    /** Those that are computed, layers computed twice included. */
+    public double computedFlops() {
+        return flops() + (setup.checkpointing() ? forwardFlops() : 0);
+    }
+
+    private double forwardFlops() {
+        double low = setup.loraDim().isPresent() ? 2.0 * trained : 0;
+        return (TrainingPass.forwardFlopsPerToken(config) + low) * setup.rows() * setup.ranks();
+    }
+
+    /**
+     * @param peak operations per second of a rank
+     * @param share of it that is reached
+     */
+    public double seconds(double peak, double share) {
+        return computedFlops() / setup.ranks() / (peak * share);
+    }
+
+    /** The smallest changes after which a rank needs at most so many bytes, the cheapest kind first; empty if none helps. */
+    public List<Change> changes(long available) {
+        List<Change> found = new ArrayList<>();
+        add(found, available, setup.withCheckpointing(), 0, "--gradient-checkpointing");
+        addSmallerBatch(found, available, setup, "");
+        if (found.isEmpty()) {
+            addSmallerBatch(found, available, setup.withCheckpointing(), " --gradient-checkpointing");
+        }
+        if (setup.loraDim().isEmpty()) {
+            add(found, available, setup.withLora(LORA_DIM), 0, "--lora-dim " + LORA_DIM);
+            if (!setup.checkpointing()) {
+                add(
+                        found,
+                        available,
+                        setup.withLora(LORA_DIM).withCheckpointing(),
+                        0,
+                        "--lora-dim %d --gradient-checkpointing".formatted(LORA_DIM));
+            }
+        }
+        if (!addRanks(found, available, setup, "")) {
+            addRanks(found, available, setup.withCheckpointing(), "--gradient-checkpointing ");
+        }
+        return found;
+    }
+
+    private void add(List<Change> found, long available, Setup changed, int stage, String options) {
+        long bytes = of(config, changed).memory(stage).total();
+        if (bytes <= available && !changed.equals(setup)) {
+            found.add(new Change(options, bytes));
+        }
+    }
+
+    private void addSmallerBatch(List<Change> found, long available, Setup from, String more) {
+        for (int batch = setup.batch() - 1; batch >= 1; batch--) {
+            if (of(config, from.withBatch(batch)).memory(0).total() <= available) {
+                add(found, available, from.withBatch(batch), 0, "--batch %d%s".formatted(batch, more));
+                return;
+            }
+        }
+    }
+
+    private boolean addRanks(List<Change> found, long available, Setup from, String more) {
+        int before = found.size();
+        for (int stage = 1; stage <= LARGEST_STAGE; stage++) {
+            for (int ranks = Math.max(2, from.ranks()); ranks <= LARGEST_CLUSTER; ranks *= 2) {
+                long bytes = of(config, from.withRanks(ranks)).memory(stage).total();
+                if (bytes <= available) {
+                    found.add(new Change("%s--ranks %d and ZeRO stage %d".formatted(more, ranks, stage), bytes));
+                    break;
+                }
+            }
+        }
+        return found.size() > before;
+    }
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.train.plan;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.telechat.core.backend.Backend;
+import io.telechat.core.backend.Backends;
+import io.telechat.core.model.ModelConfig;
+import io.telechat.core.model.ModelLoader;
+import io.telechat.core.model.TrainableParameters;
+import io.telechat.core.model.TrainingPass;
+import io.telechat.core.tensor.DType;
+import io.telechat.core.testing.TinyModels;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.OptionalInt;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The bill of a tiny model by hand, and against what a pass really allocates. */
+class TrainingPlanTest {
+    private static final long PARAMETERS = 2 * 9600 + 2 * 8768 + 32;
+
+    @TempDir
+    static Path directory;
+
+    private static ModelConfig config;
+
+    @BeforeAll
+    static void make() throws IOException {
+        config = config(TinyModels.make(directory, "52b", TinyModels.CONFIG_52B, 1));
+        TinyModels.make(directory, "12b", TinyModels.CONFIG_12B, 1);
+        TinyModels.make(directory, "telechat2", TinyModels.CONFIG_TELECHAT2, 1);
+    }
+
+    private static ModelConfig config(Path model) {
+        try (ModelLoader.Checked checked = ModelLoader.check(model)) {
+            return checked.config();
+        }
+    }
+
+    private static TrainingPlan.Setup setup() {
+        return new TrainingPlan.Setup(2, 16, false, DType.F32, OptionalInt.empty(), 1);
+    }
+
+    private static TrainingPlan plan(TrainingPlan.Setup setup) {
+        return TrainingPlan.of(config, setup);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "52b, false",
+        "52b, true",
+        "12b, false",
+        "12b, true",
+        "telechat2, false",
+        "telechat2, true",
+    })
+    void aPassAllocatesWhatIsPlanned(String name, boolean checkpointing) {
+        try (ModelLoader.Checked checked = ModelLoader.check(directory.resolve(name));
+                Backend backend = Backends.byName("cpu", 1);
+                TrainableParameters parameters = new TrainableParameters(checked, backend);
+                TrainingPass pass =
+                        new TrainingPass(checked.config(), parameters, backend, backend.gradOps(), 40, checkpointing)) {
+            assertEquals(
+                    TrainingPass.memory(checked.config(), 40, checkpointing).total(), pass.bytes());
+        }
+    }
+
+    @Test
+    void addsUpAllUses() {
+        TrainingPlan plan = plan(setup());
+        assertEquals(PARAMETERS, plan.parameters());
+        assertEquals(PARAMETERS, plan.trained());
+        TrainingPlan.Memory memory = plan.memory(0);
+        assertEquals(
+                new TrainingPlan.Memory(
+                        4 * PARAMETERS,
+                        4 * PARAMETERS,
+                        8 * PARAMETERS,
+                        4 * 32 * 700,
+                        4 * 32 * 365,
+                        4 * 32 * 240 + 4 * 9600,
+                        TrainingPlan.PROGRAM_BYTES),
+                memory);
+        assertEquals(16 * PARAMETERS + 4 * (32 * 1305 + 9600) + TrainingPlan.PROGRAM_BYTES, memory.total());
+        assertEquals(12 * PARAMETERS, plan.checkpointBytes());
+    }
+
+    @Test
+    void checkpointingKeepsInputsOnly() {
+        assertEquals(4 * 32 * 438, plan(setup().withCheckpointing()).memory(0).activations());
+    }
+
+    @Test
+    void parametersInHalfHaveACopyForTheOptimizer() {
+        TrainingPlan.Memory memory = plan(new TrainingPlan.Setup(2, 16, false, DType.BF16, OptionalInt.empty(), 1))
+                .memory(0);
+        assertEquals(2 * PARAMETERS, memory.parameters());
+        assertEquals(4 * PARAMETERS, memory.gradients());
+        assertEquals(12 * PARAMETERS, memory.optimizer());
+    }
+
+    @Test
+    void lowRankChangesAreAllThatIsTrained() {
+        TrainingPlan plan = plan(setup().withLora(4));
+        assertEquals(2 * 4 * (32 + 96), plan.trained());
+        TrainingPlan.Memory memory = plan.memory(0);
+        assertEquals(4 * PARAMETERS + 4 * 1024, memory.parameters());
+        assertEquals(4 * 1024, memory.gradients());
+        assertEquals(8 * 1024, memory.optimizer());
+        assertEquals(12 * 1024, plan.checkpointBytes());
+    }
+
+    @Test
+    void stagesShareOutOneThingAfterTheOther() {
+        TrainingPlan plan = plan(setup().withRanks(4));
+        TrainingPlan.Memory alone = plan(setup()).memory(0);
+        assertEquals(alone, plan.memory(0));
+        assertEquals(2 * PARAMETERS, plan.memory(1).optimizer());
+        assertEquals(4 * PARAMETERS, plan.memory(1).gradients());
+        assertEquals(PARAMETERS, plan.memory(2).gradients());
+        assertEquals(4 * PARAMETERS, plan.memory(2).parameters());
+        assertEquals(PARAMETERS, plan.memory(3).parameters());
+        assertEquals(alone.activations(), plan.memory(3).activations());
+        assertEquals(alone.scratch() + 4 * 9600, plan.memory(2).scratch());
+        assertEquals(alone.scratch() + 3 * 4 * 9600, plan.memory(3).scratch());
+    }
+
+    @Test
+    void aSingleRankHasNothingToShare() {
+        for (int stage = 1; stage <= 3; stage++) {
+            assertEquals(plan(setup()).memory(0), plan(setup()).memory(stage));
+        }
+    }
+
+    @Test
+    void countsOperations() {
+        double forward = 2.0 * (PARAMETERS - 9600) * 32;
+        assertEquals(3 * forward, plan(setup()).flops());
+        assertEquals(3 * forward, plan(setup()).computedFlops());
+        assertEquals(3 * forward, plan(setup().withCheckpointing()).flops());
+        assertEquals(4 * forward, plan(setup().withCheckpointing()).computedFlops());
+        assertEquals(12 * forward, plan(setup().withRanks(4)).flops());
+        assertEquals(3 * forward / 5e5, plan(setup().withRanks(4)).seconds(1e6, 0.5), 1e-9);
+        assertEquals(2 * (forward + 2.0 * 1024 * 32), plan(setup().withLora(4)).flops());
+    }
+
+    @Test
+    void everyChangeThatIsProposedFits() {
+        TrainingPlan plan = plan(new TrainingPlan.Setup(64, 256, false, DType.F32, OptionalInt.empty(), 1));
+        long needed = plan.memory(0).total();
+        for (long available = needed - 1; available > TrainingPlan.PROGRAM_BYTES; available -= needed / 50) {
+            for (TrainingPlan.Change change : plan.changes(available)) {
+                assertTrue(change.bytes() <= available, change.toString());
+            }
+        }
+        List<String> options = plan.changes(needed - 1).stream()
+                .map(TrainingPlan.Change::options)
+                .toList();
+        assertEquals(
+                List.of(
+                        "--gradient-checkpointing",
+                        "--batch 63",
+                        "--lora-dim 8",
+                        "--lora-dim 8 --gradient-checkpointing",
+                        "--ranks 2 and ZeRO stage 1",
+                        "--ranks 2 and ZeRO stage 2",
+                        "--ranks 2 and ZeRO stage 3"),
+                options);
+    }
+
+    @Test
+    void whereNothingHelpsNothingIsProposed() {
+        assertEquals(List.of(), plan(setup()).changes(TrainingPlan.PROGRAM_BYTES));
+        assertFalse(plan(setup().withCheckpointing()).changes(Long.MAX_VALUE).stream()
+                .anyMatch(c -> c.options().equals("--gradient-checkpointing")));
+    }
+}
