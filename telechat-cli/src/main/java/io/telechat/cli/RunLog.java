@@ -133,6 +133,13 @@ final class RunLog implements TrainingListener, AutoCloseable {
         }
     }
 
+    /** What {@code telechat plan} would have told, against what was. */
+    void memory(long planned, long peak) {
+        if (peak > 0) {
+            say("memory: %s planned, %s at most".formatted(MemoryPlan.gib(planned), MemoryPlan.gib(peak)));
+        }
+    }
+
     private void say(String text) {
         if (!quiet) {
             System.err.println((terminal ? "\r\u001b[K" : "") + text);

@@ -30,6 +30,7 @@ import picocli.CommandLine.Help.Ansi;
             TrainCommand.class,
             TrainTokenizerCommand.class,
             MergeCommand.class,
+            PlanCommand.class,
             InfoCommand.class,
             InitCommand.class,
             DoctorCommand.class,

@@ -8,15 +8,18 @@ import io.telechat.core.checkpoint.IoReason;
 import io.telechat.core.model.ModelLoader;
 import io.telechat.train.FullFineTuning;
 import io.telechat.train.LoraFineTuning;
+import io.telechat.train.ProcessMemory;
 import io.telechat.train.TrainConfig;
 import io.telechat.train.TrainedModel;
 import io.telechat.train.Trainer;
 import io.telechat.train.data.TrainingData;
+import io.telechat.train.plan.TrainingPlan;
 import io.telechat.train.resume.RunCheckpoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -54,6 +57,7 @@ final class TrainCommand implements Callable<Integer> {
             Backend backend = options.backend();
             double peak =
                     backend.measureLimits().map(MachineLimits::flopsPerSecond).orElse(Double.NaN);
+            ProcessMemory.resetPeak(); // measuring takes memory that the run does not
             int rows = config.batch().microBatch() * data.rowTokens();
             try (TrainedModel model = model(config, checked, backend, rows);
                     RunLog log = new RunLog(config.output(), resume, json, global.quiet);
@@ -61,6 +65,7 @@ final class TrainCommand implements Callable<Integer> {
                     Interrupts _ = Interrupts.onFirst(trainer::stop)) {
                 Trainer.End end = trainer.run(resume);
                 log.finished(end);
+                log.memory(plannedBytes(config, data, checked), ProcessMemory.peakBytes());
                 return end == Trainer.End.STOPPED ? ExitCode.INTERRUPTED : ExitCode.OK;
             }
         } catch (IOException e) {
@@ -73,6 +78,18 @@ final class TrainCommand implements Callable<Integer> {
         return lora.isPresent()
                 ? new LoraFineTuning(checked, backend, lora.get(), config.seed(), rows, config.gradientCheckpointing())
                 : new FullFineTuning(checked, backend, options.precision(), rows, config.gradientCheckpointing());
+    }
+
+    private long plannedBytes(TrainConfig config, TrainingData data, ModelLoader.Checked checked) {
+        Optional<LoraFineTuning.Options> lora = options.lora();
+        TrainingPlan.Setup setup = new TrainingPlan.Setup(
+                config.batch().microBatch(),
+                data.rowTokens(),
+                config.gradientCheckpointing(),
+                options.precision().dtype(),
+                lora.isPresent() ? OptionalInt.of(lora.get().config().rank()) : OptionalInt.empty(),
+                1);
+        return TrainingPlan.of(checked.config(), setup).memory(0).total();
     }
 
     private void requireFreshOutput(Path output) {

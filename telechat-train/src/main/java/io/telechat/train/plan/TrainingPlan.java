@@ -4,7 +4,6 @@ package io.telechat.train.plan;
 import io.telechat.core.model.ModelConfig;
 import io.telechat.core.model.TrainingPass;
 import io.telechat.core.tensor.DType;
-import io.telechat.train.FullFineTuning;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;

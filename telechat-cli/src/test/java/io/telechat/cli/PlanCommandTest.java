@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.cli;
+
+import static io.telechat.cli.Program.assertError;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.telechat.core.testing.TinyModels;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** {@code plan} as a user or a script sees it. */
+class PlanCommandTest {
+    private static final String CONFIG_52B = "plan --config ../configs/telechat-52b.json --flops 1e12 ";
+
+    @TempDir
+    static Path directory;
+
+    @BeforeAll
+    static void make() throws Exception {
+        TinyModels.make(directory, "model", TinyModels.CONFIG_52B, 1);
+    }
+
+    private static Program.Result run(String line) throws Exception {
+        return Program.run(
+                directory,
+                new byte[0],
+                line.replace("DIR", directory.toString()).strip().split(" +"));
+    }
+
+    private static JsonNode json(String line) throws Exception {
+        Program.Result result = run(line + " --json");
+        assertEquals(0, result.code(), result.err());
+        return result.json().getFirst();
+    }
+
+    @Test
+    void saysThatASmallModelFits() throws Exception {
+        Program.Result result = run("plan --model_path DIR/model --max_seq_len 64 --flops 1e12");
+        assertEquals(0, result.code(), result.err());
+        assertTrue(result.out().startsWith("36,768 parameters, 36,768 trained\n"), result.out());
+        assertTrue(result.out().contains("assuming 60 % of 1,000 GFLOP/s"), result.out());
+        assertFalse(result.out().contains("does not fit"), result.out());
+    }
+
+    @Test
+    void measuresThePeakOfThisMachine() throws Exception {
+        JsonNode json = json("plan --model-path DIR/model --max-seq-len 64");
+        assertTrue(!json.has("peak_flops") || json.get("peak_flops").asDouble() > 1e8, json.toString());
+    }
+
+    @Test
+    void readsAConfigurationAloneAndSaysWhatToChange() throws Exception {
+        Program.Result result = run(CONFIG_52B + "--memory 256G");
+        assertEquals(0, result.code(), result.err());
+        assertTrue(result.out().contains("does not fit; would fit:"), result.out());
+        assertTrue(result.out().contains("  --ranks 8 and ZeRO stage 3 "), result.out());
+    }
+
+    @Test
+    void sharesOutAmongRanks() throws Exception {
+        JsonNode json = json(CONFIG_52B + "--ranks 8 --memory 512G --gradient-checkpointing");
+        JsonNode stages = json.get("memory_per_rank");
+        assertEquals(4, stages.size());
+        assertFalse(stages.get(0).get("fits").asBoolean());
+        assertTrue(stages.get(3).get("fits").asBoolean());
+        assertEquals(0, json.get("changes").size());
+        long parameters = json.get("parameters").asLong();
+        assertEquals(4 * parameters, stages.get(0).get("parameters").asLong());
+        assertEquals(parameters / 2, stages.get(3).get("parameters").asLong());
+        double seconds = json.get("computed_flops_per_step").asDouble() / 8 / 0.6e12;
+        assertEquals(seconds, json.get("seconds_per_step").asDouble(), 1e-6);
+    }
+
+    @Test
+    void trainTellsPlannedAgainstActualMemory() throws Exception {
+        Files.writeString(directory.resolve("lines.jsonl"), "{\"input\": \"who?\", \"output\": \"you\"}\n");
+        Files.writeString(directory.resolve("mix.json"), "{\"lines.jsonl\": 8.0}");
+        assertEquals(
+                0,
+                run("process-data --data-path DIR/mix.json --tokenizer-path DIR/model"
+                                + " --data-output-path DIR/data --max-seq-len 32")
+                        .code());
+        Program.Result result =
+                run("train --model-path DIR/model --data-path DIR/data --output-dir DIR/run --max-steps 1");
+        assertEquals(0, result.code(), result.err());
+        assertTrue(
+                result.err().lines().anyMatch(l -> l.matches("memory: 12\\d\\.\\d MiB planned, .* at most")),
+                result.err());
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "plan | 2 | --model-path",
+                "plan --config DIR/model.json --model-path DIR/model | 2 | mutually exclusive",
+                "plan --config /nowhere.json | 3 | /nowhere.json",
+                "plan --model-path /nowhere | 3 | /nowhere",
+                "plan --config DIR/model.json --batch 0 | 2 | at least 1",
+                "plan --config DIR/model.json --ranks 0 | 2 | at least 1",
+                "plan --config DIR/model.json --max-seq-len 0 | 2 | at least 1",
+                "plan --config DIR/model.json --lora-dim 0 | 2 | at least 1",
+                "plan --config DIR/model.json --batch 100000 --max-seq-len 100000 | 2 | too many tokens",
+                "plan --config DIR/model.json --flops -1 | 2 | above 0",
+                "plan --config DIR/model.json --memory much | 2 | 'much' is no size",
+                "plan --config DIR/model.json --dtype f8 | 2 | 'f8'"
+            })
+    void oneLineSaysWhatIsWrong(String line, int code, String part) throws Exception {
+        assertError(code, part, run(line));
+    }
+}
