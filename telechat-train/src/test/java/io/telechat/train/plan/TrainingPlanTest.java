@@ -65,7 +65,7 @@ class TrainingPlanTest {
     void aPassAllocatesWhatIsPlanned(String name, boolean checkpointing) {
         try (ModelLoader.Checked checked = ModelLoader.check(directory.resolve(name));
                 Backend backend = Backends.byName("cpu", 1);
-                TrainableParameters parameters = new TrainableParameters(checked, backend);
+                TrainableParameters parameters = new TrainableParameters(checked, backend, DType.F32);
                 TrainingPass pass =
                         new TrainingPass(checked.config(), parameters, backend, backend.gradOps(), 40, checkpointing)) {
             assertEquals(
