@@ -6,6 +6,7 @@ import java.io.PrintWriter;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -61,15 +62,23 @@ public final class TelechatCli {
         configureLogging(Arrays.asList(args));
         CommandLine commandLine = new CommandLine(new TelechatCli());
         Set<String> options = optionNames(commandLine);
-        List<String> arguments = Arrays.stream(args)
+        List<String> given = Arrays.stream(args)
                 .map(argument -> kebabCase(argument, options))
                 .toList();
         commandLine.setCaseInsensitiveEnumValuesAllowed(true);
         commandLine.setUsageHelpAutoWidth(true);
         commandLine.setOverwrittenOptionsAllowed(true); // the last one wins, as scripts and aliases expect
-        commandLine.setColorScheme(CommandLine.Help.defaultColorScheme(ansi(arguments)));
+        commandLine.setColorScheme(CommandLine.Help.defaultColorScheme(ansi(given)));
         commandLine.setParameterExceptionHandler(TelechatCli::usageError);
-        commandLine.setExecutionExceptionHandler((failure, command, parsed) -> report(failure, arguments));
+        commandLine.setExecutionExceptionHandler((failure, command, parsed) -> report(failure, given));
+        List<String> arguments;
+        try {
+            Map<String, CommandLine> fromFiles =
+                    Map.of("train", commandLine.getSubcommands().get("train"));
+            arguments = ConfigFileOptions.expand(given, fromFiles);
+        } catch (TelechatException e) {
+            return report(e, given);
+        }
         if (arguments.isEmpty()) {
             commandLine.usage(System.out);
             return ExitCode.OK;
@@ -77,7 +86,7 @@ public final class TelechatCli {
         try {
             return commandLine.execute(arguments.toArray(String[]::new));
         } catch (OutOfMemoryError e) {
-            return report(e, arguments);
+            return report(e, given);
         }
     }
 

@@ -23,7 +23,9 @@ import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** {@code telechat train}. */
 @Command(
@@ -38,6 +40,12 @@ final class TrainCommand implements Callable<Integer> {
     @Mixin
     private TrainOptions options;
 
+    @Option(
+            names = "--config",
+            paramLabel = "FILE",
+            description = "YAML with any of these options; those on the command line win")
+    private Optional<Path> configFile = Optional.empty();
+
     @Option(names = "--resume", description = "go on from the newest checkpoint of --output-dir, if there is one")
     private boolean resume;
 
@@ -47,6 +55,9 @@ final class TrainCommand implements Callable<Integer> {
     @Mixin
     private GlobalOptions global;
 
+    @Spec
+    private CommandSpec spec;
+
     @Override
     public Integer call() throws IOException {
         TrainConfig config = options.config();
@@ -54,6 +65,7 @@ final class TrainCommand implements Callable<Integer> {
         try (TrainingData data = TrainingData.open(config.data())) {
             ModelLoader.Checked checked = ModelLoader.check(config.model());
             Files.createDirectories(config.output());
+            RunConfigFile.write(spec, config.output());
             Backend backend = options.backend();
             double peak =
                     backend.measureLimits().map(MachineLimits::flopsPerSecond).orElse(Double.NaN);

@@ -89,8 +89,7 @@ class GoldenTrainingTest {
                             facts.get("clip_norm").asDouble()))
                     .maxSteps(3);
             try (TrainingData data = TrainingData.open(run.config().data());
-                    ModelLoader.Checked checked = ModelLoader.check(golden);
-                    FullFineTuning model = run.open(checked, data.rowTokens())) {
+                    FullFineTuning model = run.open(ModelLoader.check(golden), data.rowTokens())) {
                 TinyRun.Result result = run.afterStep((trainer, report) -> checkTensors(model, report.step()))
                         .run(false, model, data);
                 checkNumbers(result.steps());
