@@ -12,14 +12,17 @@ import io.telechat.train.ProcessMemory;
 import io.telechat.train.TrainConfig;
 import io.telechat.train.TrainedModel;
 import io.telechat.train.Trainer;
+import io.telechat.train.TrainingListeners;
 import io.telechat.train.data.TrainingData;
 import io.telechat.train.plan.TrainingPlan;
+import io.telechat.train.report.TensorBoardFile;
 import io.telechat.train.resume.RunCheckpoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -73,7 +76,9 @@ final class TrainCommand implements Callable<Integer> {
             int rows = config.batch().microBatch() * data.rowTokens();
             try (TrainedModel model = model(config, checked, backend, rows);
                     RunLog log = new RunLog(config.output(), resume, json, global.quiet);
-                    Trainer trainer = new Trainer(config, model, data, log, peak);
+                    TensorBoardFile tensorBoard = new TensorBoardFile(config.output());
+                    Trainer trainer =
+                            new Trainer(config, model, data, new TrainingListeners(List.of(log, tensorBoard)), peak);
                     Interrupts _ = Interrupts.onFirst(trainer::stop)) {
                 Trainer.End end = trainer.run(resume);
                 log.finished(end);
