@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.train.report;
+
+import io.telechat.core.InvalidModelException;
+import io.telechat.core.checkpoint.IoReason;
+import io.telechat.core.model.MemoryPlan;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.DoubleStream;
+
+/** One or several runs on one page of HTML that needs nothing else: a table, and charts that lay the runs over each other. */
+public final class RunReportPage {
+    static final int COLORS = 8;
+    private static final double MIB = 1 << 20;
+    private static final double DECADE = 10;
+    private static final String MISSING = "–";
+
+    private final List<RunMetrics> runs;
+    private final List<String> names;
+    private final Axis steps;
+
+    private RunReportPage(List<RunMetrics> runs) {
+        this.runs = runs;
+        this.names = names(runs);
+        this.steps = Axis.ofSteps(
+                runs.stream().mapToLong(r -> r.steps().getFirst().step()).min().orElseThrow(),
+                runs.stream().mapToLong(r -> r.steps().getLast().step()).max().orElseThrow());
+    }
+
+    /**
+     * @param directories of the runs, at least one
+     * @throws InvalidModelException if the metrics of a run are missing or damaged
+     */
+    public static RunReportPage of(List<Path> directories) {
+        return new RunReportPage(
+                directories.stream().distinct().map(RunMetrics::read).toList());
+    }
+
+    /** Directories' own names; the paths, if two are equal. */
+    private static List<String> names(List<RunMetrics> runs) {
+        List<String> names = runs.stream()
+                .map(r -> r.directory().toAbsolutePath().normalize().getFileName())
+                .map(n -> n == null ? "/" : n.toString())
+                .toList();
+        return names.stream().distinct().count() == names.size()
+                ? names
+                : runs.stream().map(r -> r.directory().toString()).toList();
+    }
+
+    /**
+     * The file gets its name when it is whole.
+     *
+     * @throws InvalidModelException if it cannot be written
+     */
+    public void write(Path file) {
+        Path temporary = file.resolveSibling("." + file.getFileName() + ".tmp");
+        try {
+            try {
+                Files.writeString(temporary, html());
+                Files.move(temporary, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+            } finally {
+                Files.deleteIfExists(temporary);
+            }
+        } catch (IOException e) {
+            throw new InvalidModelException("%s: cannot be written: %s".formatted(file, IoReason.of(e)), e);
+        }
+    }
+
+    String html() {
+        String title = Html.escape(
+                runs.size() == 1 ? "Training run " + names.getFirst() : "%d training runs".formatted(runs.size()));
+        StringBuilder out = new StringBuilder();
+        out.append("""
+            <!DOCTYPE html>
+            <html lang="en"><head><meta charset="utf-8"/>
+            <meta name="viewport" content="width=device-width, initial-scale=1"/>
+            <meta name="color-scheme" content="light dark"/>
+            <meta http-equiv="Content-Security-Policy"
+             content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"/>
+            <title>%s</title>
+            <style>
+            %s</style></head>
+            <body><header><h1>%s</h1></header><main>
+            """.formatted(title, resource("report.css"), title));
+        table(out);
+        out.append("<input type=\"checkbox\" id=\"smooth\" checked=\"checked\"/>"
+                + "<label for=\"smooth\">Smooth the curves</label>\n<div class=\"charts\">\n");
+        charts().forEach(chart -> out.append(chart.html()));
+        out.append("</div>\n");
+        options(out);
+        out.append("</main><script>\n%s</script></body></html>\n".formatted(resource("report.js")));
+        return out.toString();
+    }
+
+    private static String resource(String name) {
+        try (InputStream in = RunReportPage.class.getResourceAsStream(name)) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private void table(StringBuilder out) {
+        List<String> columns = List.of(
+                "Steps", "First loss", "Last loss", "Best loss", "Last evaluation", "Tokens/s", "MFU", "Peak memory");
+        out.append("<table><thead><tr><th scope=\"col\">Run</th>");
+        columns.forEach(c -> out.append("<th scope=\"col\">%s</th>".formatted(c)));
+        out.append("</tr></thead><tbody>\n");
+        for (int i = 0; i < runs.size(); i++) {
+            out.append("<tr><th scope=\"row\"><span class=\"swatch c%d\"></span>%s</th>"
+                    .formatted(i % COLORS, Html.escape(names.get(i))));
+            List<String> facts = facts(runs.get(i));
+            for (int j = 0; j < columns.size(); j++) {
+                out.append("<td data-label=\"%s\"><span>%s</span></td>".formatted(columns.get(j), facts.get(j)));
+            }
+            out.append("</tr>\n");
+        }
+        out.append("</tbody></table>\n<p class=\"note\">Tokens/s and MFU are medians over the steps.</p>\n");
+    }
+
+    private static List<String> facts(RunMetrics run) {
+        List<RunMetrics.Step> all = run.steps();
+        RunMetrics.Step best = all.stream()
+                .min(Comparator.comparingDouble(RunMetrics.Step::loss))
+                .orElseThrow();
+        double mfu = median(all.stream().mapToDouble(RunMetrics.Step::mfu));
+        double peak = all.stream().mapToDouble(RunMetrics.Step::rssMib).max().orElseThrow();
+        return List.of(
+                number("%,d", all.getLast().step()),
+                number("%.4f", all.getFirst().loss()),
+                number("%.4f", all.getLast().loss()),
+                number("%.4f", best.loss()) + number(" <small>at %,d</small>", best.step()),
+                run.evaluations().points().isEmpty()
+                        ? MISSING
+                        : number("%.4f", run.evaluations().points().getLast().value()),
+                number("%,.0f", median(all.stream().mapToDouble(RunMetrics.Step::tokensPerSecond))),
+                Double.isNaN(mfu) ? MISSING : number("%.1f %%", 100 * mfu),
+                MemoryPlan.gib((long) (peak * MIB)));
+    }
+
+    private static String number(String format, Object value) {
+        return String.format(Locale.ROOT, format, value);
+    }
+
+    /** @return NaN if there is none; of an even number the greater one of the two in the middle */
+    private static double median(DoubleStream values) {
+        double[] sorted = values.filter(v -> !Double.isNaN(v)).sorted().toArray();
+        return sorted.length == 0 ? Double.NaN : sorted[sorted.length / 2];
+    }
+
+    private List<LineChart> charts() {
+        List<LineChart.Line> losses = lines(LineChart.Style.SMOOTHED, RunMetrics.Step::loss);
+        for (int i = 0; i < runs.size(); i++) {
+            if (!runs.get(i).evaluations().points().isEmpty()) {
+                String name = names.get(i) + ", evaluation";
+                losses.add(new LineChart.Line(
+                        name, i, LineChart.Style.DOTTED, runs.get(i).evaluations()));
+            }
+        }
+        List<LineChart.Line> norms = lines(LineChart.Style.SMOOTHED, RunMetrics.Step::gradientNorm);
+        return List.of(
+                new LineChart("Loss", "nats per token", losses, axis(losses), steps),
+                fromZero("Learning rate", "", lines(LineChart.Style.PLAIN, RunMetrics.Step::rate)),
+                new LineChart("Gradient norm", "before clipping", norms, wideAxis(norms), steps),
+                fromZero("Speed", "tokens/s", lines(LineChart.Style.SMOOTHED, RunMetrics.Step::tokensPerSecond)),
+                fromZero("Memory", "resident, MiB", lines(LineChart.Style.PLAIN, RunMetrics.Step::rssMib)));
+    }
+
+    private List<LineChart.Line> lines(LineChart.Style style, ToDoubleFunction<RunMetrics.Step> quantity) {
+        List<LineChart.Line> lines = new ArrayList<>();
+        for (int i = 0; i < runs.size(); i++) {
+            lines.add(new LineChart.Line(names.get(i), i, style, runs.get(i).curve(quantity)));
+        }
+        return lines;
+    }
+
+    private LineChart fromZero(String title, String unit, List<LineChart.Line> lines) {
+        return new LineChart(
+                title, unit, lines, Axis.linear(0, values(lines).max().orElse(1)), steps);
+    }
+
+    private static Axis axis(List<LineChart.Line> lines) {
+        return Axis.linear(values(lines).min().orElse(0), values(lines).max().orElse(1));
+    }
+
+    /** Logarithmic where the values are positive and go over a decade. */
+    private static Axis wideAxis(List<LineChart.Line> lines) {
+        double least = values(lines).min().orElse(0);
+        double greatest = values(lines).max().orElse(1);
+        return least > 0 && greatest / least >= DECADE ? Axis.logarithmic(least, greatest) : axis(lines);
+    }
+
+    private static DoubleStream values(List<LineChart.Line> lines) {
+        return lines.stream().flatMapToDouble(line -> line.curve().finite());
+    }
+
+    private void options(StringBuilder out) {
+        for (int i = 0; i < runs.size(); i++) {
+            String name = names.get(i);
+            runs.get(i)
+                    .options()
+                    .ifPresent(text -> out.append("<details><summary>Options of %s</summary><pre>%s</pre></details>\n"
+                            .formatted(Html.escape(name), Html.escape(text))));
+        }
+    }
+}
