@@ -32,6 +32,7 @@ import picocli.CommandLine.Help.Ansi;
             TrainTokenizerCommand.class,
             MergeCommand.class,
             PlanCommand.class,
+            ReportCommand.class,
             InfoCommand.class,
             InitCommand.class,
             DoctorCommand.class,

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.cli;
+
+import static io.telechat.cli.Program.assertError;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code report} as a user or a script sees it. */
+class ReportCommandTest {
+    @TempDir
+    private Path directory;
+
+    private Path run;
+
+    @BeforeEach
+    void make() throws IOException {
+        run = Files.createDirectory(directory.resolve("run"));
+        Files.writeString(run.resolve("metrics.jsonl"), """
+            {"step":1,"loss":3.5,"lr":1.0E-5,"grad_norm":2.0,"tokens_per_s":512.5,"rss_mib":900,"mfu":0.25}
+            {"step":1,"eval_loss":3.25}
+            {"step":2,"loss":3.125,"lr":2.0E-5,"grad_norm":1.0,"tokens_per_s":500.0,"rss_mib":901,"mfu":0.25}
+            """);
+    }
+
+    private Program.Result report(String... args) throws Exception {
+        String[] command = new String[args.length + 1];
+        command[0] = "report";
+        System.arraycopy(args, 0, command, 1, args.length);
+        return Program.run(directory, new byte[0], command);
+    }
+
+    @Test
+    void thePageLiesInTheRunUnlessToldOtherwise() throws Exception {
+        Program.Result first = report(run.toString());
+        assertEquals(0, first.code(), first.err());
+        assertEquals(run.resolve("report.html").toString(), first.out().strip());
+        assertTrue(Files.readString(run.resolve("report.html")).contains("3.1250"), "last loss");
+        Path out = directory.resolve("page.html");
+        Program.Result second = report(run.toString(), run.toString(), "--out", out.toString(), "--quiet");
+        assertEquals(0, second.code(), second.err());
+        assertEquals("", second.out());
+        assertTrue(Files.exists(out));
+    }
+
+    @Test
+    void oneLineSaysWhatIsWrong() throws Exception {
+        assertError(2, "RUN", report());
+        assertError(3, directory.resolve("metrics.jsonl") + ": there is no such file", report(directory.toString()));
+        assertError(3, "cannot be written", report(run.toString(), "--out", "/nowhere/page.html"));
+        Files.writeString(run.resolve("metrics.jsonl"), "{\"step\":1}\n");
+        assertError(3, "metrics.jsonl:1: has no number 'loss'", report(run.toString()));
+        assertFalse(Files.exists(run.resolve("report.html")));
+    }
+}
