@@ -79,8 +79,13 @@ final class DialogSpill implements AutoCloseable {
 
     /** All of the file, for reading. */
     Contents map(Arena arena) {
+        return map(0, size(), arena);
+    }
+
+    /** A part of it, which begins and ends where entries do. */
+    Contents map(long from, long to, Arena arena) {
         try {
-            return new Contents(channel.map(FileChannel.MapMode.READ_ONLY, 0, size, arena));
+            return new Contents(channel.map(FileChannel.MapMode.READ_ONLY, from, to - from, arena));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -100,18 +100,24 @@ final class SampleRows implements AutoCloseable {
         return counts[source];
     }
 
-    /** Makes all rows readable. */
-    Reader read(Arena arena) {
+    /** Makes all rows that were added readable. */
+    void flush() {
         file.append(buffer.flip());
         buffer.clear();
-        return new Reader(file.map(arena));
     }
 
-    /** Fills in rows; for any number of threads. */
+    /** Some neighbouring rows; only their part of the file is mapped, so that memory stays bounded. */
+    Reader read(int firstRow, int rowCount, Arena arena) {
+        return new Reader(starts[firstRow], file.map(starts[firstRow], starts[firstRow + rowCount], arena));
+    }
+
+    /** Fills in rows. */
     final class Reader {
+        private final long offset;
         private final DialogSpill.Contents contents;
 
-        private Reader(DialogSpill.Contents contents) {
+        private Reader(long offset, DialogSpill.Contents contents) {
+            this.offset = offset;
             this.contents = contents;
         }
 
@@ -123,8 +129,10 @@ final class SampleRows implements AutoCloseable {
          * @param sequences 0 for padding, and 1, 2, … for the dialogs of the row
          */
         void row(int row, int padId, int[] ids, byte[] mask, int[] sequences) {
+            long begin = starts[row] - offset;
+            long end = starts[row + 1] - offset;
             int tokens = 0;
-            for (long at = starts[row]; at < starts[row + 1]; at = contents.next(at)) {
+            for (long at = begin; at < end; at = contents.next(at)) {
                 tokens += contents.length(at);
             }
             int to = rowTokens - tokens;
@@ -132,7 +140,7 @@ final class SampleRows implements AutoCloseable {
             Arrays.fill(mask, 0, to, (byte) 0);
             Arrays.fill(sequences, 0, to, 0);
             int sequence = 0;
-            for (long at = starts[row]; at < starts[row + 1]; at = contents.next(at)) {
+            for (long at = begin; at < end; at = contents.next(at)) {
                 EncodedDialog dialog = contents.dialog(at);
                 System.arraycopy(dialog.ids(), 0, ids, to, dialog.length());
                 System.arraycopy(dialog.mask(), 0, mask, to, dialog.length());

@@ -41,22 +41,21 @@ final class ShardWriter {
 
     List<Shard> write(SampleRows rows, int shards) throws IOException {
         List<Shard> written = new ArrayList<>();
-        try (Arena arena = Arena.ofShared()) {
-            SampleRows.Reader reader = rows.read(arena);
-            for (int i = 0; i < shards; i++) {
-                int from = (int) ((long) rows.size() * i / shards);
-                int to = (int) ((long) rows.size() * (i + 1) / shards);
-                String name = "train_data_%d.safetensors".formatted(i);
-                Path file = directory.resolve(name);
-                write(reader, rows.rowTokens(), from, to, file);
-                written.add(new Shard(name, to - from, FileHash.sha256(file)));
-            }
+        rows.flush();
+        for (int i = 0; i < shards; i++) {
+            int from = (int) ((long) rows.size() * i / shards);
+            int to = (int) ((long) rows.size() * (i + 1) / shards);
+            String name = "train_data_%d.safetensors".formatted(i);
+            Path file = directory.resolve(name);
+            write(rows, from, to, file);
+            written.add(new Shard(name, to - from, FileHash.sha256(file)));
         }
         return written;
     }
 
-    private void write(SampleRows.Reader rows, int length, int from, int to, Path file) throws IOException {
+    private void write(SampleRows rows, int from, int to, Path file) throws IOException {
         int count = to - from;
+        int length = rows.rowTokens();
         Map<String, SafetensorsWriter.Entry> entries = new LinkedHashMap<>();
         entries.put("input_ids", new SafetensorsWriter.Entry(DType.I32, Shape.of(count, length)));
         entries.put("loss_mask", new SafetensorsWriter.Entry(DType.U8, Shape.of(count, length)));
@@ -79,13 +78,16 @@ final class ShardWriter {
                 int[] rowIds = new int[length];
                 byte[] rowMask = new byte[length];
                 int[] rowSequences = new int[length];
-                for (int row = first; row < first + size; row++) {
-                    rows.row(from + row, padId, rowIds, rowMask, rowSequences);
-                    ids.asIntBuffer().put(rowIds);
-                    ids.position(ids.position() + 4 * length);
-                    mask.put(rowMask);
-                    sequences.asIntBuffer().put(rowSequences);
-                    sequences.position(sequences.position() + 4 * length);
+                try (Arena arena = Arena.ofConfined()) {
+                    SampleRows.Reader reader = rows.read(from + first, size, arena);
+                    for (int row = first; row < first + size; row++) {
+                        reader.row(from + row, padId, rowIds, rowMask, rowSequences);
+                        ids.asIntBuffer().put(rowIds);
+                        ids.position(ids.position() + 4 * length);
+                        mask.put(rowMask);
+                        sequences.asIntBuffer().put(rowSequences);
+                        sequences.position(sequences.position() + 4 * length);
+                    }
                 }
                 try {
                     writeFully(channel, ids.flip(), idsAt + 4L * first * length);
