@@ -61,15 +61,20 @@ INLINE uint16_t float_to_f16(float v) {
     return bits;
 }
 
+// Loops, not memcpy of n elements: the compiler cannot see that n < LANES.
 INLINE VF vf_load_part(const float *p, int64_t n) {
     float part[LANES] = {0};
-    memcpy(part, p, n * sizeof *p);
+    UNROLL for (int i = 0; i < LANES; i++) {
+        if (i < n) part[i] = p[i];
+    }
     return vf_load(part);
 }
 INLINE void vf_store_part(float *p, int64_t n, VF v) {
     float part[LANES];
     vf_store(part, v);
-    memcpy(p, part, n * sizeof *p);
+    UNROLL for (int i = 0; i < LANES; i++) {
+        if (i < n) p[i] = part[i];
+    }
 }
 
 typedef int32x4_t VI;
