@@ -8,8 +8,7 @@ import io.telechat.core.backend.MachineLimits;
 import io.telechat.infer.ChatModel;
 import io.telechat.infer.ModelBenchmark;
 import io.telechat.infer.ModelBenchmark.Rate;
-import java.io.IOException;
-import java.nio.file.Files;
+import io.telechat.train.ProcessMemory;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -144,13 +143,7 @@ final class BenchCommand implements Callable<Integer> {
 
     /** The most memory that this process has had, as Linux counts it, in MiB; -1 elsewhere. */
     private static long peakRss() {
-        try (Stream<String> lines = Files.lines(Path.of("/proc/self/status"))) {
-            return lines.filter(line -> line.startsWith("VmHWM:"))
-                    .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) / 1024)
-                    .findFirst()
-                    .orElse(-1);
-        } catch (IOException e) {
-            return -1;
-        }
+        long bytes = ProcessMemory.peakBytes();
+        return bytes == 0 ? -1 : bytes >> 20;
     }
 }

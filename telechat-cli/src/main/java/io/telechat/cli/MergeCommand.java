@@ -5,6 +5,7 @@ import io.telechat.core.InvalidModelException;
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.backend.WorkerTeam;
 import io.telechat.core.checkpoint.CompanionFiles;
+import io.telechat.core.checkpoint.DirectoryTree;
 import io.telechat.core.checkpoint.IoReason;
 import io.telechat.core.lora.LoraFiles;
 import io.telechat.core.lora.LoraMerge;
@@ -17,10 +18,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.Comparator;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -69,7 +68,7 @@ final class MergeCommand implements Callable<Integer> {
         }
         Path temporary = out.toAbsolutePath().resolveSibling("." + out.getFileName() + ".tmp");
         try {
-            delete(temporary);
+            DirectoryTree.delete(temporary);
             Files.createDirectories(temporary);
             DType dtype = write(temporary);
             // The model with the adapter beside it is, of the two, the one that is not made of merged weights.
@@ -86,7 +85,7 @@ final class MergeCommand implements Callable<Integer> {
         } catch (IOException e) {
             throw new InvalidModelException("%s: cannot be written: %s".formatted(out, IoReason.of(e)), e);
         } finally {
-            delete(temporary);
+            DirectoryTree.delete(temporary);
         }
     }
 
@@ -123,16 +122,6 @@ final class MergeCommand implements Callable<Integer> {
             System.out.printf(
                     "%s: logits differ from those of model and adapter by at most %.1e of the largest (%d tokens)%n",
                     out, comparison.maxDifference(), comparison.tokens());
-        }
-    }
-
-    private static void delete(Path directory) throws IOException {
-        if (Files.exists(directory)) {
-            try (Stream<Path> files = Files.walk(directory)) {
-                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                    Files.delete(file);
-                }
-            }
         }
     }
 }

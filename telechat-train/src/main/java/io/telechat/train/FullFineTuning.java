@@ -100,11 +100,6 @@ public final class FullFineTuning implements TrainedModel {
     }
 
     @Override
-    public double forwardFlopsPerToken() {
-        return TrainingPass.forwardFlopsPerToken(config);
-    }
-
-    @Override
     public double backwardShare() {
         return 2;
     }

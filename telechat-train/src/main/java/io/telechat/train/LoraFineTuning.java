@@ -105,11 +105,6 @@ public final class LoraFineTuning implements TrainedModel {
     }
 
     @Override
-    public double forwardFlopsPerToken() {
-        return TrainingPass.forwardFlopsPerToken(config);
-    }
-
-    @Override
     public double backwardShare() {
         return 1;
     }

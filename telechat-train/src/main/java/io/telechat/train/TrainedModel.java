@@ -3,6 +3,7 @@ package io.telechat.train;
 
 import io.telechat.core.backend.Backend;
 import io.telechat.core.model.ModelConfig;
+import io.telechat.core.model.TrainingPass;
 import io.telechat.train.optimizer.Trained;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -27,7 +28,9 @@ public interface TrainedModel extends AutoCloseable {
     double loss(MicroBatch batch, double weight);
 
     /** Parameters that a token goes through, trained or not, times 2: multiplications and additions forward. */
-    double forwardFlopsPerToken();
+    default double forwardFlopsPerToken() {
+        return TrainingPass.forwardFlopsPerToken(config());
+    }
 
     /** Of what the backward pass costs in forward passes: 2 where all weights have gradients. */
     double backwardShare();

@@ -26,13 +26,6 @@ public final class ResidentParameters implements ParameterStore {
     private final Tensor finalNorm;
     private final Weight head;
 
-    private record ResidentLayer(LayerWeights weights) implements LayerLease {
-        @Override
-        public void close() {
-            // Resident weights stay.
-        }
-    }
-
     /**
      * Takes over the checkpoint, and closes it with itself, unless this fails. Its tensors must have been checked before.
      *

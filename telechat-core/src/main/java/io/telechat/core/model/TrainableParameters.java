@@ -45,13 +45,6 @@ public final class TrainableParameters implements ParameterStore {
     private final Tensor finalNorm;
     private final Weight head;
 
-    private record Resident(LayerWeights weights) implements LayerLease {
-        @Override
-        public void close() {
-            // They stay.
-        }
-    }
-
     /**
      * Copies the tensors of a checked checkpoint, which is still the caller's.
      *
@@ -81,7 +74,7 @@ public final class TrainableParameters implements ParameterStore {
         for (int i = 0; i < config.layers(); i++) {
             LayerWeights values = architecture.layer(config, i, source(false));
             register(values, architecture.layer(config, i, source(true)));
-            layers.add(new Resident(values));
+            layers.add(new ResidentLayer(values));
         }
         finalNorm = vector(architecture.finalNormName(config));
         head = config.tiedHead() ? embedding : matrix(architecture.headName(config));

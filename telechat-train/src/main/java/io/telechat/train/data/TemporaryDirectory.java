@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train.data;
 
+import io.telechat.core.checkpoint.DirectoryTree;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -20,7 +20,7 @@ final class TemporaryDirectory implements AutoCloseable {
         this.prefix = "." + name + "-";
         this.path = parent.resolve(prefix + ProcessHandle.current().pid());
         for (Path left : leftovers(parent)) {
-            delete(left);
+            DirectoryTree.delete(left);
         }
         Files.createDirectory(path);
         Runtime.getRuntime().addShutdownHook(hook);
@@ -45,17 +45,8 @@ final class TemporaryDirectory implements AutoCloseable {
     }
 
     private void delete() {
-        delete(path);
-    }
-
-    private static void delete(Path directory) {
-        if (!Files.isDirectory(directory)) {
-            return;
-        }
-        try (Stream<Path> all = Files.walk(directory)) {
-            for (Path each : all.sorted(Comparator.reverseOrder()).toList()) {
-                Files.deleteIfExists(each);
-            }
+        try {
+            DirectoryTree.delete(path);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

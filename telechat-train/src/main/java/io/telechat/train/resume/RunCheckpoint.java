@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.backend.Backend;
+import io.telechat.core.checkpoint.DirectoryTree;
 import io.telechat.core.checkpoint.IoReason;
 import io.telechat.core.checkpoint.JsonFiles;
 import io.telechat.core.checkpoint.SafetensorsFile;
@@ -53,14 +54,14 @@ public final class RunCheckpoint {
     public static Path save(Path run, TrainedModel model, AdamW optimizer, RunState state) throws IOException {
         Path target = run.resolve(PREFIX + state.step());
         Path temporary = run.resolve("." + PREFIX + state.step() + ".tmp");
-        delete(temporary);
+        DirectoryTree.delete(temporary);
         Files.createDirectories(temporary);
         model.save(temporary);
         writeOptimizer(temporary.resolve(OPTIMIZER), optimizer, model);
         MAPPER.writeValue(temporary.resolve(STATE).toFile(), state);
         writeManifest(temporary);
         sync(temporary);
-        delete(target);
+        DirectoryTree.delete(target);
         Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
         sync(run);
         return target;
@@ -134,17 +135,6 @@ public final class RunCheckpoint {
         }
     }
 
-    private static void delete(Path directory) throws IOException {
-        if (!Files.exists(directory)) {
-            return;
-        }
-        try (Stream<Path> all = Files.walk(directory)) {
-            for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(path);
-            }
-        }
-    }
-
     private static long step(Path checkpoint) {
         return Long.parseLong(checkpoint.getFileName().toString().substring(PREFIX.length()));
     }
@@ -167,12 +157,12 @@ public final class RunCheckpoint {
     public static void keepNewest(Path run, int count) throws IOException {
         List<Path> all = all(run);
         for (Path old : all.subList(0, Math.max(0, all.size() - count))) {
-            delete(old);
+            DirectoryTree.delete(old);
         }
         try (Stream<Path> files = Files.list(run)) {
             for (Path left : files.filter(f -> f.getFileName().toString().matches("\\." + PREFIX + "\\d+\\.tmp"))
                     .toList()) {
-                delete(left);
+                DirectoryTree.delete(left);
             }
         }
     }

@@ -14,8 +14,8 @@ final class AttentionBackward {
     private AttentionBackward() {}
 
     static void run(AttentionHead head, int count, int group, int dim) {
-        float[] keys = rows(head.key(), head.stride(), 0, count, dim);
-        float[] values = rows(head.value(), head.stride(), 0, count, dim);
+        float[] keys = rows(head.key(), head.stride(), count, dim);
+        float[] values = rows(head.value(), head.stride(), count, dim);
         float[] dKeys = new float[count * dim];
         float[] dValues = new float[count * dim];
         float scale = (float) (1 / Math.sqrt(dim));
@@ -48,10 +48,10 @@ final class AttentionBackward {
         }
     }
 
-    private static float[] rows(MemorySegment from, long stride, long first, int count, int dim) {
+    private static float[] rows(MemorySegment from, long stride, int count, int dim) {
         float[] rows = new float[count * dim];
         for (int t = 0; t < count; t++) {
-            MemorySegment.copy(from, FLOAT, 4 * (first + t * stride), rows, t * dim, dim);
+            MemorySegment.copy(from, FLOAT, 4 * t * stride, rows, t * dim, dim);
         }
         return rows;
     }

@@ -79,7 +79,8 @@ public interface GradKernels {
 
     /** Floats of scratch that {@link #attendBackward} needs. */
     static long attendBackwardScratch(long count, long headDim) {
-        return 10 * (count + 63) / 64 * 64 * headDim + 640 * headDim;
+        long wholeBlocks = (count + 63) / 64 * 64;
+        return 10 * wholeBlocks * headDim;
     }
 
     /**
