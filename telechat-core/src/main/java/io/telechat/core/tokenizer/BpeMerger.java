@@ -11,7 +11,10 @@ final class BpeMerger {
     /** Up to this length a plain scan for the best pair is faster than a queue. */
     private static final int SCAN_LIMIT = 48;
 
-    private static final int CACHED_LENGTH = 24;
+    /** Shorter runs are merged in less time than the memory takes to find them among so many others. */
+    private static final int MIN_CACHED_LENGTH = 6;
+
+    private static final int MAX_CACHED_LENGTH = 24;
     private static final int CACHE_SLOTS = 1 << 16;
 
     /** A run and its result. Slots are written without locks: entries are immutable, and any of them may get lost. */
@@ -41,7 +44,7 @@ final class BpeMerger {
             } else {
                 out.add(merges.result(merged));
             }
-        } else if (length <= CACHED_LENGTH) {
+        } else if (length >= MIN_CACHED_LENGTH && length <= MAX_CACHED_LENGTH) {
             out.addAll(cached(run, length));
         } else if (length <= SCAN_LIMIT) {
             int remaining = scan(run, length);

@@ -17,12 +17,12 @@ final class BestFitPacking {
     private static final int MAX_OPEN = 256;
 
     private static final class Row {
-        private final List<DialogSpill.Entry> dialogs = new ArrayList<>();
+        private final List<StoredDialog> dialogs = new ArrayList<>();
         private int room;
     }
 
     private final int capacity;
-    private final Consumer<List<DialogSpill.Entry>> finished;
+    private final Consumer<List<StoredDialog>> finished;
     /** Open rows by the room that is left in them, the oldest first. */
     private final TreeMap<Integer, Deque<Row>> open = new TreeMap<>();
 
@@ -32,14 +32,14 @@ final class BestFitPacking {
      * @param capacity most tokens of a row
      * @param finished takes the rows
      */
-    BestFitPacking(int capacity, Consumer<List<DialogSpill.Entry>> finished) {
+    BestFitPacking(int capacity, Consumer<List<StoredDialog>> finished) {
         this.capacity = capacity;
         this.finished = finished;
     }
 
-    /** @param entry no longer than a row */
-    void add(DialogSpill.Entry entry) {
-        Map.Entry<Integer, Deque<Row>> best = open.ceilingEntry(entry.dialog().length());
+    /** @param dialog no longer than a row */
+    void add(StoredDialog dialog) {
+        Map.Entry<Integer, Deque<Row>> best = open.ceilingEntry(dialog.length());
         Row row;
         if (best == null) {
             row = new Row();
@@ -47,8 +47,8 @@ final class BestFitPacking {
         } else {
             row = take(best);
         }
-        row.dialogs.add(entry);
-        row.room -= entry.dialog().length();
+        row.dialogs.add(dialog);
+        row.room -= dialog.length();
         if (row.room == 0) {
             finished.accept(row.dialogs);
             return;

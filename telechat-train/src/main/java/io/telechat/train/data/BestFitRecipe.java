@@ -11,11 +11,16 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.stream.IntStream;
 
 /** The default recipe: {@link ChatEncoder}, {@link ExternalShuffle}, {@link BestFitPacking}. */
 final class BestFitRecipe implements Recipe {
     /** So many dialogs tell what the reference's packing would have reached. */
     private static final int COMPARED = 200_000;
+
+    private static final int MAX_FILES = 256;
+    private static final int BUFFER_BYTES = 1 << 16;
+    private static final int MIN_BUFFER_BYTES = 1 << 12;
 
     /** A compressed file is expected to hold so many times its size. */
     private static final int COMPRESSION = 5;
@@ -23,12 +28,14 @@ final class BestFitRecipe implements Recipe {
     private final DataOptions options;
     private final WorkerTeam team;
     private final Path temporary;
+    private final DialogStore store;
     private final DialogEncoder encoder;
 
-    BestFitRecipe(DataOptions options, ChatTokenizer tokenizer, WorkerTeam team, Path temporary) {
+    BestFitRecipe(DataOptions options, ChatTokenizer tokenizer, WorkerTeam team, Path temporary, DialogStore store) {
         this.options = options;
         this.team = team;
         this.temporary = temporary;
+        this.store = store;
         this.encoder = new ChatEncoder(tokenizer, options.trainAllAnswers(), options.longDialogs(), options.capacity());
     }
 
@@ -39,17 +46,22 @@ final class BestFitRecipe implements Recipe {
         LineEncoding encoding = new LineEncoding(sources, team, options.maxErrors());
         long[] tooLong = new long[sources.size()];
         ExternalShuffle shuffle =
-                new ExternalShuffle(temporary, "stage" + firstSource, expectedBytes(sources), options.memoryBytes());
+                new ExternalShuffle(temporary, "stage" + firstSource, files(sources), options.memoryBytes());
         try {
+            int[] stores = IntStream.range(0, shuffle.files())
+                    .map(i -> store.newFile())
+                    .toArray();
             ExternalShuffle filled = shuffle;
-            encoding.run(() -> new Encoder(sources, firstSource, filled, tooLong), progress);
+            encoding.run(() -> new Encoder(sources, firstSource, filled, stores, tooLong), progress);
             if (shuffle.isEmpty()) {
                 throw nothingUsable(encoding, sources, Arrays.stream(tooLong).sum());
             }
             Packer packer = new Packer(rows, samples);
             int rounds = 1;
             while (packer.takeAll(shuffle) && samples.isPresent()) {
-                shuffle = shuffle.again(rounds++);
+                ExternalShuffle used = shuffle;
+                shuffle = used.again(rounds++);
+                used.close();
             }
             return new Outcome(encoding, tooLong, rounds, packer.referenceFillRate());
         } finally {
@@ -73,13 +85,14 @@ final class BestFitRecipe implements Recipe {
         return lines;
     }
 
-    private static long expectedBytes(List<DataSource> sources) {
+    /** So many that a row's tokens lie in few of them, of which each fits into memory several times. */
+    private int files(List<DataSource> sources) {
         double bytes = 0;
         for (DataSource source : sources) {
             boolean compressed = source.file().toString().matches(".*\\.(gz|zst)");
             bytes += LineBatches.size(source.file()) * source.weight() * (compressed ? COMPRESSION : 1);
         }
-        return (long) bytes;
+        return (int) Math.min(MAX_FILES, bytes / Math.max(1, options.memoryBytes() / 8) + 1);
     }
 
     /** Encodes the lines that the weights choose, and gives each copy a random key. */
@@ -87,13 +100,20 @@ final class BestFitRecipe implements Recipe {
         private final List<DataSource> sources;
         private final int firstSource;
         private final long[] tooLong;
+        private final ExternalShuffle shuffle;
         private final ExternalShuffle.Appender appender;
+        private final DialogStore.Writer[] writers;
 
-        Encoder(List<DataSource> sources, int firstSource, ExternalShuffle shuffle, long[] tooLong) {
+        Encoder(List<DataSource> sources, int firstSource, ExternalShuffle shuffle, int[] stores, long[] tooLong) {
             this.sources = sources;
             this.firstSource = firstSource;
             this.tooLong = tooLong;
-            this.appender = shuffle.appender(options.threads());
+            this.shuffle = shuffle;
+            this.appender = shuffle.appender();
+            long room = options.memoryBytes() / 4 / options.threads() / stores.length;
+            int bytes = Math.clamp(room, MIN_BUFFER_BYTES, BUFFER_BYTES);
+            this.writers = new DialogStore.Writer[stores.length];
+            Arrays.setAll(writers, i -> store.writer(stores[i], bytes));
         }
 
         @Override
@@ -111,13 +131,20 @@ final class BestFitRecipe implements Recipe {
                 }
             }
             int copies = copies(place, sources.get(source).weight());
-            int use = 0;
-            for (int copy = 0; copy < copies; copy++) {
-                for (EncodedDialog dialog : encoded.dialogs()) {
-                    long key = SplitMix.seed(SplitMix.seed(options.seed(), place), use++);
-                    appender.add(new DialogSpill.Entry(key, place, firstSource + source, dialog));
+            List<EncodedDialog> dialogs = encoded.dialogs();
+            for (int i = 0; copies > 0 && i < dialogs.size(); i++) {
+                long key = key(place, i);
+                StoredDialog dialog = writers[shuffle.file(key)].add(key, place, firstSource + source, dialogs.get(i));
+                appender.add(dialog);
+                for (int copy = 1; copy < copies; copy++) {
+                    appender.add(dialog.withKey(key(place, copy * dialogs.size() + i)));
                 }
             }
+        }
+
+        /** A random number that belongs to a use of a line. */
+        private long key(long place, int use) {
+            return SplitMix.seed(SplitMix.seed(options.seed(), place), use);
         }
 
         /** The weight's integer part, and once more with the chance of its fraction: a function of seed and place. */
@@ -128,12 +155,15 @@ final class BestFitRecipe implements Recipe {
 
         @Override
         public void end() {
-            // The appender writes when it has enough.
+            // The writers write when they have enough.
         }
 
         @Override
         public void close() {
             appender.close();
+            for (DialogStore.Writer writer : writers) {
+                writer.close();
+            }
         }
     }
 
@@ -157,12 +187,12 @@ final class BestFitRecipe implements Recipe {
 
         /** @return whether more rows are wanted */
         boolean takeAll(ExternalShuffle shuffle) {
-            shuffle.forEach(entry -> {
+            shuffle.forEach(dialog -> {
                 if (compared < COMPARED) {
                     lengths = compared == lengths.length ? Arrays.copyOf(lengths, 2 * compared) : lengths;
-                    lengths[compared++] = entry.dialog().length();
+                    lengths[compared++] = dialog.length();
                 }
-                packing.add(entry);
+                packing.add(dialog);
                 return rows.size() < wanted;
             });
             if (rows.size() < wanted) {

@@ -18,8 +18,10 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 
 /**
@@ -62,25 +64,31 @@ public final class DataProcessor {
         }
         ChatTokenizer tokenizer = ChatTokenizer.load(options.tokenizer());
         try {
-            ObjectNode identity = identity(mix);
-            Path output = options.output();
-            if (isDone(output, identity)) {
-                return Optional.empty();
-            }
-            boolean made = Files.notExists(output);
-            Files.createDirectories(output);
-            try (TemporaryDirectory temporary = new TemporaryDirectory(output, "process-data");
-                    WorkerTeam team = new WorkerTeam(options.threads())) {
-                return Optional.of(process(mix, tokenizer, identity, team, temporary.path()));
-            } finally {
-                if (made && isEmpty(output)) {
-                    Files.delete(output);
+            try (WorkerTeam team = new WorkerTeam(options.threads())) {
+                ObjectNode identity = identity(mix, team);
+                if (isDone(options.output(), identity)) {
+                    return Optional.empty();
                 }
+                return Optional.of(process(mix, tokenizer, identity, team));
             }
         } catch (IOException e) {
             throw unwritable(e);
         } catch (UncheckedIOException e) {
             throw unwritable(e.getCause());
+        }
+    }
+
+    private DataReport process(DataMix mix, ChatTokenizer tokenizer, ObjectNode identity, WorkerTeam team)
+            throws IOException {
+        Path output = options.output();
+        boolean made = Files.notExists(output);
+        Files.createDirectories(output);
+        try (TemporaryDirectory temporary = new TemporaryDirectory(output, "process-data")) {
+            return process(mix, tokenizer, identity, team, temporary.path());
+        } finally {
+            if (made && isEmpty(output)) {
+                Files.delete(output);
+            }
         }
     }
 
@@ -95,7 +103,7 @@ public final class DataProcessor {
     }
 
     /** All that the output depends on. */
-    private ObjectNode identity(DataMix mix) throws IOException {
+    private ObjectNode identity(DataMix mix, WorkerTeam team) throws IOException {
         ObjectNode identity = MAPPER.createObjectNode();
         ObjectNode chosen = identity.putObject("options");
         chosen.put("recipe", options.recipe().toString());
@@ -106,6 +114,7 @@ public final class DataProcessor {
         chosen.put("answers", options.trainAllAnswers() ? "all" : "last");
         chosen.put("long_dialogs", options.longDialogs().toString());
         identity.put("tokenizer_sha256", tokenizerHash());
+        Map<Path, String> hashes = hashes(mix, team);
         ArrayNode stages = identity.putArray("stages");
         for (DataMix.Stage stage : mix.stages()) {
             ObjectNode node = stages.addObject().put("share", stage.share());
@@ -115,18 +124,25 @@ public final class DataProcessor {
                         .put("name", source.name())
                         .put("weight", source.weight())
                         .put("bytes", LineBatches.size(source.file()))
-                        .put("sha256", hash(source.file()));
+                        .put("sha256", hashes.get(source.file()));
             }
         }
         return identity;
     }
 
-    private static String hash(Path file) {
-        try {
-            return FileHash.sha256(file);
-        } catch (IOException e) {
-            throw LineBatches.unreadable(file, e);
-        }
+    /** Several files at once. */
+    private static Map<Path, String> hashes(DataMix mix, WorkerTeam team) {
+        List<Path> files =
+                mix.sources().stream().map(DataSource::file).distinct().toList();
+        Map<Path, String> hashes = new ConcurrentHashMap<>();
+        team.run(files.size(), (i, thread) -> {
+            try {
+                hashes.put(files.get(i), FileHash.sha256(files.get(i)));
+            } catch (IOException e) {
+                throw LineBatches.unreadable(files.get(i), e);
+            }
+        });
+        return hashes;
     }
 
     private String tokenizerHash() throws IOException {
@@ -162,12 +178,14 @@ public final class DataProcessor {
     private DataReport process(
             DataMix mix, ChatTokenizer tokenizer, ObjectNode identity, WorkerTeam team, Path temporary)
             throws IOException {
-        Recipe recipe = switch (options.recipe()) {
-            case BEST_FIT -> new BestFitRecipe(options, tokenizer, team, temporary);
-            case REFERENCE -> new ReferenceRecipe(options, tokenizer, team, temporary);
-        };
         List<DataSource> sources = mix.sources();
-        try (SampleRows rows = new SampleRows(temporary.resolve("rows"), options.rowTokens(), sources.size())) {
+        try (DialogStore store = new DialogStore(temporary);
+                SampleRows rows =
+                        new SampleRows(temporary.resolve("rows"), store, options.rowTokens(), sources.size())) {
+            Recipe recipe = switch (options.recipe()) {
+                case BEST_FIT -> new BestFitRecipe(options, tokenizer, team, temporary, store);
+                case REFERENCE -> new ReferenceRecipe(options, tokenizer, team, store);
+            };
             List<Recipe.Outcome> outcomes = new ArrayList<>();
             int firstSource = 0;
             double shares = 0;

@@ -1,31 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train.data;
 
-import java.io.IOException;
-import java.lang.foreign.Arena;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** Packed samples on their way to the shards: which dialogs make up a row, padding not yet there. */
+/** Packed samples on their way to the shards: which dialogs make up each row. */
 final class SampleRows implements AutoCloseable {
-    private static final int BUFFER_BYTES = 1 << 20;
+    private static final int BUFFERED = 1 << 14;
 
-    private final DialogSpill file;
+    private final DialogStore store;
+    private final DialogIndex dialogs;
+    private final DialogIndex.Writer writer;
     private final int rowTokens;
-    private ByteBuffer buffer = DialogSpill.buffer(BUFFER_BYTES);
-    private long written;
-    private long[] starts = new long[1024];
-    private int rows;
     private final SampleCounts[] counts;
 
+    /** Where each row begins among all dialogs. */
+    private long[] starts = new long[1024];
+
+    private int rows;
+
     /**
+     * @param file a temporary one
+     * @param store where the tokens of the dialogs are
      * @param rowTokens length of a row
      * @param sources how many there are, for the counts
      */
-    SampleRows(Path file, int rowTokens, int sources) throws IOException {
-        this.file = new DialogSpill(file);
+    SampleRows(Path file, DialogStore store, int rowTokens, int sources) {
+        this.store = store;
+        this.dialogs = new DialogIndex(file);
+        this.writer = dialogs.writer(BUFFERED);
         this.rowTokens = rowTokens;
         this.counts = new SampleCounts[sources];
         Arrays.setAll(counts, i -> new SampleCounts());
@@ -39,53 +44,43 @@ final class SampleRows implements AutoCloseable {
     }
 
     /** Adds a row; dialogs keep this order in it. A row that is too long loses its oldest tokens. */
-    void add(List<DialogSpill.Entry> dialogs) {
+    void add(List<StoredDialog> row) {
         if (rows + 1 >= starts.length) {
             starts = Arrays.copyOf(starts, 2 * starts.length);
         }
-        starts[rows++] = written;
-        int surplus = dialogs.stream().mapToInt(d -> d.dialog().length()).sum() - rowTokens;
-        for (DialogSpill.Entry entry : dialogs) {
-            DialogSpill.Entry fitting = entry;
+        int surplus = row.stream().mapToInt(StoredDialog::length).sum() - rowTokens;
+        for (StoredDialog dialog : row) {
+            StoredDialog fitting = dialog;
             if (surplus > 0) {
-                int cut = Math.min(surplus, entry.dialog().length());
+                int cut = Math.min(surplus, dialog.length());
                 surplus -= cut;
-                fitting = cut(entry, cut);
+                fitting = withoutOldest(dialog, cut);
             }
-            count(fitting);
-            write(fitting);
+            SampleCounts count = counts[fitting.source()];
+            count.dialogs++;
+            count.tokens += fitting.length();
+            count.trained += fitting.trained();
+            writer.add(fitting);
         }
-        starts[rows] = written;
+        starts[rows + 1] = starts[rows] + row.size();
+        rows++;
     }
 
-    private static DialogSpill.Entry cut(DialogSpill.Entry entry, int oldest) {
-        EncodedDialog dialog = entry.dialog();
-        return new DialogSpill.Entry(
-                entry.key(),
-                entry.place(),
-                entry.source(),
-                new EncodedDialog(
-                        Arrays.copyOfRange(dialog.ids(), oldest, dialog.length()),
-                        Arrays.copyOfRange(dialog.mask(), oldest, dialog.length())));
-    }
-
-    private void count(DialogSpill.Entry entry) {
-        SampleCounts count = counts[entry.source()];
-        count.dialogs++;
-        count.tokens += entry.dialog().length();
-        count.trained += entry.dialog().trained();
-    }
-
-    private void write(DialogSpill.Entry entry) {
-        if (buffer.remaining() < entry.bytes()) {
-            file.append(buffer.flip());
-            buffer.clear();
-            if (buffer.capacity() < entry.bytes()) {
-                buffer = DialogSpill.buffer(entry.bytes());
-            }
+    private StoredDialog withoutOldest(StoredDialog dialog, int tokens) {
+        byte[] mask = new byte[dialog.length()];
+        store.reader().read(dialog, new int[dialog.length()], mask, 0);
+        int trained = 0;
+        for (int i = tokens; i < mask.length; i++) {
+            trained += mask[i];
         }
-        entry.put(buffer);
-        written += entry.bytes();
+        return new StoredDialog(
+                dialog.key(),
+                dialog.place(),
+                dialog.source(),
+                dialog.length() - tokens,
+                trained,
+                dialog.file(),
+                dialog.offset() + (long) Integer.BYTES * tokens);
     }
 
     int size() {
@@ -102,24 +97,17 @@ final class SampleRows implements AutoCloseable {
 
     /** Makes all rows that were added readable. */
     void flush() {
-        file.append(buffer.flip());
-        buffer.clear();
+        writer.flush();
     }
 
-    /** Some neighbouring rows; only their part of the file is mapped, so that memory stays bounded. */
-    Reader read(int firstRow, int rowCount, Arena arena) {
-        return new Reader(starts[firstRow], file.map(starts[firstRow], starts[firstRow + rowCount], arena));
+    /** For one thread. */
+    Reader reader() {
+        return new Reader();
     }
 
     /** Fills in rows. */
     final class Reader {
-        private final long offset;
-        private final DialogSpill.Contents contents;
-
-        private Reader(long offset, DialogSpill.Contents contents) {
-            this.offset = offset;
-            this.contents = contents;
-        }
+        private final DialogStore.Reader tokens = store.reader();
 
         /**
          * Writes row {@code row}, padded on the left.
@@ -129,21 +117,15 @@ final class SampleRows implements AutoCloseable {
          * @param sequences 0 for padding, and 1, 2, … for the dialogs of the row
          */
         void row(int row, int padId, int[] ids, byte[] mask, int[] sequences) {
-            long begin = starts[row] - offset;
-            long end = starts[row + 1] - offset;
-            int tokens = 0;
-            for (long at = begin; at < end; at = contents.next(at)) {
-                tokens += contents.length(at);
-            }
-            int to = rowTokens - tokens;
+            List<StoredDialog> parts = new ArrayList<>();
+            dialogs.forEach(starts[row], starts[row + 1], parts::add);
+            int to = rowTokens - parts.stream().mapToInt(StoredDialog::length).sum();
             Arrays.fill(ids, 0, to, padId);
             Arrays.fill(mask, 0, to, (byte) 0);
             Arrays.fill(sequences, 0, to, 0);
             int sequence = 0;
-            for (long at = begin; at < end; at = contents.next(at)) {
-                EncodedDialog dialog = contents.dialog(at);
-                System.arraycopy(dialog.ids(), 0, ids, to, dialog.length());
-                System.arraycopy(dialog.mask(), 0, mask, to, dialog.length());
+            for (StoredDialog dialog : parts) {
+                tokens.read(dialog, ids, mask, to);
                 Arrays.fill(sequences, to, to + dialog.length(), ++sequence);
                 to += dialog.length();
             }
@@ -152,6 +134,6 @@ final class SampleRows implements AutoCloseable {
 
     @Override
     public void close() {
-        file.close();
+        dialogs.close();
     }
 }

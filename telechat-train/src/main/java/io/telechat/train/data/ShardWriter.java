@@ -7,13 +7,11 @@ import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Shape;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,17 +38,28 @@ final class ShardWriter {
     }
 
     List<Shard> write(SampleRows rows, int shards) throws IOException {
-        List<Shard> written = new ArrayList<>();
         rows.flush();
         for (int i = 0; i < shards; i++) {
-            int from = (int) ((long) rows.size() * i / shards);
-            int to = (int) ((long) rows.size() * (i + 1) / shards);
-            String name = "train_data_%d.safetensors".formatted(i);
-            Path file = directory.resolve(name);
-            write(rows, from, to, file);
-            written.add(new Shard(name, to - from, FileHash.sha256(file)));
+            write(rows, from(rows, i, shards), from(rows, i + 1, shards), directory.resolve(name(i)));
         }
-        return written;
+        Shard[] written = new Shard[shards];
+        team.run(shards, (i, thread) -> {
+            try {
+                int samples = from(rows, i + 1, shards) - from(rows, i, shards);
+                written[i] = new Shard(name(i), samples, FileHash.sha256(directory.resolve(name(i))));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        });
+        return List.of(written);
+    }
+
+    private static String name(int shard) {
+        return "train_data_%d.safetensors".formatted(shard);
+    }
+
+    private static int from(SampleRows rows, int shard, int shards) {
+        return (int) ((long) rows.size() * shard / shards);
     }
 
     private void write(SampleRows rows, int from, int to, Path file) throws IOException {
@@ -78,16 +87,14 @@ final class ShardWriter {
                 int[] rowIds = new int[length];
                 byte[] rowMask = new byte[length];
                 int[] rowSequences = new int[length];
-                try (Arena arena = Arena.ofConfined()) {
-                    SampleRows.Reader reader = rows.read(from + first, size, arena);
-                    for (int row = first; row < first + size; row++) {
-                        reader.row(from + row, padId, rowIds, rowMask, rowSequences);
-                        ids.asIntBuffer().put(rowIds);
-                        ids.position(ids.position() + 4 * length);
-                        mask.put(rowMask);
-                        sequences.asIntBuffer().put(rowSequences);
-                        sequences.position(sequences.position() + 4 * length);
-                    }
+                SampleRows.Reader reader = rows.reader();
+                for (int row = first; row < first + size; row++) {
+                    reader.row(from + row, padId, rowIds, rowMask, rowSequences);
+                    ids.asIntBuffer().put(rowIds);
+                    ids.position(ids.position() + 4 * length);
+                    mask.put(rowMask);
+                    sequences.asIntBuffer().put(rowSequences);
+                    sequences.position(sequences.position() + 4 * length);
                 }
                 try {
                     writeFully(channel, ids.flip(), idsAt + 4L * first * length);

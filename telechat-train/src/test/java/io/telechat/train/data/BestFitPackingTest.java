@@ -42,18 +42,18 @@ class BestFitPackingTest {
     }
 
     /** Rows of the places of their dialogs. */
-    private static List<List<DialogSpill.Entry>> packed(int[] lengths) {
-        List<List<DialogSpill.Entry>> rows = new ArrayList<>();
+    private static List<List<StoredDialog>> packed(int[] lengths) {
+        List<List<StoredDialog>> rows = new ArrayList<>();
         BestFitPacking packing = new BestFitPacking(CAPACITY, rows::add);
         for (int i = 0; i < lengths.length; i++) {
-            packing.add(new DialogSpill.Entry(0, i, 0, new EncodedDialog(new int[lengths[i]], new byte[lengths[i]])));
+            packing.add(new StoredDialog(0, i, 0, lengths[i], 0, 0, 0));
         }
         packing.flush();
         return rows;
     }
 
-    private static int tokens(List<DialogSpill.Entry> row) {
-        return row.stream().mapToInt(e -> e.dialog().length()).sum();
+    private static int tokens(List<StoredDialog> row) {
+        return row.stream().mapToInt(StoredDialog::length).sum();
     }
 
     @ParameterizedTest
@@ -61,7 +61,7 @@ class BestFitPackingTest {
     void everyDialogIsInOneRow(Lengths lengths) {
         List<Long> places = packed(lengths.draw(1)).stream()
                 .flatMap(List::stream)
-                .map(DialogSpill.Entry::place)
+                .map(StoredDialog::place)
                 .sorted()
                 .toList();
         assertEquals(LongStream.range(0, DIALOGS).boxed().toList(), places);
@@ -70,7 +70,7 @@ class BestFitPackingTest {
     @ParameterizedTest
     @EnumSource
     void noRowHoldsMoreThanFits(Lengths lengths) {
-        for (List<DialogSpill.Entry> row : packed(lengths.draw(2))) {
+        for (List<StoredDialog> row : packed(lengths.draw(2))) {
             assertTrue(tokens(row) <= CAPACITY, tokens(row) + " tokens");
         }
     }
@@ -89,11 +89,11 @@ class BestFitPackingTest {
 
     @Test
     void aDialogGoesWhereItLeavesLeastRoom() {
-        List<List<DialogSpill.Entry>> rows = packed(new int[] {CAPACITY - 300, CAPACITY - 200, 200});
+        List<List<StoredDialog>> rows = packed(new int[] {CAPACITY - 300, CAPACITY - 200, 200});
         assertEquals(
                 List.of(List.of(1L, 2L), List.of(0L)),
                 rows.stream()
-                        .map(r -> r.stream().map(DialogSpill.Entry::place).toList())
+                        .map(r -> r.stream().map(StoredDialog::place).toList())
                         .toList());
     }
 
