@@ -179,6 +179,12 @@ final class TrainOptions {
     private boolean rankStabilized;
 
     @Option(
+            names = "--lora-dropout",
+            paramLabel = "X",
+            description = "share of what they are given that is dropped while they are trained (default: 0)")
+    private Optional<Double> loraDropout = Optional.empty();
+
+    @Option(
             names = "--lora-module-name",
             split = ",",
             paramLabel = "NAME",
@@ -216,7 +222,13 @@ final class TrainOptions {
             }
             return Optional.empty();
         }
-        LoraConfig fresh = new LoraConfig(loraDim.orElse(1), loraScaling, rankStabilized, loraModules);
+        if (adapter.isPresent() && loraDropout.isPresent()) {
+            throw new InvalidRequestException(
+                    "--lora-dropout: %s has its own; change it in its adapter_config.json".formatted(adapter.get()));
+        }
+        double dropout = loraDropout.orElse(0.0);
+        require(dropout >= 0 && dropout < 1, "--lora-dropout", dropout, "from 0 to below 1");
+        LoraConfig fresh = new LoraConfig(loraDim.orElse(1), loraScaling, rankStabilized, dropout, loraModules);
         return Optional.of(new LoraFineTuning.Options(fresh, adapter, weights.map(QuantizedType::dtype)));
     }
 

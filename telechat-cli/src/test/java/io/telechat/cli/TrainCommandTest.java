@@ -106,6 +106,23 @@ class TrainCommandTest {
     }
 
     @Test
+    void dropoutIsOfTheRunAndOfTheAdapter() throws Exception {
+        String options = "--config ../configs/finetune-lora.yaml --max-steps 2 --lora-dropout 0.25 --quiet";
+        Program.Result result = run(train("dropout", options));
+        assertEquals(0, result.code(), result.err());
+        Path output = directory.resolve("dropout");
+        String config = Files.readString(output.resolve("config.yaml"));
+        assertTrue(config.contains("lora-dropout: 0.25"), config);
+        String adapter = Files.readString(output.resolve("checkpoint-2/adapter_config.json"));
+        assertTrue(adapter.contains("\"lora_dropout\" : 0.25"), adapter);
+        Program.Result again = run("train --config DIR/dropout/config.yaml --output-dir DIR/dropout-again");
+        assertEquals(0, again.code(), again.err());
+        assertArrayEquals(
+                Files.readAllBytes(output.resolve("checkpoint-2/adapter_model.safetensors")),
+                Files.readAllBytes(directory.resolve("dropout-again/checkpoint-2/adapter_model.safetensors")));
+    }
+
+    @Test
     void printsTheStepsAsJson() throws Exception {
         Program.Result result = run(train("json", "--max-steps 3 --eval-split 0.2 --eval-steps 3 --json --quiet"));
         assertEquals(0, result.code(), result.err());
@@ -140,6 +157,8 @@ class TrainCommandTest {
                 "--save-total-limit 0 | 2 | at least 1",
                 "--threads 0 | 2 | at least 1",
                 "--max-steps 0 | 2 | at least 1",
+                "--lora-dim 2 --lora-dropout 1 | 2 | --lora-dropout 1.0: must be from 0 to below 1",
+                "--adapter DIR/model --lora-dropout 0.1 | 2 | model has its own",
                 "--max-steps -3 | 2 | at least 1",
                 "--num-train-epochs 0 | 2 | --num-train-epochs",
                 "--learning-rate -1 | 2 | --learning-rate",

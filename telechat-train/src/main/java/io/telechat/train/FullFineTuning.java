@@ -90,7 +90,7 @@ public final class FullFineTuning implements TrainedModel {
     }
 
     @Override
-    public double forwardBackward(MicroBatch batch, double weight) {
+    public double forwardBackward(MicroBatch batch, double weight, long number) {
         return pass.forwardBackward(batch.batch(), batch.objective(weight), gradients);
     }
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train;
 
+import io.telechat.core.InvalidModelException;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.lora.LoraAdapters;
 import io.telechat.core.lora.LoraConfig;
+import io.telechat.core.lora.LoraDropout;
 import io.telechat.core.lora.LoraFiles;
 import io.telechat.core.lora.LoraGradients;
 import io.telechat.core.lora.LoraOps;
@@ -27,6 +29,7 @@ public final class LoraFineTuning implements TrainedModel {
     private final Backend backend;
     private final ParameterStore parameters;
     private final LoraAdapters adapters;
+    private final LoraDropout dropout;
     private final LoraGradients gradients;
     private final TrainingPass pass;
 
@@ -42,6 +45,7 @@ public final class LoraFineTuning implements TrainedModel {
     /**
      * Takes over the checkpoint and the backend, and closes them with itself.
      *
+     * @param seed of the fresh adapters and of dropout
      * @param rows tokens of every batch
      */
     public LoraFineTuning(
@@ -60,8 +64,9 @@ public final class LoraFineTuning implements TrainedModel {
             this.adapters = new LoraAdapters(config, parameters, options.config(), backend);
             adapters.initialize(seed);
         }
-        this.gradients = new LoraGradients(backend.gradOps(), adapters, config, backend);
-        LoraOps forward = new LoraOps(backend.gradOps(), adapters, backend);
+        this.dropout = new LoraDropout(backend, adapters.config().dropout(), seed);
+        this.gradients = new LoraGradients(backend.gradOps(), adapters, dropout, config, backend);
+        LoraOps forward = new LoraOps(backend.gradOps(), adapters, dropout, backend);
         this.pass = new TrainingPass(config, parameters, backend, forward, rows, gradientCheckpointing);
     }
 
@@ -95,12 +100,14 @@ public final class LoraFineTuning implements TrainedModel {
     }
 
     @Override
-    public double forwardBackward(MicroBatch batch, double weight) {
+    public double forwardBackward(MicroBatch batch, double weight, long number) {
+        dropout.train(number);
         return pass.forwardBackward(batch.batch(), batch.objective(weight), gradients);
     }
 
     @Override
     public double loss(MicroBatch batch, double weight) {
+        dropout.evaluate();
         return pass.loss(batch.batch(), batch.objective(weight));
     }
 
@@ -127,6 +134,11 @@ public final class LoraFineTuning implements TrainedModel {
     @Override
     public void restore(Path directory) {
         try (LoraFiles files = LoraFiles.read(directory)) {
+            if (!files.config().equals(adapters.config())) {
+                throw new InvalidModelException(
+                        "%s: was trained with other options; resume with the same ones, or choose another --output-dir. Then: %s. Now: %s"
+                                .formatted(directory, files.config(), adapters.config()));
+            }
             adapters.set(files, directory);
         }
     }
@@ -135,6 +147,7 @@ public final class LoraFineTuning implements TrainedModel {
     public void close() {
         pass.close();
         gradients.close();
+        dropout.close();
         adapters.close();
         parameters.close();
         backend.close();

@@ -21,10 +21,14 @@ public interface TrainedModel extends AutoCloseable {
     /** Sets all gradients to zero. */
     void clearGradients();
 
-    /** Adds the gradients of a weighted sum of losses; returns the sum. */
-    double forwardBackward(MicroBatch batch, double weight);
+    /**
+     * Adds the gradients of a weighted sum of losses; returns the sum.
+     *
+     * @param number of the micro-batch in the run, from 0; what is random in this pass is a function of it
+     */
+    double forwardBackward(MicroBatch batch, double weight, long number);
 
-    /** The weighted sum alone. */
+    /** The weighted sum alone, with nothing random. */
     double loss(MicroBatch batch, double weight);
 
     /** Parameters that a token goes through, trained or not, times 2: multiplications and additions forward. */

@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
@@ -167,7 +168,8 @@ public final class Trainer implements AutoCloseable {
             batches.add(batch(indices));
         }
         model.clearGradients();
-        double loss = loss(batches, true);
+        double loss =
+                loss(batches, OptionalLong.of(state.step() * config.batch().accumulation()));
         if (!Double.isFinite(loss)) {
             throw diverged(state.step() + 1, "the loss is " + loss, samples);
         }
@@ -195,13 +197,20 @@ public final class Trainer implements AutoCloseable {
                 ProcessMemory.residentBytes());
     }
 
-    /** All counted tokens of a step weigh the same, or, as in the reference, all of a micro-batch. */
-    private double loss(List<MicroBatch> batches, boolean learn) {
+    /**
+     * All counted tokens of a step weigh the same, or, as in the reference, all of a micro-batch.
+     *
+     * @param first number of the first micro-batch in the run, if they are learned from
+     */
+    private double loss(List<MicroBatch> batches, OptionalLong first) {
         long counted = batches.stream().mapToLong(MicroBatch::counted).sum();
         double loss = 0;
-        for (MicroBatch batch : batches) {
+        for (int i = 0; i < batches.size(); i++) {
+            MicroBatch batch = batches.get(i);
             double weight = config.objective().perToken() ? 1.0 / counted : 1.0 / batch.counted() / batches.size();
-            loss += learn ? model.forwardBackward(batch, weight) : model.loss(batch, weight);
+            loss += first.isPresent()
+                    ? model.forwardBackward(batch, weight, first.getAsLong() + i)
+                    : model.loss(batch, weight);
         }
         return loss;
     }
@@ -249,7 +258,7 @@ public final class Trainer implements AutoCloseable {
             }
             batches.add(batch(indices));
         }
-        double loss = loss(batches, false);
+        double loss = loss(batches, OptionalLong.empty());
         listener.evaluated(state.step(), loss);
         boolean better = loss < state.bestEvaluation();
         return new RunState(

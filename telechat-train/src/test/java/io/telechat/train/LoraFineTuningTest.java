@@ -47,7 +47,7 @@ class LoraFineTuningTest {
 
     private static LoraFineTuning open(String model, List<String> targets, Optional<DType> quantization) {
         LoraFineTuning.Options options =
-                new LoraFineTuning.Options(new LoraConfig(3, 6, false, targets), Optional.empty(), quantization);
+                new LoraFineTuning.Options(new LoraConfig(3, 6, false, 0, targets), Optional.empty(), quantization);
         return new LoraFineTuning(
                 ModelLoader.check(directory.resolve(model)),
                 Backends.byName("cpu", 2),
@@ -84,7 +84,7 @@ class LoraFineTuningTest {
             MicroBatch batch = batch(model);
             double weight = 1.0 / batch.counted();
             model.clearGradients();
-            model.forwardBackward(batch, weight);
+            model.forwardBackward(batch, weight, 0);
             for (Trained trained : model.trained()) {
                 Tensor value = trained.value();
                 long index = value.shape().elements() / 2;

@@ -33,7 +33,7 @@ public final class AdaptedModel {
             LoadProgress progress) {
         ParameterStore parameters = ModelLoader.parameters(checked, backend, quantization, progress);
         LoraAdapters adapters = LoraAdapters.read(adapter, checked.config(), parameters, backend);
-        LoraOps adapted = new LoraOps(ops, adapters, backend);
+        LoraOps adapted = new LoraOps(ops, adapters, LoraDropout.none(backend), backend);
         return new CausalLm(checked.config(), new Owned(parameters, adapters), backend, adapted);
     }
 

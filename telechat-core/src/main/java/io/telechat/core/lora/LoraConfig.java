@@ -10,15 +10,20 @@ import java.util.List;
  * @param rank r
  * @param alpha the adapter's product is scaled by {@code alpha/r}
  * @param rankStabilized by {@code alpha/√r} instead (Kalajdzievski 2023, arXiv:2312.03732)
+ * @param dropout share of an adapter's input that is dropped while it is trained
  * @param targets names, or ends of names, of the linear layers it belongs to
  */
-public record LoraConfig(int rank, double alpha, boolean rankStabilized, List<String> targets) {
+public record LoraConfig(int rank, double alpha, boolean rankStabilized, double dropout, List<String> targets) {
     private static final int MAX_RANK = 65_536;
 
     public LoraConfig {
         targets = List.copyOf(targets);
         if (rank < 1 || rank > MAX_RANK) {
             throw new InvalidRequestException("an adapter of rank %d is impossible".formatted(rank));
+        }
+        if (!(dropout >= 0 && dropout < 1)) {
+            throw new InvalidRequestException(
+                    "a dropout of %s is impossible: must be from 0 to below 1".formatted(dropout));
         }
         if (targets.isEmpty()) {
             throw new InvalidRequestException("an adapter needs the names of the layers it belongs to");

@@ -93,10 +93,16 @@ public record LoraFiles(LoraConfig config, Map<String, Pair> modules, TensorAren
         if (rank < 1 || targets.isEmpty()) {
             throw new InvalidModelException("%s: needs \"r\" and \"target_modules\"".formatted(file));
         }
+        double dropout = json.path("lora_dropout").asDouble(0);
+        if (!(dropout >= 0 && dropout < 1)) {
+            throw new InvalidModelException(
+                    "%s: \"lora_dropout\" is %s, must be from 0 to below 1".formatted(file, dropout));
+        }
         return new LoraConfig(
                 rank,
                 json.path("lora_alpha").asDouble(rank),
                 json.path("use_rslora").asBoolean(),
+                dropout,
                 targets);
     }
 
@@ -133,7 +139,7 @@ public record LoraFiles(LoraConfig config, Map<String, Pair> modules, TensorAren
                 .put("task_type", "CAUSAL_LM")
                 .put("r", config.rank())
                 .put("lora_alpha", config.alpha())
-                .put("lora_dropout", 0.0)
+                .put("lora_dropout", config.dropout())
                 .put("use_rslora", config.rankStabilized())
                 .put("fan_in_fan_out", fanInFanOut)
                 .put("bias", "none")

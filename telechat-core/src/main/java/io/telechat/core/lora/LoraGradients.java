@@ -16,27 +16,30 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Only adapters are trained. With {@code t = scale · x·downᵀ}: {@code dUp += dyᵀ·t}, {@code dt = scale · dy·up},
- * {@code dDown += dtᵀ·x}, {@code dx += dt·down}.
+ * Only adapters are trained. With {@code t = scale · dropout(x)·downᵀ}: {@code dUp += dyᵀ·t}, {@code dt = scale · dy·up},
+ * {@code dDown += dtᵀ·dropout(x)}, {@code dx += dropout(dt·down)}.
  */
 public final class LoraGradients implements Gradients, AutoCloseable {
     private final GradOps ops;
     private final LoraAdapters adapters;
     private final TensorArena arena;
-    private final LoraOps.Between between;
-    private final LoraOps.Between betweenGradients;
+    private final LoraDropout dropout;
+    private final LoraOps.Scratch between;
+    private final LoraOps.Scratch betweenGradients;
     private final Map<LoraWeight, Of> gradients = new IdentityHashMap<>();
     private final Tensor unwanted;
 
     /** The gradients of one adapter, of the shapes of its matrices. */
     private record Of(Weight down, Tensor up) {}
 
-    public LoraGradients(GradOps ops, LoraAdapters adapters, ModelConfig model, Backend backend) {
+    /** @param dropout of what the adapters are given, that of the forward pass */
+    public LoraGradients(GradOps ops, LoraAdapters adapters, LoraDropout dropout, ModelConfig model, Backend backend) {
         this.ops = ops;
         this.adapters = adapters;
+        this.dropout = dropout;
         this.arena = backend.newArena();
-        this.between = new LoraOps.Between(backend);
-        this.betweenGradients = new LoraOps.Between(backend);
+        this.between = new LoraOps.Scratch(backend);
+        this.betweenGradients = new LoraOps.Scratch(backend);
         this.unwanted = arena.allocate(DType.F32, model.hidden());
         for (LoraWeight adapter : adapters.all()) {
             List<Tensor> blocks = new ArrayList<>();
@@ -75,14 +78,15 @@ public final class LoraGradients implements Gradients, AutoCloseable {
         Of gradient = gradients.get(adapter);
         Tensor t = between.of(x.rows(), adapter.width());
         Tensor dt = betweenGradients.of(x.rows(), adapter.width());
-        ops.linear(x, adapter.down(), t);
+        Tensor given = dropout.forward(adapter, x);
+        ops.linear(given, adapter.down(), t);
         ops.scale(t, adapter.scale());
         ops.linearWeightGrad(t, dy, Weight.of(gradient.up()));
         adapter.clearForeign(gradient.up());
         ops.linearInputGrad(dy, adapter.upWeight(), dt, false);
         ops.scale(dt, adapter.scale());
-        ops.linearWeightGrad(x, dt, gradient.down());
-        ops.linearInputGrad(dt, adapter.down(), dx, true);
+        ops.linearWeightGrad(given, dt, gradient.down());
+        dropout.backward(adapter, dt, dx);
     }
 
     @Override

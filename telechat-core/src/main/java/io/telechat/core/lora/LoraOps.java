@@ -17,31 +17,34 @@ import java.util.Optional;
 public final class LoraOps implements Ops {
     private final Ops ops;
     private final LoraAdapters adapters;
-    private final Between between;
+    private final LoraDropout dropout;
+    private final Scratch between;
 
-    public LoraOps(Ops ops, LoraAdapters adapters, Backend backend) {
+    /** @param dropout of what the adapters are given */
+    public LoraOps(Ops ops, LoraAdapters adapters, LoraDropout dropout, Backend backend) {
         this.ops = ops;
         this.adapters = adapters;
-        this.between = new Between(backend);
+        this.dropout = dropout;
+        this.between = new Scratch(backend);
     }
 
-    /** Memory for what is between the two products of an adapter; grows as it is needed. */
-    static final class Between implements AutoCloseable {
+    /** Memory for what is between two formulas; grows as it is needed. */
+    static final class Scratch implements AutoCloseable {
         private final Backend backend;
         private TensorArena arena;
         private Tensor memory;
 
-        Between(Backend backend) {
+        Scratch(Backend backend) {
             this.backend = backend;
         }
 
         Tensor of(long rows, long width) {
-            if (memory == null || memory.columns() != width || memory.rows() < rows) {
+            if (memory == null || memory.rows() < rows * width) {
                 close();
                 arena = backend.newArena();
-                memory = arena.allocate(DType.F32, rows, width);
+                memory = arena.allocate(DType.F32, rows * width);
             }
-            return memory.rows(0, rows);
+            return memory.rows(0, rows * width).reshape(rows, width);
         }
 
         @Override
@@ -69,7 +72,7 @@ public final class LoraOps implements Ops {
         if (found.isPresent()) {
             LoraWeight adapter = found.get();
             Tensor t = between.of(x.rows(), adapter.width());
-            ops.linear(x, adapter.down(), t);
+            ops.linear(dropout.forward(adapter, x), adapter.down(), t);
             ops.scale(t, adapter.scale());
             ops.linearAdd(t, adapter.upWeight(), y, y);
         }

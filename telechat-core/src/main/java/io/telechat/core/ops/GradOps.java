@@ -88,6 +88,18 @@ public interface GradOps extends Ops {
      */
     void crossEntropy(Tensor logits, int[] targets, float[] weights, float scale, Tensor loss);
 
+    /**
+     * {@code y (+)= x/(1 − rate)} at the elements {@code i}, in row-major order, where {@code SplitMix.uniform(seed, i) ≥
+     * rate}, and {@code y (+)= 0} at all others (Srivastava et al. 2014, "Dropout", JMLR 15:1929; scaled while training).
+     * With the same seed it is its own backward formula, so that no mask has to be kept.
+     *
+     * @param x any shape
+     * @param rate share that is dropped, from 0 to below 1
+     * @param y of the same shape; may be {@code x}
+     * @param add whether to add to what is in {@code y}
+     */
+    void dropout(Tensor x, double rate, long seed, Tensor y, boolean add);
+
     /** The sum of the squares of all elements, added in double and in an order that depends on the size only. */
     double sumOfSquares(Tensor x);
 

@@ -123,6 +123,14 @@ public final class Shapes {
         }
     }
 
+    public static void dropout(Tensor x, double rate, Tensor y) {
+        vector("x", x, x.shape().elements());
+        vector("y", y, x.shape().elements());
+        if (!(rate >= 0 && rate < 1)) {
+            throw new IllegalArgumentException("a dropout of " + rate);
+        }
+    }
+
     public static void adamW(Tensor parameter, Tensor gradient, Tensor m, Tensor v) {
         long elements = parameter.shape().elements();
         vector("parameter", parameter, elements);

@@ -94,6 +94,20 @@ class ScalarGradOpsTest {
     }
 
     @Test
+    void dropout() {
+        Tensor x = random(3, 7);
+        Tensor y = zeros(3, 7);
+        Tensor dy = random(3, 7);
+        Tensor before = random(3, 7);
+        Tensor dx = copy(before);
+        ops.dropout(dy, 0.3, 5, dx, true);
+        assertGradient(x, before, dx, () -> {
+            ops.dropout(x, 0.3, 5, y, false);
+            return loss(y, dy);
+        });
+    }
+
+    @Test
     void rmsNorm() {
         Tensor x = random(3, 7);
         Tensor weight = random(7);

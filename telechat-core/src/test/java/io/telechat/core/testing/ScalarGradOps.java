@@ -8,6 +8,7 @@ import io.telechat.core.ops.KvCache;
 import io.telechat.core.ops.Ops;
 import io.telechat.core.ops.RopeTable;
 import io.telechat.core.ops.Weight;
+import io.telechat.core.tensor.SplitMix;
 import io.telechat.core.tensor.Tensor;
 
 /** The formulas of {@link GradOps} as they read, in plain loops and double; themselves tested with finite differences. */
@@ -208,6 +209,15 @@ final class ScalarGradOps implements GradOps {
                 double softmax = Math.exp(scale * at(logits, t, i) - denominator);
                 set(logits, t, i, scale * weights[t] * (softmax - (i == targets[t] ? 1 : 0)));
             }
+        }
+    }
+
+    @Override
+    public void dropout(Tensor x, double rate, long seed, Tensor y, boolean add) {
+        for (long i = 0; i < x.shape().elements(); i++) {
+            double before = add ? y.getFloat(i) : 0;
+            boolean isKept = SplitMix.uniform(seed, i) >= rate;
+            y.setFloat(i, (float) (isKept ? before + x.getFloat(i) / (1 - rate) : before));
         }
     }
 

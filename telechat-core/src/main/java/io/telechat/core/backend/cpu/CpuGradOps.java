@@ -11,6 +11,7 @@ import io.telechat.core.ops.KvCache;
 import io.telechat.core.ops.RopeTable;
 import io.telechat.core.ops.Shapes;
 import io.telechat.core.ops.Weight;
+import io.telechat.core.tensor.SplitMix;
 import io.telechat.core.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -18,6 +19,7 @@ import java.util.Arrays;
 
 /** Training: products of large matrices, attention within rows, gradients. The formulas between them are {@link CpuOps}'. */
 final class CpuGradOps implements GradOps {
+    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
     /** Elements per task of an elementwise formula, and of a partial sum of squares. */
     private static final int CHUNK = 16_384;
     /** Rows whose part of a norm's gradient is summed in one task; fixed, so that the order of the sum is. */
@@ -223,6 +225,22 @@ final class CpuGradOps implements GradOps {
                         loss.segment().asSlice(4L * row),
                         1,
                         logits.columns()));
+    }
+
+    @Override
+    public void dropout(Tensor x, double rate, long seed, Tensor y, boolean add) {
+        Shapes.dropout(x, rate, y);
+        float kept = (float) (1 / (1 - rate));
+        long count = x.shape().elements();
+        MemorySegment from = x.segment();
+        MemorySegment to = y.segment();
+        workers.run(Math.toIntExact((count + CHUNK - 1) / CHUNK), (part, worker) -> {
+            long end = Math.min(count, (part + 1L) * CHUNK);
+            for (long i = (long) part * CHUNK; i < end; i++) {
+                float value = SplitMix.uniform(seed, i) < rate ? 0 : kept * from.get(FLOAT, 4 * i);
+                to.set(FLOAT, 4 * i, add ? to.get(FLOAT, 4 * i) + value : value);
+            }
+        });
     }
 
     @Override

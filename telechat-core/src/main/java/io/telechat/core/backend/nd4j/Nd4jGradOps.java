@@ -11,6 +11,7 @@ import io.telechat.core.ops.KvCache;
 import io.telechat.core.ops.RopeTable;
 import io.telechat.core.ops.Shapes;
 import io.telechat.core.ops.Weight;
+import io.telechat.core.tensor.SplitMix;
 import io.telechat.core.tensor.Tensor;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -166,6 +167,18 @@ final class Nd4jGradOps implements GradOps {
     }
 
     /** The sums of runs of fixed length, added in order. */
+    @Override
+    public void dropout(Tensor x, double rate, long seed, Tensor y, boolean add) {
+        Shapes.dropout(x, rate, y);
+        float[] mask = new float[Math.toIntExact(x.shape().elements())];
+        for (int i = 0; i < mask.length; i++) {
+            mask[i] = SplitMix.uniform(seed, i) < rate ? 0 : (float) (1 / (1 - rate));
+        }
+        long[] shape = x.shape().toArray();
+        INDArray dropped = x.array().mul(Nd4j.createFromArray(mask).reshape('c', shape));
+        CacheViews.assign(y.array(), add ? y.array().add(dropped) : dropped);
+    }
+
     @Override
     public double sumOfSquares(Tensor x) {
         long elements = x.shape().elements();
