@@ -13,7 +13,8 @@
 void RUN(int function, const int64_t *arguments);
 
 // As in entry.h.
-enum { RMS_NORM, ROPE, SWIGLU, SCALE, PAIR, LINEAR, QUANTIZE, LINEAR_QUANTIZED, STORE, ATTEND };
+enum { RMS_NORM, ROPE, SWIGLU, SCALE, PAIR, LINEAR, QUANTIZE, LINEAR_QUANTIZED, STORE, ATTEND, PACK_MATRIX, MATRIX_PRODUCT,
+       RMS_NORM_BACKWARD, COLUMN_SUMS, SWIGLU_BACKWARD, ATTEND_BACKWARD, CROSS_ENTROPY, SUM_OF_SQUARES, ADAMW, READ, MULTIPLY_ADD };
 enum { F32, F16, BF16 };
 
 #define CALL(function, ...) RUN(function, (const int64_t[]){__VA_ARGS__})
@@ -234,6 +235,8 @@ static void check_attention(int type, int64_t dim, int64_t group, int64_t past, 
     }
 }
 
+#include "check_training.h"
+
 int main(void) {
     int64_t ks[] = {1, 7, 40, 100, 1030}, ms[] = {1, 2, 5, 13, 30};
     for (int type = F32; type <= BF16; type++) {
@@ -251,6 +254,7 @@ int main(void) {
         check_attention(type, 128, 4, 5, 70);
         check_attention(type, 36, 1, 130, 40);
     }
+    check_training();
     printf("%d checks, %d wrong\n", checks, wrong);
     return wrong != 0;
 }
