@@ -89,13 +89,16 @@ final class LineBatches implements AutoCloseable {
     private void open(int index) {
         Path file = sources.get(index).file();
         try {
-            InputStream raw = new CountingStream(Files.newInputStream(file));
+            in = new CountingStream(Files.newInputStream(file));
             String name = file.getFileName().toString();
-            in = name.endsWith(".gz")
-                    ? new GZIPInputStream(raw, 1 << 16)
-                    : name.endsWith(".zst") ? new ZstdInputStream(raw) : raw;
+            if (name.endsWith(".gz")) {
+                in = new GZIPInputStream(in, 1 << 16);
+            } else if (name.endsWith(".zst")) {
+                in = new ZstdInputStream(in);
+            }
             nextLine = 1;
         } catch (IOException e) {
+            close(); // a damaged header is found when the file is open already
             throw unreadable(file, e);
         }
     }

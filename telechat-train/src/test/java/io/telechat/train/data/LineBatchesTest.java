@@ -12,6 +12,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -26,6 +27,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class LineBatchesTest {
+    private static final Path OPEN_FILES = Path.of("/proc/self/fd");
     private static final List<String> LINES = List.of("{\"a\": 1}", "", "中文", "the end");
 
     @TempDir
@@ -129,7 +131,24 @@ class LineBatchesTest {
     @ParameterizedTest
     @ValueSource(strings = {"a.jsonl.gz", "a.jsonl.zst"})
     void aFileThatIsNotCompressedAsItsNameSaysIsNamed(String name) throws IOException {
-        assertNamed(Files.writeString(directory.resolve(name), "{\"input\": \"q\", \"output\": \"a\"}\n"));
+        Path file = Files.writeString(directory.resolve(name), "{\"input\": \"q\", \"output\": \"a\"}\n");
+        assertNamed(file);
+        if (Files.isDirectory(OPEN_FILES)) {
+            assertEquals(List.of(), openFiles(file), "stays open");
+        }
+    }
+
+    /** What this process holds open of a file, as Linux tells. */
+    private static List<Path> openFiles(Path file) throws IOException {
+        List<Path> open = new ArrayList<>();
+        try (DirectoryStream<Path> links = Files.newDirectoryStream(OPEN_FILES)) {
+            for (Path link : links) {
+                if (Files.exists(link) && Files.isSameFile(link, file)) {
+                    open.add(link);
+                }
+            }
+        }
+        return open;
     }
 
     @Test
