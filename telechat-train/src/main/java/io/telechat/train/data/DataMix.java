@@ -12,6 +12,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.nio.file.PathMatcher;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.PatternSyntaxException;
@@ -68,9 +69,7 @@ public record DataMix(List<Stage> stages) {
                         .formatted(mix, entry.getKey(), entry.getValue(), MAX_WEIGHT));
             }
             try {
-                for (Path file : files(mix, entry.getKey())) {
-                    sources.add(new DataSource(file.getFileName().toString(), file, weight));
-                }
+                files(mix, entry.getKey()).forEach((name, file) -> sources.add(new DataSource(name, file, weight)));
             } catch (InvalidPathException | PatternSyntaxException e) {
                 throw new InvalidModelException(
                         "%s: '%s' is neither a path nor a pattern".formatted(mix, entry.getKey()), e);
@@ -82,17 +81,21 @@ public record DataMix(List<Stage> stages) {
         return sources;
     }
 
-    /** Relative paths start where the mix lies, or else in the working directory. */
-    private static List<Path> files(Path mix, String pattern) {
+    /**
+     * Relative paths start where the mix lies, or else in the working directory.
+     *
+     * @return the files by their paths as the mix names them
+     */
+    private static Map<String, Path> files(Path mix, String pattern) {
         Path base = mix.toAbsolutePath().getParent();
         for (Path path : List.of(base.resolve(pattern), Path.of(pattern).toAbsolutePath())) {
             if (Files.isRegularFile(path)) {
-                return List.of(path);
+                return Map.of(pattern, path);
             }
         }
         if (pattern.matches(".*[*?\\[{].*")) {
             for (Path directory : List.of(base, Path.of("").toAbsolutePath())) {
-                List<Path> found = matches(directory, pattern);
+                Map<String, Path> found = matches(directory, pattern);
                 if (!found.isEmpty()) {
                     return found;
                 }
@@ -103,20 +106,22 @@ public record DataMix(List<Stage> stages) {
     }
 
     /** Only what the pattern says is a pattern; the directory's own name may hold any character. */
-    private static List<Path> matches(Path directory, String pattern) {
+    private static Map<String, Path> matches(Path directory, String pattern) {
         int wild = pattern.split("[*?\\[{]", 2)[0].lastIndexOf('/') + 1;
         String glob = pattern.substring(wild);
         Path start = directory.resolve(pattern.substring(0, wild));
         if (!Files.isDirectory(start)) {
-            return List.of();
+            return Map.of();
         }
         PathMatcher matcher = FileSystems.getDefault().getPathMatcher("glob:" + glob);
         int depth = glob.contains("**") ? Integer.MAX_VALUE : Path.of(glob).getNameCount();
         try (Stream<Path> walk = Files.walk(start, depth)) {
-            return walk.filter(file -> matcher.matches(start.relativize(file)))
+            Map<String, Path> found = new LinkedHashMap<>();
+            walk.filter(file -> matcher.matches(start.relativize(file)))
                     .filter(Files::isRegularFile)
                     .sorted()
-                    .toList();
+                    .forEach(file -> found.put(pattern.substring(0, wild) + start.relativize(file), file));
+            return found;
         } catch (IOException e) {
             throw new InvalidModelException("%s: cannot be listed: %s".formatted(start, IoReason.of(e)), e);
         }

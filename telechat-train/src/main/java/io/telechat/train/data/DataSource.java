@@ -6,7 +6,7 @@ import java.nio.file.Path;
 /**
  * A file of dialogs and how often each of its lines is used.
  *
- * @param name as the mix names it, for reports
+ * @param name path as the mix names it, or as its pattern does, for reports
  * @param file JSON lines, perhaps compressed
  * @param weight its integer part repeats each line, its fraction is the chance of once more
  */

@@ -65,6 +65,26 @@ class DataMixTest {
         assertEquals(List.of(expected.split(", ")), files("{\"%s\": 1}".formatted(pattern)));
     }
 
+    /** Two files of one name in different directories must not look alike in a report. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "more/d.jsonl          | more/d.jsonl",
+                "*.jsonl               | a.jsonl, b.jsonl",
+                "more/*.jsonl          | more/c.jsonl, more/d.jsonl",
+                "more/../more/d.*      | more/../more/d.jsonl",
+                "**/*.gz               | more/deep/e.jsonl.gz",
+                "DIR/more/[cd].jsonl   | DIR/more/c.jsonl, DIR/more/d.jsonl"
+            })
+    void namesAreThePathsOfTheMix(String pattern, String expected) throws IOException {
+        List<String> names =
+                read("{\"%s\": 1}".formatted(pattern.replace("DIR", directory.toString()))).sources().stream()
+                        .map(s -> s.name().replace(directory.toString(), "DIR"))
+                        .toList();
+        assertEquals(List.of(expected.split(", ")), names);
+    }
+
     @Test
     void takesAbsoluteFilesAndPatterns() throws IOException {
         assertEquals(
@@ -135,8 +155,8 @@ class DataMixTest {
                         new DataMix.Stage(
                                 0.3,
                                 List.of(
-                                        new DataSource("c.jsonl", directory.resolve("more/c.jsonl"), 2),
-                                        new DataSource("d.jsonl", directory.resolve("more/d.jsonl"), 2)))),
+                                        new DataSource("more/c.jsonl", directory.resolve("more/c.jsonl"), 2),
+                                        new DataSource("more/d.jsonl", directory.resolve("more/d.jsonl"), 2)))),
                 mix.stages());
     }
 
