@@ -2,12 +2,13 @@
 package io.telechat.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.telechat.core.InvalidModelException;
+import io.telechat.core.checkpoint.IoReason;
 import io.telechat.core.model.MemoryPlan;
 import io.telechat.train.StepReport;
 import io.telechat.train.Trainer;
 import io.telechat.train.TrainingListener;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -40,7 +41,11 @@ final class RunLog implements TrainingListener, AutoCloseable {
         this.quiet = quiet;
     }
 
-    /** Steps that were made after the checkpoint are made again, so their lines go. */
+    /**
+     * Steps that were made after the checkpoint are made again, so their lines go.
+     *
+     * @throws InvalidModelException if the file cannot be written, as all other methods
+     */
     @Override
     public void started(long done, long ofTotal) {
         first = done;
@@ -58,7 +63,7 @@ final class RunLog implements TrainingListener, AutoCloseable {
             Files.write(file, kept);
             metrics = Files.newBufferedWriter(file, StandardOpenOption.APPEND);
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            throw unwritable(e);
         }
     }
 
@@ -84,11 +89,15 @@ final class RunLog implements TrainingListener, AutoCloseable {
             metrics.write('\n');
             metrics.flush();
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            throw unwritable(e);
         }
         if (json) {
             System.out.println(Json.line(line));
         }
+    }
+
+    private InvalidModelException unwritable(IOException failure) {
+        return new InvalidModelException("%s: cannot be written: %s".formatted(file, IoReason.of(failure)), failure);
     }
 
     private void show(StepReport report) {
@@ -153,7 +162,7 @@ final class RunLog implements TrainingListener, AutoCloseable {
                 metrics.close();
             }
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            throw unwritable(e);
         }
     }
 }

@@ -6,7 +6,6 @@ import io.telechat.core.checkpoint.IoReason;
 import io.telechat.train.StepReport;
 import io.telechat.train.TrainingListener;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.FileAlreadyExistsException;
@@ -112,7 +111,7 @@ public final class TensorBoardFile implements TrainingListener, AutoCloseable {
                 records.close();
             }
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            throw unwritable(e);
         }
     }
 }
