@@ -6,6 +6,7 @@ import io.telechat.core.backend.Backend;
 import io.telechat.core.backend.MachineLimits;
 import io.telechat.core.checkpoint.IoReason;
 import io.telechat.core.model.ModelLoader;
+import io.telechat.train.CheckedData;
 import io.telechat.train.FullFineTuning;
 import io.telechat.train.LoraFineTuning;
 import io.telechat.train.ProcessMemory;
@@ -67,6 +68,7 @@ final class TrainCommand implements Callable<Integer> {
         requireFreshOutput(config.output());
         try (TrainingData data = TrainingData.open(config.data())) {
             ModelLoader.Checked checked = ModelLoader.check(config.model());
+            CheckedData inputs = CheckedData.of(config, checked.config(), data);
             Files.createDirectories(config.output());
             RunConfigFile.write(spec, config.output());
             Backend backend = options.backend();
@@ -78,7 +80,7 @@ final class TrainCommand implements Callable<Integer> {
                     RunLog log = new RunLog(config.output(), resume, json, global.quiet);
                     TensorBoardFile tensorBoard = new TensorBoardFile(config.output());
                     Trainer trainer =
-                            new Trainer(config, model, data, new TrainingListeners(List.of(log, tensorBoard)), peak);
+                            new Trainer(inputs, model, new TrainingListeners(List.of(log, tensorBoard)), peak);
                     Interrupts _ = Interrupts.onFirst(trainer::stop)) {
                 Trainer.End end = trainer.run(resume);
                 log.finished(end);

@@ -222,12 +222,7 @@ final class TrainOptions {
             }
             return Optional.empty();
         }
-        if (adapter.isPresent() && loraDropout.isPresent()) {
-            throw new InvalidRequestException(
-                    "--lora-dropout: %s has its own; change it in its adapter_config.json".formatted(adapter.get()));
-        }
         double dropout = loraDropout.orElse(0.0);
-        require(dropout >= 0 && dropout < 1, "--lora-dropout", dropout, "from 0 to below 1");
         LoraConfig fresh = new LoraConfig(loraDim.orElse(1), loraScaling, rankStabilized, dropout, loraModules);
         return Optional.of(new LoraFineTuning.Options(fresh, adapter, weights.map(QuantizedType::dtype)));
     }
@@ -261,6 +256,7 @@ final class TrainOptions {
         };
         checkCounts();
         checkNumbers();
+        checkAdapters();
         return new TrainConfig(
                 model,
                 data,
@@ -299,6 +295,14 @@ final class TrainOptions {
         require(clip > 0, "--max-grad-norm", clip, "above 0");
         require(warmupProportion >= 0 && warmupProportion <= 1, "--warmup-proportion", warmupProportion, "from 0 to 1");
         require(evaluationShare >= 0 && evaluationShare < 1, "--eval-split", evaluationShare, "from 0 to below 1");
+    }
+
+    private void checkAdapters() {
+        loraDropout.ifPresent(x -> require(x >= 0 && x < 1, "--lora-dropout", x, "from 0 to below 1"));
+        if (adapter.isPresent() && loraDropout.isPresent()) {
+            throw new InvalidRequestException(
+                    "--lora-dropout: %s has its own; change it in its adapter_config.json".formatted(adapter.get()));
+        }
     }
 
     private static void require(boolean holds, String option, Object value, String rule) {

@@ -182,6 +182,13 @@ class TrainCommandTest {
         assertFalse(Files.exists(directory.resolve("unused/checkpoint-1")));
     }
 
+    /** Before the run's directory is made, the machine measured and the model loaded, which takes a while. */
+    @Test
+    void badDataAreFoundFirst() throws Exception {
+        assertError(3, "less than one micro-batch", run(train("early", "--per-device-train-batch-size 1000")));
+        assertFalse(Files.exists(directory.resolve("early")), "the data were looked at too late");
+    }
+
     @Test
     void ctrlCFinishesTheStepAndSaves() throws Exception {
         Program.Started started = Program.start(directory, words(train("int", LONG)));

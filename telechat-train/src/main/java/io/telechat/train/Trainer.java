@@ -52,19 +52,15 @@ public final class Trainer implements AutoCloseable {
      * Closes neither model nor data.
      *
      * @param peakFlops of the machine, per second, for reports; NaN if unknown
-     * @throws InvalidModelException if the data don't fit the model or hold nothing to learn
      */
-    public Trainer(
-            TrainConfig config, TrainedModel model, TrainingData data, TrainingListener listener, double peakFlops) {
-        this.config = config;
+    public Trainer(CheckedData checked, TrainedModel model, TrainingListener listener, double peakFlops) {
+        this.config = checked.config();
         this.model = model;
-        this.data = data;
+        this.data = checked.data();
         this.listener = listener;
         this.peakFlops = peakFlops;
+        this.trainedSamples = checked.trainedSamples();
         TrainConfig.Length length = config.length();
-        int held = (int) Math.round(length.evaluationShare() * data.samples());
-        this.trainedSamples = data.samples() - held;
-        new DataCheck(config, model.config(), data).run(trainedSamples);
         this.order = new SampleOrder(trainedSamples, config.batch().shuffled(), config.seed());
         long perEpoch = Math.ceilDiv(
                 Math.ceilDiv(trainedSamples, config.batch().microBatch()),

@@ -175,7 +175,8 @@ final class TinyRun {
     /** Likewise, with a model that the caller opened. */
     Result run(boolean resume, TrainedModel tuned, TrainingData samples) throws IOException {
         Recorder recorder = new Recorder();
-        try (Trainer trainer = new Trainer(config(), tuned, samples, recorder, Double.NaN)) {
+        try (Trainer trainer =
+                new Trainer(CheckedData.of(config(), tuned.config(), samples), tuned, recorder, Double.NaN)) {
             recorder.trainer = trainer;
             Trainer.End end = trainer.run(resume);
             return new Result(end, recorder.steps, recorder.evaluations, recorder.saved);

@@ -7,12 +7,30 @@ import io.telechat.train.data.TrainingData;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Looks through all samples before the first step, so that nothing is found wrong hours later. */
-record DataCheck(TrainConfig config, ModelConfig model, TrainingData data) {
+/**
+ * Data that a run can be made of: all samples were looked through before anything else, so that nothing is found wrong hours
+ * later.
+ *
+ * @param config of the run
+ * @param data its samples
+ * @param trainedSamples the first so many are trained, the others measured
+ */
+public record CheckedData(TrainConfig config, TrainingData data, int trainedSamples) {
     private static final int SHOWN = 5;
 
-    /** @throws InvalidModelException naming the samples that cannot be trained */
-    void run(int trainedSamples) {
+    /**
+     * @param model that is to be trained
+     * @throws InvalidModelException naming the samples that cannot be trained
+     */
+    public static CheckedData of(TrainConfig config, ModelConfig model, TrainingData data) {
+        int measured = (int) Math.round(config.length().evaluationShare() * data.samples());
+        CheckedData checked = new CheckedData(config, data, data.samples() - measured);
+        checked.checkSizes(model);
+        checked.checkSamples(model);
+        return checked;
+    }
+
+    private void checkSizes(ModelConfig model) {
         TrainConfig.Batching batching = config.batch();
         if (trainedSamples < batching.microBatch()) {
             throw new InvalidModelException("%s: %,d samples to train are less than one micro-batch of %,d"
@@ -27,6 +45,9 @@ record DataCheck(TrainConfig config, ModelConfig model, TrainingData data) {
             throw new InvalidModelException("%s: samples of %,d tokens; the model is defined up to %,d"
                     .formatted(config.data(), data.rowTokens(), model.maxContextLength()));
         }
+    }
+
+    private void checkSamples(ModelConfig model) {
         List<Integer> empty = new ArrayList<>();
         for (int i = 0; i < data.samples(); i++) {
             TrainingData.Sample sample = data.sample(i);
@@ -41,7 +62,7 @@ record DataCheck(TrainConfig config, ModelConfig model, TrainingData data) {
                 empty.add(i);
             }
         }
-        boolean whole = config.objective().perToken() || batching.microBatch() == 1;
+        boolean whole = config.objective().perToken() || config.batch().microBatch() == 1;
         if (!empty.isEmpty() && (whole || empty.size() == data.samples())) {
             throw new InvalidModelException("%s: %,d samples have no token to train: %s%s"
                     .formatted(
