@@ -85,10 +85,11 @@ public final class Trainer implements AutoCloseable {
      * @throws InvalidModelException if the loss is not a number any more, or a checkpoint cannot be written
      */
     public End run(boolean resume) throws IOException {
-        RunState state = new RunState(0, 0, Double.POSITIVE_INFINITY, 0, recipe());
+        RunState state = new RunState(0, 0, Double.POSITIVE_INFINITY, 0, recipe(), data.fingerprint());
         if (resume) {
-            state = RunCheckpoint.restore(config.output(), model, optimizer).orElse(state);
-            requireSameRecipe(state);
+            RunState fresh = state;
+            state = RunCheckpoint.restore(config.output(), model, optimizer).orElse(fresh);
+            requireSameRun(state, fresh);
         }
         listener.started(state.step(), totalSteps);
         long saved = state.step();
@@ -104,7 +105,8 @@ public final class Trainer implements AutoCloseable {
                     state.samples() + config.batch().samplesPerStep(),
                     state.bestEvaluation(),
                     state.evaluationsSinceBest(),
-                    recipe());
+                    state.recipe(),
+                    state.data());
             boolean due = isDue(config.length().evaluationSteps(), state.step()) && trainedSamples < data.samples();
             state = due ? evaluate(state) : state;
             if (isDue(config.length().saveSteps(), state.step())) {
@@ -146,11 +148,16 @@ public final class Trainer implements AutoCloseable {
                         config.seed());
     }
 
-    private void requireSameRecipe(RunState state) {
-        if (!state.recipe().equals(recipe())) {
+    private void requireSameRun(RunState state, RunState fresh) {
+        if (!fresh.recipe().equals(state.recipe())) {
             throw new InvalidModelException(
                     "%s: was trained with other options; resume with the same ones, or choose another --output-dir. Then: %s. Now: %s"
-                            .formatted(config.output(), state.recipe(), recipe()));
+                            .formatted(config.output(), state.recipe(), fresh.recipe()));
+        }
+        if (!fresh.data().equals(state.data())) {
+            throw new InvalidModelException(
+                    "%s: was trained with other samples than those of %s; resume with the same ones, or choose another --output-dir"
+                            .formatted(config.output(), config.data()));
         }
     }
 
@@ -262,7 +269,8 @@ public final class Trainer implements AutoCloseable {
                 state.samples(),
                 better ? loss : state.bestEvaluation(),
                 better ? 0 : state.evaluationsSinceBest() + 1,
-                state.recipe());
+                state.recipe(),
+                state.data());
     }
 
     private void save(RunState state) throws IOException {

@@ -183,4 +183,28 @@ class TrainerResumeTest {
         Path data = TinySamples.write(directory.resolve("other"), other);
         assertRefused(run().data(data).output(stopped.output()), "was trained with other options");
     }
+
+    /** As many, as long, with the same tokens but for one. */
+    @Test
+    void dataThatLookAlikeAreRefused() throws IOException {
+        TinyRun stopped = run().maxSteps(3);
+        stopped.run();
+        List<TrainingData.Sample> other = TinySamples.random(8, 1);
+        other.get(5).ids()[4]++;
+        Path data = TinySamples.write(directory.resolve("alike"), other);
+        assertRefused(
+                run().data(data).output(stopped.output()), "was trained with other samples than those of " + data);
+    }
+
+    @Test
+    void theSameDataMayLieElsewhere() throws IOException {
+        TinyRun straight = run();
+        straight.run();
+        TinyRun stopped = run().maxSteps(3);
+        stopped.run();
+        Path data = TinySamples.write(directory.resolve("elsewhere"), TinySamples.random(8, 1));
+        TinyRun resumed = run().data(data).output(stopped.output());
+        assertEquals(3, resumed.resume().steps().size());
+        assertSameEnd(straight, resumed);
+    }
 }

@@ -84,6 +84,18 @@ record DataManifest(Path directory, JsonNode json) {
         return !json.path("shards").isEmpty();
     }
 
+    /** The hash of a shard, if it was written with this manifest. */
+    Optional<String> sha256(Path shard) {
+        for (JsonNode entry : json.path("shards")) {
+            if (shard.getFileName().toString().equals(entry.path("file").asText())) {
+                return Optional.of(entry.path("sha256"))
+                        .filter(JsonNode::isTextual)
+                        .map(JsonNode::asText);
+            }
+        }
+        return Optional.empty();
+    }
+
     Optional<Path> tokenizer() {
         return json.path("tokenizer").isTextual()
                 ? Optional.of(Path.of(json.get("tokenizer").asText()))

@@ -3,11 +3,13 @@ package io.telechat.train.data;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.List;
 
 /** Hashes of files. */
 public final class FileHash {
@@ -17,17 +19,27 @@ public final class FileHash {
 
     /** SHA-256 of files, one behind the other, in hexadecimal digits. */
     public static String sha256(Path... files) throws IOException {
-        try {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            byte[] buffer = new byte[BUFFER_BYTES];
-            for (Path file : files) {
-                try (InputStream in = Files.newInputStream(file)) {
-                    for (int got = in.read(buffer); got >= 0; got = in.read(buffer)) {
-                        digest.update(buffer, 0, got);
-                    }
+        MessageDigest digest = digest();
+        byte[] buffer = new byte[BUFFER_BYTES];
+        for (Path file : files) {
+            try (InputStream in = Files.newInputStream(file)) {
+                for (int got = in.read(buffer); got >= 0; got = in.read(buffer)) {
+                    digest.update(buffer, 0, got);
                 }
             }
-            return HexFormat.of().formatHex(digest.digest());
+        }
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    /** SHA-256 of hashes in their order, one a line. */
+    static String ofHashes(List<String> hashes) {
+        return HexFormat.of()
+                .formatHex(digest().digest(String.join("\n", hashes).getBytes(StandardCharsets.US_ASCII)));
+    }
+
+    private static MessageDigest digest() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every Java has SHA-256", e);
         }

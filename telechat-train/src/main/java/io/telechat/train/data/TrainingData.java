@@ -45,6 +45,7 @@ public final class TrainingData implements AutoCloseable {
 
     private final Arena arena = Arena.ofShared();
 
+    private final List<Path> files = new ArrayList<>();
     private final List<Shard> shards = new ArrayList<>();
     private final Optional<DataManifest> manifest;
     private int samples;
@@ -107,6 +108,7 @@ public final class TrainingData implements AutoCloseable {
                     .formatted(path, shape.dim(1), rowTokens));
         }
         rowTokens = (int) shape.dim(1);
+        files.add(path);
         shards.add(new Shard(samples, ids, mask, sequences));
         samples = Math.toIntExact(samples + shape.dim(0));
     }
@@ -131,6 +133,25 @@ public final class TrainingData implements AutoCloseable {
     /** Tokens per row. */
     public int rowTokens() {
         return rowTokens;
+    }
+
+    /**
+     * Tells these samples from others: the SHA-256 of the shards' own ones in their order. The manifest has these; those of
+     * shards that are not in one are computed, which reads them once.
+     *
+     * @throws InvalidModelException if a shard cannot be read
+     */
+    public String fingerprint() {
+        List<String> hashes = new ArrayList<>();
+        for (Path file : files) {
+            try {
+                Optional<String> known = manifest.flatMap(m -> m.sha256(file));
+                hashes.add(known.isPresent() ? known.get() : FileHash.sha256(file));
+            } catch (IOException e) {
+                throw new InvalidModelException("%s: cannot be read: %s".formatted(file, IoReason.of(e)), e);
+            }
+        }
+        return FileHash.ofHashes(hashes);
     }
 
     /** Where the tokenizer lay that the data were made with, if they say so. */

@@ -11,10 +11,12 @@ import com.fasterxml.jackson.annotation.JsonProperty;
  * @param bestEvaluation lowest loss on the samples that are not trained; infinite before the first
  * @param evaluationsSinceBest measurements since then
  * @param recipe what must not change when the run goes on
+ * @param data the fingerprint of the samples, which must not change either
  */
 public record RunState(
         @JsonProperty("step") long step,
         @JsonProperty("samples") long samples,
         @JsonProperty("best_evaluation") double bestEvaluation,
         @JsonProperty("evaluations_since_best") int evaluationsSinceBest,
-        @JsonProperty("recipe") String recipe) {}
+        @JsonProperty("recipe") String recipe,
+        @JsonProperty("data_sha256") String data) {}

@@ -4,6 +4,7 @@ package io.telechat.train.data;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -55,6 +56,26 @@ class DataOutputTest {
                     FileHash.sha256(data.outputFile(shard.get("file").asText())),
                     shard.get("sha256").asText());
         }
+    }
+
+    private String fingerprint() {
+        try (TrainingData samples = TrainingData.open(data.outputFile(""))) {
+            return samples.fingerprint();
+        }
+    }
+
+    @Test
+    void theFingerprintIsThatOfTheShards() throws IOException {
+        data.shards(2).report();
+        String known = fingerprint();
+        Files.delete(data.outputFile(MANIFEST));
+        assertEquals(known, fingerprint(), "the manifest's is not what the shards have");
+        Path first = data.outputFile(SHARD);
+        Path second = data.outputFile("train_data_1.safetensors");
+        byte[] bytes = Files.readAllBytes(first);
+        Files.write(first, Files.readAllBytes(second));
+        Files.write(second, bytes);
+        assertNotEquals(known, fingerprint(), "the order does not count");
     }
 
     @Test
