@@ -13,6 +13,7 @@ import io.telechat.core.model.MemoryPlan;
 import io.telechat.core.model.ModelConfig;
 import io.telechat.core.model.ModelLoader;
 import io.telechat.core.tensor.DType;
+import io.telechat.train.optimizer.MomentType;
 import io.telechat.train.plan.TrainingPlan;
 import java.nio.file.Path;
 import java.util.List;
@@ -87,6 +88,12 @@ final class PlanCommand implements Callable<Integer> {
     private ParameterType dtype = ParameterType.F32;
 
     @Option(
+            names = "--optimizer-state",
+            paramLabel = "TYPE",
+            description = "of the optimizer's running means: f32 (default) or 8bit")
+    private MomentType moments = MomentType.F32;
+
+    @Option(
             names = "--lora-dim",
             paramLabel = "N",
             description = "train changes of this rank to queries, keys and values only")
@@ -129,7 +136,8 @@ final class PlanCommand implements Callable<Integer> {
         OptionalInt lora = loraDim.map(OptionalInt::of).orElseGet(OptionalInt::empty);
         TrainingPlan plan = TrainingPlan.of(
                 model.read(),
-                new TrainingPlan.Setup(batch, tokens, checkpointing, DType.valueOf(dtype.name()), lora, ranks));
+                new TrainingPlan.Setup(
+                        batch, tokens, checkpointing, DType.valueOf(dtype.name()), lora, moments, ranks));
         long available = memory.map(ByteSize::bytes).orElseGet(MemoryPlan::machineMemory);
         OptionalDouble peak = flops.map(OptionalDouble::of).orElseGet(PlanCommand::measuredPeak);
         ObjectNode report = report(plan, available, peak);

@@ -11,6 +11,7 @@ import io.telechat.train.FullFineTuning;
 import io.telechat.train.LoraFineTuning;
 import io.telechat.train.TrainConfig;
 import io.telechat.train.optimizer.AdamW;
+import io.telechat.train.optimizer.MomentType;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -67,6 +68,12 @@ final class TrainOptions {
             paramLabel = "WAY",
             description = "from float32 to bf16 after each update: nearest (default) or stochastic")
     private Rounding rounding = Rounding.NEAREST;
+
+    @Option(
+            names = "--optimizer-state",
+            paramLabel = "TYPE",
+            description = "of AdamW's running means: f32 (default), or 8bit, by blocks: a quarter of the memory")
+    private MomentType moments = MomentType.F32;
 
     @Option(
             names = "--per-device-train-batch-size",
@@ -263,7 +270,7 @@ final class TrainOptions {
                 output,
                 new TrainConfig.Batching(microBatch, accumulation, shuffled),
                 new TrainConfig.Objective(withLossMask || !reference, !reference, isolated),
-                AdamW.Settings.reference(weightDecay),
+                AdamW.Settings.reference(weightDecay).withMoments(moments),
                 new TrainConfig.Rate(
                         learningRate, schedule, optional(warmupSteps), warmupProportion, optional(scheduleSteps), clip),
                 new TrainConfig.Length(

@@ -80,6 +80,18 @@ class PlanCommandTest {
     }
 
     @Test
+    void meansOfEightBitsTakeAQuarter() throws Exception {
+        JsonNode floats = json(CONFIG_52B);
+        JsonNode rounded = json(CONFIG_52B + "--optimizer-state 8bit");
+        double whole = floats.at("/memory_per_rank/0/optimizer").asDouble();
+        assertEquals(8 * floats.get("parameters").asDouble(), whole);
+        assertEquals(
+                (1 + 4.0 / 256) / 4, rounded.at("/memory_per_rank/0/optimizer").asDouble() / whole, 1e-4);
+        assertTrue(rounded.get("checkpoint_bytes").asDouble()
+                < floats.get("checkpoint_bytes").asDouble());
+    }
+
+    @Test
     void trainTellsPlannedAgainstActualMemory() throws Exception {
         Files.writeString(directory.resolve("lines.jsonl"), "{\"input\": \"who?\", \"output\": \"you\"}\n");
         Files.writeString(directory.resolve("mix.json"), "{\"lines.jsonl\": 8.0}");
@@ -111,7 +123,8 @@ class PlanCommandTest {
                 "plan --config DIR/model.json --batch 100000 --max-seq-len 100000 | 2 | too many tokens",
                 "plan --config DIR/model.json --flops -1 | 2 | above 0",
                 "plan --config DIR/model.json --memory much | 2 | 'much' is no size",
-                "plan --config DIR/model.json --dtype f8 | 2 | 'f8'"
+                "plan --config DIR/model.json --dtype f8 | 2 | 'f8'",
+                "plan --config DIR/model.json --optimizer-state f8 | 2 | 'f8'"
             })
     void oneLineSaysWhatIsWrong(String line, int code, String part) throws Exception {
         assertError(code, part, run(line));

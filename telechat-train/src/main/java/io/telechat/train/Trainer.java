@@ -2,7 +2,6 @@
 package io.telechat.train;
 
 import io.telechat.core.InvalidModelException;
-import io.telechat.core.tensor.TensorArena;
 import io.telechat.train.data.TrainingData;
 import io.telechat.train.optimizer.AdamW;
 import io.telechat.train.optimizer.GradientClipping;
@@ -38,7 +37,6 @@ public final class Trainer implements AutoCloseable {
     private final TrainedModel model;
     private final TrainingData data;
     private final TrainingListener listener;
-    private final TensorArena arena;
     private final AdamW optimizer;
     private final SampleOrder order;
     private final int trainedSamples;
@@ -71,8 +69,7 @@ public final class Trainer implements AutoCloseable {
         this.scheduleSteps = rate.scheduleSteps().orElse(totalSteps);
         long warmup = rate.warmup().orElse((long) (rate.warmupProportion() * scheduleSteps));
         this.schedule = LrSchedules.of(rate.schedule(), rate.peak(), warmup, scheduleSteps);
-        this.arena = model.backend().newArena();
-        this.optimizer = new AdamW(model.backend().gradOps(), config.optimizer(), model.trained(), arena);
+        this.optimizer = new AdamW(model.backend(), config.optimizer(), model.trained());
     }
 
     /** Asks the run to finish its step, save, and end. For any thread. */
@@ -87,9 +84,8 @@ public final class Trainer implements AutoCloseable {
     public End run(boolean resume) throws IOException {
         RunState state = new RunState(0, 0, Double.POSITIVE_INFINITY, 0, recipe(), data.fingerprint());
         if (resume) {
-            RunState fresh = state;
-            state = RunCheckpoint.restore(config.output(), model, optimizer).orElse(fresh);
-            requireSameRun(state, fresh);
+            state = RunCheckpoint.restore(config.output(), config.data(), state, model, optimizer)
+                    .orElse(state);
         }
         listener.started(state.step(), totalSteps);
         long saved = state.step();
@@ -146,19 +142,6 @@ public final class Trainer implements AutoCloseable {
                         trainedSamples,
                         data.rowTokens(),
                         config.seed());
-    }
-
-    private void requireSameRun(RunState state, RunState fresh) {
-        if (!fresh.recipe().equals(state.recipe())) {
-            throw new InvalidModelException(
-                    "%s: was trained with other options; resume with the same ones, or choose another --output-dir. Then: %s. Now: %s"
-                            .formatted(config.output(), state.recipe(), fresh.recipe()));
-        }
-        if (!fresh.data().equals(state.data())) {
-            throw new InvalidModelException(
-                    "%s: was trained with other samples than those of %s; resume with the same ones, or choose another --output-dir"
-                            .formatted(config.output(), config.data()));
-        }
     }
 
     private StepReport step(RunState state) {
@@ -281,6 +264,6 @@ public final class Trainer implements AutoCloseable {
 
     @Override
     public void close() {
-        arena.close();
+        optimizer.close();
     }
 }

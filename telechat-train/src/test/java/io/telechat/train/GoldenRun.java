@@ -8,6 +8,7 @@ import io.telechat.core.checkpoint.SafetensorsFile;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.train.data.TrainingData;
 import io.telechat.train.optimizer.AdamW;
+import io.telechat.train.optimizer.MomentType;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
@@ -37,7 +38,8 @@ record GoldenRun(Path golden, String kind, JsonNode facts, SafetensorsFile expec
                         facts.at("/betas/0").asDouble(),
                         facts.at("/betas/1").asDouble(),
                         facts.get("eps").asDouble(),
-                        facts.get("weight_decay").asDouble()))
+                        facts.get("weight_decay").asDouble(),
+                        MomentType.F32))
                 .rate(new TrainConfig.Rate(
                         facts.get("base_lr").asDouble(),
                         "cosine",

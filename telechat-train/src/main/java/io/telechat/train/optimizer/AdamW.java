@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train.optimizer;
 
+import io.telechat.core.backend.Backend;
 import io.telechat.core.ops.GradOps;
 import io.telechat.core.ops.GradOps.AdamWStep;
-import io.telechat.core.tensor.DType;
-import io.telechat.core.tensor.Tensor;
+import io.telechat.core.tensor.HostArena;
+import io.telechat.core.tensor.Shape;
 import io.telechat.core.tensor.TensorArena;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,37 +14,47 @@ import java.util.List;
  * AdamW with the reference's groups: parameters whose name contains {@code bias} or {@code LayerNorm.weight} do not decay
  * (main.py of TeleChat-52B; the second matches nothing in any flavour, so norms decay).
  */
-public final class AdamW {
+public final class AdamW implements AutoCloseable {
     /**
      * @param beta1 decay of the running mean
      * @param beta2 decay of the running mean of squares
      * @param weightDecay times the learning rate is taken off each parameter that decays
+     * @param moments how the running means are kept
      */
-    public record Settings(double beta1, double beta2, double epsilon, double weightDecay) {
+    public record Settings(double beta1, double beta2, double epsilon, double weightDecay, MomentType moments) {
         /** The reference's. */
         public static Settings reference(double weightDecay) {
-            return new Settings(0.9, 0.95, 1e-5, weightDecay);
+            return new Settings(0.9, 0.95, 1e-5, weightDecay, MomentType.F32);
+        }
+
+        public Settings withMoments(MomentType type) {
+            return new Settings(beta1, beta2, epsilon, weightDecay, type);
         }
     }
 
-    /**
-     * What the optimizer knows of a tensor.
-     *
-     * @param m running mean of its gradient
-     * @param v running mean of its square
-     */
-    public record State(Trained parameter, Tensor m, Tensor v) {}
+    /** What the optimizer knows of a tensor. */
+    public record State(Trained parameter, Moments moments) {}
 
     private final GradOps ops;
     private final Settings settings;
+    private final TensorArena arena;
+    private final HostArena host = new HostArena();
     private final List<State> states = new ArrayList<>();
 
-    public AdamW(GradOps ops, Settings settings, List<Trained> parameters, TensorArena arena) {
-        this.ops = ops;
+    /** All means are zero at first. */
+    public AdamW(Backend backend, Settings settings, List<Trained> parameters) {
+        this.ops = backend.gradOps();
         this.settings = settings;
+        this.arena = backend.newArena();
+        BlockwiseMoments.Stretch stretch = null;
         for (Trained parameter : parameters) {
-            long[] shape = parameter.value().shape().toArray();
-            states.add(new State(parameter, arena.allocate(DType.F32, shape), arena.allocate(DType.F32, shape)));
+            Shape shape = parameter.value().shape();
+            if (settings.moments().isBlockwise(shape.elements())) {
+                stretch = stretch == null ? BlockwiseMoments.Stretch.allocate(backend, arena, host) : stretch;
+                states.add(new State(parameter, new BlockwiseMoments(shape, stretch, host)));
+            } else {
+                states.add(new State(parameter, FloatMoments.zeros(ops, shape, arena)));
+            }
         }
     }
 
@@ -67,20 +78,22 @@ public final class AdamW {
     public void step(long number, double rate, double gradientScale) {
         for (State state : states) {
             double decay = decays(state.parameter().name()) ? settings.weightDecay() : 0;
-            ops.adamW(
-                    state.parameter().value(),
-                    state.parameter().gradient(),
-                    state.m(),
-                    state.v(),
-                    new AdamWStep(
-                            (float) rate,
-                            (float) settings.beta1(),
-                            (float) settings.beta2(),
-                            (float) settings.epsilon(),
-                            (float) decay,
-                            (float) gradientScale,
-                            number));
+            AdamWStep step = new AdamWStep(
+                    (float) rate,
+                    (float) settings.beta1(),
+                    (float) settings.beta2(),
+                    (float) settings.epsilon(),
+                    (float) decay,
+                    (float) gradientScale,
+                    number);
+            state.moments().update(state.parameter(), step);
         }
+    }
+
+    @Override
+    public void close() {
+        arena.close();
+        host.close();
     }
 
     static boolean decays(String name) {

@@ -4,9 +4,11 @@ package io.telechat.train.plan;
 import io.telechat.core.model.ModelConfig;
 import io.telechat.core.model.TrainingPass;
 import io.telechat.core.tensor.DType;
+import io.telechat.train.optimizer.MomentType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.stream.LongStream;
 
 /**
  * What a run needs: memory by its uses, disk, and operations. Stages are those of ZeRO (Rajbhandari et al. 2020,
@@ -18,9 +20,6 @@ import java.util.OptionalInt;
 public record TrainingPlan(ModelConfig config, Setup setup, long parameters, long trained) {
     /** The JVM, the program, and what a backend keeps for itself: measured with tiny models. */
     static final long PROGRAM_BYTES = 120L << 20;
-
-    /** Bytes of the optimizer's two running means. */
-    private static final int MEANS = 8;
 
     private static final int LARGEST_STAGE = 3;
     private static final int LARGEST_CLUSTER = 4096;
@@ -34,27 +33,39 @@ public record TrainingPlan(ModelConfig config, Setup setup, long parameters, lon
      * @param checkpointing whether layers are computed twice
      * @param dtype of the parameters: F32, or BF16 with a copy in F32 for the optimizer
      * @param loraDim rank of the low-rank changes to queries, keys and values; empty trains everything
+     * @param moments how the optimizer keeps its running means
      * @param ranks processes
      */
-    public record Setup(int batch, int tokens, boolean checkpointing, DType dtype, OptionalInt loraDim, int ranks) {
+    public record Setup(
+            int batch,
+            int tokens,
+            boolean checkpointing,
+            DType dtype,
+            OptionalInt loraDim,
+            MomentType moments,
+            int ranks) {
         int rows() {
             return Math.multiplyExact(batch, tokens);
         }
 
         Setup withCheckpointing() {
-            return new Setup(batch, tokens, true, dtype, loraDim, ranks);
+            return new Setup(batch, tokens, true, dtype, loraDim, moments, ranks);
         }
 
         Setup withBatch(int newBatch) {
-            return new Setup(newBatch, tokens, checkpointing, dtype, loraDim, ranks);
+            return new Setup(newBatch, tokens, checkpointing, dtype, loraDim, moments, ranks);
         }
 
         Setup withLora(int dim) {
-            return new Setup(batch, tokens, checkpointing, dtype, OptionalInt.of(dim), ranks);
+            return new Setup(batch, tokens, checkpointing, dtype, OptionalInt.of(dim), moments, ranks);
         }
 
         Setup withRanks(int newRanks) {
-            return new Setup(batch, tokens, checkpointing, dtype, loraDim, newRanks);
+            return new Setup(batch, tokens, checkpointing, dtype, loraDim, moments, newRanks);
+        }
+
+        Setup withMoments(MomentType type) {
+            return new Setup(batch, tokens, checkpointing, dtype, loraDim, type, ranks);
         }
     }
 
@@ -115,15 +126,31 @@ public record TrainingPlan(ModelConfig config, Setup setup, long parameters, lon
 
     private long optimizerBytes() {
         boolean copied = setup.dtype() != DType.F32 && setup.loraDim().isEmpty();
-        return trained * (MEANS + (copied ? 4 : 0));
+        return momentBytes() + (copied ? 4 * trained : 0);
+    }
+
+    private long momentBytes() {
+        return trainedTensors().map(setup.moments()::bytes).sum();
+    }
+
+    /** The elements of each. */
+    private LongStream trainedTensors() {
+        if (setup.loraDim().isEmpty()) {
+            return tensors();
+        }
+        long dim = setup.loraDim().getAsInt();
+        return LongStream.range(0, config.layers())
+                .flatMap(layer -> LongStream.of(
+                        dim * config.hidden(), dim * config.heads().qkvWidth()));
+    }
+
+    private LongStream tensors() {
+        return config.architecture().tensors(config).stream()
+                .mapToLong(t -> t.shape().elements());
     }
 
     private long largestTensor() {
-        return 4
-                * config.architecture().tensors(config).stream()
-                        .mapToLong(t -> t.shape().elements())
-                        .max()
-                        .orElse(0);
+        return 4 * tensors().max().orElse(0);
     }
 
     private long share(long bytes) {
@@ -144,7 +171,7 @@ public record TrainingPlan(ModelConfig config, Setup setup, long parameters, lon
 
     /** Bytes of a checkpoint: parameters in F32 (with LoRA, the changes only) and the running means. */
     public long checkpointBytes() {
-        return trained * (4 + MEANS);
+        return 4 * trained + momentBytes();
     }
 
     /**
@@ -178,6 +205,7 @@ public record TrainingPlan(ModelConfig config, Setup setup, long parameters, lon
     public List<Change> changes(long available) {
         List<Change> found = new ArrayList<>();
         add(found, available, setup.withCheckpointing(), 0, "--gradient-checkpointing");
+        add(found, available, setup.withMoments(MomentType.EIGHT_BIT), 0, "--optimizer-state " + MomentType.EIGHT_BIT);
         addSmallerBatch(found, available, setup, "");
         if (found.isEmpty()) {
             addSmallerBatch(found, available, setup.withCheckpointing(), " --gradient-checkpointing");

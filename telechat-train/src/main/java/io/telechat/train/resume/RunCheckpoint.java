@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.telechat.core.InvalidModelException;
-import io.telechat.core.backend.Backend;
 import io.telechat.core.checkpoint.DirectoryTree;
 import io.telechat.core.checkpoint.IoReason;
 import io.telechat.core.checkpoint.JsonFiles;
@@ -31,6 +30,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -43,9 +43,8 @@ public final class RunCheckpoint {
     private static final String OPTIMIZER = "optimizer.safetensors";
     private static final String STATE = "run_state.json";
     private static final String MANIFEST = "manifest.json";
-    private static final String MEAN = "mean.";
-    private static final String SQUARE = "square.";
     private static final String VALUE = "value.";
+    private static final String BETWEEN_PARTS = "(?<=]) ";
     private static final ObjectMapper MAPPER = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
     private RunCheckpoint() {}
@@ -68,34 +67,32 @@ public final class RunCheckpoint {
     }
 
     private static void writeOptimizer(Path file, AdamW optimizer, TrainedModel model) {
-        Backend backend = model.backend();
+        Map<String, Tensor> tensors = tensors(optimizer, model);
         Map<String, SafetensorsWriter.Entry> entries = new LinkedHashMap<>();
-        for (AdamW.State state : optimizer.states()) {
-            SafetensorsWriter.Entry entry =
-                    new SafetensorsWriter.Entry(DType.F32, state.m().shape());
-            entries.put(MEAN + state.parameter().name(), entry);
-            entries.put(SQUARE + state.parameter().name(), entry);
-            if (!model.savesExactly()) {
-                entries.put(VALUE + state.parameter().name(), entry);
-            }
-        }
+        tensors.forEach(
+                (name, tensor) -> entries.put(name, new SafetensorsWriter.Entry(tensor.dtype(), tensor.shape())));
         try (SafetensorsWriter writer = SafetensorsWriter.create(file, entries)) {
-            for (AdamW.State state : optimizer.states()) {
-                copy(
-                        backend.toHost(state.m()),
-                        writer.tensor(MEAN + state.parameter().name()));
-                copy(
-                        backend.toHost(state.v()),
-                        writer.tensor(SQUARE + state.parameter().name()));
-            }
-            if (!model.savesExactly()) {
-                for (AdamW.State state : optimizer.states()) {
-                    Trained parameter = state.parameter();
-                    copy(backend.toHost(parameter.value()), writer.tensor(VALUE + parameter.name()));
-                }
-            }
+            tensors.forEach((name, tensor) -> copy(model.backend().toHost(tensor), writer.tensor(name)));
             writer.commit();
         }
+    }
+
+    /** What a run must remember beside the model's own files; codes last, for floats behind them would not be aligned. */
+    private static Map<String, Tensor> tensors(AdamW optimizer, TrainedModel model) {
+        Map<String, Tensor> floats = new LinkedHashMap<>();
+        Map<String, Tensor> codes = new LinkedHashMap<>();
+        for (AdamW.State state : optimizer.states()) {
+            Trained parameter = state.parameter();
+            state.moments()
+                    .tensors()
+                    .forEach((kind, tensor) ->
+                            (tensor.dtype() == DType.F32 ? floats : codes).put(kind + "." + parameter.name(), tensor));
+            if (!model.savesExactly()) {
+                floats.put(VALUE + parameter.name(), parameter.value());
+            }
+        }
+        floats.putAll(codes);
+        return floats;
     }
 
     private static void copy(Tensor from, Tensor to) {
@@ -170,10 +167,12 @@ public final class RunCheckpoint {
     /**
      * Takes parameters, running means and state from the newest checkpoint.
      *
+     * @param data where the samples are, for messages
+     * @param fresh the state at the beginning of the run that is to go on
      * @return the state; empty if there is no checkpoint
-     * @throws InvalidModelException if a file is damaged
+     * @throws InvalidModelException if a file is damaged, or the checkpoint is of a run with another recipe or other samples
      */
-    public static Optional<RunState> restore(Path run, TrainedModel model, AdamW optimizer) {
+    public static Optional<RunState> restore(Path run, Path data, RunState fresh, TrainedModel model, AdamW optimizer) {
         List<Path> all = all(run);
         if (all.isEmpty()) {
             return Optional.empty();
@@ -181,14 +180,39 @@ public final class RunCheckpoint {
         Path newest = all.getLast();
         try {
             verify(newest);
+            RunState state = MAPPER.readValue(newest.resolve(STATE).toFile(), RunState.class);
+            requireSameRun(run, data, fresh, state);
             model.restore(newest);
             readOptimizer(newest.resolve(OPTIMIZER), optimizer, model);
-            RunState state = MAPPER.readValue(newest.resolve(STATE).toFile(), RunState.class);
             model.updated(state.step());
             return Optional.of(state);
         } catch (IOException e) {
             throw new InvalidModelException("%s: cannot be read: %s".formatted(newest, IoReason.of(e)), e);
         }
+    }
+
+    private static void requireSameRun(Path run, Path data, RunState now, RunState then) {
+        if (!now.recipe().equals(then.recipe())) {
+            throw new InvalidModelException(
+                    "%s: was trained with other options; resume with the same ones, or choose another --output-dir. Then: %s. Now: %s"
+                            .formatted(
+                                    run,
+                                    partsOnlyOf(then.recipe(), now.recipe()),
+                                    partsOnlyOf(now.recipe(), then.recipe())));
+        }
+        if (!now.data().equals(then.data())) {
+            throw new InvalidModelException(
+                    "%s: was trained with other samples than those of %s; resume with the same ones, or choose another --output-dir"
+                            .formatted(run, data));
+        }
+    }
+
+    /** Of a recipe, whose parts are records in words, those that the other does not have. */
+    private static String partsOnlyOf(String recipe, String other) {
+        List<String> others = List.of(other.split(BETWEEN_PARTS));
+        return Stream.of(recipe.split(BETWEEN_PARTS))
+                .filter(part -> !others.contains(part))
+                .collect(Collectors.joining(" "));
     }
 
     private static void verify(Path checkpoint) throws IOException {
@@ -207,28 +231,24 @@ public final class RunCheckpoint {
     }
 
     private static void readOptimizer(Path file, AdamW optimizer, TrainedModel model) {
-        Backend backend = model.backend();
         try (Arena arena = Arena.ofConfined()) {
-            SafetensorsFile tensors = SafetensorsFile.open(file, arena);
-            for (AdamW.State state : optimizer.states()) {
-                String name = state.parameter().name();
-                List<String> keys = model.savesExactly()
-                        ? List.of(MEAN + name, SQUARE + name)
-                        : List.of(MEAN + name, SQUARE + name, VALUE + name);
-                for (String key : keys) {
-                    if (!tensors.tensors().containsKey(key)
-                            || !tensors.tensor(key).shape().equals(state.m().shape())) {
-                        throw new InvalidModelException("%s: has no %s of shape %s; it is of another run"
-                                .formatted(file, key, state.m().shape()));
-                    }
+            SafetensorsFile stored = SafetensorsFile.open(file, arena);
+            Map<String, Tensor> tensors = tensors(optimizer, model);
+            tensors.forEach((name, tensor) -> {
+                if (!stored.tensors().containsKey(name)
+                        || stored.tensor(name).dtype() != tensor.dtype()
+                        || !stored.tensor(name).shape().equals(tensor.shape())) {
+                    throw new InvalidModelException(
+                            "%s: has no %s of %s; it is of another run".formatted(file, name, tensor));
                 }
-                backend.write(tensors.tensor(MEAN + name), state.m());
-                backend.write(tensors.tensor(SQUARE + name), state.v());
-                if (!model.savesExactly()) {
-                    backend.write(
-                            tensors.tensor(VALUE + name), state.parameter().value());
+            });
+            tensors.forEach((name, tensor) -> {
+                if (tensor.isOnHost()) {
+                    tensor.segment().copyFrom(stored.tensor(name).segment());
+                } else {
+                    model.backend().write(stored.tensor(name), tensor);
                 }
-            }
+            });
         }
     }
 }

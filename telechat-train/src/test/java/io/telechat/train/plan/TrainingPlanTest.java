@@ -12,7 +12,11 @@ import io.telechat.core.model.ModelLoader;
 import io.telechat.core.model.TrainableParameters;
 import io.telechat.core.model.TrainingPass;
 import io.telechat.core.tensor.DType;
+import io.telechat.core.tensor.Tensor;
 import io.telechat.core.testing.TinyModels;
+import io.telechat.train.optimizer.AdamW;
+import io.telechat.train.optimizer.MomentType;
+import io.telechat.train.optimizer.Trained;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -22,6 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** The bill of a tiny model by hand, and against what a pass really allocates. */
 class TrainingPlanTest {
@@ -46,7 +51,7 @@ class TrainingPlanTest {
     }
 
     private static TrainingPlan.Setup setup() {
-        return new TrainingPlan.Setup(2, 16, false, DType.F32, OptionalInt.empty(), 1);
+        return new TrainingPlan.Setup(2, 16, false, DType.F32, OptionalInt.empty(), MomentType.F32, 1);
     }
 
     private static TrainingPlan plan(TrainingPlan.Setup setup) {
@@ -100,7 +105,8 @@ class TrainingPlanTest {
 
     @Test
     void parametersInHalfHaveACopyForTheOptimizer() {
-        TrainingPlan.Memory memory = plan(new TrainingPlan.Setup(2, 16, false, DType.BF16, OptionalInt.empty(), 1))
+        TrainingPlan.Memory memory = plan(new TrainingPlan.Setup(
+                        2, 16, false, DType.BF16, OptionalInt.empty(), MomentType.F32, 1))
                 .memory(0);
         assertEquals(2 * PARAMETERS, memory.parameters());
         assertEquals(4 * PARAMETERS, memory.gradients());
@@ -116,6 +122,41 @@ class TrainingPlanTest {
         assertEquals(4 * 1024, memory.gradients());
         assertEquals(8 * 1024, memory.optimizer());
         assertEquals(12 * 1024, plan.checkpointBytes());
+    }
+
+    /** Of this model, embedding and head have 4096 elements or more: 37 blocks and a half each. */
+    @Test
+    void meansOfLargeTensorsMayHaveEightBits() {
+        TrainingPlan plan = plan(setup().withMoments(MomentType.EIGHT_BIT));
+        long means = 2 * 2 * (9600 + 4 * 38) + 8 * (PARAMETERS - 2 * 9600);
+        assertEquals(means, plan.memory(0).optimizer());
+        assertEquals(4 * PARAMETERS + means, plan.checkpointBytes());
+        assertEquals(
+                2 * 8 * (64 * 32) + 2 * 2 * (64 * 96 + 4 * 24),
+                plan(setup().withLora(64).withMoments(MomentType.EIGHT_BIT))
+                        .memory(0)
+                        .optimizer());
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void theOptimizerHoldsWhatIsPlanned(MomentType moments) {
+        AdamW.Settings settings = AdamW.Settings.reference(0).withMoments(moments);
+        try (ModelLoader.Checked checked = ModelLoader.check(directory.resolve("52b"));
+                Backend backend = Backends.byName("cpu", 1);
+                TrainableParameters parameters = new TrainableParameters(checked, backend, DType.F32);
+                AdamW optimizer = new AdamW(
+                        backend,
+                        settings,
+                        parameters.parameters().stream()
+                                .map(p -> new Trained(p.name(), p.master(), p.gradient()))
+                                .toList())) {
+            long held = optimizer.states().stream()
+                    .flatMap(s -> s.moments().tensors().values().stream())
+                    .mapToLong(Tensor::bytes)
+                    .sum();
+            assertEquals(plan(setup().withMoments(moments)).memory(0).optimizer(), held);
+        }
     }
 
     @Test
@@ -154,7 +195,8 @@ class TrainingPlanTest {
 
     @Test
     void everyChangeThatIsProposedFits() {
-        TrainingPlan plan = plan(new TrainingPlan.Setup(64, 256, false, DType.F32, OptionalInt.empty(), 1));
+        TrainingPlan plan =
+                plan(new TrainingPlan.Setup(64, 256, false, DType.F32, OptionalInt.empty(), MomentType.F32, 1));
         long needed = plan.memory(0).total();
         for (long available = needed - 1; available > TrainingPlan.PROGRAM_BYTES; available -= needed / 50) {
             for (TrainingPlan.Change change : plan.changes(available)) {
@@ -167,6 +209,7 @@ class TrainingPlanTest {
         assertEquals(
                 List.of(
                         "--gradient-checkpointing",
+                        "--optimizer-state 8bit",
                         "--batch 63",
                         "--lora-dim 8",
                         "--lora-dim 8 --gradient-checkpointing",
