@@ -101,15 +101,27 @@ INLINE void matrix_tile(const int rows, const float *a, int64_t row, int64_t ste
     }
 }
 
+// Never more rows than there are sums for: the compiler drops the other cases.
+#define MATRIX_CASE(n) \
+    case n: matrix_tile(n < MATRIX_ROWS ? n : MATRIX_ROWS, a, row, step, sliver, k, c, ldc, width, add); break
+
 INLINE void matrix_rows(int64_t rows, const float *a, int64_t row, int64_t step, const float *sliver, int64_t k, float *c,
-                        int64_t ldc, int64_t n, int add) {
+                        int64_t ldc, int64_t width, int add) {
     switch (rows) {
-        case 1: matrix_tile(1, a, row, step, sliver, k, c, ldc, n, add); break;
-        case 2: matrix_tile(2, a, row, step, sliver, k, c, ldc, n, add); break;
-        case 3: matrix_tile(3, a, row, step, sliver, k, c, ldc, n, add); break;
-        case 4: matrix_tile(4, a, row, step, sliver, k, c, ldc, n, add); break;
-        case 5: matrix_tile(5, a, row, step, sliver, k, c, ldc, n, add); break;
-        default: matrix_tile(6, a, row, step, sliver, k, c, ldc, n, add);
+        MATRIX_CASE(1);
+        MATRIX_CASE(2);
+        MATRIX_CASE(3);
+        MATRIX_CASE(4);
+        MATRIX_CASE(5);
+        MATRIX_CASE(6);
+        MATRIX_CASE(7);
+        MATRIX_CASE(8);
+        MATRIX_CASE(9);
+        MATRIX_CASE(10);
+        MATRIX_CASE(11);
+        MATRIX_CASE(12);
+        MATRIX_CASE(13);
+        default: matrix_tile(MATRIX_ROWS, a, row, step, sliver, k, c, ldc, width, add);
     }
 }
 
@@ -122,14 +134,11 @@ static void matrix_product(const float *a, int64_t row, int64_t step, int64_t m,
         for (int64_t j = 0; j < n; j += SLIVER) {
             const float *sliver = packed + j * k + begin * SLIVER;
             int64_t width = n - j < SLIVER ? n - j : SLIVER;
-            int64_t r = 0;
-            for (; r + MATRIX_ROWS <= m; r += MATRIX_ROWS) {
-                matrix_tile(MATRIX_ROWS, from + r * row, row, step, sliver, depth, c + r * ldc + j, ldc, width, add || begin);
-            }
-            while (r < m) {
-                int64_t left = m - r < 6 ? m - r : 6;
-                matrix_rows(left, from + r * row, row, step, sliver, depth, c + r * ldc + j, ldc, width, add || begin);
-                r += left;
+            // Rows are spread evenly: a tile of two would take as long as one of eight.
+            int64_t tiles = (m + MATRIX_ROWS - 1) / MATRIX_ROWS;
+            for (int64_t t = 0; t < tiles; t++) {
+                int64_t first = m * t / tiles, rows = m * (t + 1) / tiles - first;
+                matrix_rows(rows, from + first * row, row, step, sliver, depth, c + first * ldc + j, ldc, width, add || begin);
             }
         }
     }

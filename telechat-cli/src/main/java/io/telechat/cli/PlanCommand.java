@@ -90,6 +90,7 @@ final class PlanCommand implements Callable<Integer> {
     @Option(
             names = "--optimizer-state",
             paramLabel = "TYPE",
+            converter = MomentTypeConverter.class,
             description = "of the optimizer's running means: f32 (default) or 8bit")
     private MomentType moments = MomentType.F32;
 

@@ -107,7 +107,7 @@ final class TrainCommand implements Callable<Integer> {
                 config.gradientCheckpointing(),
                 options.precision().dtype(),
                 lora.isPresent() ? OptionalInt.of(lora.get().config().rank()) : OptionalInt.empty(),
-                config.optimizer().moments(),
+                config.optimizer().state(),
                 1);
         return TrainingPlan.of(checked.config(), setup).memory(0).total();
     }

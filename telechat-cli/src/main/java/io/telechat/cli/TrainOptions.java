@@ -72,6 +72,7 @@ final class TrainOptions {
     @Option(
             names = "--optimizer-state",
             paramLabel = "TYPE",
+            converter = MomentTypeConverter.class,
             description = "of AdamW's running means: f32 (default), or 8bit, by blocks: a quarter of the memory")
     private MomentType moments = MomentType.F32;
 
@@ -270,7 +271,7 @@ final class TrainOptions {
                 output,
                 new TrainConfig.Batching(microBatch, accumulation, shuffled),
                 new TrainConfig.Objective(withLossMask || !reference, !reference, isolated),
-                AdamW.Settings.reference(weightDecay).withMoments(moments),
+                AdamW.Settings.reference(weightDecay).withState(moments),
                 new TrainConfig.Rate(
                         learningRate, schedule, optional(warmupSteps), warmupProportion, optional(scheduleSteps), clip),
                 new TrainConfig.Length(

@@ -100,7 +100,7 @@ public final class FullFineTuning implements TrainedModel {
     }
 
     @Override
-    public double backwardShare() {
+    public double weightsBackward() {
         return 2;
     }
 

@@ -112,7 +112,7 @@ public final class LoraFineTuning implements TrainedModel {
     }
 
     @Override
-    public double backwardShare() {
+    public double weightsBackward() {
         return 1;
     }
 

@@ -3,7 +3,6 @@ package io.telechat.train;
 
 import io.telechat.core.backend.Backend;
 import io.telechat.core.model.ModelConfig;
-import io.telechat.core.model.TrainingPass;
 import io.telechat.train.optimizer.Trained;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -31,13 +30,8 @@ public interface TrainedModel extends AutoCloseable {
     /** The weighted sum alone, with nothing random. */
     double loss(MicroBatch batch, double weight);
 
-    /** Parameters that a token goes through, trained or not, times 2: multiplications and additions forward. */
-    default double forwardFlopsPerToken() {
-        return TrainingPass.forwardFlopsPerToken(config());
-    }
-
-    /** Of what the backward pass costs in forward passes: 2 where all weights have gradients. */
-    double backwardShare();
+    /** What the backward pass costs in forward passes, of products with weights: 2 where all weights have gradients. */
+    double weightsBackward();
 
     /** The optimizer has updated the parameters for the {@code step}th time, or they were restored from after that. */
     void updated(long step);

@@ -2,6 +2,7 @@
 package io.telechat.train;
 
 import io.telechat.core.InvalidModelException;
+import io.telechat.core.model.TrainingFlops;
 import io.telechat.train.data.TrainingData;
 import io.telechat.train.optimizer.AdamW;
 import io.telechat.train.optimizer.GradientClipping;
@@ -171,7 +172,9 @@ public final class Trainer implements AutoCloseable {
         model.updated(state.step() + 1);
         double seconds = (System.nanoTime() - start) / 1e9;
         long tokens = (long) config.batch().samplesPerStep() * data.rowTokens();
-        double flops = model.forwardFlopsPerToken() * (1 + model.backwardShare()) * tokens;
+        double flops = batches.stream()
+                .mapToDouble(b -> TrainingFlops.of(model.config(), b.batch(), model.weightsBackward()))
+                .sum();
         return new StepReport(
                 state.step() + 1,
                 loss,

@@ -34,7 +34,7 @@ class EightBitOptimizerTest {
 
     private static TinyRun run(MomentType moments) throws IOException {
         return new TinyRun(directory)
-                .optimizer(AdamW.Settings.reference(0.1).withMoments(moments))
+                .optimizer(AdamW.Settings.reference(0.1).withState(moments))
                 .maxSteps(6);
     }
 

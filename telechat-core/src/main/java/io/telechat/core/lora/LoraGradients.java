@@ -69,9 +69,9 @@ public final class LoraGradients implements Gradients, AutoCloseable {
 
     @Override
     public void linear(Tensor x, Weight w, Tensor dy, Tensor dx, boolean add) {
-        ops.linearInputGrad(dy, w, dx, add);
         Optional<LoraWeight> found = adapters.of(w);
         if (found.isEmpty()) {
+            ops.linearInputGrad(dy, w, dx, add);
             return;
         }
         LoraWeight adapter = found.get();
@@ -86,6 +86,7 @@ public final class LoraGradients implements Gradients, AutoCloseable {
         ops.linearInputGrad(dy, adapter.upWeight(), dt, false);
         ops.scale(dt, adapter.scale());
         ops.linearWeightGrad(given, dt, gradient.down());
+        ops.linearInputGrad(dy, w, dx, add); // not before: dx may be x
         dropout.backward(adapter, dt, dx);
     }
 

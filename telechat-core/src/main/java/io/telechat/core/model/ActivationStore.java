@@ -16,9 +16,11 @@ import java.util.List;
 final class ActivationStore {
     private final boolean checkpointing;
     private final List<Activations> layers = new ArrayList<>();
+    private final LayerGradients.Spare spare;
 
     ActivationStore(ModelConfig config, int rows, boolean checkpointing, TensorArena arena) {
         this.checkpointing = checkpointing;
+        this.spare = LayerGradients.Spare.allocate(config, rows, arena);
         Tensor norm = arena.allocate(DType.F32, rows, config.hidden());
         Tensor ffn = arena.allocate(DType.F32, rows, config.ffn());
         Tensor x = arena.allocate(DType.F32, rows, config.hidden());
@@ -78,6 +80,11 @@ final class ActivationStore {
 
     Activations layer(int index) {
         return layers.get(index);
+    }
+
+    /** Of a layer whose activations the backward pass is about to use up. */
+    LayerGradients gradients(int index) {
+        return LayerGradients.inPlaceOf(layers.get(index), spare);
     }
 
     /** Whether a layer's activations have to be computed again before its backward pass. */

@@ -35,43 +35,39 @@ final class DecoderLayer {
 
     /**
      * Mirrors {@link #forward} line by line. Norms and gates are computed again from what was kept, since that costs a pass
-     * over memory only; {@code a.gateUp()} is overwritten by its own gradient.
+     * over memory only.
      *
+     * @param gradients in place of activations, which are lost
      * @param d the gradient of the layer's output on entry, of its input on return
      */
     void backward(
-            GradOps ops, Gradients g, LayerWeights w, Batch batch, Activations a, Tensor d, LayerGradients scratch) {
+            GradOps ops, Gradients g, LayerWeights w, Batch batch, Activations a, LayerGradients gradients, Tensor d) {
         ops.swiGlu(a.gateUp(), a.ffn());
-        g.linear(a.ffn(), w.down(), d, scratch.ffn(), false);
-        ops.swiGluBackward(a.gateUp(), scratch.ffn(), a.gateUp());
+        g.linear(a.ffn(), w.down(), d, gradients.ffn(), false);
+        ops.swiGluBackward(a.gateUp(), gradients.ffn(), gradients.gateUp());
         ops.rmsNorm(a.h(), w.ffnNorm(), config.normEps(), a.norm2(), a.rstd2());
-        normBackward(g, a.norm2(), w.gateUp(), a.gateUp(), a.h(), w.ffnNorm(), a.rstd2(), d, scratch);
+        normBackward(g, a.norm2(), w.gateUp(), gradients.gateUp(), a.h(), w.ffnNorm(), a.rstd2(), d);
 
-        g.linear(a.attn(), w.attnOut(), d, scratch.attn(), false);
-        ops.attentionBackward(a.qkv(), a.attn(), a.lse(), scratch.attn(), config.heads(), batch, scratch.qkv());
-        ops.ropeBackward(scratch.qkv(), config.heads(), batch);
+        g.linear(a.attn(), w.attnOut(), d, gradients.attn(), false);
+        ops.attentionBackward(a.qkv(), a.attn(), a.lse(), gradients.attn(), config.heads(), batch, gradients.qkv());
+        ops.ropeBackward(gradients.qkv(), config.heads(), batch);
         ops.rmsNorm(a.x(), w.attnNorm(), config.normEps(), a.norm1(), a.rstd1());
-        normBackward(g, a.norm1(), w.qkv(), scratch.qkv(), a.x(), w.attnNorm(), a.rstd1(), d, scratch);
+        normBackward(g, a.norm1(), w.qkv(), gradients.qkv(), a.x(), w.attnNorm(), a.rstd1(), d);
     }
 
-    /** Through {@code y = RMSNorm(x)·Wᵀ} and the residual beside it, which begins before the norm or behind it. */
+    /**
+     * Through {@code y = RMSNorm(x)·Wᵀ} and the residual beside it, which begins before the norm or behind it. The gradient of
+     * what the norm gave takes that one's place.
+     */
     private void normBackward(
-            Gradients g,
-            Tensor normed,
-            Weight w,
-            Tensor dy,
-            Tensor x,
-            Tensor normWeight,
-            Tensor rstd,
-            Tensor d,
-            LayerGradients scratch) {
+            Gradients g, Tensor normed, Weight w, Tensor dy, Tensor x, Tensor normWeight, Tensor rstd, Tensor d) {
         if (config.residualAfterNorm()) {
             g.linear(normed, w, dy, d, true);
-            scratch.norm().clear();
-            g.norm(x, normWeight, rstd, d, scratch.norm(), d);
+            normed.clear();
+            g.norm(x, normWeight, rstd, d, normed, d);
         } else {
-            g.linear(normed, w, dy, scratch.norm(), false);
-            g.norm(x, normWeight, rstd, scratch.norm(), d, d);
+            g.linear(normed, w, dy, normed, false);
+            g.norm(x, normWeight, rstd, normed, d, d);
         }
     }
 }

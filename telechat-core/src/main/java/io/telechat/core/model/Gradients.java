@@ -14,7 +14,7 @@ public interface Gradients {
      *
      * @param x [tokens, in], what the layer was given
      * @param dy [tokens, out]
-     * @param dx [tokens, in]
+     * @param dx [tokens, in]; may be {@code x} itself
      * @param add whether to add to what is in {@code dx}
      */
     void linear(Tensor x, Weight w, Tensor dy, Tensor dx, boolean add);

@@ -34,7 +34,6 @@ public final class TrainingPass implements AutoCloseable {
     private final int rows;
     private final List<DecoderLayer> layers = new ArrayList<>();
     private final ActivationStore store;
-    private final LayerGradients scratch;
     private final Tensor gradient;
     private final Tensor chunkHidden;
     private final Tensor chunkGradient;
@@ -64,7 +63,6 @@ public final class TrainingPass implements AutoCloseable {
             layers.add(new DecoderLayer(config, i));
         }
         this.store = new ActivationStore(config, rows, checkpointing, arena);
-        this.scratch = LayerGradients.allocate(config, rows, arena);
         this.gradient = arena.allocate(DType.F32, rows, config.hidden());
         int chunk = chunk(config, rows);
         this.chunkHidden = arena.allocate(DType.F32, chunk, config.hidden());
@@ -95,22 +93,13 @@ public final class TrainingPass implements AutoCloseable {
         long chunk = chunk(config, rows);
         return new Memory(
                 ActivationStore.bytes(config, rows, checkpointing),
-                LayerGradients.bytes(config, rows) + 4L * rows * config.hidden(),
+                LayerGradients.Spare.bytes(config, rows) + 4L * rows * config.hidden(),
                 4 * chunk * (2L * config.hidden() + config.vocabSize() + 1));
     }
 
     /** What it has allocated. */
     public long bytes() {
         return arena.bytes();
-    }
-
-    /**
-     * Multiplications and additions of a token forward: two for each weight that it is multiplied with. Attention's scores,
-     * which depend on the length of the sequences, are left out.
-     */
-    public static double forwardFlopsPerToken(ModelConfig config) {
-        long table = config.tiedHead() ? 0 : (long) config.vocabSize() * config.hidden();
-        return 2.0 * (config.parameters() - table);
     }
 
     /**
@@ -218,7 +207,7 @@ public final class TrainingPass implements AutoCloseable {
                 if (store.isRecomputed(i)) {
                     layers.get(i).forward(forwardOps, lease.weights(), batch, a);
                 }
-                layers.get(i).backward(ops, gradients, lease.weights(), batch, a, gradient, scratch);
+                layers.get(i).backward(ops, gradients, lease.weights(), batch, a, store.gradients(i), gradient);
             }
         }
     }
@@ -235,7 +224,7 @@ public final class TrainingPass implements AutoCloseable {
     }
 
     private Tensor zero() {
-        Tensor nothing = scratch.norm();
+        Tensor nothing = store.norm();
         nothing.clear();
         return nothing;
     }

@@ -19,15 +19,15 @@ public final class AdamW implements AutoCloseable {
      * @param beta1 decay of the running mean
      * @param beta2 decay of the running mean of squares
      * @param weightDecay times the learning rate is taken off each parameter that decays
-     * @param moments how the running means are kept
+     * @param state how the running means are kept
      */
-    public record Settings(double beta1, double beta2, double epsilon, double weightDecay, MomentType moments) {
+    public record Settings(double beta1, double beta2, double epsilon, double weightDecay, MomentType state) {
         /** The reference's. */
         public static Settings reference(double weightDecay) {
             return new Settings(0.9, 0.95, 1e-5, weightDecay, MomentType.F32);
         }
 
-        public Settings withMoments(MomentType type) {
+        public Settings withState(MomentType type) {
             return new Settings(beta1, beta2, epsilon, weightDecay, type);
         }
     }
@@ -49,7 +49,7 @@ public final class AdamW implements AutoCloseable {
         BlockwiseMoments.Stretch stretch = null;
         for (Trained parameter : parameters) {
             Shape shape = parameter.value().shape();
-            if (settings.moments().isBlockwise(shape.elements())) {
+            if (settings.state().isBlockwise(shape.elements())) {
                 stretch = stretch == null ? BlockwiseMoments.Stretch.allocate(backend, arena, host) : stretch;
                 states.add(new State(parameter, new BlockwiseMoments(shape, stretch, host)));
             } else {

@@ -2,6 +2,7 @@
 package io.telechat.train.plan;
 
 import io.telechat.core.model.ModelConfig;
+import io.telechat.core.model.TrainingFlops;
 import io.telechat.core.model.TrainingPass;
 import io.telechat.core.tensor.DType;
 import io.telechat.train.optimizer.MomentType;
@@ -174,23 +175,24 @@ public record TrainingPlan(ModelConfig config, Setup setup, long parameters, lon
         return 4 * trained + momentBytes();
     }
 
-    /**
-     * Operations of a micro-batch on all ranks: products with weights, as usual; attention's own come on top, and layers
-     * computed twice do not count.
-     */
+    /** Operations of a micro-batch on all ranks; layers computed twice do not count. See {@link TrainingFlops}. */
     public double flops() {
         boolean all = setup.loraDim().isEmpty();
-        return forwardFlops() * (all ? 3 : 2);
+        return weightFlops() * (all ? 3 : 2) + 3 * attentionFlops();
     }
 
     /** Those that are computed, layers computed twice included. */
     public double computedFlops() {
-        return flops() + (setup.checkpointing() ? forwardFlops() : 0);
+        return flops() + (setup.checkpointing() ? weightFlops() + attentionFlops() : 0);
     }
 
-    private double forwardFlops() {
+    private double weightFlops() {
         double low = setup.loraDim().isPresent() ? 2.0 * trained : 0;
-        return (TrainingPass.forwardFlopsPerToken(config) + low) * setup.rows() * setup.ranks();
+        return (TrainingFlops.weightsPerToken(config) + low) * setup.rows() * setup.ranks();
+    }
+
+    private double attentionFlops() {
+        return TrainingFlops.attention(config, setup.tokens()) * setup.batch() * setup.ranks();
     }
 
     /**

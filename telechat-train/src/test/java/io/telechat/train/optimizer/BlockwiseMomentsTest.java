@@ -53,7 +53,7 @@ class BlockwiseMomentsTest {
                     HostArena host = new HostArena()) {
                 Tensor value = middle(random(elements, 1), backend, arena, host);
                 Tensor gradient = middle(new float[elements], backend, arena, host);
-                AdamW.Settings settings = AdamW.Settings.reference(0.1).withMoments(type);
+                AdamW.Settings settings = AdamW.Settings.reference(0.1).withState(type);
                 Trained trained = new Trained("w", value, gradient);
                 try (AdamW optimizer = new AdamW(backend, settings, List.of(trained))) {
                     for (int step = 1; step <= steps; step++) {

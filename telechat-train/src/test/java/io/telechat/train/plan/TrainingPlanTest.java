@@ -31,6 +31,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** The bill of a tiny model by hand, and against what a pass really allocates. */
 class TrainingPlanTest {
     private static final long PARAMETERS = 2 * 9600 + 2 * 8768 + 32;
+    private static final int LAYERS = 2;
+    private static final int QUERY_WIDTH = 32;
 
     @TempDir
     static Path directory;
@@ -91,10 +93,10 @@ class TrainingPlanTest {
                         8 * PARAMETERS,
                         4 * 32 * 700,
                         4 * 32 * 365,
-                        4 * 32 * 240 + 4 * 9600,
+                        4 * 32 * 32 + 4 * 9600,
                         TrainingPlan.PROGRAM_BYTES),
                 memory);
-        assertEquals(16 * PARAMETERS + 4 * (32 * 1305 + 9600) + TrainingPlan.PROGRAM_BYTES, memory.total());
+        assertEquals(16 * PARAMETERS + 4 * (32 * 1097 + 9600) + TrainingPlan.PROGRAM_BYTES, memory.total());
         assertEquals(12 * PARAMETERS, plan.checkpointBytes());
     }
 
@@ -141,7 +143,7 @@ class TrainingPlanTest {
     @ParameterizedTest
     @EnumSource
     void theOptimizerHoldsWhatIsPlanned(MomentType moments) {
-        AdamW.Settings settings = AdamW.Settings.reference(0).withMoments(moments);
+        AdamW.Settings settings = AdamW.Settings.reference(0).withState(moments);
         try (ModelLoader.Checked checked = ModelLoader.check(directory.resolve("52b"));
                 Backend backend = Backends.byName("cpu", 1);
                 TrainableParameters parameters = new TrainableParameters(checked, backend, DType.F32);
@@ -183,14 +185,18 @@ class TrainingPlanTest {
 
     @Test
     void countsOperations() {
-        double forward = 2.0 * (PARAMETERS - 9600) * 32;
+        double weights = 2.0 * (PARAMETERS - 9600) * 32;
+        double attention = LAYERS * 4.0 * QUERY_WIDTH * 2 * (16 * 17 / 2);
+        double forward = weights + attention;
         assertEquals(3 * forward, plan(setup()).flops());
         assertEquals(3 * forward, plan(setup()).computedFlops());
         assertEquals(3 * forward, plan(setup().withCheckpointing()).flops());
         assertEquals(4 * forward, plan(setup().withCheckpointing()).computedFlops());
         assertEquals(12 * forward, plan(setup().withRanks(4)).flops());
         assertEquals(3 * forward / 5e5, plan(setup().withRanks(4)).seconds(1e6, 0.5), 1e-9);
-        assertEquals(2 * (forward + 2.0 * 1024 * 32), plan(setup().withLora(4)).flops());
+        assertEquals(
+                2 * (weights + 2.0 * 1024 * 32) + 3 * attention,
+                plan(setup().withLora(4)).flops());
     }
 
     @Test

@@ -20,7 +20,7 @@ import java.lang.foreign.ValueLayout;
 final class MatrixProducts implements AutoCloseable {
     /** Floats that are packed at a time: 4 MiB. */
     private static final long PACKED = 1 << 20;
-    /** Rows of a tile of the result: a multiple of what any kernel takes at once. */
+    /** Most rows of a tile of the result. */
     private static final int TILE_ROWS = 168;
     /** Slivers that make the columns of a tile. */
     private static final int TILE_SLIVERS = 8;
@@ -152,13 +152,13 @@ final class MatrixProducts implements AutoCloseable {
         int down = Math.toIntExact((a.rows() + TILE_ROWS - 1) / TILE_ROWS);
         int across = Math.toIntExact((b.columns() + tileColumns - 1) / tileColumns);
         workers.run(down * across, (index, worker) -> {
-            long row = (long) (index / across) * TILE_ROWS;
+            long row = a.rows() * (index / across) / down;
             long first = index % across * tileColumns;
             Left rows = new Left(
                     a.first().asSlice(4 * row * a.rowStride()),
                     a.rowStride(),
                     a.step(),
-                    Math.min(TILE_ROWS, a.rows() - row),
+                    a.rows() * (index / across + 1) / down - row,
                     a.depth());
             kernels.matrixProduct(
                     rows,
