@@ -22,6 +22,13 @@ final class DecoderLayer {
 
     /** Reads {@code a.x()}, writes {@code a.y()}. */
     void forward(Ops ops, LayerWeights w, Batch batch, Activations a) {
+        activations(ops, w, batch, a);
+        ops.swiGlu(a.gateUp(), a.ffn());
+        ops.linearAdd(a.ffn(), w.down(), config.residualAfterNorm() ? a.norm2() : a.h(), a.y());
+    }
+
+    /** The part of {@link #forward} that {@link #backward} needs: everything but the layer's output. */
+    void activations(Ops ops, LayerWeights w, Batch batch, Activations a) {
         ops.rmsNorm(a.x(), w.attnNorm(), config.normEps(), a.norm1(), a.rstd1());
         ops.linear(a.norm1(), w.qkv(), a.qkv());
         ops.rope(a.qkv(), config.heads(), batch);
@@ -29,8 +36,6 @@ final class DecoderLayer {
         ops.linearAdd(a.attn(), w.attnOut(), config.residualAfterNorm() ? a.norm1() : a.x(), a.h());
         ops.rmsNorm(a.h(), w.ffnNorm(), config.normEps(), a.norm2(), a.rstd2());
         ops.linear(a.norm2(), w.gateUp(), a.gateUp());
-        ops.swiGlu(a.gateUp(), a.ffn());
-        ops.linearAdd(a.ffn(), w.down(), config.residualAfterNorm() ? a.norm2() : a.h(), a.y());
     }
 
     /**

@@ -30,6 +30,7 @@ final class StoredLayout {
                     }
                 }
             }
+            to.rows(first, last).segment().unload(); // what is written stays with the system, not with us
         });
     }
 }

@@ -205,7 +205,7 @@ public final class TrainingPass implements AutoCloseable {
             try (LayerLease lease = parameters.lease(i)) {
                 Activations a = store.layer(i);
                 if (store.isRecomputed(i)) {
-                    layers.get(i).forward(forwardOps, lease.weights(), batch, a);
+                    layers.get(i).activations(forwardOps, lease.weights(), batch, a);
                 }
                 layers.get(i).backward(ops, gradients, lease.weights(), batch, a, store.gradients(i), gradient);
             }

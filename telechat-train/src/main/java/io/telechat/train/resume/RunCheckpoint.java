@@ -20,6 +20,7 @@ import io.telechat.train.optimizer.Trained;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -40,6 +41,7 @@ import java.util.stream.Stream;
  */
 public final class RunCheckpoint {
     private static final String PREFIX = "checkpoint-";
+    private static final long COPIED_BYTES = 1 << 20;
     private static final String OPTIMIZER = "optimizer.safetensors";
     private static final String STATE = "run_state.json";
     private static final String MANIFEST = "manifest.json";
@@ -95,9 +97,14 @@ public final class RunCheckpoint {
         return floats;
     }
 
+    /** What is written stays with the system, not with us. */
     private static void copy(Tensor from, Tensor to) {
-        to.segment().copyFrom(from.segment());
-        to.segment().unload();
+        for (long at = 0; at < to.bytes(); at += COPIED_BYTES) {
+            long bytes = Math.min(COPIED_BYTES, to.bytes() - at);
+            MemorySegment part = to.segment().asSlice(at, bytes);
+            part.copyFrom(from.segment().asSlice(at, bytes));
+            part.unload();
+        }
     }
 
     private static void writeManifest(Path directory) throws IOException {
