@@ -6,10 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.telechat.core.testing.TinyModels;
 import java.io.IOException;
+import java.math.BigInteger;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -203,8 +205,22 @@ class TrainCommandTest {
         assertFalse(Files.exists(directory.resolve("early")), "the data were looked at too late");
     }
 
+    /** Processes that a script starts in the background inherit that, and Java leaves it so. */
+    private static boolean interruptsAreIgnored() throws IOException {
+        Path status = Path.of("/proc/self/status");
+        if (Files.notExists(status)) {
+            return false;
+        }
+        String ignored = Files.readAllLines(status).stream()
+                .filter(line -> line.startsWith("SigIgn:"))
+                .findFirst()
+                .orElseThrow();
+        return new BigInteger(ignored.split("\\s+")[1], 16).testBit(1);
+    }
+
     @Test
     void ctrlCFinishesTheStepAndSaves() throws Exception {
+        assumeFalse(interruptsAreIgnored(), "SIGINT is ignored here, as in the background of a script");
         Program.Started started = Program.start(directory, words(train("int", LONG)));
         awaitCheckpoint(started, "int");
         assertEquals(
