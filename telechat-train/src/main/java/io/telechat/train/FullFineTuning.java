@@ -100,6 +100,11 @@ public final class FullFineTuning implements TrainedModel {
     }
 
     @Override
+    public String recipe() {
+        return "FullFineTuning[]";
+    }
+
+    @Override
     public double weightsBackward() {
         return 2;
     }

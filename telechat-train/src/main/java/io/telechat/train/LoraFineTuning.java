@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train;
 
-import io.telechat.core.InvalidModelException;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.lora.LoraAdapters;
 import io.telechat.core.lora.LoraConfig;
@@ -112,6 +111,11 @@ public final class LoraFineTuning implements TrainedModel {
     }
 
     @Override
+    public String recipe() {
+        return adapters.config().toString();
+    }
+
+    @Override
     public double weightsBackward() {
         return 1;
     }
@@ -134,11 +138,6 @@ public final class LoraFineTuning implements TrainedModel {
     @Override
     public void restore(Path directory) {
         try (LoraFiles files = LoraFiles.read(directory)) {
-            if (!files.config().equals(adapters.config())) {
-                throw new InvalidModelException(
-                        "%s: was trained with other options; resume with the same ones, or choose another --output-dir. Then: %s. Now: %s"
-                                .formatted(directory, files.config(), adapters.config()));
-            }
             adapters.set(files, directory);
         }
     }

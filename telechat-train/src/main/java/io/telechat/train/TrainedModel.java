@@ -30,6 +30,9 @@ public interface TrainedModel extends AutoCloseable {
     /** The weighted sum alone, with nothing random. */
     double loss(MicroBatch batch, double weight);
 
+    /** What of it decides on the steps, as the text of a record; a run cannot go on with another. */
+    String recipe();
+
     /** What the backward pass costs in forward passes, of products with weights: 2 where all weights have gradients. */
     double weightsBackward();
 

@@ -132,12 +132,13 @@ public final class Trainer implements AutoCloseable {
 
     /** What decides on the steps; a run cannot go on with another. */
     private String recipe() {
-        return "%s %s %s %s Schedule[steps=%d] Data[samples=%d, trained=%d, tokens=%d] Seed[%d]"
+        return "%s %s %s %s %s Schedule[steps=%d] Data[samples=%d, trained=%d, tokens=%d] Seed[%d]"
                 .formatted(
                         config.batch(),
                         config.objective(),
                         config.optimizer(),
                         config.rate(),
+                        model.recipe(),
                         scheduleSteps,
                         data.samples(),
                         trainedSamples,

@@ -33,8 +33,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Dropout before the adapters: what it does to gradients, and what must not change what is dropped. */
 class LoraDropoutTest {
-    private static final List<String> EVERY_LAYER =
-            List.of("c_attn", "c_proj", "c_fc", "query", "key_value", "dense", "gate_proj", "up_proj", "down_proj");
     private static final double RATE = 0.4;
 
     @TempDir
@@ -52,7 +50,7 @@ class LoraDropoutTest {
     private static final Way PLAIN = new Way("cpu", 1, false);
 
     private static LoraFineTuning open(String model, double rate, Way way) {
-        LoraConfig config = new LoraConfig(3, 6, false, rate, EVERY_LAYER);
+        LoraConfig config = new LoraConfig(3, 6, false, rate, LoraFineTuningTest.EVERY_LAYER);
         return new LoraFineTuning(
                 ModelLoader.check(directory.resolve(model)),
                 Backends.byName(way.backend(), way.threads()),

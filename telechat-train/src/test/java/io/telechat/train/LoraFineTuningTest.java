@@ -32,7 +32,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Adapters on weights that are one linear layer of the checkpoint, and on those that are made of several. */
 class LoraFineTuningTest {
-    private static final List<String> EVERY_LAYER =
+    static final List<String> EVERY_LAYER =
             List.of("c_attn", "c_proj", "c_fc", "query", "key_value", "dense", "gate_proj", "up_proj", "down_proj");
 
     @TempDir

@@ -54,7 +54,10 @@ public interface Backend extends AutoCloseable {
     /** Whether {@link #gradOps} multiply with weights of this type as they are. */
     boolean computesWith(DType dtype);
 
-    /** Copies F32 elements from host memory, or from this backend's, into a tensor of the same shape. */
+    /**
+     * Copies F32 elements from host memory, or from this backend's, into a tensor of the same shape. Where both are in host
+     * memory, any type.
+     */
     void write(Tensor from, Tensor to);
 
     @Override

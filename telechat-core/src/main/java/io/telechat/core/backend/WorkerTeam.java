@@ -128,6 +128,20 @@ public final class WorkerTeam implements AutoCloseable {
         }
     }
 
+    /** Part of a job on many elements, all alike. */
+    @FunctionalInterface
+    public interface RangeTask {
+        void run(long first, long count);
+    }
+
+    /** Shares {@code elements} out in ranges of {@code most}, of which the last may be shorter. */
+    public void runRanges(long elements, long most, RangeTask task) {
+        run(Math.toIntExact(Math.ceilDiv(elements, most)), (index, worker) -> {
+            long first = index * most;
+            task.run(first, Math.min(most, elements - first));
+        });
+    }
+
     private static void rethrow(Throwable failure) {
         switch (failure) {
             case null -> {}

@@ -19,19 +19,26 @@ record LayerGradients(Tensor ffn, Tensor gateUp, Tensor attn, Tensor qkv) {
     /** For models whose feed-forward network is narrower than attention. */
     record Spare(Optional<Tensor> attn, Optional<Tensor> qkv) {
         static Spare allocate(ModelConfig config, int rows, TensorArena arena) {
-            return new Spare(
-                    spare(config.ffn(), config.heads().queryWidth(), rows, arena),
-                    spare(2L * config.ffn(), config.heads().qkvWidth(), rows, arena));
+            return new Spare(allocate(attn(config), rows, arena), allocate(qkv(config), rows, arena));
         }
 
-        private static Optional<Tensor> spare(long there, long needed, int rows, TensorArena arena) {
-            return there >= needed ? Optional.empty() : Optional.of(arena.allocate(DType.F32, rows, needed));
+        private static Optional<Tensor> allocate(long columns, int rows, TensorArena arena) {
+            return columns == 0 ? Optional.empty() : Optional.of(arena.allocate(DType.F32, rows, columns));
         }
 
         static long bytes(ModelConfig config, int rows) {
-            long attn = config.heads().queryWidth();
-            long qkv = config.heads().qkvWidth();
-            return 4L * rows * ((config.ffn() >= attn ? 0 : attn) + (2L * config.ffn() >= qkv ? 0 : qkv));
+            return 4L * rows * (attn(config) + qkv(config));
+        }
+
+        /** Columns of a tensor of its own; 0 where the activation has room. */
+        private static long attn(ModelConfig config) {
+            long needed = config.heads().queryWidth();
+            return config.ffn() >= needed ? 0 : needed;
+        }
+
+        private static long qkv(ModelConfig config) {
+            long needed = config.heads().qkvWidth();
+            return 2L * config.ffn() >= needed ? 0 : needed;
         }
     }
 

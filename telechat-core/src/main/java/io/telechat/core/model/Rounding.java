@@ -33,12 +33,10 @@ public enum Rounding {
      * @param seed of this tensor and step
      */
     void round(Tensor from, Tensor to, long seed, WorkerTeam workers) {
-        long count = from.shape().elements();
         MemorySegment floats = from.segment();
         MemorySegment halves = to.segment();
-        workers.run(Math.toIntExact((count + CHUNK - 1) / CHUNK), (chunk, worker) -> {
-            long last = Math.min(count, (chunk + 1L) * CHUNK);
-            for (long i = (long) chunk * CHUNK; i < last; i++) {
+        workers.runRanges(from.shape().elements(), CHUNK, (first, count) -> {
+            for (long i = first; i < first + count; i++) {
                 float value = floats.get(ValueLayout.JAVA_FLOAT, 4 * i);
                 short rounded = this == NEAREST || !Float.isFinite(value)
                         ? Tensor.floatToBf16(value)

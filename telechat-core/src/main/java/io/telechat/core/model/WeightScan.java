@@ -77,12 +77,11 @@ final class WeightScan {
         }
         AtomicLong seen = new AtomicLong();
         MemorySegment all = tensor.segment();
-        int chunks = Math.toIntExact((all.byteSize() + CHUNK - 1) / CHUNK);
-        workers.run(chunks, (chunk, worker) -> {
-            long from = chunk * CHUNK;
-            MemorySegment part = all.asSlice(from, Math.min(CHUNK, all.byteSize() - from));
-            seen.accumulateAndGet(carries(part, mask, carry), (a, b) -> a | b);
-        });
+        workers.runRanges(
+                all.byteSize(),
+                CHUNK,
+                (first, count) ->
+                        seen.accumulateAndGet(carries(all.asSlice(first, count), mask, carry), (a, b) -> a | b));
         return (seen.get() & ~mask) != 0;
     }
 

@@ -18,7 +18,6 @@ final class BestFitRecipe implements Recipe {
     /** So many dialogs tell what the reference's packing would have reached. */
     private static final int COMPARED = 200_000;
 
-    private static final int MAX_FILES = 256;
     private static final int BUFFER_BYTES = 1 << 16;
     private static final int MIN_BUFFER_BYTES = 1 << 12;
 
@@ -92,7 +91,7 @@ final class BestFitRecipe implements Recipe {
             boolean compressed = source.file().toString().matches(".*\\.(gz|zst)");
             bytes += LineBatches.size(source.file()) * source.weight() * (compressed ? COMPRESSION : 1);
         }
-        return (int) Math.min(MAX_FILES, bytes / Math.max(1, options.memoryBytes() / 8) + 1);
+        return (int) (bytes / Math.max(1, options.memoryBytes() / 8) + 1);
     }
 
     /** Encodes the lines that the weights choose, and gives each copy a random key. */

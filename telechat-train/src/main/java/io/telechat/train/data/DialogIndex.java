@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train.data;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.function.Consumer;
@@ -77,10 +75,6 @@ final class DialogIndex implements AutoCloseable {
     /** The file goes with it. */
     @Override
     public void close() {
-        try {
-            file.close();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        file.close();
     }
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train.data;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
@@ -128,12 +126,6 @@ final class DialogStore implements AutoCloseable {
     /** The files go with it. */
     @Override
     public synchronized void close() {
-        try {
-            for (TemporaryFile file : files) {
-                file.close();
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        files.forEach(TemporaryFile::close);
     }
 }

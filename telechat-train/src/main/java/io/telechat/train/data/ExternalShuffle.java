@@ -36,7 +36,7 @@ final class ExternalShuffle implements AutoCloseable {
     private final List<DialogIndex> files = new ArrayList<>();
 
     /**
-     * @param files about how many to use; what is added goes to one each, by its key
+     * @param files about how many to use, at most 256 are; what is added goes to one each, by its key
      * @param memoryBytes how much may be held at once
      */
     ExternalShuffle(Path directory, String name, int files, long memoryBytes) {

@@ -15,6 +15,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /** Writes rows as {@code train_data_0.safetensors}, {@code train_data_1.safetensors}, …: equal stretches of them, in order. */
 final class ShardWriter {
@@ -77,7 +78,9 @@ final class ShardWriter {
         long sequencesAt = maskAt + (long) count * length;
         int block = Math.max(1, BLOCK_BYTES / (9 * length));
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-            writeFully(channel, start, 0);
+            TemporaryFile.writeFully(channel, start, 0);
+            List<SampleRows.Reader> readers =
+                    Stream.generate(rows::reader).limit(team.size()).toList();
             team.run((count + block - 1) / block, (b, thread) -> {
                 int first = b * block;
                 int size = Math.min(block, count - first);
@@ -87,7 +90,7 @@ final class ShardWriter {
                 int[] rowIds = new int[length];
                 byte[] rowMask = new byte[length];
                 int[] rowSequences = new int[length];
-                SampleRows.Reader reader = rows.reader();
+                SampleRows.Reader reader = readers.get(thread);
                 for (int row = first; row < first + size; row++) {
                     reader.row(from + row, padId, rowIds, rowMask, rowSequences);
                     ids.asIntBuffer().put(rowIds);
@@ -97,21 +100,14 @@ final class ShardWriter {
                     sequences.position(sequences.position() + 4 * length);
                 }
                 try {
-                    writeFully(channel, ids.flip(), idsAt + 4L * first * length);
-                    writeFully(channel, mask.flip(), maskAt + (long) first * length);
-                    writeFully(channel, sequences.flip(), sequencesAt + 4L * first * length);
+                    TemporaryFile.writeFully(channel, ids.flip(), idsAt + 4L * first * length);
+                    TemporaryFile.writeFully(channel, mask.flip(), maskAt + (long) first * length);
+                    TemporaryFile.writeFully(channel, sequences.flip(), sequencesAt + 4L * first * length);
                 } catch (IOException e) {
                     throw new UncheckedIOException(e);
                 }
             });
             channel.force(true);
-        }
-    }
-
-    private static void writeFully(FileChannel channel, ByteBuffer bytes, long at) throws IOException {
-        long position = at;
-        while (bytes.hasRemaining()) {
-            position += channel.write(bytes, position);
         }
     }
 }

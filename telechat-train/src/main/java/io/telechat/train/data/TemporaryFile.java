@@ -43,11 +43,15 @@ final class TemporaryFile implements AutoCloseable {
     /** Writes what remains of the buffer. */
     void write(ByteBuffer bytes, long at) {
         try {
-            for (long position = at; bytes.hasRemaining(); ) {
-                position += channel.write(bytes, position);
-            }
+            writeFully(channel, bytes, at);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        }
+    }
+
+    static void writeFully(FileChannel channel, ByteBuffer bytes, long at) throws IOException {
+        for (long position = at; bytes.hasRemaining(); ) {
+            position += channel.write(bytes, position);
         }
     }
 
@@ -67,8 +71,12 @@ final class TemporaryFile implements AutoCloseable {
     }
 
     @Override
-    public void close() throws IOException {
-        channel.close();
-        Files.deleteIfExists(path);
+    public void close() {
+        try {
+            channel.close();
+            Files.deleteIfExists(path);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 }

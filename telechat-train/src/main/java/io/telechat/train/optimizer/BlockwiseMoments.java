@@ -2,6 +2,7 @@
 package io.telechat.train.optimizer;
 
 import io.telechat.core.backend.Backend;
+import io.telechat.core.backend.WorkerTeam;
 import io.telechat.core.ops.GradOps.AdamWStep;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.HostArena;
@@ -110,17 +111,8 @@ final class BlockwiseMoments implements Moments {
         });
     }
 
-    /** Some elements of a stretch. */
-    private interface Task {
-        void run(long first, long count);
-    }
-
-    private static void inTasks(Stretch part, Task task) {
-        long elements = part.mean().rows();
-        part.backend().workers().run(Math.toIntExact(Math.ceilDiv(elements, TASK)), (index, worker) -> {
-            long first = (long) index * TASK;
-            task.run(first, Math.min(TASK, elements - first));
-        });
+    private static void inTasks(Stretch part, WorkerTeam.RangeTask task) {
+        part.backend().workers().runRanges(part.mean().rows(), TASK, task);
     }
 
     @Override

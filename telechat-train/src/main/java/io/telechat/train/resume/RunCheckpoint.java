@@ -249,13 +249,7 @@ public final class RunCheckpoint {
                             "%s: has no %s of %s; it is of another run".formatted(file, name, tensor));
                 }
             });
-            tensors.forEach((name, tensor) -> {
-                if (tensor.isOnHost()) {
-                    tensor.segment().copyFrom(stored.tensor(name).segment());
-                } else {
-                    model.backend().write(stored.tensor(name), tensor);
-                }
-            });
+            tensors.forEach((name, tensor) -> model.backend().write(stored.tensor(name), tensor));
         }
     }
 }

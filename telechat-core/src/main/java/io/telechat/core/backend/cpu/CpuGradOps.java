@@ -115,14 +115,11 @@ final class CpuGradOps implements GradOps {
     public void embedBackward(int[] tokens, Tensor dOut, float scale, Tensor dTable) {
         Shapes.embed(tokens, Weight.of(dTable), dOut);
         long columns = dTable.columns();
-        int parts = Math.toIntExact((columns + NORM_ROWS - 1) / NORM_ROWS);
         MemorySegment from = dOut.segment();
         MemorySegment to = dTable.segment();
-        workers.run(parts, (part, worker) -> {
-            long first = (long) part * NORM_ROWS;
-            long last = Math.min(columns, first + NORM_ROWS);
+        workers.runRanges(columns, NORM_ROWS, (first, count) -> {
             for (int t = 0; t < tokens.length; t++) {
-                for (long i = first; i < last; i++) {
+                for (long i = first; i < first + count; i++) {
                     long at = 4 * (tokens[t] * columns + i);
                     float sum = to.get(ValueLayout.JAVA_FLOAT, at)
                             + scale * from.get(ValueLayout.JAVA_FLOAT, 4 * (t * columns + i));
@@ -195,16 +192,15 @@ final class CpuGradOps implements GradOps {
     public void swiGluBackward(Tensor gateUp, Tensor dOut, Tensor dGateUp) {
         Shapes.swiGluBackward(gateUp, dOut, dGateUp);
         long columns = dOut.columns();
-        long perTask = Math.max(1, CHUNK / columns);
-        workers.run(Math.toIntExact((dOut.rows() + perTask - 1) / perTask), (task, worker) -> {
-            long row = task * perTask;
-            kernels.swiGluBackward(
-                    gateUp.segment().asSlice(8 * row * columns),
-                    dOut.segment().asSlice(4 * row * columns),
-                    dGateUp.segment().asSlice(8 * row * columns),
-                    Math.min(perTask, dOut.rows() - row),
-                    columns);
-        });
+        workers.runRanges(
+                dOut.rows(),
+                Math.max(1, CHUNK / columns),
+                (row, count) -> kernels.swiGluBackward(
+                        gateUp.segment().asSlice(8 * row * columns),
+                        dOut.segment().asSlice(4 * row * columns),
+                        dGateUp.segment().asSlice(8 * row * columns),
+                        count,
+                        columns));
     }
 
     @Override
@@ -231,12 +227,10 @@ final class CpuGradOps implements GradOps {
     public void dropout(Tensor x, double rate, long seed, Tensor y, boolean add) {
         Shapes.dropout(x, rate, y);
         float kept = (float) (1 / (1 - rate));
-        long count = x.shape().elements();
         MemorySegment from = x.segment();
         MemorySegment to = y.segment();
-        workers.run(Math.toIntExact((count + CHUNK - 1) / CHUNK), (part, worker) -> {
-            long end = Math.min(count, (part + 1L) * CHUNK);
-            for (long i = (long) part * CHUNK; i < end; i++) {
+        workers.runRanges(x.shape().elements(), CHUNK, (first, count) -> {
+            for (long i = first; i < first + count; i++) {
                 float value = SplitMix.uniform(seed, i) < rate ? 0 : kept * from.get(FLOAT, 4 * i);
                 to.set(FLOAT, 4 * i, add ? to.get(FLOAT, 4 * i) + value : value);
             }
@@ -257,17 +251,16 @@ final class CpuGradOps implements GradOps {
     @Override
     public void adamW(Tensor parameter, Tensor gradient, Tensor m, Tensor v, AdamWStep step) {
         Shapes.adamW(parameter, gradient, m, v);
-        long count = parameter.shape().elements();
-        workers.run(Math.toIntExact((count + CHUNK - 1) / CHUNK), (part, worker) -> {
-            long first = 4L * part * CHUNK;
-            kernels.adamW(
-                    parameter.segment().asSlice(first),
-                    gradient.segment().asSlice(first),
-                    m.segment().asSlice(first),
-                    v.segment().asSlice(first),
-                    Math.min(CHUNK, count - first / 4),
-                    step);
-        });
+        workers.runRanges(
+                parameter.shape().elements(),
+                CHUNK,
+                (first, count) -> kernels.adamW(
+                        parameter.segment().asSlice(4 * first),
+                        gradient.segment().asSlice(4 * first),
+                        m.segment().asSlice(4 * first),
+                        v.segment().asSlice(4 * first),
+                        count,
+                        step));
     }
 
     void close() {

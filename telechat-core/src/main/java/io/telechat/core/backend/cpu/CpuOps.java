@@ -130,17 +130,9 @@ final class CpuOps implements Ops {
                 (first, count) -> kernels.scale(x.segment().asSlice(4 * first * columns), factor, count * columns));
     }
 
-    private interface RowsTask {
-        void run(long first, long count);
-    }
-
     /** Runs a task for some rows at a time, several where they are short. */
-    private void forRows(long rows, long columns, RowsTask task) {
-        long perTask = Math.max(1, CHUNK / Math.max(1, columns));
-        workers.run(Math.toIntExact((rows + perTask - 1) / perTask), (index, worker) -> {
-            long first = index * perTask;
-            task.run(first, Math.min(perTask, rows - first));
-        });
+    private void forRows(long rows, long columns, WorkerTeam.RangeTask task) {
+        workers.runRanges(rows, Math.max(1, CHUNK / Math.max(1, columns)), task);
     }
 
     void close() {

@@ -111,10 +111,7 @@ final class LinearProduct implements AutoCloseable {
 
     private MemorySegment prepare(Tensor x, Scratch scratch, long tokenBytes, Preparation preparation) {
         MemorySegment to = scratch.bytes(x.rows() * tokenBytes);
-        int tasks = Math.toIntExact((x.rows() + TOKENS_PER_TASK - 1) / TOKENS_PER_TASK);
-        workers.run(tasks, (task, worker) -> {
-            long first = (long) task * TOKENS_PER_TASK;
-            long count = Math.min(TOKENS_PER_TASK, x.rows() - first);
+        workers.runRanges(x.rows(), TOKENS_PER_TASK, (first, count) -> {
             MemorySegment from = x.segment().asSlice(4 * first * x.columns());
             preparation.run(from, count, x.columns(), to.asSlice(first * tokenBytes));
         });

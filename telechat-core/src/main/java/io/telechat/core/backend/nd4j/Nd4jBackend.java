@@ -124,7 +124,11 @@ final class Nd4jBackend implements Backend {
 
     @Override
     public void write(Tensor from, Tensor to) {
-        to.array().assign(from.array());
+        if (to.isOnHost()) {
+            to.segment().copyFrom(from.segment());
+        } else {
+            to.array().assign(from.array());
+        }
     }
 
     @Override

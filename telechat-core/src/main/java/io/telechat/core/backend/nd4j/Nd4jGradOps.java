@@ -166,7 +166,6 @@ final class Nd4jGradOps implements GradOps {
         logits.array().assign(softmax.subi(oneHot).muliColumnVector(factors));
     }
 
-    /** The sums of runs of fixed length, added in order. */
     @Override
     public void dropout(Tensor x, double rate, long seed, Tensor y, boolean add) {
         Shapes.dropout(x, rate, y);
@@ -179,6 +178,7 @@ final class Nd4jGradOps implements GradOps {
         CacheViews.assign(y.array(), add ? y.array().add(dropped) : dropped);
     }
 
+    /** The sums of runs of fixed length, added in order. */
     @Override
     public double sumOfSquares(Tensor x) {
         long elements = x.shape().elements();
