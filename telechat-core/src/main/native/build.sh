@@ -49,7 +49,11 @@ compile dispatch.c
 case "$machine" in
     x86_64)
         compile avx2.c -mavx2 -mfma -mf16c
-        compile avx512.c -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni -mfma -mf16c
+        avx512="-mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni -mfma -mf16c"
+        # shellcheck disable=SC2086 # flags are several words
+        compile avx512.c $avx512
+        # shellcheck disable=SC2086
+        compile avx512_bf16.c $avx512 -mavx512bf16
         ;;
     aarch64 | arm64) compile neon.c -march=armv8.2-a+dotprod ;;
 esac

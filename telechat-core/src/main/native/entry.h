@@ -11,6 +11,8 @@ enum {
     SCALE,
     PAIR,
     LINEAR,
+    ROUND_TOKENS,
+    LINEAR_BF16,
     QUANTIZE,
     LINEAR_QUANTIZED,
     STORE_KEYS_VALUES,
@@ -53,6 +55,12 @@ void KERNEL(run)(int function, const int64_t *a) {
             linear((int) a[0], address(a[1]), a[2], a[3], address(a[4]), a[5], address(a[6]), address(a[7]), a[8], (int) a[9],
                    address(a[10]));
             break;
+#ifdef HAS_BF16
+        case ROUND_TOKENS: round_tokens(address(a[0]), a[1], a[2], address(a[3])); break;
+        case LINEAR_BF16:
+            linear_bf16(address(a[0]), a[1], a[2], address(a[3]), a[4], address(a[5]), address(a[6]), a[7], (int) a[8]);
+            break;
+#endif
         case QUANTIZE: quantize_tokens((int) a[0], address(a[1]), a[2], a[3], address(a[4])); break;
         case LINEAR_QUANTIZED:
             linear_quantized((int) a[0], address(a[1]), a[2], a[3], address(a[4]), a[5], address(a[6]), address(a[7]), a[8],

@@ -32,6 +32,9 @@ enum { F32 = 0, F16 = 1, BF16 = 2 };
 #include "elements.h"
 #include "formulas.h"
 #include "float_products.h"
+#ifdef HAS_BF16
+#include "bf16_products.h"
+#endif
 #include "quantized_products.h"
 #include "attention.h"
 #include "matrix_products.h"

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the kernels need of an instruction set, for AVX-512 (F, BW, VL, DQ, VNNI). simd_avx2.h and simd_neon.h define the same.
+// What the kernels need of an instruction set, for AVX-512 (F, BW, VL, DQ, VNNI; with HAS_BF16 also BF16). simd_avx2.h and
+// simd_neon.h define the same.
 
 #include <immintrin.h>
 #include <stdint.h>
 
+#ifdef HAS_BF16
+#define KERNEL(name) telechat_avx512_bf16_##name
+#else
 #define KERNEL(name) telechat_avx512_##name
+#endif
 #define LANES 16
 // Tokens and weight rows per tile of a product of floats: 24 sums, 4 rows and a vector of x in 32 registers.
 #define TILE_TOKENS 6
@@ -120,3 +125,16 @@ INLINE VI group_end4(VI sum, int32_t sum_x) {
     (void) sum_x;
     return sum;
 }
+
+#ifdef HAS_BF16
+// Products of bfloat16: two neighbouring elements per lane.
+typedef __m512bh VH;
+
+INLINE VH vh_load(const uint16_t *p) { return (VH) _mm512_loadu_si512(p); }
+// The first n < 2 * LANES elements, zeros behind them.
+INLINE VH vh_load_part(const uint16_t *p, int64_t n) { return (VH) _mm512_maskz_loadu_epi16((__mmask32) ((1ull << n) - 1), p); }
+INLINE void vh_store(uint16_t *p, VH v) { _mm512_storeu_si512(p, (__m512i) v); }
+// Of the elements of low, then those of high. Numbers below the smallest normal one become zero.
+INLINE VH vh_round(VF low, VF high) { return _mm512_cvtne2ps_pbh(high, low); }
+INLINE VF vf_dot_bf16(VF sum, VH a, VH b) { return _mm512_dpbf16_ps(sum, a, b); }
+#endif

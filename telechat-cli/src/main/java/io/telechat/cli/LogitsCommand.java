@@ -61,7 +61,8 @@ final class LogitsCommand implements Callable<Integer> {
     public Integer call() {
         int[] ids = tokens.read();
         OutputFiles.check(out);
-        try (ChatModel model = modelOptions.load(ModelOptions.directory(directory), global)) {
+        try (ChatModel model =
+                modelOptions.load(ModelOptions.directory(directory), ModelOptions.ActivationType.F32, global)) {
             check(model.config(), ids);
             try (SafetensorsWriter writer = SafetensorsWriter.create(out, entries(model.config(), ids.length));
                     KvCache cache = model.decoder().newCache(model.cacheType())) {

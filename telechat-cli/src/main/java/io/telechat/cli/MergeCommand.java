@@ -102,7 +102,7 @@ final class MergeCommand implements Callable<Integer> {
     }
 
     private PredictionComparison compare(Path plain, Path merged) {
-        LoadOptions options = LoadOptions.defaults().withThreads(threads);
+        LoadOptions options = LoadOptions.defaults().withThreads(threads).withActivations(DType.F32);
         try (ChatModel beside = ChatModel.load(plain, options.withAdapter(adapter));
                 ChatModel within = ChatModel.load(merged, options)) {
             int vocabulary = beside.decoder().config().vocabSize();

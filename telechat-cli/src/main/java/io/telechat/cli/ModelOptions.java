@@ -13,6 +13,17 @@ import picocli.CommandLine.Option;
 
 /** Options of commands that load a model. */
 final class ModelOptions {
+    /** What activations may be rounded to. */
+    enum ActivationType {
+        F32,
+        BF16;
+
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
     /** Element types of the key/value cache. */
     enum CacheType {
         F32,
@@ -39,6 +50,13 @@ final class ModelOptions {
             paramLabel = "TYPE",
             description = "round the weights as they are loaded: q8_0, q4_0 (default: as they are stored)")
     private Optional<QuantizedType> weights = Optional.empty();
+
+    @Option(
+            names = "--activations",
+            paramLabel = "TYPE",
+            description = "bf16: round what bf16 weights are multiplied with, where the CPU is faster so; f32: never"
+                    + " (default: bf16; logits: f32)")
+    private Optional<ActivationType> activations = Optional.empty();
 
     @Option(
             names = "--kv-cache",
@@ -73,10 +91,16 @@ final class ModelOptions {
     }
 
     ChatModel load(Path directory, GlobalOptions global) {
+        return load(directory, ActivationType.BF16, global);
+    }
+
+    /** @param standard activations, unless the option says otherwise */
+    ChatModel load(Path directory, ActivationType standard, GlobalOptions global) {
         LoadOptions options = new LoadOptions(
                 backend,
                 threads,
                 weights.map(QuantizedType::dtype),
+                DType.valueOf(activations.orElse(standard).name()),
                 DType.valueOf(cacheType.name()),
                 contextLength.map(OptionalInt::of).orElse(OptionalInt.empty()),
                 tokenizer,

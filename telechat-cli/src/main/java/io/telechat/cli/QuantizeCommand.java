@@ -11,6 +11,7 @@ import io.telechat.core.model.CheckpointQuantizer;
 import io.telechat.core.model.CheckpointQuantizer.Result;
 import io.telechat.core.model.MemoryPlan;
 import io.telechat.core.model.ModelLoader;
+import io.telechat.core.tensor.DType;
 import io.telechat.infer.ChatModel;
 import io.telechat.infer.LoadOptions;
 import io.telechat.infer.PredictionComparison;
@@ -62,7 +63,7 @@ final class QuantizeCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Path from = ModelOptions.directory(directory);
-        LoadOptions options = LoadOptions.defaults().withThreads(threads);
+        LoadOptions options = LoadOptions.defaults().withThreads(threads).withActivations(DType.F32);
         Optional<String> compared = text.map(QuantizeCommand::read);
         List<Result> results = quantize(from);
         ObjectNode report = report(from, results);

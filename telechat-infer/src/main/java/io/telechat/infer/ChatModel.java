@@ -80,9 +80,11 @@ public final class ChatModel implements AutoCloseable {
             MemoryPlan.of(config, weights, options.cacheType(), contextLength)
                     .require(directory.toString(), MemoryPlan.machineMemory());
             Optional<ChatTokenizer> tokenizer = tokenizer(directory, config, options);
-            Optional<TracingOps> trace =
-                    options.trace() ? Optional.of(new TracingOps(backend.get().ops())) : Optional.empty();
-            Ops ops = trace.isPresent() ? trace.get() : backend.get().ops();
+            Ops plain = options.activations() == DType.BF16
+                    ? backend.get().roundingOps()
+                    : backend.get().ops();
+            Optional<TracingOps> trace = options.trace() ? Optional.of(new TracingOps(plain)) : Optional.empty();
+            Ops ops = trace.isPresent() ? trace.get() : plain;
             CausalLm model = load(checked, backend.get(), ops, options);
             return new ChatModel(model, tokenizer, defaults, options, contextLength, trace);
         } catch (RuntimeException | Error e) {

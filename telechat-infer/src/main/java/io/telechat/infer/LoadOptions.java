@@ -14,6 +14,7 @@ import java.util.OptionalInt;
  * @param backend name of the backend; empty for the best one that is usable
  * @param threads number of threads
  * @param quantization Q8_0 or Q4_0, to round matrices to as they are loaded; empty to take them as they are stored
+ * @param activations BF16 to let what BF16 weights are multiplied with be rounded to BF16 where that is faster; F32 to never
  * @param cacheType element type of the key/value cache: F32, F16 or BF16
  * @param contextLength tokens of prompt and answer at most; empty for the checkpoint's own
  * @param tokenizer directory of the tokenizer, if it is not the checkpoint's
@@ -25,6 +26,7 @@ public record LoadOptions(
         Optional<String> backend,
         int threads,
         Optional<DType> quantization,
+        DType activations,
         DType cacheType,
         OptionalInt contextLength,
         Optional<Path> tokenizer,
@@ -32,6 +34,9 @@ public record LoadOptions(
         boolean trace,
         LoadProgress progress) {
     public LoadOptions {
+        if (activations != DType.F32 && activations != DType.BF16) {
+            throw new InvalidRequestException("activations are %s, must be F32 or BF16".formatted(activations));
+        }
         if (threads < 1 || threads > 1024) {
             throw new InvalidRequestException("threads is %d, must be from 1 to 1024".formatted(threads));
         }
@@ -41,12 +46,13 @@ public record LoadOptions(
         }
     }
 
-    /** The best backend, all processors, F32 cache. */
+    /** The best backend, all processors, BF16 activations, F32 cache. */
     public static LoadOptions defaults() {
         return new LoadOptions(
                 Optional.empty(),
                 Runtime.getRuntime().availableProcessors(),
                 Optional.empty(),
+                DType.BF16,
                 DType.F32,
                 OptionalInt.empty(),
                 Optional.empty(),
@@ -60,6 +66,7 @@ public record LoadOptions(
                 Optional.of(backend),
                 threads,
                 quantization,
+                activations,
                 cacheType,
                 contextLength,
                 tokenizer,
@@ -70,17 +77,58 @@ public record LoadOptions(
 
     public LoadOptions withThreads(int threads) {
         return new LoadOptions(
-                backend, threads, quantization, cacheType, contextLength, tokenizer, adapter, trace, progress);
+                backend,
+                threads,
+                quantization,
+                activations,
+                cacheType,
+                contextLength,
+                tokenizer,
+                adapter,
+                trace,
+                progress);
     }
 
     public LoadOptions withQuantization(DType type) {
         return new LoadOptions(
-                backend, threads, Optional.of(type), cacheType, contextLength, tokenizer, adapter, trace, progress);
+                backend,
+                threads,
+                Optional.of(type),
+                activations,
+                cacheType,
+                contextLength,
+                tokenizer,
+                adapter,
+                trace,
+                progress);
+    }
+
+    public LoadOptions withActivations(DType activations) {
+        return new LoadOptions(
+                backend,
+                threads,
+                quantization,
+                activations,
+                cacheType,
+                contextLength,
+                tokenizer,
+                adapter,
+                trace,
+                progress);
     }
 
     public LoadOptions withCacheType(DType cacheType) {
         return new LoadOptions(
-                backend, threads, quantization, cacheType, contextLength, tokenizer, adapter, trace, progress);
+                backend,
+                threads,
+                quantization,
+                activations,
+                cacheType,
+                contextLength,
+                tokenizer,
+                adapter,
+                trace,
+                progress);
     }
 
     public LoadOptions withContextLength(int contextLength) {
@@ -88,6 +136,7 @@ public record LoadOptions(
                 backend,
                 threads,
                 quantization,
+                activations,
                 cacheType,
                 OptionalInt.of(contextLength),
                 tokenizer,
@@ -101,6 +150,7 @@ public record LoadOptions(
                 backend,
                 threads,
                 quantization,
+                activations,
                 cacheType,
                 contextLength,
                 Optional.of(tokenizer),
@@ -114,6 +164,7 @@ public record LoadOptions(
                 backend,
                 threads,
                 quantization,
+                activations,
                 cacheType,
                 contextLength,
                 tokenizer,
@@ -124,6 +175,15 @@ public record LoadOptions(
 
     public LoadOptions withProgress(LoadProgress progress) {
         return new LoadOptions(
-                backend, threads, quantization, cacheType, contextLength, tokenizer, adapter, trace, progress);
+                backend,
+                threads,
+                quantization,
+                activations,
+                cacheType,
+                contextLength,
+                tokenizer,
+                adapter,
+                trace,
+                progress);
     }
 }

@@ -30,7 +30,7 @@ class PredictionComparisonTest {
     @ParameterizedTest
     @MethodSource("models")
     void eightBitsCostLessThanAThousandthOfANat(Path directory) {
-        LoadOptions plain = LoadOptions.defaults();
+        LoadOptions plain = LoadOptions.defaults().withActivations(DType.F32);
         try (ChatModel original = ChatModel.load(directory, plain);
                 ChatModel rounded = ChatModel.load(directory, plain.withQuantization(DType.Q8_0))) {
             int tokens = Math.min(200, original.contextLength() - 1);
@@ -41,6 +41,18 @@ class PredictionComparisonTest {
             // shows.
             double allowed = directory.getFileName().toString().startsWith("telechat7b") ? 1e-2 : 1e-3;
             assertTrue(comparison.meanKl() <= allowed, comparison.toString());
+        }
+    }
+
+    /** On CPUs with instructions for bfloat16; elsewhere nothing is rounded, and nothing differs. */
+    @Test
+    void activationsOfSixteenBitsCostLessThanWeightsOfEight() {
+        Path directory = Goldens.committed("telechat52b_bin_bf16");
+        LoadOptions exact = LoadOptions.defaults().withActivations(DType.F32);
+        try (ChatModel original = ChatModel.load(directory, exact);
+                ChatModel rounded = ChatModel.load(directory, exact.withActivations(DType.BF16))) {
+            PredictionComparison comparison = PredictionComparison.of(original, rounded, text(original, 300));
+            assertTrue(comparison.meanKl() <= 1e-3, comparison.toString());
         }
     }
 

@@ -20,6 +20,14 @@ public interface Backend extends AutoCloseable {
 
     Ops ops();
 
+    /**
+     * Likewise, but what BF16 weights are multiplied with may be rounded to BF16 too, as inference in half precision does
+     * everywhere. The same operations where that would not be faster.
+     */
+    default Ops roundingOps() {
+        return ops();
+    }
+
     /** The operations of training. */
     GradOps gradOps();
 

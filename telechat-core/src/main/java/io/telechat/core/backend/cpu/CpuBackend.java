@@ -24,6 +24,7 @@ import java.util.Optional;
 final class CpuBackend implements Backend {
     private final WorkerTeam workers;
     private final CpuOps ops;
+    private final CpuOps roundingOps;
     private final CpuGradOps gradOps;
 
     private final KernelTier tier;
@@ -32,7 +33,8 @@ final class CpuBackend implements Backend {
         this.workers = new WorkerTeam(threads);
         this.tier = tier;
         Kernels kernels = KernelTiers.of(tier);
-        this.ops = new CpuOps(workers, kernels);
+        this.ops = new CpuOps(workers, kernels, false);
+        this.roundingOps = kernels.multipliesBf16() ? new CpuOps(workers, kernels, true) : ops;
         this.gradOps = new CpuGradOps(workers, ops, kernels, KernelTiers.gradOf(tier));
     }
 
@@ -54,6 +56,11 @@ final class CpuBackend implements Backend {
     @Override
     public Ops ops() {
         return ops;
+    }
+
+    @Override
+    public Ops roundingOps() {
+        return roundingOps;
     }
 
     @Override
@@ -131,6 +138,7 @@ final class CpuBackend implements Backend {
     public void close() {
         workers.close();
         gradOps.close();
+        roundingOps.close();
         ops.close();
     }
 }

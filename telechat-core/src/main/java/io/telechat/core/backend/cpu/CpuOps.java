@@ -26,10 +26,11 @@ final class CpuOps implements Ops {
     private final CachedAttention attention;
     private final Scratch angles = new Scratch();
 
-    CpuOps(WorkerTeam workers, Kernels kernels) {
+    /** @param roundsToBf16 whether products with BF16 weights round activations to BF16; the kernels must be able to */
+    CpuOps(WorkerTeam workers, Kernels kernels, boolean roundsToBf16) {
         this.workers = workers;
         this.kernels = kernels;
-        this.product = new LinearProduct(workers, kernels);
+        this.product = new LinearProduct(workers, kernels, roundsToBf16);
         this.attention = new CachedAttention(workers, kernels);
     }
 

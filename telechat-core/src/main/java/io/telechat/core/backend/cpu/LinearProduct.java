@@ -22,14 +22,17 @@ final class LinearProduct implements AutoCloseable {
 
     private final WorkerTeam workers;
     private final Kernels kernels;
+    private final boolean roundsToBf16;
     private final Scratch[] panels;
     private final Scratch activationsForQ8 = new Scratch();
     private final Scratch activationsForQ4 = new Scratch();
-    private final Scratch pairedActivations = new Scratch();
+    private final Scratch activationsForBf16 = new Scratch();
 
-    LinearProduct(WorkerTeam workers, Kernels kernels) {
+    /** @param roundsToBf16 whether activations are rounded to BF16 where they meet BF16 weights */
+    LinearProduct(WorkerTeam workers, Kernels kernels, boolean roundsToBf16) {
         this.workers = workers;
         this.kernels = kernels;
+        this.roundsToBf16 = roundsToBf16;
         this.panels = Scratch.perThread(workers.size());
     }
 
@@ -53,6 +56,8 @@ final class LinearProduct implements AutoCloseable {
                     add);
             if (rows.dtype().isQuantized()) {
                 kernels.linearQuantized(rows.dtype(), product);
+            } else if (rows.dtype() == DType.BF16 && roundsToBf16) {
+                kernels.linearBf16(product);
             } else {
                 MemorySegment scratch = panels[worker].floats(Kernels.linearScratch(rows.columns()));
                 kernels.linear(rows.dtype(), product, scratch);
@@ -61,10 +66,10 @@ final class LinearProduct implements AutoCloseable {
     }
 
     /** The activations in the forms that blocks of different types take them in; absent if there is no such block. */
-    private record Inputs(MemorySegment plain, MemorySegment paired, MemorySegment q8, MemorySegment q4) {
+    private record Inputs(MemorySegment plain, MemorySegment bf16, MemorySegment q8, MemorySegment q4) {
         MemorySegment of(DType weights) {
             return switch (weights) {
-                case BF16 -> paired;
+                case BF16 -> bf16;
                 case Q8_0 -> q8;
                 case Q4_0 -> q4;
                 default -> plain;
@@ -73,13 +78,15 @@ final class LinearProduct implements AutoCloseable {
     }
 
     private Inputs inputs(Tensor x, Weight w) {
-        MemorySegment paired = MemorySegment.NULL;
+        MemorySegment bf16 = MemorySegment.NULL;
         if (has(w, DType.BF16)) {
-            paired = prepare(x, pairedActivations, 4 * x.columns(), kernels::pair);
+            bf16 = roundsToBf16
+                    ? prepare(x, activationsForBf16, 2 * x.columns(), kernels::roundTokens)
+                    : prepare(x, activationsForBf16, 4 * x.columns(), kernels::pair);
         }
         return new Inputs(
                 x.segment(),
-                paired,
+                bf16,
                 rounded(x, w, DType.Q8_0, activationsForQ8),
                 rounded(x, w, DType.Q4_0, activationsForQ4));
     }
@@ -127,7 +134,7 @@ final class LinearProduct implements AutoCloseable {
     public void close() {
         activationsForQ8.close();
         activationsForQ4.close();
-        pairedActivations.close();
+        activationsForBf16.close();
         for (Scratch panel : panels) {
             panel.close();
         }

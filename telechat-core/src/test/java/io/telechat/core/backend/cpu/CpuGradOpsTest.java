@@ -56,6 +56,13 @@ class CpuGradOpsTest {
     }
 
     @Nested
+    class Avx512Bf16 extends TierTest {
+        Avx512Bf16() {
+            super(KernelTier.AVX512_BF16);
+        }
+    }
+
+    @Nested
     class Neon extends TierTest {
         Neon() {
             super(KernelTier.NEON);

@@ -2,10 +2,14 @@
 package io.telechat.core.backend.cpu;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.telechat.core.backend.Backend;
 import io.telechat.core.backend.cpu.kernel.KernelTier;
 import io.telechat.core.backend.cpu.kernel.KernelTiers;
+import io.telechat.core.ops.Ops;
 import io.telechat.core.ops.Weight;
 import io.telechat.core.quant.Quantizer;
 import io.telechat.core.tensor.DType;
@@ -17,6 +21,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -62,9 +67,13 @@ class LinearProductTest {
     }
 
     private float[] product(KernelTier tier, int threads, Tensor x, Weight weight) {
+        return product(tier, threads, Backend::ops, x, weight);
+    }
+
+    private float[] product(KernelTier tier, int threads, Function<Backend, Ops> ops, Tensor x, Weight weight) {
         try (CpuBackend backend = new CpuBackend(threads, tier)) {
             Tensor y = arena.allocate(DType.F32, x.rows(), OUT);
-            backend.ops().linear(x, weight, y);
+            ops.apply(backend).linear(x, weight, y);
             return y.toFloats();
         }
     }
@@ -72,15 +81,47 @@ class LinearProductTest {
     @ParameterizedTest
     @MethodSource("tiers")
     void aTokenDoesNotDependOnItsNeighboursOrOnThreads(KernelTier tier) {
+        requireInvariance(tier, Backend::ops);
+        requireInvariance(tier, Backend::roundingOps);
+    }
+
+    private void requireInvariance(KernelTier tier, Function<Backend, Ops> ops) {
         for (DType dtype : new DType[] {DType.F32, DType.F16, DType.BF16, DType.Q8_0, DType.Q4_0}) {
             for (int in : new int[] {40, 1024, 2500}) {
                 Weight weight = weight(dtype, in);
                 Tensor x = random(45, in);
-                float[] all = product(tier, 3, x, weight);
+                float[] all = product(tier, 3, ops, x, weight);
                 for (int count : new int[] {1, 2, 3, 5, 7, 12, 13, 30}) {
-                    float[] some = product(tier, 1, x.rows(10, 10 + count), weight);
+                    float[] some = product(tier, 1, ops, x.rows(10, 10 + count), weight);
                     float[] same = Arrays.copyOfRange(all, 10 * OUT, (10 + count) * OUT);
                     assertArrayEquals(same, some, dtype + " " + in + ", " + count + " tokens");
+                }
+            }
+        }
+    }
+
+    @Test
+    void activationsAreRoundedToBf16WhereBf16WeightsMeetThem() {
+        assumeTrue(KernelTiers.isUsable(KernelTier.AVX512_BF16), "no instructions for bfloat16");
+        for (int in : new int[] {1, 31, 64, 1000, 4111}) {
+            Weight weight = weight(DType.BF16, in);
+            Tensor x = random(17, in);
+            Tensor rounded = arena.allocate(DType.BF16, 17, in);
+            for (long i = 0; i < x.shape().elements(); i++) {
+                rounded.setFloat(i, x.getFloat(i));
+            }
+            float[] y = product(KernelTier.AVX512_BF16, 2, Backend::roundingOps, x, weight);
+            for (int t = 0; t < 17; t++) {
+                for (int r = 0; r < OUT; r++) {
+                    double sum = weight.bias().get().getFloat(r);
+                    double size = 1;
+                    for (int i = 0; i < in; i++) {
+                        double product = (double) rounded.getFloat((long) t * in + i)
+                                * weight.blocks().getFirst().getFloat((long) r * in + i);
+                        sum += product;
+                        size += Math.abs(product);
+                    }
+                    assertEquals(sum, y[t * OUT + r], 1e-6 * size, in + ": token " + t + ", row " + r);
                 }
             }
         }

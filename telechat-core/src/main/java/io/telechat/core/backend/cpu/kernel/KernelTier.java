@@ -11,6 +11,8 @@ public enum KernelTier {
     AVX2,
     /** C, with AVX-512 and its instructions for neural networks (VNNI). */
     AVX512,
+    /** The same, with its instructions for bfloat16. */
+    AVX512_BF16,
     /** C, for 64-bit Arm with dot-product instructions. */
     NEON;
 

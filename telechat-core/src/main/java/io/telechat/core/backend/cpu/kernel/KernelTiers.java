@@ -46,7 +46,10 @@ public final class KernelTiers {
     }
 
     public static boolean isUsable(KernelTier tier) {
-        return tier == KernelTier.VECTOR || tier == best() || tier == KernelTier.AVX2 && best() == KernelTier.AVX512;
+        return tier == KernelTier.VECTOR
+                || tier == best()
+                || tier == KernelTier.AVX512 && best() == KernelTier.AVX512_BF16
+                || tier == KernelTier.AVX2 && (best() == KernelTier.AVX512 || best() == KernelTier.AVX512_BF16);
     }
 
     /** @throws IllegalArgumentException if this CPU or this build does not have the tier */

@@ -72,6 +72,21 @@ public interface Kernels {
      */
     void linear(DType type, Product product, MemorySegment scratch);
 
+    /** Whether there are {@link #roundTokens} and {@link #linearBf16}: where the CPU multiplies bfloat16 faster than floats. */
+    default boolean multipliesBf16() {
+        return false;
+    }
+
+    /** Rounds activations to BF16, to the nearest, ties to even. */
+    default void roundTokens(MemorySegment x, long tokens, long columns, MemorySegment to) {
+        throw new UnsupportedOperationException("no instructions for bfloat16");
+    }
+
+    /** A product of BF16 weights with BF16 activations, summed as floats. */
+    default void linearBf16(Product product) {
+        throw new UnsupportedOperationException("no instructions for bfloat16");
+    }
+
     /** Floats of scratch that {@link #linear} needs. */
     static long linearScratch(long columns) {
         return 64 * columns;

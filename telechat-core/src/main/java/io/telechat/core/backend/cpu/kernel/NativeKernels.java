@@ -30,6 +30,8 @@ public final class NativeKernels implements Kernels {
         SCALE,
         PAIR,
         LINEAR,
+        ROUND_TOKENS,
+        LINEAR_BF16,
         QUANTIZE,
         LINEAR_QUANTIZED,
         STORE_KEYS_VALUES,
@@ -139,6 +141,31 @@ public final class NativeKernels implements Kernels {
                 p.stride(),
                 p.add() ? 1 : 0,
                 scratch.address());
+    }
+
+    @Override
+    public boolean multipliesBf16() {
+        return tier == KernelTier.AVX512_BF16;
+    }
+
+    @Override
+    public void roundTokens(MemorySegment x, long tokens, long columns, MemorySegment to) {
+        call(Function.ROUND_TOKENS, x.address(), tokens, columns, to.address());
+    }
+
+    @Override
+    public void linearBf16(Product p) {
+        call(
+                Function.LINEAR_BF16,
+                p.weights().address(),
+                p.rows(),
+                p.columns(),
+                p.x().address(),
+                p.tokens(),
+                p.bias().address(),
+                p.y().address(),
+                p.stride(),
+                p.add() ? 1 : 0);
     }
 
     @Override

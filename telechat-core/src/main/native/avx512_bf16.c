@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#define HAS_BF16
+#define SIMD "simd_avx512.h"
+#include "kernels.h"
