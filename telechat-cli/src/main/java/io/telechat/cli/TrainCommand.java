@@ -69,26 +69,39 @@ final class TrainCommand implements Callable<Integer> {
         try (TrainingData data = TrainingData.open(config.data())) {
             ModelLoader.Checked checked = ModelLoader.check(config.model());
             CheckedData inputs = CheckedData.of(config, checked.config(), data);
-            Files.createDirectories(config.output());
-            RunConfigFile.write(spec, config.output());
-            Backend backend = options.backend();
-            double peak =
-                    backend.measureLimits().map(MachineLimits::flopsPerSecond).orElse(Double.NaN);
-            ProcessMemory.resetPeak(); // measuring takes memory that the run does not
-            int rows = config.batch().microBatch() * data.rowTokens();
-            try (TrainedModel model = model(config, checked, backend, rows);
-                    RunLog log = new RunLog(config.output(), resume, json, global.quiet);
-                    TensorBoardFile tensorBoard = new TensorBoardFile(config.output());
-                    Trainer trainer =
-                            new Trainer(inputs, model, new TrainingListeners(List.of(log, tensorBoard)), peak);
-                    Interrupts _ = Interrupts.onFirst(trainer::stop)) {
-                Trainer.End end = trainer.run(resume);
-                log.finished(end);
-                log.memory(plannedBytes(config, data, checked), ProcessMemory.peakBytes());
-                return end == Trainer.End.STOPPED ? ExitCode.INTERRUPTED : ExitCode.OK;
+            boolean made = Files.notExists(config.output());
+            Files.createDirectories(config.output()); // now, for to load a model takes a while
+            try {
+                return train(inputs, checked);
+            } finally {
+                if (made) {
+                    config.output().toFile().delete(); // which does so to an empty directory only
+                }
             }
         } catch (IOException e) {
             throw new InvalidModelException("%s: cannot be written: %s".formatted(config.output(), IoReason.of(e)), e);
+        }
+    }
+
+    private int train(CheckedData inputs, ModelLoader.Checked checked) throws IOException {
+        TrainConfig config = inputs.config();
+        Backend backend = options.backend();
+        double peak = backend.measureLimits().map(MachineLimits::flopsPerSecond).orElse(Double.NaN);
+        ProcessMemory.resetPeak(); // measuring takes memory that the run does not
+        int rows = config.batch().microBatch() * inputs.data().rowTokens();
+        try (TrainedModel model = model(config, checked, backend, rows);
+                RunLog log = new RunLog(config.output(), resume, json, global.quiet);
+                TensorBoardFile tensorBoard = new TensorBoardFile(config.output());
+                Trainer trainer = new Trainer(inputs, model, new TrainingListeners(List.of(log, tensorBoard)), peak);
+                Interrupts _ = Interrupts.onFirst(trainer::stop)) {
+            if (resume) {
+                trainer.resume();
+            }
+            RunConfigFile.write(spec, config.output()); // not before: a run that is not gone on with keeps its own
+            Trainer.End end = trainer.run();
+            log.finished(end);
+            log.memory(plannedBytes(config, inputs.data(), checked), ProcessMemory.peakBytes());
+            return end == Trainer.End.STOPPED ? ExitCode.INTERRUPTED : ExitCode.OK;
         }
     }
 

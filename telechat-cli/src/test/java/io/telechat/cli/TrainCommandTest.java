@@ -12,11 +12,14 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.telechat.core.testing.TinyModels;
 import java.io.IOException;
 import java.math.BigInteger;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -144,6 +147,47 @@ class TrainCommandTest {
         Program.Result again = run(train("second", "--max-steps 2 --resume"));
         assertEquals(0, again.code(), again.err());
         assertEquals(2, metrics("second").size());
+    }
+
+    /** Every file below a directory, with its bytes as text. */
+    private static Map<String, String> contents(Path root) throws IOException {
+        Map<String, String> contents = new TreeMap<>();
+        try (Stream<Path> files = Files.walk(root)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                contents.put(
+                        root.relativize(file).toString(), Files.readString(file, StandardCharsets.ISO_8859_1));
+            }
+        }
+        return contents;
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "--learning-rate 1e-2 | was trained with other options",
+                "--data-path DIR/other-data | was trained with other samples",
+                "--lora-dim 2 | was trained with other options",
+                "--backend gpu | gpu"
+            })
+    void aRefusedResumeChangesNothing(String options, String part) throws Exception {
+        Path output = directory.resolve("refused");
+        if (Files.notExists(output)) {
+            assertEquals(0, run(train("refused", "--max-steps 1 --quiet")).code());
+            Program.Result made = run("process-data --data-path DIR/mix.json --tokenizer-path DIR/model"
+                    + " --data-output-path DIR/other-data --max-seq-len 64 --seed 1");
+            assertEquals(0, made.code(), made.err());
+        }
+        Map<String, String> before = contents(output);
+        Program.Result refused = run(train("refused", "--max-steps 1 --resume --quiet " + options));
+        assertTrue(refused.code() != 0 && refused.err().contains(part), refused.err());
+        assertEquals(before, contents(output));
+    }
+
+    @Test
+    void aRefusedRunLeavesNoDirectory() throws Exception {
+        assertError(3, "q_proj", run(train("fresh", "--lora-dim 2 --lora-module-name q_proj")));
+        assertFalse(Files.exists(directory.resolve("fresh")));
     }
 
     @Test

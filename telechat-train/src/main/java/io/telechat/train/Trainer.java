@@ -46,6 +46,7 @@ public final class Trainer implements AutoCloseable {
     private final LrSchedule schedule;
     private final double peakFlops;
     private final AtomicBoolean stop = new AtomicBoolean();
+    private RunState initial;
 
     /**
      * Closes neither model nor data.
@@ -71,6 +72,7 @@ public final class Trainer implements AutoCloseable {
         long warmup = rate.warmup().orElse((long) (rate.warmupProportion() * scheduleSteps));
         this.schedule = LrSchedules.of(rate.schedule(), rate.peak(), warmup, scheduleSteps);
         this.optimizer = new AdamW(model.backend(), config.optimizer(), model.trained());
+        this.initial = new RunState(0, 0, Double.POSITIVE_INFINITY, 0, recipe(), data.fingerprint());
     }
 
     /** Asks the run to finish its step, save, and end. For any thread. */
@@ -79,15 +81,18 @@ public final class Trainer implements AutoCloseable {
     }
 
     /**
-     * @param resume whether to go on from the newest checkpoint of the output directory, if there is one
-     * @throws InvalidModelException if the loss is not a number any more, or a checkpoint cannot be written
+     * Lets {@link #run} go on from the newest checkpoint of the output directory, if there is one. Changes nothing there.
+     *
+     * @throws InvalidModelException if the checkpoint is damaged, or of a run with another recipe or other samples
      */
-    public End run(boolean resume) throws IOException {
-        RunState state = new RunState(0, 0, Double.POSITIVE_INFINITY, 0, recipe(), data.fingerprint());
-        if (resume) {
-            state = RunCheckpoint.restore(config.output(), config.data(), state, model, optimizer)
-                    .orElse(state);
-        }
+    public void resume() {
+        initial = RunCheckpoint.restore(config.output(), config.data(), initial, model, optimizer)
+                .orElse(initial);
+    }
+
+    /** @throws InvalidModelException if the loss is not a number any more, or a checkpoint cannot be written */
+    public End run() throws IOException {
+        RunState state = initial;
         listener.started(state.step(), totalSteps);
         long saved = state.step();
         End end = End.COMPLETE;

@@ -178,7 +178,10 @@ final class TinyRun {
         try (Trainer trainer =
                 new Trainer(CheckedData.of(config(), tuned.config(), samples), tuned, recorder, Double.NaN)) {
             recorder.trainer = trainer;
-            Trainer.End end = trainer.run(resume);
+            if (resume) {
+                trainer.resume();
+            }
+            Trainer.End end = trainer.run();
             return new Result(end, recorder.steps, recorder.evaluations, recorder.saved);
         }
     }
