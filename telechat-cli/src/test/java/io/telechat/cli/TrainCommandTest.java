@@ -154,8 +154,7 @@ class TrainCommandTest {
         Map<String, String> contents = new TreeMap<>();
         try (Stream<Path> files = Files.walk(root)) {
             for (Path file : files.filter(Files::isRegularFile).toList()) {
-                contents.put(
-                        root.relativize(file).toString(), Files.readString(file, StandardCharsets.ISO_8859_1));
+                contents.put(root.relativize(file).toString(), Files.readString(file, StandardCharsets.ISO_8859_1));
             }
         }
         return contents;
@@ -168,6 +167,8 @@ class TrainCommandTest {
                 "--learning-rate 1e-2 | was trained with other options",
                 "--data-path DIR/other-data | was trained with other samples",
                 "--lora-dim 2 | was trained with other options",
+                "--dtype bf16 | Then: FullFineTuning[dtype=f32]. Now: FullFineTuning[dtype=bf16, rounding=nearest]",
+                "--optimizer-state 8bit | Then: Settings[state=f32]. Now: Settings[state=8bit]",
                 "--backend gpu | gpu"
             })
     void aRefusedResumeChangesNothing(String options, String part) throws Exception {

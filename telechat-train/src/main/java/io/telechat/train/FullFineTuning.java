@@ -53,8 +53,8 @@ public final class FullFineTuning implements TrainedModel {
             int rows,
             boolean gradientCheckpointing) {
         if (precision.dtype() != DType.F32 && !backend.computesWith(precision.dtype())) {
-            throw new InvalidRequestException("--dtype %s: backend %s trains in f32 only"
-                    .formatted(precision.dtype().name().toLowerCase(Locale.ROOT), backend.name()));
+            throw new InvalidRequestException(
+                    "--dtype %s: backend %s trains in f32 only".formatted(lower(precision.dtype()), backend.name()));
         }
         this.precision = precision;
         this.config = checked.config();
@@ -65,6 +65,10 @@ public final class FullFineTuning implements TrainedModel {
         checked.close();
         this.gradients = new FullGradients(ops, parameters);
         this.pass = new TrainingPass(config, parameters, backend, ops, rows, gradientCheckpointing);
+    }
+
+    private static String lower(DType dtype) {
+        return dtype.name().toLowerCase(Locale.ROOT);
     }
 
     @Override
@@ -101,7 +105,9 @@ public final class FullFineTuning implements TrainedModel {
 
     @Override
     public String recipe() {
-        return "FullFineTuning[]";
+        return precision.dtype() == DType.F32
+                ? "FullFineTuning[dtype=f32]"
+                : "FullFineTuning[dtype=%s, rounding=%s]".formatted(lower(precision.dtype()), precision.rounding());
     }
 
     @Override

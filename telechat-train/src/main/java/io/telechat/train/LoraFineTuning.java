@@ -20,11 +20,13 @@ import io.telechat.train.optimizer.Trained;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /** Only low-rank adapters are trained; the model stays as it is stored, or is quantized (QLoRA, arXiv:2305.14314). */
 public final class LoraFineTuning implements TrainedModel {
     private final ModelConfig config;
+    private final Optional<DType> quantization;
     private final Backend backend;
     private final ParameterStore parameters;
     private final LoraAdapters adapters;
@@ -55,8 +57,9 @@ public final class LoraFineTuning implements TrainedModel {
             int rows,
             boolean gradientCheckpointing) {
         this.config = checked.config();
+        this.quantization = options.quantization();
         this.backend = backend;
-        this.parameters = ModelLoader.parameters(checked, backend, options.quantization(), LoadProgress.SILENT);
+        this.parameters = ModelLoader.parameters(checked, backend, quantization, LoadProgress.SILENT);
         if (options.start().isPresent()) {
             this.adapters = LoraAdapters.read(options.start().get(), config, parameters, backend);
         } else {
@@ -112,7 +115,8 @@ public final class LoraFineTuning implements TrainedModel {
 
     @Override
     public String recipe() {
-        return adapters.config().toString();
+        String weights = quantization.map(DType::name).orElse("as stored").toLowerCase(Locale.ROOT);
+        return "%s Model[weights=%s]".formatted(adapters.config(), weights);
     }
 
     @Override

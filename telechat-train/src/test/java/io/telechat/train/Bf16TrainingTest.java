@@ -3,9 +3,12 @@ package io.telechat.train;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.telechat.core.InvalidModelException;
 import io.telechat.core.checkpoint.SafetensorsFile;
 import io.telechat.core.model.ModelLoader;
 import io.telechat.core.model.Rounding;
@@ -20,6 +23,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Training with matrices in bfloat16 beside a float32 master of each, with both ways to round. */
@@ -100,5 +104,33 @@ class Bf16TrainingTest {
                     Files.readAllBytes(resumed.checkpoint(6).resolve(name)),
                     name);
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "BF16, NEAREST, F32, NEAREST",
+        "F32, NEAREST, BF16, NEAREST",
+        "BF16, NEAREST, BF16, STOCHASTIC",
+    })
+    void anotherPrecisionIsRefused(DType then, Rounding thenRounded, DType now, Rounding nowRounded)
+            throws IOException {
+        TinyRun stopped = run(then, thenRounded).maxSteps(3);
+        stopped.run();
+        TinyRun resumed = run(now, nowRounded).output(stopped.output());
+        String message =
+                assertThrows(InvalidModelException.class, resumed::resume).getMessage();
+        assertTrue(message.startsWith(stopped.output() + ": was trained with other options"), message);
+        assertTrue(then == now || message.contains("dtype=" + (then == DType.F32 ? "f32" : "bf16")), message);
+        assertTrue(thenRounded == nowRounded || message.contains("rounding=stochastic"), message);
+        assertFalse(message.contains("Settings"), message + " names what is the same");
+    }
+
+    /** Where nothing is rounded it does not matter how. */
+    @Test
+    void roundingIsNoPartOfFloat32() throws IOException {
+        TinyRun stopped = run(DType.F32, Rounding.NEAREST).maxSteps(3);
+        stopped.run();
+        TinyRun resumed = run(DType.F32, Rounding.STOCHASTIC).output(stopped.output());
+        assertEquals(3, resumed.resume().steps().size());
     }
 }

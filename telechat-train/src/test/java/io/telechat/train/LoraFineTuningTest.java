@@ -17,6 +17,7 @@ import io.telechat.core.model.Rounding;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.core.testing.TinyModels;
+import io.telechat.train.data.TrainingData;
 import io.telechat.train.optimizer.Trained;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -164,5 +165,22 @@ class LoraFineTuningTest {
         InvalidModelException e =
                 assertThrows(InvalidModelException.class, () -> open("52b", List.of("q_proj"), Optional.empty()));
         assertTrue(e.getMessage().contains("q_proj") && e.getMessage().contains("c_attn"), e.getMessage());
+    }
+
+    private static void run(TinyRun run, Optional<DType> quantization, boolean resume) throws IOException {
+        try (TrainingData data = TrainingData.open(run.config().data());
+                LoraFineTuning model = open("52b", EVERY_LAYER, quantization)) {
+            run.run(resume, model, data);
+        }
+    }
+
+    @Test
+    void aModelThatIsRoundedOtherwiseIsRefused() throws IOException {
+        TinyRun stopped = new TinyRun(directory).maxSteps(3);
+        run(stopped, Optional.of(DType.Q8_0), false);
+        TinyRun resumed = new TinyRun(directory).output(stopped.output());
+        String message = assertThrows(InvalidModelException.class, () -> run(resumed, Optional.empty(), true))
+                .getMessage();
+        assertTrue(message.endsWith("Then: Model[weights=q8_0]. Now: Model[weights=as stored]"), message);
     }
 }
