@@ -107,7 +107,7 @@ final class ProcessDataCommand implements Callable<Integer> {
     @Option(
             names = "--max-errors",
             paramLabel = "N",
-            description = "skip up to so many unusable lines (default: 0, the first one ends the run)")
+            description = "skip up to so many unusable lines of all files (default: 0, the first one ends the run)")
     private long maxErrors;
 
     @Option(

@@ -28,13 +28,21 @@ final class BestFitRecipe implements Recipe {
     private final WorkerTeam team;
     private final Path temporary;
     private final DialogStore store;
+    private final LineErrors errors;
     private final DialogEncoder encoder;
 
-    BestFitRecipe(DataOptions options, ChatTokenizer tokenizer, WorkerTeam team, Path temporary, DialogStore store) {
+    BestFitRecipe(
+            DataOptions options,
+            ChatTokenizer tokenizer,
+            WorkerTeam team,
+            Path temporary,
+            DialogStore store,
+            LineErrors errors) {
         this.options = options;
         this.team = team;
         this.temporary = temporary;
         this.store = store;
+        this.errors = errors;
         this.encoder = new ChatEncoder(tokenizer, options.trainAllAnswers(), options.longDialogs(), options.capacity());
     }
 
@@ -42,7 +50,7 @@ final class BestFitRecipe implements Recipe {
     public Outcome fill(
             DataMix.Stage stage, OptionalInt samples, SampleRows rows, int firstSource, LoadProgress progress) {
         List<DataSource> sources = stage.sources();
-        LineEncoding encoding = new LineEncoding(sources, team, options.maxErrors());
+        LineEncoding encoding = new LineEncoding(sources, team, errors, firstSource);
         long[] tooLong = new long[sources.size()];
         ExternalShuffle shuffle =
                 new ExternalShuffle(temporary, "stage" + firstSource, files(sources), options.memoryBytes());
@@ -56,13 +64,14 @@ final class BestFitRecipe implements Recipe {
                 throw nothingUsable(encoding, sources, Arrays.stream(tooLong).sum());
             }
             Packer packer = new Packer(rows, samples);
+            int before = rows.size();
             int rounds = 1;
             while (packer.takeAll(shuffle) && samples.isPresent()) {
                 ExternalShuffle used = shuffle;
                 shuffle = used.again(rounds++);
                 used.close();
             }
-            return new Outcome(encoding, tooLong, rounds, packer.referenceFillRate());
+            return new Outcome(encoding, rows.size() - before, tooLong, rounds, packer.referenceFillRate());
         } finally {
             shuffle.close();
         }

@@ -182,9 +182,10 @@ public final class DataProcessor {
         try (DialogStore store = new DialogStore(temporary);
                 SampleRows rows =
                         new SampleRows(temporary.resolve("rows"), store, options.rowTokens(), sources.size())) {
+            LineErrors errors = new LineErrors(sources, options.maxErrors());
             Recipe recipe = switch (options.recipe()) {
-                case BEST_FIT -> new BestFitRecipe(options, tokenizer, team, temporary, store);
-                case REFERENCE -> new ReferenceRecipe(options, tokenizer, team, store);
+                case BEST_FIT -> new BestFitRecipe(options, tokenizer, team, temporary, store, errors);
+                case REFERENCE -> new ReferenceRecipe(options, tokenizer, team, store, errors);
             };
             List<Recipe.Outcome> outcomes = new ArrayList<>();
             int firstSource = 0;
@@ -201,7 +202,7 @@ public final class DataProcessor {
             if (rows.size() == 0) {
                 throw new InvalidModelException("%s: the weights left no line; raise them".formatted(options.mix()));
             }
-            DataReport report = report(mix, outcomes, rows);
+            DataReport report = report(mix, outcomes, rows, errors);
             List<ShardWriter.Shard> shards =
                     new ShardWriter(temporary, tokenizer.padId(), team).write(rows, options.shards());
             publish(
@@ -211,7 +212,7 @@ public final class DataProcessor {
         }
     }
 
-    private DataReport report(DataMix mix, List<Recipe.Outcome> outcomes, SampleRows rows) {
+    private DataReport report(DataMix mix, List<Recipe.Outcome> outcomes, SampleRows rows, LineErrors errors) {
         List<DataReport.Source> sources = new ArrayList<>();
         long tokens = 0;
         long trained = 0;
@@ -230,7 +231,7 @@ public final class DataProcessor {
                         counts.tokens,
                         counts.trained,
                         outcome.tooLong()[i],
-                        outcome.encoding().errors().counts(i)));
+                        errors.counts(sources.size())));
             }
         }
         return new DataReport(
@@ -238,9 +239,19 @@ public final class DataProcessor {
                 tokens,
                 trained,
                 (double) tokens / rows.size() / options.rowTokens(),
-                outcomes.getFirst().referenceFillRate(),
+                referenceFillRate(outcomes),
                 outcomes.stream().mapToInt(Recipe.Outcome::rounds).max().orElse(1),
                 sources);
+    }
+
+    private static double referenceFillRate(List<Recipe.Outcome> outcomes) {
+        double filled = 0;
+        long rows = 0;
+        for (Recipe.Outcome outcome : outcomes) {
+            filled += outcome.referenceFillRate() * outcome.rows();
+            rows += outcome.rows();
+        }
+        return filled / rows;
     }
 
     /** Moves the files into place, the manifest last: where one lies, all that it names is there. */

@@ -12,7 +12,8 @@ import java.util.Map;
  * @param tokens in them, padding left out
  * @param trainedTokens of these, how many are predicted
  * @param fillRate tokens by places
- * @param referenceFillRate what the reference's packing would have reached with the same dialogs (a sample of them)
+ * @param referenceFillRate what the reference's packing would have reached with the same dialogs (a sample of them),
+ *     stages weighted by their samples
  * @param rounds how often the sources were gone through; 2 and more repeat data
  * @param sources what each contributed
  */

@@ -14,6 +14,7 @@ final class LineEncoding {
     private final List<DataSource> sources;
     private final WorkerTeam team;
     private final LineErrors errors;
+    private final int firstSource;
     private final long[] lines;
 
     /** Takes what one thread makes of its batches. */
@@ -34,10 +35,15 @@ final class LineEncoding {
         Worker newWorker();
     }
 
-    LineEncoding(List<DataSource> sources, WorkerTeam team, long maxErrors) {
+    /**
+     * @param errors of all sources of the run
+     * @param firstSource number of the first of {@code sources} among those
+     */
+    LineEncoding(List<DataSource> sources, WorkerTeam team, LineErrors errors, int firstSource) {
         this.sources = sources;
         this.team = team;
-        this.errors = new LineErrors(sources, maxErrors);
+        this.errors = errors;
+        this.firstSource = firstSource;
         this.lines = new long[sources.size()];
     }
 
@@ -79,7 +85,7 @@ final class LineEncoding {
                 try {
                     worker.line(DialogParser.json(batch.bytes(), from, end), batch.source(), batch.firstLine() + i);
                 } catch (BadLineException e) {
-                    if (errors.add(batch.source(), batch.firstLine() + i, e)) {
+                    if (errors.add(firstSource + batch.source(), batch.firstLine() + i, e)) {
                         batches.stop();
                         break;
                     }
@@ -99,10 +105,6 @@ final class LineEncoding {
             }
         }
         return true;
-    }
-
-    LineErrors errors() {
-        return errors;
     }
 
     /** Lines read of a source, blank ones left out. */

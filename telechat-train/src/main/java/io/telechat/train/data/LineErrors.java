@@ -2,14 +2,21 @@
 package io.telechat.train.data;
 
 import io.telechat.core.InvalidModelException;
+import java.nio.file.Path;
 import java.util.EnumMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
-/** Lines that no sample can be made of: how many, why, and which was the first. */
+/**
+ * Lines that no sample can be made of, of all sources of a run: how many, why, and which was the first. The lines of a file that
+ * several stages use are unusable in each, but count towards the limit once.
+ */
 final class LineErrors {
     private final List<DataSource> sources;
+    private final boolean[] repeated;
     private final long maxErrors;
     private final List<Map<BadLineException.Reason, Long>> counts;
     private long total;
@@ -18,6 +25,11 @@ final class LineErrors {
 
     LineErrors(List<DataSource> sources, long maxErrors) {
         this.sources = sources;
+        this.repeated = new boolean[sources.size()];
+        Set<Path> files = new HashSet<>();
+        for (int i = 0; i < repeated.length; i++) {
+            repeated[i] = !files.add(sources.get(i).file().normalize());
+        }
         this.maxErrors = maxErrors;
         this.counts = sources.stream()
                 .map(s -> (Map<BadLineException.Reason, Long>)
@@ -28,6 +40,9 @@ final class LineErrors {
     /** @return whether there are too many by now */
     synchronized boolean add(int source, long line, BadLineException error) {
         counts.get(source).merge(error.reason(), 1L, Long::sum);
+        if (repeated[source]) {
+            return false;
+        }
         long place = LineEncoding.place(source, line);
         if (place < firstPlace) {
             firstPlace = place;

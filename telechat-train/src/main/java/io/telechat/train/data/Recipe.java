@@ -10,11 +10,12 @@ interface Recipe {
      * What is known afterwards.
      *
      * @param encoding of the lines
+     * @param rows that were made
      * @param tooLong dialogs left out, per source
      * @param rounds how often the sources were gone through
      * @param referenceFillRate share of a row that the reference's packing fills with these dialogs
      */
-    record Outcome(LineEncoding encoding, long[] tooLong, int rounds, double referenceFillRate) {}
+    record Outcome(LineEncoding encoding, int rows, long[] tooLong, int rounds, double referenceFillRate) {}
 
     /**
      * @param stage what to take

@@ -21,10 +21,12 @@ final class ReferenceRecipe implements Recipe {
     private final DataOptions options;
     private final WorkerTeam team;
     private final DialogStore store;
+    private final LineErrors errors;
     private final ReferenceEncoder encoder;
 
     /** @throws InvalidModelException if the tokenizer is of another flavour */
-    ReferenceRecipe(DataOptions options, ChatTokenizer tokenizer, WorkerTeam team, DialogStore store) {
+    ReferenceRecipe(
+            DataOptions options, ChatTokenizer tokenizer, WorkerTeam team, DialogStore store, LineErrors errors) {
         if (tokenizer.template().stopStrings().isEmpty()) {
             throw new InvalidModelException(
                     "%s: --recipe reference is TeleChat-52B's, and this tokenizer is not; leave the option out"
@@ -33,6 +35,7 @@ final class ReferenceRecipe implements Recipe {
         this.options = options;
         this.team = team;
         this.store = store;
+        this.errors = errors;
         this.encoder = new ReferenceEncoder(tokenizer.tokenizer());
     }
 
@@ -47,7 +50,7 @@ final class ReferenceRecipe implements Recipe {
     public Outcome fill(
             DataMix.Stage stage, OptionalInt samples, SampleRows rows, int firstSource, LoadProgress progress) {
         List<DataSource> sources = stage.sources();
-        LineEncoding encoding = new LineEncoding(sources, team, options.maxErrors());
+        LineEncoding encoding = new LineEncoding(sources, team, errors, firstSource);
         TreeMap<Integer, List<Line>> byBatch = new TreeMap<>();
         int file = store.newFile();
         encoding.run(() -> new Encoder(firstSource, file, byBatch), progress);
@@ -65,12 +68,18 @@ final class ReferenceRecipe implements Recipe {
                     "%s: no line can be used: all %,d have %,d tokens or more; choose a longer --max-seq-len"
                             .formatted(options.mix(), lengths.length, options.capacity()));
         }
+        int before = rows.size();
         int rounds = pack(lengths, order, lines, rows, samples);
         long[] tooLongOf = new long[sources.size()];
         for (Line line : lines) {
             tooLongOf[line.dialog().source() - firstSource] += line.wholeLength() >= options.capacity() ? 1 : 0;
         }
-        return new Outcome(encoding, tooLongOf, rounds, ReferencePacking.fillRate(lengths, options.rowTokens()));
+        return new Outcome(
+                encoding,
+                rows.size() - before,
+                tooLongOf,
+                rounds,
+                ReferencePacking.fillRate(lengths, options.rowTokens()));
     }
 
     private int[] weightedOrder(List<Line> lines, List<DataSource> sources, int firstSource) {
