@@ -65,10 +65,14 @@ final class TrainCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         TrainConfig config = options.config();
+        List<String> inVain = options.withoutEffect();
         requireFreshOutput(config.output());
         try (TrainingData data = TrainingData.open(config.data())) {
             ModelLoader.Checked checked = ModelLoader.check(config.model());
             CheckedData inputs = CheckedData.of(config, checked.config(), data);
+            if (!global.quiet) {
+                inVain.forEach(System.err::println);
+            }
             boolean made = Files.notExists(config.output());
             Files.createDirectories(config.output()); // now, for to load a model takes a while
             try {

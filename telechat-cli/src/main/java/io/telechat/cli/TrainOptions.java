@@ -13,6 +13,7 @@ import io.telechat.train.TrainConfig;
 import io.telechat.train.optimizer.AdamW;
 import io.telechat.train.optimizer.MomentType;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -21,6 +22,9 @@ import picocli.CommandLine.Option;
 
 /** The options of a run: the reference's names and defaults, and our own. */
 final class TrainOptions {
+    /** Of ZeRO (Rajbhandari et al. 2020, arXiv:1910.02054). */
+    private static final int LARGEST_STAGE = 3;
+
     /** Whose defaults. */
     enum Recipe {
         /** Answers only, every token weighs the same, dialogs of a sample don't see each other. */
@@ -215,11 +219,27 @@ final class TrainOptions {
     @Option(
             names = "--zero-stage",
             paramLabel = "N",
-            description = "accepted; with one process there is nothing to shard")
+            description = "0 to 3; changes nothing: one process has nothing to share out")
     private int zeroStage;
 
-    @Option(names = "--offload", description = "accepted; everything is in main memory anyway")
+    @Option(names = "--offload", description = "changes nothing: everything is in main memory already")
     private boolean offload;
+
+    /** What is asked for in vain, a line each. */
+    List<String> withoutEffect() {
+        List<String> lines = new ArrayList<>();
+        if (zeroStage > 0) {
+            lines.add("--zero-stage %d changes nothing: one process has nothing to share out".formatted(zeroStage));
+        }
+        if (offload) {
+            lines.add("--offload changes nothing: everything is in main memory already");
+        }
+        if (lora().isPresent() && precision().dtype() != DType.F32) {
+            lines.add("--dtype %s changes nothing: adapters are f32, and the model beside them stays as it is stored"
+                    .formatted(dtype));
+        }
+        return lines;
+    }
 
     /** Adapters to train, if it is not the model itself. */
     Optional<LoraFineTuning.Options> lora() {
@@ -285,6 +305,7 @@ final class TrainOptions {
         Positive.check("--gradient-accumulation-steps", accumulation);
         Positive.check("--save-total-limit", saveLimit);
         Positive.check("--threads", threads);
+        require(zeroStage >= 0 && zeroStage <= LARGEST_STAGE, "--zero-stage", zeroStage, "from 0 to 3");
         maxSteps.ifPresent(n -> require(n >= 1, "--max-steps", n, "at least 1"));
         scheduleSteps.ifPresent(n -> require(n >= 1, "--schedule-steps", n, "at least 1"));
         warmupSteps.ifPresent(n -> require(n >= 0, "--warmup-steps", n, "at least 0"));

@@ -128,6 +128,25 @@ class TrainCommandTest {
     }
 
     @Test
+    void whatChangesNothingIsSaid() throws Exception {
+        String options = "--max-steps 1 --lora-dim 2 --zero-stage 2 --offload --dtype bf16";
+        Program.Result result = run(train("vain", options));
+        assertEquals(0, result.code(), result.err());
+        for (String option : List.of("--zero-stage 2", "--offload", "--dtype bf16")) {
+            assertEquals(
+                    1,
+                    result.err()
+                            .lines()
+                            .filter(line -> line.startsWith(option + " changes nothing: "))
+                            .count(),
+                    result.err());
+        }
+        Program.Result quiet = run(train("vain-quiet", options + " --quiet"));
+        assertEquals(0, quiet.code(), quiet.err());
+        assertEquals("", quiet.err());
+    }
+
+    @Test
     void printsTheStepsAsJson() throws Exception {
         Program.Result result = run(train("json", "--max-steps 3 --eval-split 0.2 --eval-steps 3 --json --quiet"));
         assertEquals(0, result.code(), result.err());
@@ -217,6 +236,8 @@ class TrainCommandTest {
                 "--gradient-accumulation-steps 0 | 2 | at least 1",
                 "--save-total-limit 0 | 2 | at least 1",
                 "--threads 0 | 2 | at least 1",
+                "--zero-stage 4 | 2 | --zero-stage 4: must be from 0 to 3",
+                "--dtype f8 --lora-dim 2 | 2 | --dtype f8: choose f32 or bf16",
                 "--max-steps 0 | 2 | at least 1",
                 "--lora-dim 2 --lora-dropout 1 | 2 | --lora-dropout 1.0: must be from 0 to below 1",
                 "--adapter DIR/model --lora-dropout 0.1 | 2 | model has its own",
