@@ -130,7 +130,8 @@ class LoraFineTuningTest {
         assertTrue(Math.abs(beside - plain) > 1e-3, "the adapter changes nothing");
     }
 
-    private static void fillB(Path adapter, SplittableRandom random) {
+    /** Random values for all second matrices of an adapter. */
+    static void fillB(Path adapter, SplittableRandom random) {
         try (LoraFiles files = LoraFiles.read(adapter)) {
             files.modules().values().forEach(pair -> {
                 for (long i = 0; i < pair.b().shape().elements(); i++) {

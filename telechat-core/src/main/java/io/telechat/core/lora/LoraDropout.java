@@ -3,20 +3,27 @@ package io.telechat.core.lora;
 
 import io.telechat.core.backend.Backend;
 import io.telechat.core.ops.GradOps;
+import io.telechat.core.ops.Ops;
+import io.telechat.core.ops.Weight;
 import io.telechat.core.tensor.SplitMix;
 import io.telechat.core.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
 
 /**
- * While an adapter is trained, it is given what dropout leaves of its layer's input, as with PEFT's {@code lora_dropout}. What
- * is dropped is a function of the seed, the micro-batch, the adapter and the element's place. So no mask is kept: the backward
- * pass, and a layer that is computed twice, drop the same again. Linear layers that make up one weight of the model share a
- * mask, where PEFT draws one for each.
+ * While an adapter is trained, it is given what dropout leaves of its layer's input, as with PEFT's {@code lora_dropout}: each
+ * linear layer of the checkpoint draws a mask of its own, also where several make up one weight of the model. What is dropped
+ * is a function of the seed, the micro-batch, the linear layer and the element's place. So no mask is kept: the backward pass,
+ * and a layer that is computed twice, drop the same again.
  */
 public final class LoraDropout implements AutoCloseable {
     private final GradOps ops;
     private final double rate;
     private final long seed;
     private final LoraOps.Scratch scratch;
+    private final LoraOps.Scratch zeros;
+    private final LoraOps.Scratch unwanted;
     private boolean training;
     private long microBatch;
 
@@ -30,6 +37,8 @@ public final class LoraDropout implements AutoCloseable {
         this.rate = rate;
         this.seed = seed;
         this.scratch = new LoraOps.Scratch(backend);
+        this.zeros = new LoraOps.Scratch(backend);
+        this.unwanted = new LoraOps.Scratch(backend);
     }
 
     /** For inference: nothing is ever dropped. */
@@ -48,43 +57,98 @@ public final class LoraDropout implements AutoCloseable {
         training = false;
     }
 
+    /** How many different things an adapter is given: one for each linear layer while something is dropped. */
+    int parts(LoraWeight adapter) {
+        return training ? adapter.down().blocks().size() : 1;
+    }
+
     /**
-     * What an adapter is given.
+     * What a part of an adapter is given.
      *
      * @param x [tokens, in]
      * @return of the same shape: {@code x} itself, or memory that is overwritten by the next call of this class
      */
-    Tensor forward(LoraWeight adapter, Tensor x) {
+    Tensor given(LoraWeight adapter, int part, Tensor x) {
         if (!training) {
             return x;
         }
         Tensor dropped = scratch.of(x.rows(), x.columns());
-        ops.dropout(x, rate, seed(adapter), dropped, false);
+        ops.dropout(x, rate, seed(adapter, part), dropped, false);
         return dropped;
     }
 
     /**
-     * Through the adapter's first product and the dropout before it: {@code dx += dropout(dt·down)}.
+     * The first product of a part: {@code t = given · downᵀ}, or added to that of the parts before.
+     *
+     * @param given [tokens, in], by {@link #given}
+     * @param t [tokens, modules · rank]
+     */
+    void down(Ops product, LoraWeight adapter, int part, Tensor given, Tensor t) {
+        if (part == 0) {
+            product.linear(given, down(adapter, part), t);
+        } else {
+            product.linearAdd(given, down(adapter, part), t, t);
+        }
+    }
+
+    /** The linear layer of a part, and zeros for the others. */
+    private Weight down(LoraWeight adapter, int part) {
+        return onlyPart(adapter, adapter.down(), part, zeros);
+    }
+
+    /**
+     * Backward through {@link #down}: {@code dDown += dtᵀ · given}.
+     *
+     * @param dt [tokens, modules · rank]
+     * @param dDown of the shape of the adapter's {@code down}; only the part's block is changed
+     */
+    void downGrad(LoraWeight adapter, int part, Tensor given, Tensor dt, Weight dDown) {
+        ops.linearWeightGrad(given, dt, onlyPart(adapter, dDown, part, unwanted));
+    }
+
+    /**
+     * Backward through the first products and the dropout before them: {@code dx += Σ dropout(dt·down)}.
      *
      * @param dt [tokens, modules · rank]
      * @param dx [tokens, in]
      */
-    void backward(LoraWeight adapter, Tensor dt, Tensor dx) {
+    void inputGrad(LoraWeight adapter, Tensor dt, Tensor dx) {
         if (!training) {
             ops.linearInputGrad(dt, adapter.down(), dx, true);
             return;
         }
-        Tensor gradient = scratch.of(dx.rows(), dx.columns());
-        ops.linearInputGrad(dt, adapter.down(), gradient, false);
-        ops.dropout(gradient, rate, seed(adapter), dx, true);
+        for (int part = 0; part < parts(adapter); part++) {
+            Tensor gradient = scratch.of(dx.rows(), dx.columns());
+            ops.linearInputGrad(dt, down(adapter, part), gradient, false);
+            ops.dropout(gradient, rate, seed(adapter, part), dx, true);
+        }
     }
 
-    private long seed(LoraWeight adapter) {
-        return SplitMix.seed(SplitMix.seed(seed, microBatch), adapter.name(0).hashCode());
+    /**
+     * A stack of blocks with others in place of all but one. A product with all of them costs little more than one with the
+     * block alone, for ranks are low, and its columns stay where they belong.
+     */
+    private Weight onlyPart(LoraWeight adapter, Weight stacked, int part, LoraOps.Scratch others) {
+        if (parts(adapter) == 1) {
+            return stacked;
+        }
+        List<Tensor> blocks = new ArrayList<>();
+        Tensor rest = others.of(stacked.outFeatures(), stacked.inFeatures());
+        for (int i = 0; i < stacked.blocks().size(); i++) {
+            long from = (long) i * adapter.rank();
+            blocks.add(i == part ? stacked.blocks().get(i) : rest.rows(from, from + adapter.rank()));
+        }
+        return new Weight(blocks, Optional.empty());
+    }
+
+    private long seed(LoraWeight adapter, int part) {
+        return SplitMix.seed(SplitMix.seed(seed, microBatch), adapter.name(part).hashCode());
     }
 
     @Override
     public void close() {
         scratch.close();
+        zeros.close();
+        unwanted.close();
     }
 }

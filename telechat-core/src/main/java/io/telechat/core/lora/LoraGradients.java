@@ -78,16 +78,18 @@ public final class LoraGradients implements Gradients, AutoCloseable {
         Of gradient = gradients.get(adapter);
         Tensor t = between.of(x.rows(), adapter.width());
         Tensor dt = betweenGradients.of(x.rows(), adapter.width());
-        Tensor given = dropout.forward(adapter, x);
-        ops.linear(given, adapter.down(), t);
+        ops.linearInputGrad(dy, adapter.upWeight(), dt, false);
+        ops.scale(dt, adapter.scale());
+        for (int part = 0; part < dropout.parts(adapter); part++) {
+            Tensor given = dropout.given(adapter, part, x);
+            dropout.down(ops, adapter, part, given, t);
+            dropout.downGrad(adapter, part, given, dt, gradient.down());
+        }
         ops.scale(t, adapter.scale());
         ops.linearWeightGrad(t, dy, Weight.of(gradient.up()));
         adapter.clearForeign(gradient.up());
-        ops.linearInputGrad(dy, adapter.upWeight(), dt, false);
-        ops.scale(dt, adapter.scale());
-        ops.linearWeightGrad(given, dt, gradient.down());
         ops.linearInputGrad(dy, w, dx, add); // not before: dx may be x
-        dropout.backward(adapter, dt, dx);
+        dropout.inputGrad(adapter, dt, dx);
     }
 
     @Override

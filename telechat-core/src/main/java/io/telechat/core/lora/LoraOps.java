@@ -72,7 +72,9 @@ public final class LoraOps implements Ops {
         if (found.isPresent()) {
             LoraWeight adapter = found.get();
             Tensor t = between.of(x.rows(), adapter.width());
-            ops.linear(dropout.forward(adapter, x), adapter.down(), t);
+            for (int part = 0; part < dropout.parts(adapter); part++) {
+                dropout.down(ops, adapter, part, dropout.given(adapter, part, x), t);
+            }
             ops.scale(t, adapter.scale());
             ops.linearAdd(t, adapter.upWeight(), y, y);
         }
