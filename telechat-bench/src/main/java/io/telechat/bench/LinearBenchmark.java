@@ -41,7 +41,7 @@ public class LinearBenchmark {
     /** All copies of the matrix together: more than any cache. */
     private static final long ALL_BYTES = 600L << 20;
 
-    @Param({"AVX512", "AVX2", "NEON", "VECTOR"})
+    @Param({"AVX512_BF16", "AVX512", "AVX2", "NEON", "VECTOR"})
     private KernelTier tier;
 
     @Param({"F32", "BF16", "F16", "Q8_0", "Q4_0"})
@@ -121,9 +121,18 @@ public class LinearBenchmark {
             kernels.quantize(type, plain, tokens, columns, rounded);
             return rounded;
         }
+        if (inBf16()) {
+            MemorySegment rounded = arena.allocate(DType.BF16, tokens, columns).segment();
+            kernels.roundTokens(plain, tokens, columns, rounded);
+            return rounded;
+        }
         MemorySegment paired = arena.allocate(DType.F32, tokens, columns).segment();
         kernels.pair(plain, tokens, columns, paired);
         return type == DType.BF16 ? paired : plain;
+    }
+
+    private boolean inBf16() {
+        return type == DType.BF16 && kernels.multipliesBf16();
     }
 
     @TearDown
@@ -138,6 +147,8 @@ public class LinearBenchmark {
                 new Kernels.Product(weights.segment(), ROWS, columns, x, tokens, MemorySegment.NULL, y, ROWS, false);
         if (type.isQuantized()) {
             kernels.linearQuantized(type, product);
+        } else if (inBf16()) {
+            kernels.linearBf16(product);
         } else {
             kernels.linear(type, product, scratch);
         }
