@@ -7,6 +7,8 @@ import io.telechat.core.InvalidRequestException;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.backend.Backends;
 import io.telechat.core.backend.MachineLimits;
+import io.telechat.core.lora.LoraConfig;
+import io.telechat.core.lora.LoraSize;
 import io.telechat.core.model.Architectures;
 import io.telechat.core.model.ConfigFile;
 import io.telechat.core.model.MemoryPlan;
@@ -19,7 +21,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
-import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
@@ -58,16 +59,20 @@ final class PlanCommand implements Callable<Integer> {
         @Option(names = "--config", paramLabel = "FILE", description = "a config.json, if there is no checkpoint yet")
         private Optional<Path> config = Optional.empty();
 
-        private ModelConfig read() {
+        private Read read() {
             if (directory.isPresent()) {
                 try (ModelLoader.Checked checked = ModelLoader.check(directory.get())) {
-                    return checked.config();
+                    return new Read(checked.config(), checked.storedBytes());
                 }
             }
             ConfigFile file = ConfigFile.read(config.orElseThrow());
-            return Architectures.of(file, Set.of()).readConfig(file, Set.of());
+            ModelConfig read = Architectures.of(file, Set.of()).readConfig(file, Set.of());
+            return new Read(read, read.parameters() * DType.BF16.bytes()); // as the makers store theirs
         }
     }
+
+    /** @param storedBytes of all its parameters */
+    private record Read(ModelConfig config, long storedBytes) {}
 
     @ArgGroup(multiplicity = "1")
     private Model model;
@@ -84,7 +89,10 @@ final class PlanCommand implements Callable<Integer> {
     @Option(names = "--gradient-checkpointing", description = "compute layers twice: less memory")
     private boolean checkpointing;
 
-    @Option(names = "--dtype", paramLabel = "TYPE", description = "of the parameters: f32 (default) or bf16")
+    @Option(
+            names = "--dtype",
+            paramLabel = "TYPE",
+            description = "of the parameters: f32 (default) or bf16; with --lora-dim, they stay as they are stored")
     private ParameterType dtype = ParameterType.F32;
 
     @Option(
@@ -97,8 +105,18 @@ final class PlanCommand implements Callable<Integer> {
     @Option(
             names = "--lora-dim",
             paramLabel = "N",
-            description = "train changes of this rank to queries, keys and values only")
+            description = "train LoRA adapters of this rank instead of the model")
     private Optional<Integer> loraDim = Optional.empty();
+
+    @Option(names = "--lora-dropout", paramLabel = "X", description = "before the adapters (default: 0)")
+    private double loraDropout;
+
+    @Option(
+            names = "--lora-module-name",
+            split = ",",
+            paramLabel = "NAME",
+            description = "linear layers that get one (default: those of attention's queries, keys and values)")
+    private List<String> loraModules = LoraConfig.ATTENTION_INPUTS;
 
     @Option(names = "--ranks", paramLabel = "N", description = "processes that share the work (default: 1)")
     private int ranks = 1;
@@ -134,9 +152,11 @@ final class PlanCommand implements Callable<Integer> {
         if ((long) batch * tokens > Integer.MAX_VALUE) {
             throw new InvalidRequestException("--batch %d: too many tokens at once".formatted(batch));
         }
-        OptionalInt lora = loraDim.map(OptionalInt::of).orElseGet(OptionalInt::empty);
+        Read read = model.read();
+        Optional<TrainingPlan.Lora> lora = loraDim.map(dim -> new LoraConfig(dim, 1, false, loraDropout, loraModules))
+                .map(adapters -> new TrainingPlan.Lora(LoraSize.of(read.config(), adapters), read.storedBytes()));
         TrainingPlan plan = TrainingPlan.of(
-                model.read(),
+                read.config(),
                 new TrainingPlan.Setup(
                         batch, tokens, checkpointing, DType.valueOf(dtype.name()), lora, moments, ranks));
         long available = memory.map(ByteSize::bytes).orElseGet(MemoryPlan::machineMemory);

@@ -5,6 +5,7 @@ import io.telechat.core.InvalidModelException;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.backend.MachineLimits;
 import io.telechat.core.checkpoint.IoReason;
+import io.telechat.core.lora.LoraSize;
 import io.telechat.core.model.ModelLoader;
 import io.telechat.train.CheckedData;
 import io.telechat.train.FullFineTuning;
@@ -23,7 +24,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -104,7 +104,7 @@ final class TrainCommand implements Callable<Integer> {
             RunConfigFile.write(spec, config.output()); // not before: a run that is not gone on with keeps its own
             Trainer.End end = trainer.run();
             log.finished(end);
-            log.memory(plannedBytes(config, inputs.data(), checked), ProcessMemory.peakBytes());
+            log.memory(plannedBytes(inputs, checked, model), ProcessMemory.peakBytes());
             return end == Trainer.End.STOPPED ? ExitCode.INTERRUPTED : ExitCode.OK;
         }
     }
@@ -116,14 +116,20 @@ final class TrainCommand implements Callable<Integer> {
                 : new FullFineTuning(checked, backend, options.precision(), rows, config.gradientCheckpointing());
     }
 
-    private long plannedBytes(TrainConfig config, TrainingData data, ModelLoader.Checked checked) {
-        Optional<LoraFineTuning.Options> lora = options.lora();
+    private long plannedBytes(CheckedData inputs, ModelLoader.Checked checked, TrainedModel model) {
+        TrainConfig config = inputs.config();
+        Optional<TrainingPlan.Lora> lora = model instanceof LoraFineTuning adapted
+                ? Optional.of(new TrainingPlan.Lora(
+                        LoraSize.of(checked.config(), adapted.adapterConfig()),
+                        checked.weightBytes(
+                                model.backend(), options.lora().orElseThrow().quantization())))
+                : Optional.empty();
         TrainingPlan.Setup setup = new TrainingPlan.Setup(
                 config.batch().microBatch(),
-                data.rowTokens(),
+                inputs.data().rowTokens(),
                 config.gradientCheckpointing(),
                 options.precision().dtype(),
-                lora.isPresent() ? OptionalInt.of(lora.get().config().rank()) : OptionalInt.empty(),
+                lora,
                 config.optimizer().state(),
                 1);
         return TrainingPlan.of(checked.config(), setup).memory(0).total();

@@ -203,7 +203,7 @@ final class TrainOptions {
             description =
                     "linear layers that get one, by the ends of their names (default: those of attention's queries,"
                             + " keys and values)")
-    private List<String> loraModules = List.of("c_attn", "query", "key_value");
+    private List<String> loraModules = LoraConfig.ATTENTION_INPUTS;
 
     @Option(
             names = {"--only-optimize-lora", "--mark-only-lora-as-trainable"},

@@ -92,6 +92,28 @@ class PlanCommandTest {
     }
 
     @Test
+    void besideAdaptersTheModelStaysAsItIsStored() throws Exception {
+        String adapters = " --lora-dim 4 --max-seq-len 64 --flops 1e12";
+        JsonNode stored = json("plan --model-path DIR/model" + adapters);
+        JsonNode published = json("plan --config DIR/model.json" + adapters);
+        JsonNode dropped = json("plan --model-path DIR/model --lora-dropout 0.1" + adapters);
+        JsonNode more = json("plan --model-path DIR/model --lora-module-name c_attn,c_fc" + adapters);
+        long parameters = stored.get("parameters").asLong();
+        long trained = stored.get("trained_parameters").asLong();
+        assertEquals(
+                4 * (parameters + trained),
+                stored.at("/memory_per_rank/0/parameters").asLong());
+        assertEquals(
+                2 * parameters + 4 * trained,
+                published.at("/memory_per_rank/0/parameters").asLong());
+        assertEquals(
+                4 * 64 * 32,
+                dropped.at("/memory_per_rank/0/scratch").asLong()
+                        - stored.at("/memory_per_rank/0/scratch").asLong());
+        assertEquals(2 * 4 * (32 + 96), more.get("trained_parameters").asLong() - trained);
+    }
+
+    @Test
     void trainTellsPlannedAgainstActualMemory() throws Exception {
         Files.writeString(directory.resolve("lines.jsonl"), "{\"input\": \"who?\", \"output\": \"you\"}\n");
         Files.writeString(directory.resolve("mix.json"), "{\"lines.jsonl\": 8.0}");
@@ -120,6 +142,8 @@ class PlanCommandTest {
                 "plan --config DIR/model.json --ranks 0 | 2 | at least 1",
                 "plan --config DIR/model.json --max-seq-len 0 | 2 | at least 1",
                 "plan --config DIR/model.json --lora-dim 0 | 2 | at least 1",
+                "plan --config DIR/model.json --lora-dim 2 --lora-dropout 1 | 2 | dropout of 1.0",
+                "plan --config DIR/model.json --lora-dim 2 --lora-module-name q_proj | 3 | q_proj",
                 "plan --config DIR/model.json --batch 100000 --max-seq-len 100000 | 2 | too many tokens",
                 "plan --config DIR/model.json --flops -1 | 2 | above 0",
                 "plan --config DIR/model.json --memory much | 2 | 'much' is no size",

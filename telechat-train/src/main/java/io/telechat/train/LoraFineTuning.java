@@ -77,6 +77,11 @@ public final class LoraFineTuning implements TrainedModel {
         return config;
     }
 
+    /** The numbers of the adapters, also where those of a directory are trained further. */
+    public LoraConfig adapterConfig() {
+        return adapters.config();
+    }
+
     @Override
     public Backend backend() {
         return backend;

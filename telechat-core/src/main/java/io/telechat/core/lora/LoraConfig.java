@@ -14,6 +14,9 @@ import java.util.List;
  * @param targets names, or ends of names, of the linear layers it belongs to
  */
 public record LoraConfig(int rank, double alpha, boolean rankStabilized, double dropout, List<String> targets) {
+    /** Of attention's queries, keys and values, in all flavours. */
+    public static final List<String> ATTENTION_INPUTS = List.of("c_attn", "query", "key_value");
+
     private static final int MAX_RANK = 65_536;
 
     public LoraConfig {

@@ -141,6 +141,11 @@ public final class LoraDropout implements AutoCloseable {
         return new Weight(blocks, Optional.empty());
     }
 
+    /** What it has allocated. */
+    long bytes() {
+        return scratch.bytes() + zeros.bytes() + unwanted.bytes();
+    }
+
     private long seed(LoraWeight adapter, int part) {
         return SplitMix.seed(SplitMix.seed(seed, microBatch), adapter.name(part).hashCode());
     }

@@ -60,6 +60,11 @@ public final class LoraGradients implements Gradients, AutoCloseable {
         return gradients.get(adapter).up();
     }
 
+    /** What it has allocated for what is between the formulas. */
+    long scratchBytes() {
+        return between.bytes() + betweenGradients.bytes();
+    }
+
     public void clear() {
         gradients.values().forEach(g -> {
             g.down().blocks().forEach(Tensor::clear);

@@ -47,12 +47,21 @@ public final class LoraOps implements Ops {
             return memory.rows(0, rows * width).reshape(rows, width);
         }
 
+        long bytes() {
+            return memory == null ? 0 : memory.bytes();
+        }
+
         @Override
         public void close() {
             if (arena != null) {
                 arena.close();
             }
         }
+    }
+
+    /** What it has allocated. */
+    long bytes() {
+        return between.bytes();
     }
 
     @Override

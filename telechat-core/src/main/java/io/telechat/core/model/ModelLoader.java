@@ -52,8 +52,8 @@ public final class ModelLoader {
                     .anyMatch(name -> checkpoint.dtype(name).isQuantized());
         }
 
-        /** Bytes of the tensors that the model is made of. */
-        private long storedBytes() {
+        /** Bytes of the tensors that the model is made of, as they are stored. */
+        public long storedBytes() {
             return config.architecture().tensors(config).stream()
                     .mapToLong(spec -> checkpoint.dtype(spec.name()).bytes(checkpoint.shape(spec.name())))
                     .sum();

@@ -2,6 +2,7 @@
 package io.telechat.core.model;
 
 import io.telechat.core.ops.Batch;
+import io.telechat.core.ops.HeadLayout;
 
 /**
  * Multiplications and additions that training needs, as the share of a machine's peak is counted (Chowdhery et al. 2022,
@@ -15,6 +16,16 @@ public final class TrainingFlops {
     public static double weightsPerToken(ModelConfig config) {
         long table = config.tiedHead() ? 0 : (long) config.vocabSize() * config.hidden();
         return 2.0 * (config.parameters() - table);
+    }
+
+    /**
+     * Likewise of the products that gradient checkpointing computes again: those of all layers but the last, up to what their
+     * backward pass needs, which the layer's last product is not.
+     */
+    public static double recomputedPerToken(ModelConfig config) {
+        HeadLayout heads = config.heads();
+        double layer = (double) config.hidden() * (heads.qkvWidth() + heads.queryWidth() + 2L * config.ffn());
+        return 2 * layer * (config.layers() - 1);
     }
 
     /** Scores and weighted values of a sequence forward, in all layers. */

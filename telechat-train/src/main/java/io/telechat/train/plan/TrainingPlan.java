@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train.plan;
 
+import io.telechat.core.lora.LoraConfig;
+import io.telechat.core.lora.LoraSize;
 import io.telechat.core.model.ModelConfig;
 import io.telechat.core.model.TrainingFlops;
 import io.telechat.core.model.TrainingPass;
@@ -8,7 +10,7 @@ import io.telechat.core.tensor.DType;
 import io.telechat.train.optimizer.MomentType;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalInt;
+import java.util.Optional;
 import java.util.stream.LongStream;
 
 /**
@@ -32,8 +34,8 @@ public record TrainingPlan(ModelConfig config, Setup setup, long parameters, lon
      * @param batch samples that a rank computes at once
      * @param tokens of each
      * @param checkpointing whether layers are computed twice
-     * @param dtype of the parameters: F32, or BF16 with a copy in F32 for the optimizer
-     * @param loraDim rank of the low-rank changes to queries, keys and values; empty trains everything
+     * @param dtype of the parameters: F32, or BF16 with a copy in F32 for the optimizer, unless there are adapters
+     * @param lora adapters to train instead of everything
      * @param moments how the optimizer keeps its running means
      * @param ranks processes
      */
@@ -42,7 +44,7 @@ public record TrainingPlan(ModelConfig config, Setup setup, long parameters, lon
             int tokens,
             boolean checkpointing,
             DType dtype,
-            OptionalInt loraDim,
+            Optional<Lora> lora,
             MomentType moments,
             int ranks) {
         int rows() {
@@ -50,25 +52,32 @@ public record TrainingPlan(ModelConfig config, Setup setup, long parameters, lon
         }
 
         Setup withCheckpointing() {
-            return new Setup(batch, tokens, true, dtype, loraDim, moments, ranks);
+            return new Setup(batch, tokens, true, dtype, lora, moments, ranks);
         }
 
         Setup withBatch(int newBatch) {
-            return new Setup(newBatch, tokens, checkpointing, dtype, loraDim, moments, ranks);
+            return new Setup(newBatch, tokens, checkpointing, dtype, lora, moments, ranks);
         }
 
-        Setup withLora(int dim) {
-            return new Setup(batch, tokens, checkpointing, dtype, OptionalInt.of(dim), moments, ranks);
+        Setup withLora(Lora adapters) {
+            return new Setup(batch, tokens, checkpointing, dtype, Optional.of(adapters), moments, ranks);
         }
 
         Setup withRanks(int newRanks) {
-            return new Setup(batch, tokens, checkpointing, dtype, loraDim, moments, newRanks);
+            return new Setup(batch, tokens, checkpointing, dtype, lora, moments, newRanks);
         }
 
         Setup withMoments(MomentType type) {
-            return new Setup(batch, tokens, checkpointing, dtype, loraDim, type, ranks);
+            return new Setup(batch, tokens, checkpointing, dtype, lora, type, ranks);
         }
     }
+
+    /**
+     * Adapters that are trained.
+     *
+     * @param modelBytes of the parameters beside them, which stay as they are stored
+     */
+    public record Lora(LoraSize size, long modelBytes) {}
 
     /**
      * Bytes of one rank.
@@ -100,33 +109,41 @@ public record TrainingPlan(ModelConfig config, Setup setup, long parameters, lon
 
     public static TrainingPlan of(ModelConfig config, Setup setup) {
         long all = config.parameters();
-        long perDim = config.hidden() + (long) config.heads().qkvWidth();
-        long lora = setup.loraDim().orElse(0) * perDim * config.layers();
-        return new TrainingPlan(config, setup, all, setup.loraDim().isPresent() ? lora : all);
+        return new TrainingPlan(
+                config,
+                setup,
+                all,
+                setup.lora().map(lora -> lora.size().parameters()).orElse(all));
     }
 
     /** @param stage of ZeRO, 0 to 3; they differ where there are several ranks */
     public Memory memory(int stage) {
         TrainingPass.Memory pass = TrainingPass.memory(config, setup.rows(), setup.checkpointing());
         long values = parameterBytes();
-        long gradients = 4 * trained;
+        long gradients = 4 * trainedElements();
         return new Memory(
                 stage >= 3 ? share(values) : values,
                 stage >= 2 ? share(gradients) : gradients,
                 stage >= 1 ? share(optimizerBytes()) : optimizerBytes(),
                 pass.activations(),
                 pass.logits(),
-                pass.gradients() + largestTensor() + gathered(stage),
+                pass.gradients() + scratch() + gathered(stage),
                 PROGRAM_BYTES);
     }
 
     private long parameterBytes() {
-        long frozen = parameters * setup.dtype().bytes();
-        return setup.loraDim().isPresent() ? frozen + 4 * trained : frozen;
+        return modelBytes() + (setup.lora().isPresent() ? 4 * trainedElements() : 0);
+    }
+
+    /** Without adapters. */
+    private long modelBytes() {
+        return setup.lora()
+                .map(Lora::modelBytes)
+                .orElse(parameters * setup.dtype().bytes());
     }
 
     private long optimizerBytes() {
-        boolean copied = setup.dtype() != DType.F32 && setup.loraDim().isEmpty();
+        boolean copied = setup.dtype() != DType.F32 && setup.lora().isEmpty();
         return momentBytes() + (copied ? 4 * trained : 0);
     }
 
@@ -136,13 +153,14 @@ public record TrainingPlan(ModelConfig config, Setup setup, long parameters, lon
 
     /** The elements of each. */
     private LongStream trainedTensors() {
-        if (setup.loraDim().isEmpty()) {
-            return tensors();
-        }
-        long dim = setup.loraDim().getAsInt();
-        return LongStream.range(0, config.layers())
-                .flatMap(layer -> LongStream.of(
-                        dim * config.hidden(), dim * config.heads().qkvWidth()));
+        return setup.lora()
+                .map(lora -> lora.size().matrices().stream().mapToLong(Long::longValue))
+                .orElseGet(this::tensors);
+    }
+
+    /** With adapters, zeros that belong to none are among them. */
+    private long trainedElements() {
+        return setup.lora().map(lora -> lora.size().elements()).orElse(trained);
     }
 
     private LongStream tensors() {
@@ -150,8 +168,11 @@ public record TrainingPlan(ModelConfig config, Setup setup, long parameters, lon
                 .mapToLong(t -> t.shape().elements());
     }
 
-    private long largestTensor() {
-        return 4 * tensors().max().orElse(0);
+    /** What is between the formulas of adapters, which are small; or a tensor on its way to or from the disk. */
+    private long scratch() {
+        return setup.lora()
+                .map(lora -> lora.size().scratchBytes(setup.rows()))
+                .orElseGet(() -> 4 * tensors().max().orElse(0));
     }
 
     private long share(long bytes) {
@@ -167,7 +188,7 @@ public record TrainingPlan(ModelConfig config, Setup setup, long parameters, lon
         long layers = parameters - table * (config.tiedHead() ? 1 : 2);
         long unit = Math.max(table, layers / config.layers());
         long unitTrained = trained < parameters ? trained / config.layers() : unit;
-        return 4 * unitTrained + (stage >= 3 ? 2 * unit * setup.dtype().bytes() : 0);
+        return 4 * unitTrained + (stage >= 3 ? (long) (2.0 * unit * modelBytes() / parameters) : 0);
     }
 
     /** Bytes of a checkpoint: parameters in F32 (with LoRA, the changes only) and the running means. */
@@ -177,18 +198,28 @@ public record TrainingPlan(ModelConfig config, Setup setup, long parameters, lon
 
     /** Operations of a micro-batch on all ranks; layers computed twice do not count. See {@link TrainingFlops}. */
     public double flops() {
-        boolean all = setup.loraDim().isEmpty();
+        boolean all = setup.lora().isEmpty();
         return weightFlops() * (all ? 3 : 2) + 3 * attentionFlops();
     }
 
-    /** Those that are computed, layers computed twice included. */
+    /** Those that are computed, what is computed twice included. */
     public double computedFlops() {
-        return flops() + (setup.checkpointing() ? weightFlops() + attentionFlops() : 0);
+        return flops() + (setup.checkpointing() ? recomputedFlops() : 0);
+    }
+
+    private double recomputedFlops() {
+        double share = (config.layers() - 1.0) / config.layers();
+        double perToken = TrainingFlops.recomputedPerToken(config) + share * adapterFlops();
+        return perToken * setup.rows() * setup.ranks() + share * attentionFlops();
     }
 
     private double weightFlops() {
-        double low = setup.loraDim().isPresent() ? 2.0 * trained : 0;
-        return (TrainingFlops.weightsPerToken(config) + low) * setup.rows() * setup.ranks();
+        return (TrainingFlops.weightsPerToken(config) + adapterFlops()) * setup.rows() * setup.ranks();
+    }
+
+    /** Of a token forward. */
+    private double adapterFlops() {
+        return setup.lora().isPresent() ? 2.0 * trainedElements() : 0;
     }
 
     private double attentionFlops() {
@@ -212,13 +243,14 @@ public record TrainingPlan(ModelConfig config, Setup setup, long parameters, lon
         if (found.isEmpty()) {
             addSmallerBatch(found, available, setup.withCheckpointing(), " --gradient-checkpointing");
         }
-        if (setup.loraDim().isEmpty()) {
-            add(found, available, setup.withLora(LORA_DIM), 0, "--lora-dim " + LORA_DIM);
+        if (setup.lora().isEmpty()) {
+            Setup adapted = setup.withLora(attentionAdapters());
+            add(found, available, adapted, 0, "--lora-dim " + LORA_DIM);
             if (!setup.checkpointing()) {
                 add(
                         found,
                         available,
-                        setup.withLora(LORA_DIM).withCheckpointing(),
+                        adapted.withCheckpointing(),
                         0,
                         "--lora-dim %d --gradient-checkpointing".formatted(LORA_DIM));
             }
@@ -227,6 +259,13 @@ public record TrainingPlan(ModelConfig config, Setup setup, long parameters, lon
             addRanks(found, available, setup.withCheckpointing(), "--gradient-checkpointing ");
         }
         return found;
+    }
+
+    /** Beside a model of the same type. */
+    private Lora attentionAdapters() {
+        LoraConfig adapters = new LoraConfig(LORA_DIM, 1, false, 0, LoraConfig.ATTENTION_INPUTS);
+        return new Lora(
+                LoraSize.of(config, adapters), parameters * setup.dtype().bytes());
     }
 
     private void add(List<Change> found, long available, Setup changed, int stage, String options) {

@@ -7,10 +7,17 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.telechat.core.backend.Backend;
 import io.telechat.core.backend.Backends;
+import io.telechat.core.lora.LoraConfig;
+import io.telechat.core.lora.LoraSize;
+import io.telechat.core.model.FullGradients;
 import io.telechat.core.model.ModelConfig;
 import io.telechat.core.model.ModelLoader;
 import io.telechat.core.model.TrainableParameters;
 import io.telechat.core.model.TrainingPass;
+import io.telechat.core.ops.Batch;
+import io.telechat.core.ops.Ops;
+import io.telechat.core.ops.RopeTable;
+import io.telechat.core.ops.Weight;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.core.testing.TinyModels;
@@ -18,21 +25,25 @@ import io.telechat.train.optimizer.AdamW;
 import io.telechat.train.optimizer.MomentType;
 import io.telechat.train.optimizer.Trained;
 import java.io.IOException;
+import java.lang.reflect.Proxy;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
-import java.util.OptionalInt;
+import java.util.Optional;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The bill of a tiny model by hand, and against what a pass really allocates. */
 class TrainingPlanTest {
     private static final long PARAMETERS = 2 * 9600 + 2 * 8768 + 32;
     private static final int LAYERS = 2;
     private static final int QUERY_WIDTH = 32;
+    private static final int ROWS = 10;
 
     @TempDir
     static Path directory;
@@ -53,7 +64,13 @@ class TrainingPlanTest {
     }
 
     private static TrainingPlan.Setup setup() {
-        return new TrainingPlan.Setup(2, 16, false, DType.F32, OptionalInt.empty(), MomentType.F32, 1);
+        return new TrainingPlan.Setup(2, 16, false, DType.F32, Optional.empty(), MomentType.F32, 1);
+    }
+
+    /** Beside a model that is stored in BF16. */
+    private static TrainingPlan.Lora lora(int rank, double dropout) {
+        LoraConfig adapters = new LoraConfig(rank, 1, false, dropout, LoraConfig.ATTENTION_INPUTS);
+        return new TrainingPlan.Lora(LoraSize.of(config, adapters), 2 * PARAMETERS);
     }
 
     private static TrainingPlan plan(TrainingPlan.Setup setup) {
@@ -108,7 +125,7 @@ class TrainingPlanTest {
     @Test
     void parametersInHalfHaveACopyForTheOptimizer() {
         TrainingPlan.Memory memory = plan(new TrainingPlan.Setup(
-                        2, 16, false, DType.BF16, OptionalInt.empty(), MomentType.F32, 1))
+                        2, 16, false, DType.BF16, Optional.empty(), MomentType.F32, 1))
                 .memory(0);
         assertEquals(2 * PARAMETERS, memory.parameters());
         assertEquals(4 * PARAMETERS, memory.gradients());
@@ -117,11 +134,15 @@ class TrainingPlanTest {
 
     @Test
     void lowRankChangesAreAllThatIsTrained() {
-        TrainingPlan plan = plan(setup().withLora(4));
+        TrainingPlan plan = plan(setup().withLora(lora(4, 0)));
         assertEquals(2 * 4 * (32 + 96), plan.trained());
         TrainingPlan.Memory memory = plan.memory(0);
-        assertEquals(4 * PARAMETERS + 4 * 1024, memory.parameters());
+        assertEquals(2 * PARAMETERS + 4 * 1024, memory.parameters());
         assertEquals(4 * 1024, memory.gradients());
+        assertEquals(4 * 32 * (32 + 3 * 4), memory.scratch());
+        assertEquals(
+                4 * 32 * (32 + 3 * 4 + 32),
+                plan(setup().withLora(lora(4, 0.1))).memory(0).scratch());
         assertEquals(8 * 1024, memory.optimizer());
         assertEquals(12 * 1024, plan.checkpointBytes());
     }
@@ -135,7 +156,7 @@ class TrainingPlanTest {
         assertEquals(4 * PARAMETERS + means, plan.checkpointBytes());
         assertEquals(
                 2 * 8 * (64 * 32) + 2 * 2 * (64 * 96 + 4 * 24),
-                plan(setup().withLora(64).withMoments(MomentType.EIGHT_BIT))
+                plan(setup().withLora(lora(64, 0)).withMoments(MomentType.EIGHT_BIT))
                         .memory(0)
                         .optimizer());
     }
@@ -191,18 +212,64 @@ class TrainingPlanTest {
         assertEquals(3 * forward, plan(setup()).flops());
         assertEquals(3 * forward, plan(setup()).computedFlops());
         assertEquals(3 * forward, plan(setup().withCheckpointing()).flops());
-        assertEquals(4 * forward, plan(setup().withCheckpointing()).computedFlops());
         assertEquals(12 * forward, plan(setup().withRanks(4)).flops());
         assertEquals(3 * forward / 5e5, plan(setup().withRanks(4)).seconds(1e6, 0.5), 1e-9);
         assertEquals(
                 2 * (weights + 2.0 * 1024 * 32) + 3 * attention,
-                plan(setup().withLora(4)).flops());
+                plan(setup().withLora(lora(4, 0))).flops());
+    }
+
+    /** Counts the operations of a pass's layers forward: all products, and attention's with what each token sees. */
+    private static double counted(String name, boolean checkpointing) {
+        double[] count = new double[1];
+        try (ModelLoader.Checked checked = ModelLoader.check(directory.resolve(name));
+                Backend backend = Backends.byName("cpu", 1);
+                TrainableParameters parameters = new TrainableParameters(checked, backend, DType.F32)) {
+            ModelConfig model = checked.config();
+            Ops ops = (Ops) Proxy.newProxyInstance(
+                    Ops.class.getClassLoader(), new Class<?>[] {Ops.class}, (proxy, method, arguments) -> {
+                        if (method.getName().startsWith("linear")) {
+                            Weight weight = (Weight) arguments[1];
+                            count[0] += 2.0 * ROWS * weight.outFeatures() * weight.inFeatures();
+                        } else if (method.getName().equals("attention")) {
+                            count[0] += 4.0 * model.heads().queryWidth() * ROWS * (ROWS + 1) / 2;
+                        }
+                        return method.invoke(backend.gradOps(), arguments);
+                    });
+            int[] tokens = new int[ROWS];
+            float[] weights = new float[ROWS];
+            Arrays.fill(weights, 1);
+            RopeTable rope =
+                    RopeTable.of(model.rope().scaling(ROWS, ROWS), model.heads().headDim(), 0, ROWS);
+            try (TrainingPass pass = new TrainingPass(model, parameters, backend, ops, ROWS, checkpointing)) {
+                pass.forwardBackward(
+                        Batch.uncached(tokens, new int[] {ROWS}, List.of(rope)),
+                        new TrainingPass.Objective(tokens, weights),
+                        new FullGradients(backend.gradOps(), parameters));
+            }
+        }
+        return count[0];
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"52b", "12b", "telechat2"})
+    void checkpointingComputesAgainWhatIsPlanned(String name) {
+        TrainingPlan.Setup one = new TrainingPlan.Setup(1, ROWS, true, DType.F32, Optional.empty(), MomentType.F32, 1);
+        TrainingPlan plan = TrainingPlan.of(config(directory.resolve(name)), one);
+        assertEquals(counted(name, true) - counted(name, false), plan.computedFlops() - plan.flops());
+    }
+
+    @Test
+    void adaptersAreComputedAgainToo() {
+        double again = plan(setup().withCheckpointing()).computedFlops()
+                - plan(setup().withCheckpointing()).flops();
+        TrainingPlan adapted = plan(setup().withLora(lora(4, 0)).withCheckpointing());
+        assertEquals(again + 2.0 * 1024 / LAYERS * 32, adapted.computedFlops() - adapted.flops());
     }
 
     @Test
     void everyChangeThatIsProposedFits() {
-        TrainingPlan plan =
-                plan(new TrainingPlan.Setup(64, 256, false, DType.F32, OptionalInt.empty(), MomentType.F32, 1));
+        TrainingPlan plan = plan(new TrainingPlan.Setup(64, 32, false, DType.F32, Optional.empty(), MomentType.F32, 1));
         long needed = plan.memory(0).total();
         for (long available = needed - 1; available > TrainingPlan.PROGRAM_BYTES; available -= needed / 50) {
             for (TrainingPlan.Change change : plan.changes(available)) {
