@@ -37,7 +37,8 @@ class PredictionComparisonTest {
             PredictionComparison comparison = PredictionComparison.of(original, rounded, text(original, tokens));
             assertEquals(tokens - 1, comparison.tokens());
             assertTrue(comparison.meanKl() > 0, comparison.toString());
-            // The 7B's random logits spread five times as far as a trained model's: there, even bfloat16 misses a thousandth
+            // The 7B's random logits spread five times as far as a trained model's: there, even bfloat16 misses a
+            // thousandth
             // (docs/LOG.md has the figures).
             double allowed = directory.getFileName().toString().startsWith("telechat7b") ? 1e-2 : 1e-3;
             assertTrue(comparison.meanKl() <= allowed, comparison.toString());
