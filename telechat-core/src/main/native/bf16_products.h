@@ -37,16 +37,6 @@ INLINE void add_bf16(const int tokens, const int rows, const int fetch, const ui
     }
 }
 
-INLINE void put_sums(const int rows, const VF *sum, const float *bias, float *y, int add) {
-    if (rows == 4) {
-        float four[4];
-        vf_sum4(sum[0], sum[1], sum[2], sum[TILE_ROWS - 1], four);
-        UNROLL for (int r = 0; r < rows; r++) put(y + r, four[r], bias ? bias + r : 0, add);
-    } else {
-        UNROLL for (int r = 0; r < rows; r++) put(y + r, vf_sum(sum[r]), bias ? bias + r : 0, add);
-    }
-}
-
 // y[t, r] (+)= sum over i of x[t, i] * w[r, i] + bias[r], for so few tokens and rows; the sums lie in partial between chunks.
 INLINE void bf16_tile(const int tokens, const int rows, const int fetch, const uint16_t *w, const uint16_t *x, int64_t k,
                       int64_t begin, int64_t end, SUMS partial, const float *bias, float *y, int64_t ldy, int add) {

@@ -58,7 +58,7 @@ void KERNEL(run)(int function, const int64_t *a) {
 #ifdef HAS_BF16
         case ROUND_TOKENS: round_tokens(address(a[0]), a[1], a[2], address(a[3])); break;
         case LINEAR_BF16:
-            linear_bf16(address(a[0]), a[1], a[2], address(a[3]), a[4], address(a[5]), address(a[6]), a[7], (int) a[8]);
+            linear_bf16(address(a[1]), a[2], a[3], address(a[4]), a[5], address(a[6]), address(a[7]), a[8], (int) a[9]);
             break;
 #endif
         case QUANTIZE: quantize_tokens((int) a[0], address(a[1]), a[2], a[3], address(a[4])); break;

@@ -95,15 +95,24 @@ INLINE void put(float *y, float value, const float *bias, int add) {
     *y = add ? *y + value : value;
 }
 
+// The results of a token with so many rows.
+INLINE void put_sums(const int rows, const VF *sum, const float *bias, float *y, int add) {
+    if (rows == 4) {
+        float four[4];
+        vf_sum4(sum[0], sum[1], sum[2], sum[TILE_ROWS - 1], four);
+        UNROLL for (int r = 0; r < rows; r++) put(y + r, four[r], bias ? bias + r : 0, add);
+    } else {
+        UNROLL for (int r = 0; r < rows; r++) put(y + r, vf_sum(sum[r]), bias ? bias + r : 0, add);
+    }
+}
+
 // y[t, r] (+)= sum over i of x[t, i] * w[r, i] + bias[r], for so few tokens and rows.
 INLINE void stream_tile(const int type, const int tokens, const int rows, const void *w, const float *x, int64_t k,
                         const float *bias, float *y, int64_t ldy, int add) {
     SUMS sum;
     UNROLL for (int t = 0; t < tokens; t++) UNROLL for (int r = 0; r < rows; r++) sum[t][r] = vf_zero();
     add_products(type, tokens, rows, 1, w, x, k, 0, k, sum);
-    UNROLL for (int t = 0; t < tokens; t++) {
-        UNROLL for (int r = 0; r < rows; r++) put(y + t * ldy + r, vf_sum(sum[t][r]), bias ? bias + r : 0, add);
-    }
+    UNROLL for (int t = 0; t < tokens; t++) put_sums(rows, sum[t], bias, y + t * ldy, add);
 }
 
 INLINE void stream_rows(const int type, const int tokens, const void *w, int64_t rows, int64_t k, const float *x,
@@ -154,15 +163,7 @@ INLINE void panel_tile(const int tokens, const int rows, const float *w, const f
         UNROLL for (int t = 0; t < tokens; t++) UNROLL for (int r = 0; r < rows; r++) partial[t * TILE_ROWS + r] = sum[t][r];
         return;
     }
-    UNROLL for (int t = 0; t < tokens; t++) {
-        if (rows == 4) {
-            float four[4];
-            vf_sum4(sum[t][0], sum[t][1], sum[t][2], sum[t][TILE_ROWS - 1], four);
-            UNROLL for (int r = 0; r < rows; r++) put(y + t * ldy + r, four[r], bias ? bias + r : 0, add);
-        } else {
-            UNROLL for (int r = 0; r < rows; r++) put(y + t * ldy + r, vf_sum(sum[t][r]), bias ? bias + r : 0, add);
-        }
-    }
+    UNROLL for (int t = 0; t < tokens; t++) put_sums(rows, sum[t], bias, y + t * ldy, add);
 }
 
 INLINE void panel_tokens(const int tokens, const float *w, int64_t rows, int64_t k, const float *x, const float *bias, float *y,

@@ -3,7 +3,7 @@ package io.telechat.core.backend.cpu.kernel;
 
 import java.util.Locale;
 
-/** Which bodies of the {@link Kernels} compute. */
+/** Which bodies of the {@link Kernels} compute. A CPU of the x86 family that has one has those before it, too. */
 public enum KernelTier {
     /** Java's Vector API: portable. */
     VECTOR,

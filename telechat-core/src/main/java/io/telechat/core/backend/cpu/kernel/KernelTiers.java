@@ -46,10 +46,7 @@ public final class KernelTiers {
     }
 
     public static boolean isUsable(KernelTier tier) {
-        return tier == KernelTier.VECTOR
-                || tier == best()
-                || tier == KernelTier.AVX512 && best() == KernelTier.AVX512_BF16
-                || tier == KernelTier.AVX2 && (best() == KernelTier.AVX512 || best() == KernelTier.AVX512_BF16);
+        return tier == KernelTier.VECTOR || tier == best() || best() != KernelTier.NEON && tier.compareTo(best()) < 0;
     }
 
     /** @throws IllegalArgumentException if this CPU or this build does not have the tier */

@@ -126,11 +126,11 @@ public final class NativeKernels implements Kernels {
         call(Function.PAIR, x.address(), tokens, columns, to.address());
     }
 
-    @Override
-    public void linear(DType type, Product p, MemorySegment scratch) {
+    /** Products have the same arguments, but for what some don't look at. */
+    private void product(Function function, long weights, Product p, MemorySegment scratch) {
         call(
-                Function.LINEAR,
-                number(type),
+                function,
+                weights,
                 p.weights().address(),
                 p.rows(),
                 p.columns(),
@@ -141,6 +141,11 @@ public final class NativeKernels implements Kernels {
                 p.stride(),
                 p.add() ? 1 : 0,
                 scratch.address());
+    }
+
+    @Override
+    public void linear(DType type, Product p, MemorySegment scratch) {
+        product(Function.LINEAR, number(type), p, scratch);
     }
 
     @Override
@@ -155,17 +160,7 @@ public final class NativeKernels implements Kernels {
 
     @Override
     public void linearBf16(Product p) {
-        call(
-                Function.LINEAR_BF16,
-                p.weights().address(),
-                p.rows(),
-                p.columns(),
-                p.x().address(),
-                p.tokens(),
-                p.bias().address(),
-                p.y().address(),
-                p.stride(),
-                p.add() ? 1 : 0);
+        product(Function.LINEAR_BF16, number(DType.BF16), p, MemorySegment.NULL);
     }
 
     @Override
@@ -175,18 +170,7 @@ public final class NativeKernels implements Kernels {
 
     @Override
     public void linearQuantized(DType type, Product p) {
-        call(
-                Function.LINEAR_QUANTIZED,
-                QuantizedLayout.bits(type),
-                p.weights().address(),
-                p.rows(),
-                p.columns(),
-                p.x().address(),
-                p.tokens(),
-                p.bias().address(),
-                p.y().address(),
-                p.stride(),
-                p.add() ? 1 : 0);
+        product(Function.LINEAR_QUANTIZED, QuantizedLayout.bits(type), p, MemorySegment.NULL);
     }
 
     @Override
