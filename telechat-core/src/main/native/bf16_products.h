@@ -27,7 +27,7 @@ INLINE void add_bf16(const int tokens, const int rows, const int fetch, const ui
     for (int64_t i = begin; i < end; i += PAIRS) {
         VH row[TILE_ROWS];
         UNROLL for (int r = 0; r < rows; r++) {
-            if (fetch) PREFETCH(w + r * k + i);
+            if (fetch) PREFETCH(w + r * k + i, STREAM_NEAR);
             row[r] = vh_load_within(w + r * k + i, end - i);
         }
         UNROLL for (int t = 0; t < tokens; t++) {

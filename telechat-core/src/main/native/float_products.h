@@ -71,7 +71,7 @@ INLINE void add_products(const int type, const int tokens, const int rows, const
     int64_t i = begin;
     for (; i + step <= end; i += step) {
         const char *at = (const char *) w + i * size_of(type);
-        if (fetch) UNROLL for (int r = 0; r < rows; r++) PREFETCH(at + r * k * size_of(type));
+        if (fetch) UNROLL for (int r = 0; r < rows; r++) PREFETCH(at + r * k * size_of(type), STREAM_NEAR);
         if (type == BF16) {
             add_pair(tokens, rows, at, x + i, k, sum);
         } else {

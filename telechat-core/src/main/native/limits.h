@@ -6,7 +6,7 @@
 static float read_all(const float *p, int64_t bytes) {
     VF a = vf_zero(), b = a, c = a, d = a;
     for (int64_t i = 0; i + 4 * LANES <= bytes / 4; i += 4 * LANES) {
-        for (int line = 0; line < 4 * LANES * 4; line += LINE) PREFETCH((const char *) (p + i) + line);
+        for (int line = 0; line < 4 * LANES * 4; line += LINE) PREFETCH((const char *) (p + i) + line, STREAM_NEAR);
         a = vf_max(a, vf_load(p + i));
         b = vf_max(b, vf_load(p + i + LANES));
         c = vf_max(c, vf_load(p + i + 2 * LANES));

@@ -16,6 +16,7 @@
 // mantissa. With weights of 4 bits: the sign, the lower four bits of the exponent, the upper three of the mantissa.
 
 #define PANEL 16
+#define QUANTIZED_NEAR 1024
 #define BLOCK 128
 #define GROUP_SIZE 32
 #define GROUPS (BLOCK / GROUP_SIZE)
@@ -97,7 +98,7 @@ INLINE void panel_sums(const int bits, const int tokens, const uint8_t *panel, i
     UNROLL for (int t = 0; t < tokens; t++) sum[t] = vf_zero();
     const uint8_t *w = panel + PANEL * sizeof(float);
     for (int64_t b = 0; b < blocks; b++, w += GROUPS * (PANEL + group_bytes)) {
-        PREFETCH(w);
+        PREFETCH(w, QUANTIZED_NEAR);
         for (int g = 0; g < GROUPS; g++) {
             const uint8_t *quads = w + GROUPS * PANEL + g * group_bytes + 4 * row;
             int64_t at = b * GROUPS + g;
@@ -110,7 +111,7 @@ INLINE void panel_sums(const int bits, const int tokens, const uint8_t *panel, i
                 whole[t] = bits == 8 ? group_begin8(sum_x) : group_begin4(sum_x);
             }
             UNROLL for (int line = 0; line < bits; line++, quads += LINE) {
-                if (row == 0) PREFETCH(quads);
+                if (row == 0) PREFETCH(quads, QUANTIZED_NEAR);
                 if (bits == 8) {
                     VI even = even_columns(quads), odd = odd_columns(quads);
                     UNROLL for (int t = 0; t < tokens; t++) {
