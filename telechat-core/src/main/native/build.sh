@@ -45,7 +45,11 @@ compile() { # SOURCE FLAG…
     fi
     objects="$objects $object"
 }
-compile dispatch.c
+bf16=
+if [ "$machine" = x86_64 ] && "$compiler" -mavx512bf16 -E -x c /dev/null > /dev/null 2>&1; then
+    bf16=-DHAS_BF16_TIER # gcc 10, clang 9
+fi
+compile dispatch.c $bf16
 case "$machine" in
     x86_64)
         compile avx2.c -mavx2 -mfma -mf16c
@@ -53,7 +57,7 @@ case "$machine" in
         # shellcheck disable=SC2086 # flags are several words
         compile avx512.c $avx512
         # shellcheck disable=SC2086
-        compile avx512_bf16.c $avx512 -mavx512bf16
+        [ -z "$bf16" ] || compile avx512_bf16.c $avx512 -mavx512bf16
         ;;
     aarch64 | arm64) compile neon.c -march=armv8.2-a+dotprod ;;
 esac

@@ -11,7 +11,10 @@ int telechat_best_tier(void) {
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")
         && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vnni")) {
-        return __builtin_cpu_supports("avx512bf16") ? 3 : 2;
+#ifdef HAS_BF16_TIER
+        if (__builtin_cpu_supports("avx512bf16")) return 3;
+#endif
+        return 2;
     }
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c") ? 1 : 0;
 }
