@@ -23,6 +23,11 @@ public final class NativeLibrary {
         this.symbols = symbols;
     }
 
+    /** The C library and whatever else the JVM itself is linked with. */
+    public static NativeLibrary ofSystem() {
+        return new NativeLibrary("the C library", Linker.nativeLinker().defaultLookup());
+    }
+
     /** @throws IllegalArgumentException if the library cannot be loaded */
     @SuppressWarnings("restricted")
     public static NativeLibrary open(Path file) {

@@ -16,6 +16,7 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 final class WeightScan {
     private static final long CHUNK = 1 << 20;
+    private static final int PIECE = 2048;
 
     private final WorkerTeam workers;
     private final LoadProgress progress;
@@ -86,15 +87,18 @@ final class WeightScan {
     }
 
     private static long carries(MemorySegment part, long mask, long carry) {
-        long longs = part.byteSize() / 8;
+        // By way of an array, which code that isn't compiled yet reads much faster than a segment.
+        long[] piece = new long[PIECE];
         long seen = 0;
-        for (long i = 0; i < longs; i++) {
-            seen |= (part.get(ValueLayout.JAVA_LONG_UNALIGNED, i * 8) & mask) + carry;
+        for (long from = 0; from < part.byteSize(); from += PIECE * Long.BYTES) {
+            long bytes = Math.min(PIECE * Long.BYTES, part.byteSize() - from);
+            int longs = Math.toIntExact((bytes + Long.BYTES - 1) / Long.BYTES);
+            piece[longs - 1] = 0; // where the last bytes are not a whole long
+            MemorySegment.copy(part, from, MemorySegment.ofArray(piece), 0, bytes);
+            for (int i = 0; i < longs; i++) {
+                seen |= (piece[i] & mask) + carry;
+            }
         }
-        long tail = 0;
-        for (long i = longs * 8; i < part.byteSize(); i++) {
-            tail |= (part.get(ValueLayout.JAVA_BYTE, i) & 0xffL) << (8 * (i - longs * 8));
-        }
-        return seen | (tail & mask) + carry;
+        return seen;
     }
 }

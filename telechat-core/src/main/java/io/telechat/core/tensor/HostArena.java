@@ -3,33 +3,56 @@ package io.telechat.core.tensor;
 
 import io.telechat.core.InsufficientMemoryException;
 import java.lang.foreign.Arena;
-import java.util.concurrent.atomic.AtomicLong;
+import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 
-/** Off-heap memory of this process. Thread-safe. */
+/** Off-heap memory of this process, where it pays in large pages. Thread-safe. */
 public final class HostArena implements TensorArena {
     /** A cache line, and the widest vector that any supported CPU loads at once. */
     private static final long ALIGNMENT = 64;
+    /** Tensors from this size on share large pages; below, a large page would be mostly unused. */
+    private static final long LARGE = LargePages.BYTES / 2;
+    /** Address space to cut tensors from; only what is written to becomes memory. */
+    private static final long MAPPING = 128 << 20;
 
     private final Arena arena = Arena.ofShared();
-    private final AtomicLong bytes = new AtomicLong();
+    private MemorySegment free = MemorySegment.NULL; // the rest of the latest mapping
+    private long bytes;
 
     @Override
-    public Tensor allocate(DType dtype, long... dims) {
+    public synchronized Tensor allocate(DType dtype, long... dims) {
         Shape shape = Shape.of(dims);
         long size = dtype.bytes(shape);
         try {
-            Tensor tensor = new Tensor(dtype, shape, new HostStorage(arena.allocate(size, ALIGNMENT)));
-            bytes.addAndGet(size);
-            return tensor;
+            MemorySegment memory = size < LARGE
+                    ? arena.allocate(size, ALIGNMENT)
+                    : large(size).orElseGet(() -> arena.allocate(size, ALIGNMENT));
+            bytes += size;
+            return new Tensor(dtype, shape, new HostStorage(memory));
         } catch (OutOfMemoryError e) {
             throw new InsufficientMemoryException(
                     "no memory for a tensor of %s %s (%,d bytes)".formatted(dtype, shape, size));
         }
     }
 
+    private Optional<MemorySegment> large(long size) {
+        long taken = (size + ALIGNMENT - 1) & -ALIGNMENT;
+        if (free.byteSize() < taken) {
+            Optional<MemorySegment> mapping =
+                    LargePages.ofSystem().flatMap(pages -> pages.map(Math.max(taken, MAPPING), arena));
+            if (mapping.isEmpty()) {
+                return mapping;
+            }
+            free = mapping.get();
+        }
+        MemorySegment memory = free.asSlice(0, size);
+        free = free.asSlice(taken);
+        return Optional.of(memory);
+    }
+
     @Override
-    public long bytes() {
-        return bytes.get();
+    public synchronized long bytes() {
+        return bytes;
     }
 
     @Override

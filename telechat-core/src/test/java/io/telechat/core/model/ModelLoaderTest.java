@@ -244,10 +244,10 @@ class ModelLoaderTest {
             Path nan = Files.createDirectories(directory.resolve("nan" + dtype));
             Map<String, SafetensorsWriter.Entry> entries = new LinkedHashMap<>();
             entries.put("infinite", new SafetensorsWriter.Entry(dtype, Shape.of(5)));
-            entries.put("bad", new SafetensorsWriter.Entry(dtype, Shape.of(3, 7)));
+            entries.put("bad", new SafetensorsWriter.Entry(dtype, Shape.of(801, 1001)));
             try (SafetensorsWriter writer = SafetensorsWriter.create(nan.resolve("model.safetensors"), entries)) {
                 writer.tensor("infinite").setFloat(4, Float.NEGATIVE_INFINITY);
-                writer.tensor("bad").setFloat(20, Float.NaN);
+                writer.tensor("bad").setFloat(801 * 1001 - 1, Float.NaN);
                 writer.commit();
             }
             try (Checkpoint checkpoint = Checkpoint.open(nan);
