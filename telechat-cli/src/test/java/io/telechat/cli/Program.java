@@ -57,10 +57,15 @@ final class Program {
 
     /** Likewise, and does not wait. */
     static Started start(Path directory, String... args) throws IOException {
-        List<String> command = new ArrayList<>(List.of(
-                ProcessHandle.current().info().command().orElseThrow(),
-                "--add-modules",
-                "jdk.incubator.vector",
+        return start(directory, List.of("--add-modules", "jdk.incubator.vector"), args);
+    }
+
+    /** Likewise, with these options for the JVM. */
+    static Started start(Path directory, List<String> javaOptions, String... args) throws IOException {
+        List<String> command = new ArrayList<>();
+        command.add(ProcessHandle.current().info().command().orElseThrow());
+        command.addAll(javaOptions);
+        command.addAll(List.of(
                 "--enable-native-access=ALL-UNNAMED",
                 "--sun-misc-unsafe-memory-access=allow",
                 "-XX:TieredStopAtLevel=1",

@@ -36,7 +36,7 @@ class ArchitectureRulesTest {
     }
 
     @ArchTest
-    static final ArchRule tensorUsesNothing = mayUseOnly("tensor");
+    static final ArchRule tensorTakesItsMemoryFromTheSystem = mayUseOnly("tensor", "ffi");
 
     @ArchTest
     static final ArchRule quantUsesTensors = mayUseOnly("quant", "tensor");

@@ -2,6 +2,7 @@
 package io.telechat.core.tensor;
 
 import io.telechat.core.InsufficientMemoryException;
+import io.telechat.core.ffi.LargePages;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;

@@ -10,7 +10,7 @@ import io.telechat.core.backend.cpu.kernel.VectorInfo;
 import java.util.List;
 import java.util.Optional;
 
-/** Usable wherever the Vector API's module is on. */
+/** Usable wherever this build has native kernels for the CPU, or the Vector API's module is on. */
 public final class CpuBackendProvider implements BackendProvider {
     static final String NAME = "cpu";
 
@@ -29,9 +29,10 @@ public final class CpuBackendProvider implements BackendProvider {
 
     @Override
     public Optional<String> unusableReason() {
-        return ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent()
+        return KernelTiers.isUsable(KernelTiers.best())
                 ? Optional.empty()
-                : Optional.of("Java's Vector API is off; start java with --add-modules jdk.incubator.vector");
+                : Optional.of("there are no native kernels (%s), and Java's Vector API is off; start java with %s"
+                        .formatted(KernelTiers.nativeAbsence(), KernelTiers.VECTOR_OPTION));
     }
 
     @Override
@@ -45,13 +46,8 @@ public final class CpuBackendProvider implements BackendProvider {
         for (KernelTier tier : KernelTier.values()) {
             if (tier.toString().equals(asked)) {
                 if (!KernelTiers.isUsable(tier)) {
-                    throw new InvalidRequestException("-D%s=%s: %s"
-                            .formatted(
-                                    TIER_PROPERTY,
-                                    asked,
-                                    KernelTiers.nativeAbsence().isEmpty()
-                                            ? "this CPU has " + KernelTiers.best() + " at best"
-                                            : KernelTiers.nativeAbsence()));
+                    throw new InvalidRequestException(
+                            "-D%s=%s: %s".formatted(TIER_PROPERTY, asked, KernelTiers.absence(tier)));
                 }
                 return tier;
             }

@@ -8,6 +8,11 @@ import java.lang.foreign.FunctionDescriptor;
 
 /** Which tiers this build and this CPU have. The native library is loaded once, when first asked for. */
 public final class KernelTiers {
+    /** What lets a JVM run the kernels of {@link KernelTier#VECTOR}. */
+    public static final String VECTOR_OPTION = "--add-modules jdk.incubator.vector";
+
+    private static final boolean HAS_VECTOR_API =
+            ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
     private static final String LIBRARY_NAME = "telechat_kernels";
 
     private KernelTiers() {}
@@ -46,7 +51,18 @@ public final class KernelTiers {
     }
 
     public static boolean isUsable(KernelTier tier) {
-        return tier == KernelTier.VECTOR || tier == best() || best() != KernelTier.NEON && tier.compareTo(best()) < 0;
+        if (tier == KernelTier.VECTOR) {
+            return HAS_VECTOR_API;
+        }
+        return tier == best() || best() != KernelTier.NEON && tier.compareTo(best()) < 0;
+    }
+
+    /** Why a tier is not usable. */
+    public static String absence(KernelTier tier) {
+        if (tier == KernelTier.VECTOR) {
+            return "Java's Vector API is off; start java with " + VECTOR_OPTION;
+        }
+        return nativeAbsence().isEmpty() ? "this CPU has " + best() + " at best" : nativeAbsence();
     }
 
     /** @throws IllegalArgumentException if this CPU or this build does not have the tier */

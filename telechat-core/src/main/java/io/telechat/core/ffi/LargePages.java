@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.telechat.core.tensor;
+package io.telechat.core.ffi;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import io.telechat.core.ffi.NativeLibrary;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
@@ -18,9 +17,9 @@ import java.util.Optional;
  *
  * @see <a href="https://docs.kernel.org/admin-guide/mm/transhuge.html">Transparent hugepage support</a>
  */
-final class LargePages {
+public final class LargePages {
     /** Bytes of a large page of x86, and of ARM over base pages of 4 KiB. Elsewhere it's an alignment like any other. */
-    static final long BYTES = 2 << 20;
+    public static final long BYTES = 2 << 20;
 
     // The numbers of Linux, the same on every architecture that this runs on.
     private static final int READ_AND_WRITE = 1 | 2;
@@ -43,7 +42,7 @@ final class LargePages {
     }
 
     /** What this system offers; empty where it's not Linux, or the JVM lets no native function be called. */
-    static Optional<LargePages> ofSystem() {
+    public static Optional<LargePages> ofSystem() {
         return SYSTEM;
     }
 
@@ -65,7 +64,7 @@ final class LargePages {
      * @return zeros; empty if the system has no memory to give
      */
     @SuppressWarnings("restricted")
-    Optional<MemorySegment> map(long bytes, Arena arena) {
+    public Optional<MemorySegment> map(long bytes, Arena arena) {
         long size = roundUp(bytes) + BYTES; // to be aligned within
         try {
             long address = (long) mmap.invokeExact(0L, size, READ_AND_WRITE, PRIVATE_AND_ANONYMOUS, -1, 0L);
