@@ -3,6 +3,7 @@ package io.telechat.train.data;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.IntBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,9 +14,12 @@ import java.util.List;
  */
 final class DialogStore implements AutoCloseable {
     private static final int TRAINED_BIT = 31;
+    private static final long KEPT_BYTES = 32 << 20;
 
     private final Path directory;
     private final List<TemporaryFile> files = new ArrayList<>();
+    private List<IntBuffer> kept = List.of();
+    private long keptBytes;
 
     /** @param directory for the files */
     DialogStore(Path directory) {
@@ -94,32 +98,66 @@ final class DialogStore implements AutoCloseable {
         return ByteBuffer.allocateDirect(bytes).order(ByteOrder.LITTLE_ENDIAN);
     }
 
-    /** For one thread. */
+    /** For one thread, once all writers are closed. */
     Reader reader() {
-        return new Reader();
+        return new Reader(contents());
+    }
+
+    /** All files, if they are small: data that is used again and again is read once. Empty if they are not. */
+    private synchronized List<IntBuffer> contents() {
+        long bytes = files.stream().mapToLong(TemporaryFile::size).sum();
+        if (bytes > KEPT_BYTES) {
+            return List.of();
+        }
+        if (bytes != keptBytes) {
+            kept = files.stream().map(DialogStore::contents).toList();
+            keptBytes = bytes;
+        }
+        return kept;
+    }
+
+    private static IntBuffer contents(TemporaryFile file) {
+        ByteBuffer bytes = buffer(Math.toIntExact(file.writtenBytes()));
+        file.read(bytes, 0);
+        return bytes.flip().asIntBuffer();
     }
 
     /** Reads dialogs back. */
     final class Reader {
+        private final List<IntBuffer> contents;
         private ByteBuffer buffer = buffer(1 << 16);
         private int[] tokens = new int[0];
+
+        private Reader(List<IntBuffer> contents) {
+            this.contents = contents;
+        }
 
         /** Writes ids and mask of a dialog to {@code ids[at …]} and {@code mask[at …]}. */
         void read(StoredDialog dialog, int[] ids, byte[] mask, int at) {
             int length = dialog.length();
-            if (buffer.capacity() < Integer.BYTES * length) {
-                buffer = buffer(2 * Integer.BYTES * length);
-            }
             if (tokens.length < length) {
                 tokens = new int[2 * length];
             }
-            buffer.clear().limit(Integer.BYTES * length);
-            file(dialog.file()).read(buffer, dialog.offset());
-            buffer.flip().asIntBuffer().get(tokens, 0, length);
+            if (contents.isEmpty()) {
+                readFile(dialog);
+            } else {
+                int from = Math.toIntExact(dialog.offset() / Integer.BYTES);
+                contents.get(dialog.file()).get(from, tokens, 0, length);
+            }
             for (int i = 0; i < length; i++) {
                 ids[at + i] = tokens[i] & Integer.MAX_VALUE;
                 mask[at + i] = (byte) (tokens[i] >>> TRAINED_BIT);
             }
+        }
+
+        private void readFile(StoredDialog dialog) {
+            int bytes = Integer.BYTES * dialog.length();
+            if (buffer.capacity() < bytes) {
+                buffer = buffer(2 * bytes);
+            }
+            buffer.clear().limit(bytes);
+            file(dialog.file()).read(buffer, dialog.offset());
+            buffer.flip().asIntBuffer().get(tokens, 0, dialog.length());
         }
     }
 

@@ -40,6 +40,15 @@ final class TemporaryFile implements AutoCloseable {
         return size.get();
     }
 
+    /** Up to the end of what was written last in it. */
+    long writtenBytes() {
+        try {
+            return channel.size();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     /** Writes what remains of the buffer. */
     void write(ByteBuffer bytes, long at) {
         try {
