@@ -3,7 +3,6 @@ package io.telechat.train.data;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.IntBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,7 +17,7 @@ final class DialogStore implements AutoCloseable {
 
     private final Path directory;
     private final List<TemporaryFile> files = new ArrayList<>();
-    private List<IntBuffer> kept = List.of();
+    private List<ByteBuffer> kept = List.of();
     private long keptBytes;
 
     /** @param directory for the files */
@@ -104,7 +103,7 @@ final class DialogStore implements AutoCloseable {
     }
 
     /** All files, if they are small: data that is used again and again is read once. Empty if they are not. */
-    private synchronized List<IntBuffer> contents() {
+    private synchronized List<ByteBuffer> contents() {
         long bytes = files.stream().mapToLong(TemporaryFile::size).sum();
         if (bytes > KEPT_BYTES) {
             return List.of();
@@ -116,19 +115,19 @@ final class DialogStore implements AutoCloseable {
         return kept;
     }
 
-    private static IntBuffer contents(TemporaryFile file) {
+    private static ByteBuffer contents(TemporaryFile file) {
         ByteBuffer bytes = buffer(Math.toIntExact(file.writtenBytes()));
         file.read(bytes, 0);
-        return bytes.flip().asIntBuffer();
+        return bytes.flip();
     }
 
     /** Reads dialogs back. */
     final class Reader {
-        private final List<IntBuffer> contents;
+        private final List<ByteBuffer> contents;
         private ByteBuffer buffer = buffer(1 << 16);
         private int[] tokens = new int[0];
 
-        private Reader(List<IntBuffer> contents) {
+        private Reader(List<ByteBuffer> contents) {
             this.contents = contents;
         }
 
@@ -141,8 +140,11 @@ final class DialogStore implements AutoCloseable {
             if (contents.isEmpty()) {
                 readFile(dialog);
             } else {
-                int from = Math.toIntExact(dialog.offset() / Integer.BYTES);
-                contents.get(dialog.file()).get(from, tokens, 0, length);
+                contents.get(dialog.file())
+                        .slice(Math.toIntExact(dialog.offset()), Integer.BYTES * length)
+                        .order(ByteOrder.LITTLE_ENDIAN)
+                        .asIntBuffer()
+                        .get(tokens, 0, length);
             }
             for (int i = 0; i < length; i++) {
                 ids[at + i] = tokens[i] & Integer.MAX_VALUE;

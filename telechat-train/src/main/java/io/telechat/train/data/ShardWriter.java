@@ -3,14 +3,24 @@ package io.telechat.train.data;
 
 import io.telechat.core.backend.WorkerTeam;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.Stream;
 
 /** Writes rows as {@code train_data_0.safetensors}, {@code train_data_1.safetensors}, …: equal stretches of them, in order. */
 final class ShardWriter {
+    /** After so many blocks of a file the disk may begin with them. */
+    private static final int FORCED_BLOCKS = 128;
+
     /**
      * A written shard.
      *
@@ -31,12 +41,15 @@ final class ShardWriter {
     List<Shard> write(SampleRows rows, int shards) throws IOException {
         rows.flush();
         List<ShardFile> files = new ArrayList<>();
-        try {
+        try (DiskQueue disk = new DiskQueue()) {
             for (int i = 0; i < shards; i++) {
                 files.add(new ShardFile(path(i), from(rows, i, shards), samples(rows, i, shards), rows.rowTokens()));
             }
-            fill(files, rows);
-            return finish(files, rows);
+            fill(files, rows, disk);
+            files.forEach(disk::force);
+            List<Shard> written = hash(rows, shards); // while the disk is busy
+            disk.await();
+            return written;
         } finally {
             for (ShardFile file : files) {
                 file.close();
@@ -44,7 +57,7 @@ final class ShardWriter {
         }
     }
 
-    private void fill(List<ShardFile> files, SampleRows rows) {
+    private void fill(List<ShardFile> files, SampleRows rows, DiskQueue disk) {
         List<ShardFile.Buffers> buffers = Stream.generate(() -> new ShardFile.Buffers(rows, padId))
                 .limit(team.size())
                 .toList();
@@ -60,25 +73,53 @@ final class ShardWriter {
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
+            if (block % FORCED_BLOCKS == FORCED_BLOCKS - 1) {
+                disk.force(file);
+            }
         });
     }
 
-    private List<Shard> finish(List<ShardFile> files, SampleRows rows) {
-        int shards = files.size();
+    private List<Shard> hash(SampleRows rows, int shards) {
         Shard[] written = new Shard[shards];
-        team.run(2 * shards, (task, thread) -> {
-            int i = task / 2;
+        team.run(shards, (i, thread) -> {
             try {
-                if (task % 2 == 0) {
-                    files.get(i).force(); // and while this thread waits for the disk, another hashes
-                } else {
-                    written[i] = new Shard(name(i), samples(rows, i, shards), FileHash.sha256(path(i)));
-                }
+                written[i] = new Shard(name(i), samples(rows, i, shards), FileHash.sha256(path(i)));
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
         });
         return List.of(written);
+    }
+
+    /** Waits for the disk on a thread of its own, so that it writes while more is computed. */
+    private static final class DiskQueue implements AutoCloseable {
+        private final ExecutorService thread = Executors.newSingleThreadExecutor();
+        private final Queue<Future<?>> forced = new ConcurrentLinkedQueue<>();
+
+        void force(ShardFile file) {
+            forced.add(thread.submit(() -> {
+                file.force();
+                return null;
+            }));
+        }
+
+        /** Returns once everything is on the disk. */
+        void await() throws IOException {
+            for (Future<?> one : forced) {
+                try {
+                    one.get();
+                } catch (ExecutionException e) {
+                    throw new IOException(e.getCause().getMessage(), e);
+                } catch (InterruptedException e) {
+                    throw new InterruptedIOException("interrupted while writing");
+                }
+            }
+        }
+
+        @Override
+        public void close() {
+            thread.close();
+        }
     }
 
     private Path path(int shard) {
