@@ -2,6 +2,8 @@
 package io.telechat.cli;
 
 import io.telechat.core.InvalidModelException;
+import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.FileDescriptor;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
@@ -13,6 +15,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
+import java.util.function.Consumer;
 
 /** Standard streams in UTF-8, whatever the locale. */
 final class StandardStreams {
@@ -45,14 +48,43 @@ final class StandardStreams {
      */
     static String readInput() {
         try (InputStream in = new FileInputStream(FileDescriptor.in)) {
-            return decode(in.readAllBytes());
+            return decode(in.readAllBytes(), 0);
         } catch (IOException e) {
             throw new InvalidModelException("stdin: cannot be read: " + e.getMessage(), e);
         }
     }
 
-    /** @throws InvalidModelException if the bytes are not valid UTF-8, saying where */
-    static String decode(byte[] bytes) {
+    /**
+     * Hands over the lines of stdin, each as soon as it is there.
+     *
+     * @throws InvalidModelException if one is not valid UTF-8
+     */
+    static void forEachLine(Consumer<String> action) {
+        try (InputStream in = new BufferedInputStream(new FileInputStream(FileDescriptor.in))) {
+            ByteArrayOutputStream line = new ByteArrayOutputStream();
+            long start = 0;
+            for (int next = in.read(); next >= 0; next = in.read()) {
+                if (next == '\n') {
+                    action.accept(decode(line.toByteArray(), start));
+                    start += line.size() + 1;
+                    line.reset();
+                } else {
+                    line.write(next);
+                }
+            }
+            if (line.size() > 0) {
+                action.accept(decode(line.toByteArray(), start));
+            }
+        } catch (IOException e) {
+            throw new InvalidModelException("stdin: cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * @param start of the bytes within stdin
+     * @throws InvalidModelException if the bytes are not valid UTF-8, saying where
+     */
+    private static String decode(byte[] bytes, long start) {
         ByteBuffer buffer = ByteBuffer.wrap(bytes);
         try {
             return StandardCharsets.UTF_8
@@ -64,7 +96,7 @@ final class StandardStreams {
         } catch (CharacterCodingException e) {
             throw new InvalidModelException(
                     "stdin: not valid UTF-8 at byte %d; convert it, for example with iconv -t UTF-8"
-                            .formatted(buffer.position()),
+                            .formatted(start + buffer.position()),
                     e);
         }
     }

@@ -2,7 +2,6 @@
 package io.telechat.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import io.telechat.cli.repl.ConversationFiles;
 import io.telechat.core.InvalidModelException;
@@ -11,9 +10,9 @@ import io.telechat.core.chat.ChatTokenizer;
 import io.telechat.core.chat.MarkerPolicy;
 import io.telechat.core.tokenizer.Tokenizer;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import picocli.CommandLine.ArgGroup;
@@ -62,14 +61,13 @@ final class TokenizeCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         ChatTokenizer tokenizer = ChatTokenizer.load(ModelOptions.directory(directory));
-        int number = 0;
-        for (String line : StandardStreams.readInput().lines().toList()) {
-            number++;
+        AtomicLong number = new AtomicLong();
+        StandardStreams.forEachLine(line -> {
+            String source = "stdin line " + number.incrementAndGet();
             if (!line.isBlank()) {
-                String source = "stdin line " + number;
                 System.out.println(convertLine(tokenizer, source, line));
             }
-        }
+        });
         return ExitCode.OK;
     }
 
@@ -115,8 +113,6 @@ final class TokenizeCommand implements Callable<Integer> {
                     .mapToObj(id -> id + ":" + tokenizer.piece(id))
                     .collect(Collectors.joining(" "));
         }
-        ArrayNode list = Json.array();
-        Arrays.stream(ids).forEach(list::add);
-        return list.toString();
+        return IntStream.of(ids).mapToObj(Integer::toString).collect(Collectors.joining(",", "[", "]"));
     }
 }

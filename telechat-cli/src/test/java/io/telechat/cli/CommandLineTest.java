@@ -156,21 +156,6 @@ class CommandLineTest {
     }
 
     @Test
-    void tokenizesLinesOfJson() throws Exception {
-        Program.Result ids = run("\"a\"\n\n\"中\"\n".getBytes(StandardCharsets.UTF_8), "tokenize", model.toString());
-        assertEquals("[263,104]\n[263,235,191,180]\n", ids.out());
-        Program.Result text = run(ids.out().getBytes(StandardCharsets.UTF_8), "tokenize", model.toString(), "--decode");
-        assertEquals("\"a\"\n\"中\"\n", text.out());
-        Program.Result chat = run(
-                "[{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"bot\",\"content\":\"\"},{\"role\":\"user\",\"content\":\"a\"}]"
-                        .getBytes(StandardCharsets.UTF_8),
-                "tokenize",
-                model.toString(),
-                "--chat");
-        assertEquals("[4,263,104,5,2,4,263,104,5]\n", chat.out());
-    }
-
-    @Test
     void writesLogits() throws Exception {
         Path out = directory.resolve("logits.safetensors");
         Program.Result result = run(
@@ -425,7 +410,6 @@ class CommandLineTest {
     @Test
     void invalidUtf8IsRefusedWithItsPlace() throws Exception {
         byte[] input = {'"', 'a', (byte) 0xff, '"'};
-        assertError(3, "not valid UTF-8 at byte 2", run(input, "tokenize", model.toString()));
         assertError(3, "not valid UTF-8 at byte 2", run(input, "chat", model.toString()));
     }
 
