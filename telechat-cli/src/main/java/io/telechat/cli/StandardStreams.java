@@ -50,7 +50,7 @@ final class StandardStreams {
         try (InputStream in = new FileInputStream(FileDescriptor.in)) {
             return decode(in.readAllBytes(), 0);
         } catch (IOException e) {
-            throw new InvalidModelException("stdin: cannot be read: " + e.getMessage(), e);
+            throw unreadable(e);
         }
     }
 
@@ -76,8 +76,12 @@ final class StandardStreams {
                 action.accept(decode(line.toByteArray(), start));
             }
         } catch (IOException e) {
-            throw new InvalidModelException("stdin: cannot be read: " + e.getMessage(), e);
+            throw unreadable(e);
         }
+    }
+
+    private static InvalidModelException unreadable(IOException e) {
+        return new InvalidModelException("stdin: cannot be read: " + e.getMessage(), e);
     }
 
     /**

@@ -41,7 +41,7 @@ public final class LargePages {
         madvise = system.function("madvise", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT));
     }
 
-    /** What this system offers; empty where it's not Linux, or the JVM lets no native function be called. */
+    /** What this system offers; empty where it's not Linux, or where its functions are missing or the JVM lets none be called. */
     public static Optional<LargePages> ofSystem() {
         return SYSTEM;
     }
@@ -52,7 +52,7 @@ public final class LargePages {
         }
         try {
             return Optional.of(new LargePages(NativeLibrary.ofSystem()));
-        } catch (IllegalCallerException | UnsupportedOperationException e) {
+        } catch (IllegalArgumentException | IllegalCallerException | UnsupportedOperationException e) {
             return Optional.empty();
         }
     }

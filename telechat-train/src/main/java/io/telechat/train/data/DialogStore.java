@@ -124,7 +124,7 @@ final class DialogStore implements AutoCloseable {
     /** Reads dialogs back. */
     final class Reader {
         private final List<ByteBuffer> contents;
-        private ByteBuffer buffer = buffer(1 << 16);
+        private ByteBuffer buffer = buffer(0);
         private int[] tokens = new int[0];
 
         private Reader(List<ByteBuffer> contents) {

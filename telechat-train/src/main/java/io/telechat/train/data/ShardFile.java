@@ -46,7 +46,12 @@ final class ShardFile implements Closeable {
         start.putLong(header.length).put(header).flip();
         this.idsAt = start.remaining();
         this.channel = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-        TemporaryFile.writeFully(channel, start, 0);
+        try {
+            TemporaryFile.writeFully(channel, start, 0);
+        } catch (IOException e) {
+            channel.close();
+            throw e;
+        }
     }
 
     /** How many blocks of rows there are. */

@@ -31,8 +31,8 @@ public final class CpuBackendProvider implements BackendProvider {
     public Optional<String> unusableReason() {
         return KernelTiers.isUsable(KernelTiers.best())
                 ? Optional.empty()
-                : Optional.of("there are no native kernels (%s), and Java's Vector API is off; start java with %s"
-                        .formatted(KernelTiers.nativeAbsence(), KernelTiers.VECTOR_OPTION));
+                : Optional.of("there are no native kernels (%s), and %s"
+                        .formatted(KernelTiers.nativeAbsence(), KernelTiers.absence(KernelTier.VECTOR)));
     }
 
     @Override

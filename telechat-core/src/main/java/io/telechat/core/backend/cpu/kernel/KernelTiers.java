@@ -8,11 +8,9 @@ import java.lang.foreign.FunctionDescriptor;
 
 /** Which tiers this build and this CPU have. The native library is loaded once, when first asked for. */
 public final class KernelTiers {
-    /** What lets a JVM run the kernels of {@link KernelTier#VECTOR}. */
-    public static final String VECTOR_OPTION = "--add-modules jdk.incubator.vector";
-
+    private static final String VECTOR_MODULE = "jdk.incubator.vector";
     private static final boolean HAS_VECTOR_API =
-            ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
+            ModuleLayer.boot().findModule(VECTOR_MODULE).isPresent();
     private static final String LIBRARY_NAME = "telechat_kernels";
 
     private KernelTiers() {}
@@ -60,7 +58,7 @@ public final class KernelTiers {
     /** Why a tier is not usable. */
     public static String absence(KernelTier tier) {
         if (tier == KernelTier.VECTOR) {
-            return "Java's Vector API is off; start java with " + VECTOR_OPTION;
+            return "Java's Vector API is off; start java with --add-modules " + VECTOR_MODULE;
         }
         return nativeAbsence().isEmpty() ? "this CPU has " + best() + " at best" : nativeAbsence();
     }
