@@ -57,7 +57,7 @@ java=$(./telechat doctor --json 2> /dev/null | sed -n 's/.*"java":"[^"]*, \([^"]
 [ -z "$llama" ] || mvn -B -q -Pbench -DskipTests -Dformat.phase=none -pl telechat-bench -am package >&2
 cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo 2> /dev/null | head -n 1)
 [ -n "$cpu" ] || cpu=$(uname -m)
-flags=$(grep -m 1 -o -w -E 'avx512_bf16|avx512_vnni|avx2|asimddp' /proc/cpuinfo 2> /dev/null | head -n 4 | sort -u | tr '\n' ' ')
+flags=$(grep -m 1 -o -w -E 'amx_tile|avx512_bf16|avx512_vnni|avx2|asimddp' /proc/cpuinfo 2> /dev/null | head -n 5 | sort -u | tr '\n' ' ')
 [ -n "$out" ] || out=benchmarks/cpu-$(tr -cs 'A-Za-z0-9' '-' <<< "$cpu" | tr 'A-Z' 'a-z' | sed 's/^-*//; s/-*$//')-$(date +%F).md
 field() { sed -n "s/.*\"$1\": *\([0-9.]*\).*/\1/p" | tail -n 1; } # of a line of JSON
 median() { sort -g "$1" 2> /dev/null | awk '{ v[NR] = $1 } END { if (NR == 0) print "-"; else printf "%.4g", NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }

@@ -12,9 +12,12 @@
 
 INLINE VH vh_load_within(const uint16_t *p, int64_t there) { return there >= PAIRS ? vh_load(p) : vh_load_part(p, there); }
 
+// Elements from one rounded token to the next: whole vectors.
+INLINE int64_t rounded(int64_t k) { return (k + PAIRS - 1) / PAIRS * PAIRS; }
+
 // x [m, k] rounded.
 static void round_tokens(const float *x, int64_t m, int64_t k, uint16_t *to) {
-    for (int64_t t = 0; t < m; t++, x += k, to += k) {
+    for (int64_t t = 0; t < m; t++, x += k, to += rounded(k)) {
         int64_t i = 0;
         for (; i + PAIRS <= k; i += PAIRS) vh_store(to + i, vh_round(vf_load(x + i), vf_load(x + i + LANES)));
         for (; i < k; i++) to[i] = float_to_bf16(x[i]);
@@ -31,7 +34,7 @@ INLINE void add_bf16(const int tokens, const int rows, const int fetch, const ui
             row[r] = vh_load_within(w + r * k + i, end - i);
         }
         UNROLL for (int t = 0; t < tokens; t++) {
-            VH v = vh_load_within(x + t * k + i, end - i);
+            VH v = vh_load_within(x + t * rounded(k) + i, end - i);
             UNROLL for (int r = 0; r < rows; r++) sum[t][r] = vf_dot_bf16(sum[t][r], row[r], v);
         }
     }
@@ -72,7 +75,8 @@ INLINE void bf16_tokens(const int tokens, const int tile_rows, const uint16_t *w
     }
 }
 
-// y[t, r] (+)= sum over i of x[t, i] * w[r, i] + bias[r] for t < m, r < rows. w [rows, k]; x [m, k]; y [m, rows], rows ldy apart.
+// y[t, r] (+)= sum over i of x[t, i] * w[r, i] + bias[r] for t < m, r < rows. w [rows, k]; x as round_tokens writes it; y [m, rows], rows
+// ldy apart.
 static void linear_bf16(const uint16_t *w, int64_t rows, int64_t k, const uint16_t *x, int64_t m, const float *bias, float *y,
                         int64_t ldy, int add) {
     // As many rows as leave the other half of a second-level cache of 512 KiB to x; a single token needs none of them twice.
@@ -83,14 +87,14 @@ static void linear_bf16(const uint16_t *w, int64_t rows, int64_t k, const uint16
         const uint16_t *part = w + r * k;
         const float *b = bias ? bias + r : 0;
         for (; t + TILE_TOKENS <= m; t += TILE_TOKENS) {
-            bf16_tokens(TILE_TOKENS, TILE_ROWS, part, n, k, x + t * k, b, y + t * ldy + r, ldy, add);
+            bf16_tokens(TILE_TOKENS, TILE_ROWS, part, n, k, x + t * rounded(k), b, y + t * ldy + r, ldy, add);
         }
         switch (m - t) {
-            case 1: bf16_tokens(1, 1, part, n, k, x + t * k, b, y + t * ldy + r, ldy, add); break;
-            case 2: bf16_tokens(2, 2, part, n, k, x + t * k, b, y + t * ldy + r, ldy, add); break;
-            case 3: bf16_tokens(3, 2, part, n, k, x + t * k, b, y + t * ldy + r, ldy, add); break;
-            case 4: bf16_tokens(4, 2, part, n, k, x + t * k, b, y + t * ldy + r, ldy, add); break;
-            case 5: bf16_tokens(5, 2, part, n, k, x + t * k, b, y + t * ldy + r, ldy, add); break;
+            case 1: bf16_tokens(1, 1, part, n, k, x + t * rounded(k), b, y + t * ldy + r, ldy, add); break;
+            case 2: bf16_tokens(2, 2, part, n, k, x + t * rounded(k), b, y + t * ldy + r, ldy, add); break;
+            case 3: bf16_tokens(3, 2, part, n, k, x + t * rounded(k), b, y + t * ldy + r, ldy, add); break;
+            case 4: bf16_tokens(4, 2, part, n, k, x + t * rounded(k), b, y + t * ldy + r, ldy, add); break;
+            case 5: bf16_tokens(5, 2, part, n, k, x + t * rounded(k), b, y + t * ldy + r, ldy, add); break;
             default: break;
         }
     }

@@ -40,6 +40,7 @@ compile() { # SOURCE FLAG…
     object=$out/.${1%.c}.o
     # shellcheck disable=SC2086 # flags are several words
     if ! "$compiler" $flags "${@:2}" -c -o "$object" "$1"; then
+        rm -f "$out/$library" # what an earlier build left
         echo "$compiler cannot compile $1: the CPU backend will use its Java kernels"
         exit 0
     fi
@@ -49,7 +50,11 @@ bf16=
 if [ "$machine" = x86_64 ] && "$compiler" -mavx512bf16 -E -x c /dev/null > /dev/null 2>&1; then
     bf16=-DHAS_BF16_TIER # gcc 10, clang 9
 fi
-compile dispatch.c $bf16
+amx=
+if [ "$system-$machine" = linux-x86_64 ] && "$compiler" -mamx-int8 -E -x c /dev/null > /dev/null 2>&1; then
+    amx=-DHAS_AMX_TIER # gcc 11, clang 11
+fi
+compile dispatch.c $bf16 $amx
 case "$machine" in
     x86_64)
         compile avx2.c -mavx2 -mfma -mf16c
@@ -58,6 +63,8 @@ case "$machine" in
         compile avx512.c $avx512
         # shellcheck disable=SC2086
         [ -z "$bf16" ] || compile avx512_bf16.c $avx512 -mavx512bf16
+        # shellcheck disable=SC2086
+        [ -z "$amx" ] || compile amx.c $avx512 -mavx512bf16 -mamx-tile -mamx-bf16 -mamx-int8
         ;;
     aarch64 | arm64) compile neon.c -march=armv8.2-a+dotprod ;;
 esac

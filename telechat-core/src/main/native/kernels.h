@@ -34,7 +34,10 @@ enum { F32 = 0, F16 = 1, BF16 = 2 };
 #include "elements.h"
 #include "formulas.h"
 #include "float_products.h"
-#ifdef HAS_BF16
+#if defined(HAS_AMX)
+#include "amx_tiles.h"
+#include "amx_bf16_products.h"
+#elif defined(HAS_BF16)
 #include "bf16_products.h"
 #endif
 #include "quantized_products.h"

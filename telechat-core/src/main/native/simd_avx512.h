@@ -6,7 +6,9 @@
 #include <immintrin.h>
 #include <stdint.h>
 
-#ifdef HAS_BF16
+#if defined(HAS_AMX)
+#define KERNEL(name) telechat_amx_##name
+#elif defined(HAS_BF16)
 #define KERNEL(name) telechat_avx512_bf16_##name
 #else
 #define KERNEL(name) telechat_avx512_##name

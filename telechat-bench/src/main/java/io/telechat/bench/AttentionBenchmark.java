@@ -36,7 +36,7 @@ public class AttentionBenchmark {
     private static final int BLOCK = 64;
     private static final int DIM = 64;
 
-    @Param({"AVX512_BF16", "AVX512", "AVX2", "NEON", "VECTOR"})
+    @Param({"AMX", "AVX512_BF16", "AVX512", "AVX2", "NEON", "VECTOR"})
     private KernelTier tier;
 
     @Param({"128", "3520"})

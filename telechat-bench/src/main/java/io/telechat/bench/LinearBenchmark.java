@@ -41,7 +41,7 @@ public class LinearBenchmark {
     /** All copies of the matrix together: more than any cache. */
     private static final long ALL_BYTES = 600L << 20;
 
-    @Param({"AVX512_BF16", "AVX512", "AVX2", "NEON", "VECTOR"})
+    @Param({"AMX", "AVX512_BF16", "AVX512", "AVX2", "NEON", "VECTOR"})
     private KernelTier tier;
 
     @Param({"F32", "BF16", "F16", "Q8_0", "Q4_0"})
@@ -122,7 +122,8 @@ public class LinearBenchmark {
             return rounded;
         }
         if (inBf16()) {
-            MemorySegment rounded = arena.allocate(DType.BF16, tokens, columns).segment();
+            MemorySegment rounded = arena.allocate(DType.U8, tokens * Kernels.roundedBytes(columns))
+                    .segment();
             kernels.roundTokens(plain, tokens, columns, rounded);
             return rounded;
         }

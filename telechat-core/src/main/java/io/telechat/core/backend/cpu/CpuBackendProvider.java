@@ -14,7 +14,7 @@ import java.util.Optional;
 public final class CpuBackendProvider implements BackendProvider {
     static final String NAME = "cpu";
 
-    /** Forces a tier of kernels: vector, avx2, avx512 or neon. */
+    /** Forces a tier of kernels, by its name in lower case. */
     private static final String TIER_PROPERTY = "telechat.kernels";
 
     @Override

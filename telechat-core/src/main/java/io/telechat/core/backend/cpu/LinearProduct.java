@@ -18,7 +18,7 @@ final class LinearProduct implements AutoCloseable {
     /** Tiles per thread: enough that none waits long for the last one, few enough that each is one long stream of memory. */
     private static final int TILES_PER_THREAD = 8;
     /** Activations of so many tokens are prepared in one task. */
-    private static final int TOKENS_PER_TASK = 8;
+    private static final int TOKENS_PER_TASK = Kernels.ROUNDED_TOGETHER;
 
     private final WorkerTeam workers;
     private final Kernels kernels;
@@ -81,7 +81,7 @@ final class LinearProduct implements AutoCloseable {
         MemorySegment bf16 = MemorySegment.NULL;
         if (has(w, DType.BF16)) {
             bf16 = roundsToBf16
-                    ? prepare(x, activationsForBf16, 2 * x.columns(), kernels::roundTokens)
+                    ? prepare(x, activationsForBf16, Kernels.roundedBytes(x.columns()), kernels::roundTokens)
                     : prepare(x, activationsForBf16, 4 * x.columns(), kernels::pair);
         }
         return new Inputs(

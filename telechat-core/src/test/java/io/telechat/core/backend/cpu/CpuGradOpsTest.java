@@ -63,6 +63,13 @@ class CpuGradOpsTest {
     }
 
     @Nested
+    class Amx extends TierTest {
+        Amx() {
+            super(KernelTier.AMX);
+        }
+    }
+
+    @Nested
     class Neon extends TierTest {
         Neon() {
             super(KernelTier.NEON);

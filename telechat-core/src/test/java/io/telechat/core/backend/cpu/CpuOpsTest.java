@@ -63,6 +63,13 @@ class CpuOpsTest {
     }
 
     @Nested
+    class Amx extends TierTest {
+        Amx() {
+            super(KernelTier.AMX);
+        }
+    }
+
+    @Nested
     class Neon extends TierTest {
         Neon() {
             super(KernelTier.NEON);

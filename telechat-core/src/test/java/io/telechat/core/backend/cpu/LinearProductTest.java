@@ -100,9 +100,10 @@ class LinearProductTest {
         }
     }
 
-    @Test
-    void activationsAreRoundedToBf16WhereBf16WeightsMeetThem() {
-        assumeTrue(KernelTiers.isUsable(KernelTier.AVX512_BF16), "no instructions for bfloat16");
+    @ParameterizedTest
+    @EnumSource(names = {"AVX512_BF16", "AMX"})
+    void activationsAreRoundedToBf16WhereBf16WeightsMeetThem(KernelTier tier) {
+        assumeTrue(KernelTiers.isUsable(tier), "not an instruction set of this CPU");
         for (int in : new int[] {1, 31, 64, 1000, 4111}) {
             Weight weight = weight(DType.BF16, in);
             Tensor x = random(17, in);
@@ -110,7 +111,7 @@ class LinearProductTest {
             for (long i = 0; i < x.shape().elements(); i++) {
                 rounded.setFloat(i, x.getFloat(i));
             }
-            float[] y = product(KernelTier.AVX512_BF16, 2, Backend::roundingOps, x, weight);
+            float[] y = product(tier, 2, Backend::roundingOps, x, weight);
             for (int t = 0; t < 17; t++) {
                 for (int r = 0; r < OUT; r++) {
                     double sum = weight.bias().get().getFloat(r);

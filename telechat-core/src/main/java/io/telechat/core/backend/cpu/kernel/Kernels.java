@@ -77,12 +77,25 @@ public interface Kernels {
         return false;
     }
 
-    /** Rounds activations to BF16, to the nearest, ties to even. */
+    /** Tokens whose rounded activations may lie interleaved. */
+    int ROUNDED_TOGETHER = 16;
+
+    /** Bytes of a token's rounded activations: columns are filled up to 32. */
+    static long roundedBytes(long columns) {
+        return (columns + 31) / 32 * 32 * 2;
+    }
+
+    /**
+     * Rounds activations to BF16, to the nearest, ties to even, and lays them out as {@link #linearBf16} takes them.
+     *
+     * @param tokens a multiple of {@link #ROUNDED_TOGETHER}, but for the last of a matrix
+     * @param to of {@link #roundedBytes} for each token
+     */
     default void roundTokens(MemorySegment x, long tokens, long columns, MemorySegment to) {
         throw new UnsupportedOperationException("no instructions for bfloat16");
     }
 
-    /** A product of BF16 weights with BF16 activations, summed as floats. */
+    /** A product of BF16 weights with activations from {@link #roundTokens}, summed as floats. */
     default void linearBf16(Product product) {
         throw new UnsupportedOperationException("no instructions for bfloat16");
     }

@@ -18,7 +18,7 @@ record NativeGradKernels(NativeKernels library) implements GradKernels {
     @Override
     public int sliver() {
         return switch (library.tier()) {
-            case AVX512, AVX512_BF16 -> 32;
+            case AVX512, AVX512_BF16, AMX -> 32;
             case AVX2 -> 16;
             default -> 8;
         };

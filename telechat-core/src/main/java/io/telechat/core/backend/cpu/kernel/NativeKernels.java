@@ -150,7 +150,7 @@ public final class NativeKernels implements Kernels {
 
     @Override
     public boolean multipliesBf16() {
-        return tier == KernelTier.AVX512_BF16;
+        return tier == KernelTier.AVX512_BF16 || tier == KernelTier.AMX;
     }
 
     @Override
