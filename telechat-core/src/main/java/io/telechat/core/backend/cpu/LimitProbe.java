@@ -12,7 +12,7 @@ import java.util.function.LongSupplier;
 /** Measures what all threads together read from memory, and multiply and add, at most: the best of a few tries. */
 record LimitProbe(WorkerTeam workers, NativeKernels kernels) {
     /** Far beyond any cache. */
-    private static final long READ_BYTES = 1L << 29;
+    static final long READ_BYTES = 1L << 29;
 
     private static final long ROUNDS = 4_000_000;
     private static final int TRIES = 25;
@@ -20,13 +20,18 @@ record LimitProbe(WorkerTeam workers, NativeKernels kernels) {
     MachineLimits measure() {
         int threads = workers.size();
         try (HostArena arena = new HostArena()) {
-            MemorySegment memory = arena.allocate(DType.I8, READ_BYTES).segment();
+            MemorySegment memory = memory(arena);
             long part = READ_BYTES / threads;
             long readNanos = best(() -> run(index -> kernels.read(memory.asSlice(index * part, part))));
             long fmaNanos = best(() -> run(index -> kernels.multiplyAdd(ROUNDS)));
             double flops = threads * kernels.multiplyAdd(ROUNDS);
             return new MachineLimits(part * threads / (readNanos / 1e9), flops / (fmaNanos / 1e9));
         }
+    }
+
+    /** Memory to read. It is written to, or all of it would be one page of zeros, which comes from the cache. */
+    static MemorySegment memory(HostArena arena) {
+        return arena.allocate(DType.I8, READ_BYTES).segment().fill((byte) 1);
     }
 
     private interface Part {
