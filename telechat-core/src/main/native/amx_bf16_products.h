@@ -40,6 +40,35 @@ static void round_tokens(const float *x, int64_t m, int64_t k, uint16_t *to) {
     }
 }
 
+// Tiles 0 to 3 hold sums, 4 and 5 weights of so many rows, 6 and 7 so many tokens.
+INLINE void configure_tiles_bf16(int rows, int tokens) {
+    uint8_t r = (uint8_t) rows;
+    uint16_t b = (uint16_t) (4 * tokens);
+    configure_tiles((uint8_t[]){r, r, r, r, r, r, TILE, TILE}, (uint16_t[]){b, b, b, b, LINE, LINE, b, b});
+}
+
+INLINE void zero_sums(void) {
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+}
+
+// The sums of one or two left operands with one or two right ones; each tile has a place of its own.
+INLINE void load_sums(const int lefts, const int rights, const void *sums) {
+    _tile_loadd(0, sums, LINE);
+    if (rights > 1) _tile_loadd(1, (const char *) sums + TILE_BYTES, LINE);
+    if (lefts > 1) _tile_loadd(2, (const char *) sums + 2 * TILE_BYTES, LINE);
+    if (lefts > 1 && rights > 1) _tile_loadd(3, (const char *) sums + 3 * TILE_BYTES, LINE);
+}
+
+INLINE void store_sums(const int lefts, const int rights, void *sums) {
+    _tile_stored(0, sums, LINE);
+    if (rights > 1) _tile_stored(1, (char *) sums + TILE_BYTES, LINE);
+    if (lefts > 1) _tile_stored(2, (char *) sums + 2 * TILE_BYTES, LINE);
+    if (lefts > 1 && rights > 1) _tile_stored(3, (char *) sums + 3 * TILE_BYTES, LINE);
+}
+
 // Some rows of weights and some tokens: what they are multiplied with, and where the sums go.
 typedef struct {
     const uint16_t *w;
@@ -141,7 +170,7 @@ INLINE void block_bf16(const int rights, PRODUCT p, int64_t rows, int64_t m, int
     for (int64_t first = 0; first < steps; first += chunk) {
         int64_t count = steps - first < chunk ? steps - first : chunk, r = 0;
         float *s = sums;
-        configure_tiles(TILE, (int) tokens);
+        configure_tiles_bf16(TILE, (int) tokens);
         for (; r + 2 * TILE <= rows; r += 2 * TILE) {
             for (int64_t t = 0; t < m; t += rights * tokens, s += place) {
                 tiles_bf16(2, rights, from_token(from_row(p, r), t), TILE, tokens, first, count, s, t == 0);
@@ -149,7 +178,7 @@ INLINE void block_bf16(const int rights, PRODUCT p, int64_t rows, int64_t m, int
         }
         for (; r < rows; r += TILE) {
             int64_t left = rows - r < TILE ? rows - r : TILE;
-            configure_tiles((int) left, (int) tokens);
+            configure_tiles_bf16((int) left, (int) tokens);
             for (int64_t t = 0; t < m; t += rights * tokens, s += place) {
                 tiles_bf16(1, rights, from_token(from_row(p, r), t), left, tokens, first, count, s, 0);
             }

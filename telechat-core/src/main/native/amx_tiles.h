@@ -14,41 +14,17 @@
 // The compiler does not know that the intrinsics for tiles read memory: what they shall read must be written before this.
 #define BEFORE_TILES_READ __asm__ volatile("" ::: "memory")
 
-// Tiles 0 to 3 hold sums, 4 and 5 left operands of so many rows, 6 and 7 right operands of so many columns.
-INLINE void configure_tiles(int rows, int columns) {
+// The eight tiles' rows, and bytes of each.
+INLINE void configure_tiles(const uint8_t rows[8], const uint16_t row_bytes[8]) {
     struct {
         uint8_t palette, start, reserved[14];
         uint16_t row_bytes[16];
         uint8_t rows[16];
     } config = {.palette = 1};
-    for (int tile = 0; tile < 8; tile++) {
-        config.rows[tile] = (uint8_t) (tile < 6 ? rows : TILE);
-        config.row_bytes[tile] = (uint16_t) (tile == 4 || tile == 5 ? LINE : 4 * columns);
-    }
+    memcpy(config.rows, rows, 8);
+    memcpy(config.row_bytes, row_bytes, 16);
     BEFORE_TILES_READ;
     _tile_loadconfig(&config);
-}
-
-INLINE void zero_sums(void) {
-    _tile_zero(0);
-    _tile_zero(1);
-    _tile_zero(2);
-    _tile_zero(3);
-}
-
-// The sums of one or two left operands with one or two right ones; each tile has a place of its own.
-INLINE void load_sums(const int lefts, const int rights, const void *sums) {
-    _tile_loadd(0, sums, LINE);
-    if (rights > 1) _tile_loadd(1, (const char *) sums + TILE_BYTES, LINE);
-    if (lefts > 1) _tile_loadd(2, (const char *) sums + 2 * TILE_BYTES, LINE);
-    if (lefts > 1 && rights > 1) _tile_loadd(3, (const char *) sums + 3 * TILE_BYTES, LINE);
-}
-
-INLINE void store_sums(const int lefts, const int rights, void *sums) {
-    _tile_stored(0, sums, LINE);
-    if (rights > 1) _tile_stored(1, (char *) sums + TILE_BYTES, LINE);
-    if (lefts > 1) _tile_stored(2, (char *) sums + 2 * TILE_BYTES, LINE);
-    if (lefts > 1 && rights > 1) _tile_stored(3, (char *) sums + 3 * TILE_BYTES, LINE);
 }
 
 // Rows of 16 lanes into columns.

@@ -10,7 +10,8 @@
 //
 // Activations: integers of 16 bits for weights of 8, so that rounding them costs nothing beside rounding the weights, and of 8 bits
 // for weights of 4. For each token the integers, padded to whole blocks, then a float scale per group, then the sum of integers
-// per group. Of each four integers of 16 bits the even ones come first, as quads of weights are taken apart.
+// per group. Of each four integers of 16 bits the even ones come first, as quads of weights are taken apart; or, for instruction sets
+// that multiply bytes (SPLIT_X), all upper bytes of a group come before all lower ones, both signed.
 //
 // A scale byte is part of a float of 16 bits. With weights of 8 bits: the lower three bits of its exponent and the upper five of its
 // mantissa. With weights of 4 bits: the sign, the lower four bits of the exponent, the upper three of the mantissa.
@@ -29,9 +30,13 @@ INLINE int64_t x_bytes(int bits) { return bits == 8 ? 2 : 1; }
 // Bytes of one quantized token.
 INLINE int64_t token_bytes(int bits, int64_t k) { return blocks_of(k) * (BLOCK * x_bytes(bits) + 8 * GROUPS); }
 
+INLINE int64_t panel_bytes(int bits, int64_t k) {
+    return PANEL * sizeof(float) + blocks_of(k) * GROUPS * (PANEL + PANEL * GROUP_SIZE * bits / 8);
+}
+
 // Rounds a group; returns the sum of its integers. A group with an infinity or NaN in it gets NaN for its scale.
 INLINE int32_t quantize_group(const int bits, const float *v, float *scale, char *out) {
-    const int most = bits == 8 ? 32767 : 127;
+    const int most = bits == 8 ? 127 * 256 + 127 : 127;
     VF largest = vf_zero(), check = vf_zero();
     UNROLL for (int i = 0; i < GROUP_SIZE; i += LANES) {
         VF u = vf_load(v + i);
@@ -50,6 +55,13 @@ INLINE int32_t quantize_group(const int bits, const float *v, float *scale, char
         sum += q[i];
     }
     if (bits == 8) {
+#ifdef SPLIT_X
+        for (int i = 0; i < GROUP_SIZE; i++) {
+            int8_t low = (int8_t) q[i];
+            out[i] = (char) ((q[i] - low) >> 8);
+            out[GROUP_SIZE + i] = low;
+        }
+#else
         int16_t *to = (int16_t *) out;
         for (int i = 0; i < GROUP_SIZE; i += 4) {
             to[i] = (int16_t) q[i];
@@ -57,6 +69,7 @@ INLINE int32_t quantize_group(const int bits, const float *v, float *scale, char
             to[i + 2] = (int16_t) q[i + 1];
             to[i + 3] = (int16_t) q[i + 3];
         }
+#endif
     } else {
         for (int i = 0; i < GROUP_SIZE; i++) out[i] = (char) q[i];
     }
@@ -90,7 +103,64 @@ static void quantize_tokens(int bits, const float *x, int64_t m, int64_t k, char
     }
 }
 
-// The sums of LANES rows of a panel, from a row on, with each of so many tokens.
+// The integers of a group's weights with each of so many tokens' activations, the tokens stride bytes apart, as are the sums of their
+// integers.
+INLINE void group_sums8(const int tokens, const uint8_t *quads, int fetch, const char *x, const char *sums, int64_t stride,
+                        VI whole[QUANTIZED_TOKENS]) {
+#ifdef SPLIT_X
+    UNROLL for (int t = 0; t < tokens; t++) whole[t] = vi_set1(0);
+    UNROLL for (int half = 0; half < 2; half++, x += GROUP_SIZE) {
+        UNROLL for (int line = 0; line < 8; line++) {
+            if (fetch && half == 0) PREFETCH(quads + line * LINE, QUANTIZED_NEAR);
+            VI w = vi_load(quads + line * LINE);
+            UNROLL for (int t = 0; t < tokens; t++) whole[t] = group_add4(whole[t], w, (const int8_t *) x + t * stride + 4 * line);
+        }
+        if (half == 1) break;
+        UNROLL for (int t = 0; t < tokens; t++) {
+            int32_t sum_x;
+            memcpy(&sum_x, sums + t * stride, sizeof sum_x);
+            whole[t] = vi_add(vi_times256(whole[t]), group_begin8(sum_x));
+        }
+    }
+#else
+    UNROLL for (int t = 0; t < tokens; t++) {
+        int32_t sum_x;
+        memcpy(&sum_x, sums + t * stride, sizeof sum_x);
+        whole[t] = group_begin8(sum_x);
+    }
+    UNROLL for (int line = 0; line < 8; line++, quads += LINE) {
+        if (fetch) PREFETCH(quads, QUANTIZED_NEAR);
+        VI even = even_columns(quads), odd = odd_columns(quads);
+        UNROLL for (int t = 0; t < tokens; t++) {
+            whole[t] = group_add8(whole[t], even, odd, (const int16_t *) (x + t * stride) + 4 * line);
+        }
+    }
+#endif
+}
+
+INLINE void group_sums4(const int tokens, const uint8_t *quads, int fetch, const char *x, const char *sums, int64_t stride,
+                        VI whole[QUANTIZED_TOKENS]) {
+    UNROLL for (int t = 0; t < tokens; t++) {
+        int32_t sum_x;
+        memcpy(&sum_x, sums + t * stride, sizeof sum_x);
+        whole[t] = group_begin4(sum_x);
+    }
+    UNROLL for (int line = 0; line < 4; line++, quads += LINE) {
+        if (fetch) PREFETCH(quads, QUANTIZED_NEAR);
+        VI low = low_quad(quads), high = high_quad(quads);
+        UNROLL for (int t = 0; t < tokens; t++) {
+            const int8_t *fours = (const int8_t *) (x + t * stride) + 8 * line;
+            whole[t] = group_add4(group_add4(whole[t], low, fours), high, fours + 4);
+        }
+    }
+    UNROLL for (int t = 0; t < tokens; t++) {
+        int32_t sum_x;
+        memcpy(&sum_x, sums + t * stride, sizeof sum_x);
+        whole[t] = group_end4(whole[t], sum_x);
+    }
+}
+
+// The sums of LANES rows of a panel, from a row on, with each of so many tokens, but for the rows' floats.
 INLINE void panel_sums(const int bits, const int tokens, const uint8_t *panel, int row, int64_t blocks, const char *x,
                        VF sum[QUANTIZED_TOKENS]) {
     const int group_bytes = PANEL * GROUP_SIZE * bits / 8;
@@ -105,39 +175,38 @@ INLINE void panel_sums(const int bits, const int tokens, const uint8_t *panel, i
             const char *xs = x + at * GROUP_SIZE * x_bytes(bits);
             const char *scales = x + blocks * BLOCK * x_bytes(bits) + at * 4, *sums = scales + blocks * GROUPS * 4;
             VI whole[QUANTIZED_TOKENS];
-            UNROLL for (int t = 0; t < tokens; t++) {
-                int32_t sum_x;
-                memcpy(&sum_x, sums + t * stride, sizeof sum_x);
-                whole[t] = bits == 8 ? group_begin8(sum_x) : group_begin4(sum_x);
-            }
-            UNROLL for (int line = 0; line < bits; line++, quads += LINE) {
-                if (row == 0) PREFETCH(quads, QUANTIZED_NEAR);
-                if (bits == 8) {
-                    VI even = even_columns(quads), odd = odd_columns(quads);
-                    UNROLL for (int t = 0; t < tokens; t++) {
-                        whole[t] = group_add8(whole[t], even, odd, (const int16_t *) (xs + t * stride) + 4 * line);
-                    }
-                } else {
-                    VI low = low_quad(quads), high = high_quad(quads);
-                    UNROLL for (int t = 0; t < tokens; t++) {
-                        const int8_t *fours = (const int8_t *) (xs + t * stride) + 8 * line;
-                        whole[t] = group_add4(group_add4(whole[t], low, fours), high, fours + 4);
-                    }
-                }
+            if (bits == 8) {
+                group_sums8(tokens, quads, row == 0, xs, sums, stride, whole);
+            } else {
+                group_sums4(tokens, quads, row == 0, xs, sums, stride, whole);
             }
             VF scale = bits == 8 ? scales8(w + g * PANEL + row) : scales4(w + g * PANEL + row);
             UNROLL for (int t = 0; t < tokens; t++) {
-                int32_t sum_x;
                 float factor;
-                memcpy(&sum_x, sums + t * stride, sizeof sum_x);
                 memcpy(&factor, scales + t * stride, sizeof factor);
-                VI integers = bits == 8 ? whole[t] : group_end4(whole[t], sum_x);
-                sum[t] = vf_fma(vf_mul(vi_to_float(integers), scale), vf_set1(factor), sum[t]);
+                sum[t] = vf_fma(vf_mul(vi_to_float(whole[t]), scale), vf_set1(factor), sum[t]);
             }
         }
     }
-    VF units = vf_load((const float *) panel + row);
-    UNROLL for (int t = 0; t < tokens; t++) sum[t] = vf_mul(sum[t], units);
+}
+
+// The sums of LANES rows of a panel, from a row on, to y [tokens, rows].
+INLINE void put_panel(const int tokens, const float *units, int row, int64_t rows, VF *sum, const float *bias, float *y,
+                      int64_t ldy, int add) {
+    VF unit = vf_load(units + row);
+    UNROLL for (int t = 0; t < tokens; t++) {
+        VF v = vf_mul(sum[t], unit);
+        float *to = y + t * ldy + row;
+        if (rows - row >= LANES) {
+            if (bias) v = vf_add(v, vf_load(bias + row));
+            if (add) v = vf_add(vf_load(to), v);
+            vf_store(to, v);
+        } else {
+            float values[LANES];
+            vf_store(values, v);
+            for (int64_t r = 0; r < rows - row; r++) put(to + r, values[r], bias ? bias + row + r : 0, add);
+        }
+    }
 }
 
 // A panel is done LANES rows at a time: what the first of them brought into the cache is there for the others.
@@ -146,29 +215,24 @@ INLINE void quantized_tile(const int bits, const int tokens, const uint8_t *pane
     for (int row = 0; row < PANEL && row < rows; row += LANES) {
         VF sum[QUANTIZED_TOKENS];
         panel_sums(bits, tokens, panel, row, blocks, x, sum);
-        UNROLL for (int t = 0; t < tokens; t++) {
-            float *to = y + t * ldy + row;
-            if (rows - row >= LANES) {
-                if (bias) sum[t] = vf_add(sum[t], vf_load(bias + row));
-                if (add) sum[t] = vf_add(vf_load(to), sum[t]);
-                vf_store(to, sum[t]);
-            } else {
-                float values[LANES];
-                vf_store(values, sum[t]);
-                for (int64_t r = 0; r < rows - row; r++) put(to + r, values[r], bias ? bias + row + r : 0, add);
-            }
-        }
+        put_panel(tokens, (const float *) panel, row, rows, sum, bias, y, ldy, add);
     }
 }
 
+#ifdef HAS_AMX
+#include "amx_quantized_products.h"
+#endif
+
 INLINE void quantized(const int bits, const uint8_t *panels, int64_t rows, int64_t k, const char *x, int64_t m, const float *bias,
                       float *y, int64_t ldy, int add) {
-    int64_t blocks = blocks_of(k);
-    int64_t panel_bytes = PANEL * sizeof(float) + blocks * GROUPS * (PANEL + PANEL * GROUP_SIZE * bits / 8);
-    for (int64_t r = 0; r < rows; r += PANEL, panels += panel_bytes) {
+    int64_t blocks = blocks_of(k), done = 0;
+#ifdef HAS_AMX
+    done = quantized_with_tiles(bits, panels, rows, k, x, m, bias, y, ldy, add);
+#endif
+    for (int64_t r = 0; r < rows && done < m; r += PANEL, panels += panel_bytes(bits, k)) {
         int64_t n = rows - r < PANEL ? rows - r : PANEL;
         const float *b = bias ? bias + r : 0;
-        int64_t t = 0;
+        int64_t t = done;
         for (; t + QUANTIZED_TOKENS <= m; t += QUANTIZED_TOKENS) {
             quantized_tile(bits, QUANTIZED_TOKENS, panels, n, blocks, x + t * token_bytes(bits, k), b, y + t * ldy + r, ldy, add);
         }

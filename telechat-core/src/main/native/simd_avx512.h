@@ -106,21 +106,19 @@ INLINE VF scales4(const uint8_t *p) {
     return _mm512_cvtph_ps(_mm256_and_si256(_mm256_srai_epi16(half, 1), _mm256_set1_epi16((short) 0xbfff)));
 }
 
-// Columns 0 and 2 of each row as 16 bits, and columns 1 and 3.
-INLINE VI even_columns(const uint8_t *p) { return _mm512_and_si512(_mm512_loadu_si512(p), _mm512_set1_epi16(255)); }
-INLINE VI odd_columns(const uint8_t *p) { return _mm512_srli_epi16(_mm512_loadu_si512(p), 8); }
+// Activations of 16 bits are multiplied byte by byte.
+#define SPLIT_X
+INLINE VI vi_load(const uint8_t *p) { return _mm512_loadu_si512(p); }
+INLINE VI vi_times256(VI v) { return _mm512_slli_epi32(v, 8); }
 // The quad in the lower halves of the bytes, and that in the upper.
 INLINE VI low_quad(const uint8_t *p) { return _mm512_and_si512(_mm512_loadu_si512(p), _mm512_set1_epi8(15)); }
 INLINE VI high_quad(const uint8_t *p) {
     return _mm512_and_si512(_mm512_srli_epi16(_mm512_loadu_si512(p), 4), _mm512_set1_epi8(15));
 }
 
-// The sum of a group: eight quads times eight fours of x, of 16 bits with weights of 8 and of 8 bits with weights of 4. Weights are
-// stored with a bias added, which costs nothing to take off again: the sum starts at minus bias times the sum of x.
+// The sum of a group: eight quads times eight fours of x. Weights are stored with a bias added, which costs nothing to take off
+// again: the sum starts at minus bias times the sum of x.
 INLINE VI group_begin8(int32_t sum_x) { return vi_set1(-128 * sum_x); }
-INLINE VI group_add8(VI sum, VI even, VI odd, const int16_t *x) {
-    return _mm512_dpwssd_epi32(_mm512_dpwssd_epi32(sum, even, all_lanes(x)), odd, all_lanes(x + 2));
-}
 INLINE VI group_begin4(int32_t sum_x) { return vi_set1(-8 * sum_x); }
 INLINE VI group_add4(VI sum, VI w, const int8_t *x) { return _mm512_dpbusd_epi32(sum, w, all_lanes(x)); }
 INLINE VI group_end4(VI sum, int32_t sum_x) {
