@@ -83,11 +83,15 @@ typedef struct {
 // Adds the products of so many steps to the sums of one or two tiles of each side. fetch: whether the rows of weights that lie behind
 // these are asked for meanwhile, from first byte to last: the hardware does not follow so many rows at once.
 INLINE void add_steps(const int lefts, const int rights, int64_t steps, const char *w, int64_t w_row, const char *x, int64_t x_row,
-                      int64_t x_tile, int fetch) {
+                      int64_t x_tile, int fetch, const PRODUCT *out) {
     const char *next = w + lefts * TILE * w_row;
     for (int64_t s = 0; s < steps; s++, w += LINE, x += TILE * x_row, next += lefts * TILE_BYTES) {
         if (fetch) {
             UNROLL for (int r = 0; r < lefts * TILE; r++) __builtin_prefetch(next + r * LINE, 0, 2);
+        }
+        if (out && s < rights * TILE) {
+            __builtin_prefetch(out->y + s * out->ldy, 1, 3);
+            if (lefts > 1) __builtin_prefetch(out->y + s * out->ldy + TILE, 1, 3);
         }
         _tile_loadd(6, x, x_row);
         _tile_loadd(4, w, w_row);
@@ -130,13 +134,13 @@ INLINE void tiles_bf16(const int lefts, const int rights, PRODUCT p, int64_t row
         load_sums(lefts, rights, sums);
     }
     int ends = first + count == steps, cut = ends && p.k % STEP != 0;
-    add_steps(lefts, rights, count - cut, (const char *) (p.w + first * STEP), 2 * p.k, x, x_row, x_tile, fetch);
+    add_steps(lefts, rights, count - cut, (const char *) (p.w + first * STEP), 2 * p.k, x, x_row, x_tile, fetch, rights > 1 && ends ? &p : 0);
     if (cut) {
         int64_t at = p.k / STEP * STEP;
         uint16_t last[2 * TILE * STEP] = {0};
         for (int64_t r = 0; r < (lefts - 1) * TILE + rows; r++) memcpy(last + r * STEP, p.w + r * p.k + at, 2 * (p.k - at));
         BEFORE_TILES_READ;
-        add_steps(lefts, rights, 1, (const char *) last, LINE, x + (count - 1) * TILE * x_row, x_row, x_tile, 0);
+        add_steps(lefts, rights, 1, (const char *) last, LINE, x + (count - 1) * TILE * x_row, x_row, x_tile, 0, 0);
     }
     store_sums(lefts, rights, sums);
     if (!ends) return;

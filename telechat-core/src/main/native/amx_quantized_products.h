@@ -101,6 +101,7 @@ INLINE void panel_with_tiles(const int bits, const int tokens, const uint8_t *pa
             float *sums = carried + t * PANEL;
             VF sum[TILE];
             UNROLL for (int i = 0; i < tokens; i++) sum[i] = first == 0 ? vf_zero() : vf_load(sums + i * PANEL);
+            if (first + count == groups) expect_writes(tokens, y + t * ldy, ldy);
             const char *token = x + t * stride;
             add_groups(bits, tokens, chunk, count, token + first * GROUP_SIZE * x_bytes(bits),
                        token + groups * GROUP_SIZE * x_bytes(bits) + 4 * first, stride, sum);

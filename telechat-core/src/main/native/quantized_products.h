@@ -190,6 +190,11 @@ INLINE void panel_sums(const int bits, const int tokens, const uint8_t *panel, i
     }
 }
 
+// Asks for the lines of y that will be written, of so many tokens: each is on a page of its own, and far away.
+INLINE void expect_writes(const int tokens, float *y, int64_t ldy) {
+    UNROLL for (int t = 0; t < tokens; t++) __builtin_prefetch(y + t * ldy, 1, 3);
+}
+
 // The sums of LANES rows of a panel, from a row on, to y [tokens, rows].
 INLINE void put_panel(const int tokens, const float *units, int row, int64_t rows, VF *sum, const float *bias, float *y,
                       int64_t ldy, int add) {
@@ -214,6 +219,7 @@ INLINE void quantized_tile(const int bits, const int tokens, const uint8_t *pane
                            const float *bias, float *y, int64_t ldy, int add) {
     for (int row = 0; row < PANEL && row < rows; row += LANES) {
         VF sum[QUANTIZED_TOKENS];
+        if (tokens > 1 && row == 0) expect_writes(tokens, y, ldy);
         panel_sums(bits, tokens, panel, row, blocks, x, sum);
         put_panel(tokens, (const float *) panel, row, rows, sum, bias, y, ldy, add);
     }
