@@ -1,29 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Products of quantized activations with quantized weights for many tokens, on the matrix unit. Tokens are the left operand, a group
-// of 32 columns of a panel the right one, whose layout it has already. The integers of a group leave the tiles for the floats'
-// additions, which are those of quantized_products.h: so are the bits.
+// of 32 columns of a panel the right one. Weights of 4 bits and their activations are multiplied as bytes. Weights of 8 bits and the
+// two parts of their activations are multiplied as bfloat16, which holds them exactly, as a float does the sum of a group (32 * 128 *
+// 2,039 < 2^24): then both parts add to the same sums, and no integers need to be widened. From there on the operations are those of
+// quantized_products.h: so are the bits.
 
-// Groups whose weights are taken apart at a time: 18 KiB.
+// Groups whose weights are taken apart at a time: 34 KiB.
 #define CHUNK_GROUPS 32
 // Tokens that stay in the second-level cache while the panels pass.
-#define RESIDENT_TOKENS 128
+#define RESIDENT_TOKENS 256
+#define RESIDENT_BYTES (1 << 20)
 
-// A group of a panel: its weights, signed, eight quads of 16 rows; and their scales.
+// A group of a panel without bias: as bytes, quad by quad; as bfloat16, of each quad of 16 rows first the even columns, then the odd
+// ones.
 typedef struct {
-    int8_t weights[GROUP_SIZE / 4][LINE];
+    union {
+        int8_t bytes[GROUP_SIZE / 4][4 * PANEL];
+        uint16_t bf16[GROUP_SIZE / 2][2 * PANEL];
+    };
     float scales[PANEL];
-} SIGNED_GROUP;
+} APART_GROUP;
 
-// Tiles 0 and 1 hold the integers of one group, 2 and 3 those of the next; 4 and 5 the tokens, 6 the weights.
-INLINE void configure_tiles_for_groups(int tokens) {
-    uint8_t rows[8] = {[6] = GROUP_SIZE / 4};
-    uint16_t row_bytes[8] = {LINE, LINE, LINE, LINE, GROUP_SIZE, GROUP_SIZE, LINE, 0};
-    for (int tile = 0; tile < 6; tile++) rows[tile] = (uint8_t) tokens;
-    configure_tiles(rows, row_bytes);
+// Tiles 0 and 1 hold the sums of two groups in turn, 4 and 5 the tokens, 6 the weights.
+INLINE void configure_tiles_for_groups(const int bits, int tokens) {
+    const uint8_t t = (uint8_t) tokens, depth = bits == 8 ? GROUP_SIZE / 2 : GROUP_SIZE / 4;
+    const uint16_t row = bits == 8 ? 2 * GROUP_SIZE : GROUP_SIZE;
+    configure_tiles((uint8_t[]){t, t, 0, 0, t, t, depth, 0}, (uint16_t[]){LINE, LINE, 0, 0, row, row, LINE, 0});
 }
 
-INLINE void sign_groups(const int bits, const uint8_t *panel, int64_t first, int64_t count, SIGNED_GROUP *to) {
+// Of the lower bytes of all lanes of 16 bits: less 128, as bfloat16.
+INLINE __m512i bytes_to_bf16(__m512i v) {
+    // Behind the mantissa's first 15 bits, 2^15 has room for a byte.
+    const __m512i room = _mm512_set1_epi32(0x47000000);
+    const VF bias = vf_set1(32768 + 128);
+    __m512i byte = _mm512_set1_epi32(0xff00);
+    VF low = vf_sub((VF) _mm512_or_si512(_mm512_and_si512(_mm512_slli_epi32(v, 8), byte), room), bias);
+    VF high = vf_sub((VF) _mm512_or_si512(_mm512_and_si512(_mm512_srli_epi32(v, 8), byte), room), bias);
+    return _mm512_or_si512(_mm512_srli_epi32((__m512i) low, 16), (__m512i) high); // exact: the lower halves are zeros
+}
+
+// Takes groups of a panel apart.
+INLINE void take_apart(const int bits, const uint8_t *panel, int64_t first, int64_t count, APART_GROUP *to) {
     const int group_bytes = PANEL * GROUP_SIZE * bits / 8;
     for (int64_t g = first; g < first + count; g++, to++) {
         const uint8_t *block = panel + PANEL * sizeof(float) + g / GROUPS * GROUPS * (PANEL + group_bytes);
@@ -33,78 +51,83 @@ INLINE void sign_groups(const int bits, const uint8_t *panel, int64_t first, int
         UNROLL for (int line = 0; line < bits; line++, quads += LINE) {
             PREFETCH(quads, QUANTIZED_NEAR);
             if (bits == 8) {
-                _mm512_store_si512(to->weights[line], _mm512_xor_si512(vi_load(quads), _mm512_set1_epi8((char) 0x80)));
+                VI v = vi_load(quads);
+                _mm512_store_si512(to->bf16[2 * line], bytes_to_bf16(v));
+                _mm512_store_si512(to->bf16[2 * line + 1], bytes_to_bf16(_mm512_srli_epi16(v, 8)));
             } else {
-                __m512i eight = _mm512_set1_epi8(8);
-                _mm512_store_si512(to->weights[2 * line], _mm512_sub_epi8(low_quad(quads), eight));
-                _mm512_store_si512(to->weights[2 * line + 1], _mm512_sub_epi8(high_quad(quads), eight));
+                const VI bias = _mm512_set1_epi8(8);
+                _mm512_store_si512(to->bytes[2 * line], _mm512_sub_epi8(low_quad(quads), bias));
+                _mm512_store_si512(to->bytes[2 * line + 1], _mm512_sub_epi8(high_quad(quads), bias));
             }
         }
     }
     BEFORE_TILES_READ;
 }
 
-// The integers of a group: with activations of 16 bits those of their upper bytes, then those of their lower ones.
-#define MULTIPLY_GROUP(bits, upper, lower, group, x, stride, to)                      \
-    do {                                                                              \
-        _tile_zero(upper);                                                            \
-        _tile_loadd(6, (group)->weights, LINE);                                       \
-        _tile_loadd(4, x, stride);                                                    \
-        _tile_dpbssd(upper, 4, 6);                                                    \
-        if (bits == 8) {                                                              \
-            _tile_zero(lower);                                                        \
-            _tile_loadd(5, (x) + GROUP_SIZE, stride);                                 \
-            _tile_dpbssd(lower, 5, 6);                                                \
-            _tile_stored(lower, (to)[1], LINE);                                       \
-        }                                                                             \
-        _tile_stored(upper, (to)[0], LINE);                                           \
+// The sums of a group for the tokens of a tile.
+#define MULTIPLY_GROUP(bits, tile, group, x, stride, to) \
+    do {                                                 \
+        _tile_zero(tile);                                \
+        _tile_loadd(6, (group)->bytes, LINE);            \
+        _tile_loadd(4, x, stride);                       \
+        if (bits == 8) {                                 \
+            _tile_dpbf16ps(tile, 4, 6);                  \
+            _tile_loadd(5, (x) + LINE, stride);          \
+            _tile_dpbf16ps(tile, 5, 6);                  \
+        } else {                                         \
+            _tile_dpbssd(tile, 4, 6);                    \
+        }                                                \
+        _tile_stored(tile, to, LINE);                    \
     } while (0)
 
-// sum[t] += integers[t] * scales * factor of t.
-INLINE void add_group(const int bits, const int tokens, int32_t integers[2][SUMS_OF_TILE], const float *scales, const char *factors,
-                      int64_t stride, VF sum[TILE]) {
+// sum[t] += products[t] * scales * factor of t.
+INLINE void add_group(const int bits, const int tokens, const void *products, const float *scales, const char *factors, int64_t stride,
+                      VF sum[TILE]) {
     VF scale = vf_load(scales);
     UNROLL for (int t = 0; t < tokens; t++) {
-        VI whole = _mm512_load_si512(integers[0] + t * PANEL);
-        if (bits == 8) whole = vi_add(vi_times256(whole), _mm512_load_si512(integers[1] + t * PANEL));
         float factor;
         memcpy(&factor, factors + t * stride, sizeof factor);
-        sum[t] = vf_fma(vf_mul(vi_to_float(whole), scale), vf_set1(factor), sum[t]);
+        const char *row = (const char *) products + t * LINE;
+        VF product = bits == 8 ? vf_load((const float *) row) : vi_to_float(_mm512_load_si512(row));
+        sum[t] = vf_fma(vf_mul(product, scale), vf_set1(factor), sum[t]);
     }
 }
 
+// Bytes of a group of a token, as a tile takes them.
+INLINE int64_t tile_bytes(int bits) { return bits == 8 ? 4 * GROUP_SIZE : GROUP_SIZE; }
+
 // Adds an even number of groups to the sums of so many tokens. x: the first group of the first token; factors: its scale.
-INLINE void add_groups(const int bits, const int tokens, const SIGNED_GROUP *groups, int64_t count, const char *x,
+INLINE void add_groups(const int bits, const int tokens, const APART_GROUP *groups, int64_t count, const char *x,
                        const char *factors, int64_t stride, VF sum[TILE]) {
-    const int64_t group_bytes = GROUP_SIZE * x_bytes(bits);
-    int32_t integers[2][2][SUMS_OF_TILE] __attribute__((aligned(LINE)));
-    MULTIPLY_GROUP(bits, 0, 1, groups, x, stride, integers[0]);
+    const int64_t step = tile_bytes(bits);
+    char products[2][TILE_BYTES] __attribute__((aligned(LINE)));
+    MULTIPLY_GROUP(bits, 0, groups, x, stride, products[0]);
     for (int64_t g = 0; g < count; g += 2) {
-        MULTIPLY_GROUP(bits, 2, 3, groups + g + 1, x + (g + 1) * group_bytes, stride, integers[1]);
-        add_group(bits, tokens, integers[0], groups[g].scales, factors + 4 * g, stride, sum);
-        if (g + 2 < count) MULTIPLY_GROUP(bits, 0, 1, groups + g + 2, x + (g + 2) * group_bytes, stride, integers[0]);
-        add_group(bits, tokens, integers[1], groups[g + 1].scales, factors + 4 * (g + 1), stride, sum);
+        MULTIPLY_GROUP(bits, 1, groups + g + 1, x + (g + 1) * step, stride, products[1]);
+        add_group(bits, tokens, products[0], groups[g].scales, factors + 4 * g, stride, sum);
+        if (g + 2 < count) MULTIPLY_GROUP(bits, 0, groups + g + 2, x + (g + 2) * step, stride, products[0]);
+        add_group(bits, tokens, products[1], groups[g + 1].scales, factors + 4 * (g + 1), stride, sum);
     }
 }
 
 // A panel with at most RESIDENT_TOKENS tokens, so many at a time.
 INLINE void panel_with_tiles(const int bits, const int tokens, const uint8_t *panel, int64_t rows, int64_t blocks, const char *x,
                              int64_t m, const float *bias, float *y, int64_t ldy, int add) {
-    SIGNED_GROUP chunk[CHUNK_GROUPS] __attribute__((aligned(LINE)));
+    APART_GROUP chunk[CHUNK_GROUPS] __attribute__((aligned(LINE)));
     float carried[RESIDENT_TOKENS * PANEL] __attribute__((aligned(LINE)));
-    const int64_t groups = blocks * GROUPS, stride = blocks * (BLOCK * x_bytes(bits) + 8 * GROUPS);
-    configure_tiles_for_groups(tokens);
+    const int64_t groups = blocks * GROUPS, stride = token_bytes(bits, blocks);
+    const char *factors = x + groups * GROUP_SIZE * x_bytes(bits), *from = bits == 8 ? x + integer_bytes(bits, blocks) : x;
+    configure_tiles_for_groups(bits, tokens);
     for (int64_t first = 0; first < groups; first += CHUNK_GROUPS) {
         int64_t count = groups - first < CHUNK_GROUPS ? groups - first : CHUNK_GROUPS;
-        sign_groups(bits, panel, first, count, chunk);
+        take_apart(bits, panel, first, count, chunk);
         for (int64_t t = 0; t < m; t += tokens) {
             float *sums = carried + t * PANEL;
             VF sum[TILE];
             UNROLL for (int i = 0; i < tokens; i++) sum[i] = first == 0 ? vf_zero() : vf_load(sums + i * PANEL);
             if (first + count == groups) expect_writes(tokens, y + t * ldy, ldy);
-            const char *token = x + t * stride;
-            add_groups(bits, tokens, chunk, count, token + first * GROUP_SIZE * x_bytes(bits),
-                       token + groups * GROUP_SIZE * x_bytes(bits) + 4 * first, stride, sum);
+            add_groups(bits, tokens, chunk, count, from + t * stride + first * tile_bytes(bits),
+                       factors + t * stride + 4 * first, stride, sum);
             if (first + count < groups) {
                 UNROLL for (int i = 0; i < tokens; i++) vf_store(sums + i * PANEL, sum[i]);
             } else {
@@ -115,14 +138,15 @@ INLINE void panel_with_tiles(const int bits, const int tokens, const uint8_t *pa
 }
 
 // All panels with as many tokens as fill tiles at least by half; returns how many.
-INLINE int64_t quantized_with_tiles(const int bits, const uint8_t *panels, int64_t rows, int64_t k, const char *x, int64_t m,
+INLINE int64_t quantized_with_tiles(const int bits, const uint8_t *panels, int64_t rows, int64_t blocks, const char *x, int64_t m,
                                     const float *bias, float *y, int64_t ldy, int add) {
-    int64_t blocks = blocks_of(k), t = 0;
+    int64_t t = 0, most = RESIDENT_BYTES / (blocks * GROUPS * tile_bytes(bits)) / TILE * TILE;
+    most = most > RESIDENT_TOKENS ? RESIDENT_TOKENS : most < TILE ? TILE : most;
     while (m - t >= TILE / 2) {
-        int64_t whole = (m - t) / TILE * TILE, count = whole == 0 ? TILE / 2 : whole < RESIDENT_TOKENS ? whole : RESIDENT_TOKENS;
+        int64_t whole = (m - t) / TILE * TILE, count = whole == 0 ? TILE / 2 : whole < most ? whole : most;
         const uint8_t *panel = panels;
-        const char *from = x + t * token_bytes(bits, k);
-        for (int64_t r = 0; r < rows; r += PANEL, panel += panel_bytes(bits, k)) {
+        const char *from = x + t * token_bytes(bits, blocks);
+        for (int64_t r = 0; r < rows; r += PANEL, panel += panel_bytes(bits, blocks)) {
             const float *b = bias ? bias + r : 0;
             float *to = y + t * ldy + r;
             if (whole > 0) {

@@ -8,10 +8,12 @@
 // a quad is 64 bytes; with four, the lower halves of 64 bytes are one quad, the upper halves the next. Stored with a bias of 128
 // or 8. weight = row's float * scale * (stored - bias).
 //
-// Activations: integers of 16 bits for weights of 8, so that rounding them costs nothing beside rounding the weights, and of 8 bits
+// Activations: integers of 12 bits for weights of 8, so that rounding them costs nothing beside rounding the weights, and of 8 bits
 // for weights of 4. For each token the integers, padded to whole blocks, then a float scale per group, then the sum of integers
-// per group. Of each four integers of 16 bits the even ones come first, as quads of weights are taken apart; or, for instruction sets
-// that multiply bytes (SPLIT_X), all upper bytes of a group come before all lower ones, both signed.
+// per group. The integers of 12 bits take 16; of each four the even ones come first, as quads of weights are taken apart. Or, for
+// instruction sets that multiply bytes (SPLIT_X), an integer is 16 times an upper byte and a lower one, both signed, and all upper
+// bytes of a group come before all lower ones. For the matrix unit (HAS_AMX), they follow as bfloat16, with even ones first and 16 times
+// the upper bytes of a group before the lower ones.
 //
 // A scale byte is part of a float of 16 bits. With weights of 8 bits: the lower three bits of its exponent and the upper five of its
 // mantissa. With weights of 4 bits: the sign, the lower four bits of the exponent, the upper three of the mantissa.
@@ -27,16 +29,27 @@ INLINE int64_t blocks_of(int64_t k) { return (k + BLOCK - 1) / BLOCK; }
 // Bytes of an activation, for weights of so many bits.
 INLINE int64_t x_bytes(int bits) { return bits == 8 ? 2 : 1; }
 
-// Bytes of one quantized token.
-INLINE int64_t token_bytes(int bits, int64_t k) { return blocks_of(k) * (BLOCK * x_bytes(bits) + 8 * GROUPS); }
+// Bytes of an activation as two of bfloat16.
+#ifdef HAS_AMX
+#define BF16_BYTES(bits) ((bits) == 8 ? 4 : 0)
+#else
+#define BF16_BYTES(bits) 0
+#endif
 
-INLINE int64_t panel_bytes(int bits, int64_t k) {
-    return PANEL * sizeof(float) + blocks_of(k) * GROUPS * (PANEL + PANEL * GROUP_SIZE * bits / 8);
+// Bytes of one quantized token, and where its integers as bfloat16 begin.
+INLINE int64_t integer_bytes(int bits, int64_t blocks) { return blocks * (BLOCK * x_bytes(bits) + 8 * GROUPS); }
+INLINE int64_t token_bytes(int bits, int64_t blocks) { return integer_bytes(bits, blocks) + blocks * BLOCK * BF16_BYTES(bits); }
+
+INLINE int64_t panel_bytes(int bits, int64_t blocks) {
+    return PANEL * sizeof(float) + blocks * GROUPS * (PANEL + PANEL * GROUP_SIZE * bits / 8);
 }
 
+// The place among each four that an integer has where even ones come first.
+#define EVEN_FIRST(i) (((i) & ~3) + (((i) & 1) << 1) + (((i) & 2) >> 1))
+
 // Rounds a group; returns the sum of its integers. A group with an infinity or NaN in it gets NaN for its scale.
-INLINE int32_t quantize_group(const int bits, const float *v, float *scale, char *out) {
-    const int most = bits == 8 ? 127 * 256 + 127 : 127;
+INLINE int32_t quantize_group(const int bits, const float *v, float *scale, char *out, uint16_t *bf16) {
+    const int most = bits == 8 ? 127 * 16 + 7 : 127;
     VF largest = vf_zero(), check = vf_zero();
     UNROLL for (int i = 0; i < GROUP_SIZE; i += LANES) {
         VF u = vf_load(v + i);
@@ -57,29 +70,33 @@ INLINE int32_t quantize_group(const int bits, const float *v, float *scale, char
     if (bits == 8) {
 #ifdef SPLIT_X
         for (int i = 0; i < GROUP_SIZE; i++) {
-            int8_t low = (int8_t) q[i];
-            out[i] = (char) ((q[i] - low) >> 8);
-            out[GROUP_SIZE + i] = low;
+            int upper = (q[i] + 8) >> 4;
+            out[i] = (char) upper;
+            out[GROUP_SIZE + i] = (char) (q[i] - 16 * upper);
         }
 #else
-        int16_t *to = (int16_t *) out;
-        for (int i = 0; i < GROUP_SIZE; i += 4) {
-            to[i] = (int16_t) q[i];
-            to[i + 1] = (int16_t) q[i + 2];
-            to[i + 2] = (int16_t) q[i + 1];
-            to[i + 3] = (int16_t) q[i + 3];
-        }
+        for (int i = 0; i < GROUP_SIZE; i++) ((int16_t *) out)[EVEN_FIRST(i)] = (int16_t) q[i];
 #endif
     } else {
         for (int i = 0; i < GROUP_SIZE; i++) out[i] = (char) q[i];
     }
+#ifdef HAS_AMX
+    for (int i = 0; bits == 8 && i < GROUP_SIZE; i++) {
+        int upper = (q[i] + 8) >> 4 << 4;
+        bf16[EVEN_FIRST(i)] = float_to_bf16((float) upper);
+        bf16[GROUP_SIZE + EVEN_FIRST(i)] = float_to_bf16((float) (q[i] - upper));
+    }
+#else
+    (void) bf16;
+#endif
     return sum;
 }
 
 // x [m, k] to integers, scales and sums, for weights of so many bits.
 INLINE void quantize_for(const int bits, const float *x, int64_t m, int64_t k, char *out) {
-    int64_t groups = blocks_of(k) * GROUPS;
-    for (int64_t t = 0; t < m; t++, x += k, out += token_bytes(bits, k)) {
+    int64_t blocks = blocks_of(k), groups = blocks * GROUPS;
+    for (int64_t t = 0; t < m; t++, x += k, out += token_bytes(bits, blocks)) {
+        uint16_t *bf16 = (uint16_t *) (out + integer_bytes(bits, blocks));
         float *scales = (float *) (out + groups * GROUP_SIZE * x_bytes(bits));
         int32_t *sums = (int32_t *) (scales + groups);
         for (int64_t g = 0; g < groups; g++) {
@@ -90,7 +107,8 @@ INLINE void quantize_for(const int bits, const float *x, int64_t m, int64_t k, c
                 if (there > 0) memcpy(padded, v, there * sizeof *v);
                 v = padded;
             }
-            sums[g] = quantize_group(bits, v, scales + g, out + g * GROUP_SIZE * x_bytes(bits));
+            sums[g] = quantize_group(bits, v, scales + g, out + g * GROUP_SIZE * x_bytes(bits),
+                                     bf16 + g * GROUP_SIZE * BF16_BYTES(bits) / 2);
         }
     }
 }
@@ -119,7 +137,7 @@ INLINE void group_sums8(const int tokens, const uint8_t *quads, int fetch, const
         UNROLL for (int t = 0; t < tokens; t++) {
             int32_t sum_x;
             memcpy(&sum_x, sums + t * stride, sizeof sum_x);
-            whole[t] = vi_add(vi_times256(whole[t]), group_begin8(sum_x));
+            whole[t] = vi_add(vi_times16(whole[t]), group_begin8(sum_x));
         }
     }
 #else
@@ -164,7 +182,7 @@ INLINE void group_sums4(const int tokens, const uint8_t *quads, int fetch, const
 INLINE void panel_sums(const int bits, const int tokens, const uint8_t *panel, int row, int64_t blocks, const char *x,
                        VF sum[QUANTIZED_TOKENS]) {
     const int group_bytes = PANEL * GROUP_SIZE * bits / 8;
-    int64_t stride = blocks * (BLOCK * x_bytes(bits) + 8 * GROUPS);
+    int64_t stride = token_bytes(bits, blocks);
     UNROLL for (int t = 0; t < tokens; t++) sum[t] = vf_zero();
     const uint8_t *w = panel + PANEL * sizeof(float);
     for (int64_t b = 0; b < blocks; b++, w += GROUPS * (PANEL + group_bytes)) {
@@ -233,22 +251,22 @@ INLINE void quantized(const int bits, const uint8_t *panels, int64_t rows, int64
                       float *y, int64_t ldy, int add) {
     int64_t blocks = blocks_of(k), done = 0;
 #ifdef HAS_AMX
-    done = quantized_with_tiles(bits, panels, rows, k, x, m, bias, y, ldy, add);
+    done = quantized_with_tiles(bits, panels, rows, blocks, x, m, bias, y, ldy, add);
 #endif
-    for (int64_t r = 0; r < rows && done < m; r += PANEL, panels += panel_bytes(bits, k)) {
+    for (int64_t r = 0; r < rows && done < m; r += PANEL, panels += panel_bytes(bits, blocks)) {
         int64_t n = rows - r < PANEL ? rows - r : PANEL;
         const float *b = bias ? bias + r : 0;
         int64_t t = done;
         for (; t + QUANTIZED_TOKENS <= m; t += QUANTIZED_TOKENS) {
-            quantized_tile(bits, QUANTIZED_TOKENS, panels, n, blocks, x + t * token_bytes(bits, k), b, y + t * ldy + r, ldy, add);
+            quantized_tile(bits, QUANTIZED_TOKENS, panels, n, blocks, x + t * token_bytes(bits, blocks), b, y + t * ldy + r, ldy, add);
         }
         for (; t + QUANTIZED_TOKENS / 2 <= m; t += QUANTIZED_TOKENS / 2) {
-            quantized_tile(bits, QUANTIZED_TOKENS / 2, panels, n, blocks, x + t * token_bytes(bits, k), b, y + t * ldy + r, ldy, add);
+            quantized_tile(bits, QUANTIZED_TOKENS / 2, panels, n, blocks, x + t * token_bytes(bits, blocks), b, y + t * ldy + r, ldy, add);
         }
         for (; t + 2 <= m; t += 2) {
-            quantized_tile(bits, 2, panels, n, blocks, x + t * token_bytes(bits, k), b, y + t * ldy + r, ldy, add);
+            quantized_tile(bits, 2, panels, n, blocks, x + t * token_bytes(bits, blocks), b, y + t * ldy + r, ldy, add);
         }
-        for (; t < m; t++) quantized_tile(bits, 1, panels, n, blocks, x + t * token_bytes(bits, k), b, y + t * ldy + r, ldy, add);
+        for (; t < m; t++) quantized_tile(bits, 1, panels, n, blocks, x + t * token_bytes(bits, blocks), b, y + t * ldy + r, ldy, add);
     }
 }
 

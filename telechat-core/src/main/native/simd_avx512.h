@@ -106,10 +106,10 @@ INLINE VF scales4(const uint8_t *p) {
     return _mm512_cvtph_ps(_mm256_and_si256(_mm256_srai_epi16(half, 1), _mm256_set1_epi16((short) 0xbfff)));
 }
 
-// Activations of 16 bits are multiplied byte by byte.
+// Activations of 12 bits are multiplied byte by byte.
 #define SPLIT_X
 INLINE VI vi_load(const uint8_t *p) { return _mm512_loadu_si512(p); }
-INLINE VI vi_times256(VI v) { return _mm512_slli_epi32(v, 8); }
+INLINE VI vi_times16(VI v) { return _mm512_slli_epi32(v, 4); }
 // The quad in the lower halves of the bytes, and that in the upper.
 INLINE VI low_quad(const uint8_t *p) { return _mm512_and_si512(_mm512_loadu_si512(p), _mm512_set1_epi8(15)); }
 INLINE VI high_quad(const uint8_t *p) {

@@ -103,7 +103,7 @@ static void check_quantized(int bits, int64_t rows, int64_t k, int64_t m) {
     int64_t blocks = (k + 127) / 128, panels = (rows + 15) / 16, block_bytes = 64 + 16 * 128 * bits / 8;
     int64_t panel_bytes = 64 + blocks * block_bytes, x_bytes = bits == 8 ? 2 : 1;
     int64_t token_bytes = blocks * (128 * x_bytes + 32);
-    int most = bits == 8 ? 32639 : 127;
+    int most = bits == 8 ? 2039 : 127;
     uint8_t *w = aligned_alloc(64, panels * panel_bytes + 8192);
     for (int64_t i = 0; i < panels * panel_bytes; i++) w[i] = (uint8_t) (uniform() * 128 + 128);
     for (int64_t p = 0; p < panels; p++) {

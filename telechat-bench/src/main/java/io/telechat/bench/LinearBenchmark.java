@@ -4,7 +4,6 @@ package io.telechat.bench;
 import io.telechat.core.backend.cpu.kernel.KernelTier;
 import io.telechat.core.backend.cpu.kernel.KernelTiers;
 import io.telechat.core.backend.cpu.kernel.Kernels;
-import io.telechat.core.quant.QuantizedActivations;
 import io.telechat.core.quant.Quantizer;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.HostArena;
@@ -116,7 +115,7 @@ public class LinearBenchmark {
 
     private MemorySegment prepared(MemorySegment plain) {
         if (type.isQuantized()) {
-            long bytes = new QuantizedActivations(type, columns).tokenBytes();
+            long bytes = kernels.quantizedBytes(type, columns);
             MemorySegment rounded = arena.allocate(DType.U8, tokens * bytes).segment();
             kernels.quantize(type, plain, tokens, columns, rounded);
             return rounded;

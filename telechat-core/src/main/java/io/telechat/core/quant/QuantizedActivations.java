@@ -11,7 +11,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * Activations rounded to integers in groups of 32, as products with quantized weights take them: 16 bits for weights of 8, so
+ * Activations rounded to integers in groups of 32, as products with quantized weights take them: 12 bits for weights of 8, so
  * that they cost nothing beside the rounded weights, and 8 bits for weights of 4. For each token: its integers, filled up to
  * whole blocks, then the groups' float scales, then the groups' sums of integers, which take the weights' bias off. Of each
  * four integers of 16 bits those with even indices come first. The plain-Java twin of quantized_products.h, with the same bits;
@@ -19,8 +19,8 @@ import java.lang.foreign.ValueLayout;
  */
 public final class QuantizedActivations {
     private static final float ROUND = 12582912f;
-    /** Its upper and its lower byte are both 127: kernels that multiply byte by byte take them signed. */
-    private static final int MOST_OF_16_BITS = 127 * 256 + 127;
+    /** 16 times a signed byte and four signed bits: kernels that multiply byte by byte take the two one by one. */
+    private static final int MOST_OF_12_BITS = 127 * 16 + 7;
     /** Where in a four each of its integers of 16 bits is. */
     private static final int[] PLACES = {0, 2, 1, 3};
 
@@ -61,7 +61,7 @@ public final class QuantizedActivations {
      */
     public void quantize(MemorySegment x, MemorySegment to) {
         long columns = x.byteSize() / Float.BYTES;
-        int most = weights == DType.Q8_0 ? MOST_OF_16_BITS : Byte.MAX_VALUE;
+        int most = weights == DType.Q8_0 ? MOST_OF_12_BITS : Byte.MAX_VALUE;
         float[] group = new float[GROUP];
         for (long g = 0; g < blocks * GROUPS; g++) {
             float largest = 0;

@@ -4,7 +4,6 @@ package io.telechat.core.backend.cpu;
 import io.telechat.core.backend.WorkerTeam;
 import io.telechat.core.backend.cpu.kernel.Kernels;
 import io.telechat.core.ops.Weight;
-import io.telechat.core.quant.QuantizedActivations;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.QuantizedLayout;
 import io.telechat.core.tensor.Tensor;
@@ -95,7 +94,7 @@ final class LinearProduct implements AutoCloseable {
         if (!has(w, weights)) {
             return MemorySegment.NULL;
         }
-        long tokenBytes = new QuantizedActivations(weights, x.columns()).tokenBytes();
+        long tokenBytes = kernels.quantizedBytes(weights, x.columns());
         return prepare(
                 x,
                 scratch,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.backend.cpu.kernel;
 
+import io.telechat.core.quant.QuantizedActivations;
 import io.telechat.core.tensor.DType;
 import java.lang.foreign.MemorySegment;
 
@@ -103,6 +104,11 @@ public interface Kernels {
     /** Floats of scratch that {@link #linear} needs. */
     static long linearScratch(long columns) {
         return 64 * columns;
+    }
+
+    /** Bytes of a token's activations as {@link #quantize} writes them. */
+    default long quantizedBytes(DType weights, long columns) {
+        return new QuantizedActivations(weights, columns).tokenBytes();
     }
 
     /**

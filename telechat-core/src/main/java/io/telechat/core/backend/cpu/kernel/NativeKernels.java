@@ -163,6 +163,14 @@ public final class NativeKernels implements Kernels {
         product(Function.LINEAR_BF16, number(DType.BF16), p, MemorySegment.NULL);
     }
 
+    /** The matrix unit takes integers of 12 bits as two numbers of BF16, which lie behind the others. */
+    @Override
+    public long quantizedBytes(DType weights, long columns) {
+        long bytes = Kernels.super.quantizedBytes(weights, columns);
+        boolean hasBf16 = tier == KernelTier.AMX && weights == DType.Q8_0;
+        return hasBf16 ? bytes + 4 * QuantizedLayout.blocks(columns) * QuantizedLayout.BLOCK : bytes;
+    }
+
     @Override
     public void quantize(DType weights, MemorySegment x, long tokens, long columns, MemorySegment to) {
         call(Function.QUANTIZE, QuantizedLayout.bits(weights), x.address(), tokens, columns, to.address());
