@@ -13,15 +13,15 @@ import java.lang.foreign.ValueLayout;
 /**
  * Activations rounded to integers in groups of 32, as products with quantized weights take them: 12 bits for weights of 8, so
  * that they cost nothing beside the rounded weights, and 8 bits for weights of 4. For each token: its integers, filled up to
- * whole blocks, then the groups' float scales, then the groups' sums of integers, which take the weights' bias off. Of each
- * four integers of 16 bits those with even indices come first. The plain-Java twin of quantized_products.h, with the same bits;
- * kernels in C may order bytes otherwise.
+ * whole blocks, then the groups' float scales, then the groups' sums of integers, which take the weights' bias off. Integers
+ * of 12 bits take 16, and of each four those with even indices come first. The plain-Java twin of quantized_products.h, with the
+ * same bits; kernels in C may order bytes otherwise.
  */
 public final class QuantizedActivations {
     private static final float ROUND = 12582912f;
     /** 16 times a signed byte and four signed bits: kernels that multiply byte by byte take the two one by one. */
     private static final int MOST_OF_12_BITS = 127 * 16 + 7;
-    /** Where in a four each of its integers of 16 bits is. */
+    /** Where in a four each of its integers of 12 bits is. */
     private static final int[] PLACES = {0, 2, 1, 3};
 
     private final DType weights;

@@ -13,7 +13,7 @@ public enum KernelTier {
     AVX512,
     /** The same, with its instructions for bfloat16. */
     AVX512_BF16,
-    /** The same, with the matrix unit of Intel's CPUs (AMX) for bfloat16 and integers of 8 bits. */
+    /** The same, with the matrix unit of Intel's CPUs (AMX) for products with BF16 and quantized weights. */
     AMX,
     /** C, for 64-bit Arm with dot-product instructions. */
     NEON;
