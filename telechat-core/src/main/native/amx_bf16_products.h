@@ -183,7 +183,7 @@ INLINE void block_bf16(const int rights, PRODUCT p, int64_t rows, int64_t m, int
         for (; r < rows; r += TILE) {
             int64_t left = rows - r < TILE ? rows - r : TILE;
             configure_tiles_bf16((int) left, (int) tokens);
-            for (int64_t t = 0; t < m; t += rights * tokens, s += place) {
+            for (int64_t t = 0; t < m; t += rights * tokens, s += place / 2) {
                 tiles_bf16(1, rights, from_token(from_row(p, r), t), left, tokens, first, count, s, 0);
             }
         }

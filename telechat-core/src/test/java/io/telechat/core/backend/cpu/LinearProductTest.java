@@ -100,6 +100,29 @@ class LinearProductTest {
         }
     }
 
+    /** As many rows and columns as are computed in several blocks, with what is left over of each. */
+    @ParameterizedTest
+    @EnumSource(names = {"AVX512_BF16", "AMX"})
+    void aTokenDoesNotDependOnFiveHundredNeighbours(KernelTier tier) {
+        assumeTrue(KernelTiers.isUsable(tier), "not an instruction set of this CPU");
+        int out = 1023;
+        int in = 2100;
+        Tensor x = random(600, in);
+        Tensor matrix = arena.allocate(DType.BF16, out, in);
+        for (long i = 0; i < matrix.shape().elements(); i++) {
+            matrix.setFloat(i, (float) random.nextGaussian());
+        }
+        try (CpuBackend backend = new CpuBackend(1, tier)) {
+            Tensor all = arena.allocate(DType.F32, 600, out);
+            backend.roundingOps().linear(x, Weight.of(matrix), all);
+            for (int token : new int[] {0, 15, 200, 511, 512, 580, 599}) {
+                Tensor one = arena.allocate(DType.F32, 1, out);
+                backend.roundingOps().linear(x.rows(token, token + 1), Weight.of(matrix), one);
+                assertArrayEquals(one.toFloats(), all.rows(token, token + 1).toFloats(), "token " + token);
+            }
+        }
+    }
+
     @ParameterizedTest
     @EnumSource(names = {"AVX512_BF16", "AMX"})
     void activationsAreRoundedToBf16WhereBf16WeightsMeetThem(KernelTier tier) {
