@@ -121,6 +121,12 @@ static void quantize_tokens(int bits, const float *x, int64_t m, int64_t k, char
     }
 }
 
+INLINE int32_t int_at(const char *p) {
+    int32_t value;
+    memcpy(&value, p, sizeof value);
+    return value;
+}
+
 // The integers of a group's weights with each of so many tokens' activations, the tokens stride bytes apart, as are the sums of their
 // integers.
 INLINE void group_sums8(const int tokens, const uint8_t *quads, int fetch, const char *x, const char *sums, int64_t stride,
@@ -134,18 +140,10 @@ INLINE void group_sums8(const int tokens, const uint8_t *quads, int fetch, const
             UNROLL for (int t = 0; t < tokens; t++) whole[t] = group_add4(whole[t], w, (const int8_t *) x + t * stride + 4 * line);
         }
         if (half == 1) break;
-        UNROLL for (int t = 0; t < tokens; t++) {
-            int32_t sum_x;
-            memcpy(&sum_x, sums + t * stride, sizeof sum_x);
-            whole[t] = vi_add(vi_times16(whole[t]), group_begin8(sum_x));
-        }
+        UNROLL for (int t = 0; t < tokens; t++) whole[t] = vi_add(vi_times16(whole[t]), group_begin8(int_at(sums + t * stride)));
     }
 #else
-    UNROLL for (int t = 0; t < tokens; t++) {
-        int32_t sum_x;
-        memcpy(&sum_x, sums + t * stride, sizeof sum_x);
-        whole[t] = group_begin8(sum_x);
-    }
+    UNROLL for (int t = 0; t < tokens; t++) whole[t] = group_begin8(int_at(sums + t * stride));
     UNROLL for (int line = 0; line < 8; line++, quads += LINE) {
         if (fetch) PREFETCH(quads, QUANTIZED_NEAR);
         VI even = even_columns(quads), odd = odd_columns(quads);
@@ -158,11 +156,7 @@ INLINE void group_sums8(const int tokens, const uint8_t *quads, int fetch, const
 
 INLINE void group_sums4(const int tokens, const uint8_t *quads, int fetch, const char *x, const char *sums, int64_t stride,
                         VI whole[QUANTIZED_TOKENS]) {
-    UNROLL for (int t = 0; t < tokens; t++) {
-        int32_t sum_x;
-        memcpy(&sum_x, sums + t * stride, sizeof sum_x);
-        whole[t] = group_begin4(sum_x);
-    }
+    UNROLL for (int t = 0; t < tokens; t++) whole[t] = group_begin4(int_at(sums + t * stride));
     UNROLL for (int line = 0; line < 4; line++, quads += LINE) {
         if (fetch) PREFETCH(quads, QUANTIZED_NEAR);
         VI low = low_quad(quads), high = high_quad(quads);
@@ -171,11 +165,7 @@ INLINE void group_sums4(const int tokens, const uint8_t *quads, int fetch, const
             whole[t] = group_add4(group_add4(whole[t], low, fours), high, fours + 4);
         }
     }
-    UNROLL for (int t = 0; t < tokens; t++) {
-        int32_t sum_x;
-        memcpy(&sum_x, sums + t * stride, sizeof sum_x);
-        whole[t] = group_end4(whole[t], sum_x);
-    }
+    UNROLL for (int t = 0; t < tokens; t++) whole[t] = group_end4(whole[t], int_at(sums + t * stride));
 }
 
 // The sums of LANES rows of a panel, from a row on, with each of so many tokens, but for the rows' floats.
