@@ -142,8 +142,8 @@ INLINE int64_t quantized_with_tiles(const int bits, const uint8_t *panels, int64
                                     const float *bias, float *y, int64_t ldy, int add) {
     int64_t t = 0, most = RESIDENT_BYTES / (blocks * GROUPS * tile_bytes(bits)) / TILE * TILE;
     most = most > RESIDENT_TOKENS ? RESIDENT_TOKENS : most < TILE ? TILE : most;
-    while (m - t >= TILE / 2) {
-        int64_t whole = (m - t) / TILE * TILE, count = whole == 0 ? TILE / 2 : whole < most ? whole : most;
+    while (m - t >= WIDE_TOKENS) {
+        int64_t whole = (m - t) / TILE * TILE, count = whole == 0 ? WIDE_TOKENS : whole < most ? whole : most;
         const uint8_t *panel = panels;
         const char *from = x + t * token_bytes(bits, blocks);
         for (int64_t r = 0; r < rows; r += PANEL, panel += panel_bytes(bits, blocks)) {
@@ -152,7 +152,7 @@ INLINE int64_t quantized_with_tiles(const int bits, const uint8_t *panels, int64
             if (whole > 0) {
                 panel_with_tiles(bits, TILE, panel, rows - r, blocks, from, count, b, to, ldy, add);
             } else {
-                panel_with_tiles(bits, TILE / 2, panel, rows - r, blocks, from, count, b, to, ldy, add);
+                panel_with_tiles(bits, WIDE_TOKENS, panel, rows - r, blocks, from, count, b, to, ldy, add);
             }
         }
         t += count;

@@ -20,24 +20,24 @@ INLINE void store_tokens(const int type, const float *key, const float *value, i
     }
 }
 
-// Stores one head's keys and values of count tokens, from a position on. blocks[i]: positions 64 i to 64 i + 63 of the sequence;
-// keys, values: where this head's begin in each block, in elements; key, value: of the first token, stride floats apart.
-static void store_keys_values(int type, void *const *blocks, int64_t keys, int64_t values, int64_t position, int64_t count,
-                               int64_t dim, const float *key, const float *value, int64_t stride) {
-    while (count > 0) {
-        char *block = blocks[position / POSITIONS];
-        char *k = block + keys * size_of(type), *v = block + values * size_of(type);
-        int64_t slot = position % POSITIONS;
-        int64_t n = POSITIONS - slot < count ? POSITIONS - slot : count;
-        switch (type) {
-            case F16: store_tokens(F16, key, value, stride, n, dim, k, v, slot); break;
-            case BF16: store_tokens(BF16, key, value, stride, n, dim, k, v, slot); break;
-            default: store_tokens(F32, key, value, stride, n, dim, k, v, slot);
+// Stores keys and values of count tokens, from a position on, for neighbouring key/value heads. blocks[i]: positions 64 i to 64 i + 63
+// of the sequence; keys, values: where those of the first head begin in each block, in elements, the next head's behind them; key,
+// value: of the first token, stride floats apart.
+static void store_keys_values(int type, void *const *blocks, int64_t keys, int64_t values, int64_t heads, int64_t position,
+                               int64_t count, int64_t dim, const float *key, const float *value, int64_t stride) {
+    for (int64_t done = 0, n; done < count; done += n) {
+        char *block = blocks[(position + done) / POSITIONS];
+        int64_t slot = (position + done) % POSITIONS;
+        n = POSITIONS - slot < count - done ? POSITIONS - slot : count - done;
+        for (int64_t h = 0; h < heads; h++) {
+            char *k = block + (keys + h * POSITIONS * dim) * size_of(type), *v = block + (values + h * POSITIONS * dim) * size_of(type);
+            const float *key_of = key + done * stride + h * dim, *value_of = value + done * stride + h * dim;
+            switch (type) {
+                case F16: store_tokens(F16, key_of, value_of, stride, n, dim, k, v, slot); break;
+                case BF16: store_tokens(BF16, key_of, value_of, stride, n, dim, k, v, slot); break;
+                default: store_tokens(F32, key_of, value_of, stride, n, dim, k, v, slot);
+            }
         }
-        position += n;
-        count -= n;
-        key += n * stride;
-        value += n * stride;
     }
 }
 
@@ -146,16 +146,20 @@ INLINE void attend_block(const int type, const int queries, int64_t first, int64
     block_out(type, queries, values, dim, most > POSITIONS ? POSITIONS : most, score, correction, out + first * dim);
 }
 
-INLINE void attend_blocks(const int type, const void *const *blocks, int64_t keys, int64_t values, int64_t position, int64_t count,
-                          int64_t group, int64_t dim, float *query, float *out, float *max, float *denominator, float *wide) {
+// next_head: how many elements further on the following head begins, 0 if none does.
+INLINE void attend_blocks(const int type, const void *const *blocks, int64_t keys, int64_t values, int64_t next_head, int64_t position,
+                          int64_t count, int64_t group, int64_t dim, float *query, float *out, float *max, float *denominator,
+                          float *wide) {
     int64_t queries = count * group;
     int64_t end = position + count;
     for (int64_t start = 0; start < end; start += POSITIONS) {
         const char *block = blocks[start / POSITIONS];
-        const char *next = start + POSITIONS < end ? blocks[start / POSITIONS + 1] : 0;
         const void *k = block + keys * size_of(type), *v = block + values * size_of(type);
         int64_t visible = position + 1 - start; // to the first token
         if (queries == 1) {
+            int last = start + POSITIONS >= end;
+            const char *next = !last ? blocks[start / POSITIONS + 1] : next_head > 0 ? blocks[0] : 0;
+            if (next && last) next += next_head * size_of(type);
             attend_block(type, 1, 0, group, dim, visible, k, v, next ? next + keys * size_of(type) : 0,
                          next ? next + values * size_of(type) : 0, query, out, max, denominator);
             continue;
@@ -174,12 +178,9 @@ INLINE void attend_blocks(const int type, const void *const *blocks, int64_t key
     }
 }
 
-// Attention of count consecutive tokens from a position on, for one key/value head and the group of query heads that share it.
-// blocks, keys, values as above; query, out: of the first token and head, rows stride floats apart; lse: likewise; scratch:
-// 2 * queries * (dim + 1) + 2 * POSITIONS * dim floats.
-static void attend(int type, const void *const *blocks, int64_t keys, int64_t values, int64_t position, int64_t count,
-                    int64_t group, int64_t dim, const float *query, int64_t query_stride, float *out, int64_t out_stride,
-                    float *lse, int64_t lse_stride, float *scratch) {
+INLINE void attend_head(int type, const void *const *blocks, int64_t keys, int64_t values, int64_t next_head, int64_t position,
+                        int64_t count, int64_t group, int64_t dim, const float *query, int64_t query_stride, float *out,
+                        int64_t out_stride, float *lse, int64_t lse_stride, float *scratch) {
     int64_t queries = count * group;
     float *q = scratch, *o = q + queries * dim, *max = o + queries * dim, *denominator = max + queries, *wide = denominator + queries;
     float scale = (float) (1 / sqrt((double) dim));
@@ -192,14 +193,31 @@ static void attend(int type, const void *const *blocks, int64_t keys, int64_t va
         denominator[i] = 0;
     }
     switch (type) {
-        case F16: attend_blocks(F16, blocks, keys, values, position, count, group, dim, q, o, max, denominator, wide); break;
-        case BF16: attend_blocks(BF16, blocks, keys, values, position, count, group, dim, q, o, max, denominator, wide); break;
-        default: attend_blocks(F32, blocks, keys, values, position, count, group, dim, q, o, max, denominator, wide);
+        case F16:
+            attend_blocks(F16, blocks, keys, values, next_head, position, count, group, dim, q, o, max, denominator, wide);
+            break;
+        case BF16:
+            attend_blocks(BF16, blocks, keys, values, next_head, position, count, group, dim, q, o, max, denominator, wide);
+            break;
+        default: attend_blocks(F32, blocks, keys, values, next_head, position, count, group, dim, q, o, max, denominator, wide);
     }
     for (int64_t i = 0; i < queries; i++) {
         int64_t t = i / group, g = i % group;
         float factor = 1 / denominator[i];
         for (int64_t d = 0; d < dim; d++) out[t * out_stride + g * dim + d] = o[i * dim + d] * factor;
         lse[t * lse_stride + g] = max[i] + logf(denominator[i]);
+    }
+}
+
+// Attention of count consecutive tokens from a position on, for neighbouring key/value heads and the group of query heads that
+// share each. blocks, keys, values as above; query, out: of the first token and head, rows stride floats apart; lse: likewise;
+// scratch: 2 * queries * (dim + 1) + 2 * POSITIONS * dim floats, where queries are those of one head.
+static void attend(int type, const void *const *blocks, int64_t keys, int64_t values, int64_t heads, int64_t position, int64_t count,
+                   int64_t group, int64_t dim, const float *query, int64_t query_stride, float *out, int64_t out_stride,
+                   float *lse, int64_t lse_stride, float *scratch) {
+    for (int64_t h = 0; h < heads; h++) {
+        int64_t first = h * POSITIONS * dim, row = h * group * dim;
+        attend_head(type, blocks, keys + first, values + first, h + 1 < heads ? POSITIONS * dim : 0, position, count, group, dim,
+                    query + row, query_stride, out + row, out_stride, lse + h * group, lse_stride, scratch);
     }
 }

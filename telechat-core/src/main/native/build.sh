@@ -34,16 +34,13 @@ out=$out/$system-$architecture
 mkdir -p "$out"
 # Without contraction, a product and a sum are rounded apart, as the Java kernels round them.
 flags="-std=gnu11 -O3 -fPIC -ffp-contract=off -Wall -Wextra -Werror"
-objects=
-compile() { # SOURCE FLAG…
+objects= jobs=
+compile() { # SOURCE FLAG…; in the background
     local object
     object=$out/.${1%.c}.o
     # shellcheck disable=SC2086 # flags are several words
-    if ! "$compiler" $flags "${@:2}" -c -o "$object" "$1"; then
-        rm -f "$out/$library" # what an earlier build left
-        echo "$compiler cannot compile $1: the CPU backend will use its Java kernels"
-        exit 0
-    fi
+    { "$compiler" $flags "${@:2}" -c -o "$object" "$1" || { echo "$compiler cannot compile $1" && false; }; } &
+    jobs="$jobs $!"
     objects="$objects $object"
 }
 bf16=
@@ -68,6 +65,16 @@ case "$machine" in
         ;;
     aarch64 | arm64) compile neon.c -march=armv8.2-a+dotprod ;;
 esac
+failed=
+for job in $jobs; do
+    wait "$job" || failed=yes
+done
+if [ -n "$failed" ]; then
+    # shellcheck disable=SC2086 # objects are several words
+    rm -f "$out/$library" $objects # the library is what an earlier build left
+    echo "the CPU backend will use its Java kernels"
+    exit 0
+fi
 temporary=$out/.$library.tmp
 # shellcheck disable=SC2086 # objects are several words
 "$compiler" -shared -o "$temporary" $objects -lm

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The one function that Java binds for each instruction set. To bind a function costs the JVM some ten milliseconds at every
-// start, so there is one for all kernels, whose arguments come as an array.
+// start, so there is one for all kernels.
 
 // Numbered as NativeKernels.Function does.
 enum {
@@ -39,10 +39,15 @@ INLINE float float_of(int64_t argument) {
     return value;
 }
 
-void KERNEL(run)(int function, const int64_t *a);
+#define ARGUMENTS                                                                                                         \
+    int64_t a0, int64_t a1, int64_t a2, int64_t a3, int64_t a4, int64_t a5, int64_t a6, int64_t a7, int64_t a8, int64_t a9, \
+        int64_t a10, int64_t a11, int64_t a12, int64_t a13, int64_t a14, int64_t a15
 
-// Integers and addresses are arguments as they are, floats by their bits.
-void KERNEL(run)(int function, const int64_t *a) {
+void KERNEL(run)(int function, ARGUMENTS);
+
+// Integers and addresses are arguments as they are, floats by their bits; what a function does not take is 0.
+void KERNEL(run)(int function, ARGUMENTS) {
+    const int64_t a[] = {a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15};
     switch (function) {
         case RMS_NORM:
             rms_norm(address(a[0]), address(a[1]), float_of(a[2]), address(a[3]), address(a[4]), a[5], a[6]);
@@ -67,11 +72,11 @@ void KERNEL(run)(int function, const int64_t *a) {
                              (int) a[9]);
             break;
         case STORE_KEYS_VALUES:
-            store_keys_values((int) a[0], address(a[1]), a[2], a[3], a[4], a[5], a[6], address(a[7]), address(a[8]), a[9]);
+            store_keys_values((int) a[0], address(a[1]), a[2], a[3], a[4], a[5], a[6], a[7], address(a[8]), address(a[9]), a[10]);
             break;
         case ATTEND:
-            attend((int) a[0], address(a[1]), a[2], a[3], a[4], a[5], a[6], a[7], address(a[8]), a[9], address(a[10]), a[11],
-                   address(a[12]), a[13], address(a[14]));
+            attend((int) a[0], address(a[1]), a[2], a[3], a[4], a[5], a[6], a[7], a[8], address(a[9]), a[10], address(a[11]), a[12],
+                   address(a[13]), a[14], address(a[15]));
             break;
         case PACK_MATRIX: pack_matrix((int) a[0], address(a[1]), a[2], (int) a[3], a[4], a[5], address(a[6])); break;
         case MATRIX_PRODUCT:

@@ -29,7 +29,8 @@ INLINE int64_t blocks_of(int64_t k) { return (k + BLOCK - 1) / BLOCK; }
 // Bytes of an activation, for weights of so many bits.
 INLINE int64_t x_bytes(int bits) { return bits == 8 ? 2 : 1; }
 
-// Bytes of an activation as two of bfloat16.
+// Bytes of an activation as two of bfloat16, and how many tokens the matrix unit takes at least.
+#define WIDE_TOKENS 8
 #ifdef HAS_AMX
 #define BF16_BYTES(bits) ((bits) == 8 ? 4 : 0)
 #else
@@ -44,12 +45,55 @@ INLINE int64_t panel_bytes(int bits, int64_t blocks) {
     return PANEL * sizeof(float) + blocks * GROUPS * (PANEL + PANEL * GROUP_SIZE * bits / 8);
 }
 
-// The place among each four that an integer has where even ones come first.
-#define EVEN_FIRST(i) (((i) & ~3) + (((i) & 1) << 1) + (((i) & 2) >> 1))
+// Of each four of a group, even ones first.
+INLINE void even_first(const uint16_t *from, uint16_t *to) {
+    for (int i = 0; i < GROUP_SIZE; i += 4) {
+        uint64_t four;
+        memcpy(&four, from + i, sizeof four);
+        four = (four & 0xffff00000000ffff) | (four & 0xffff0000) << 16 | (four >> 16 & 0xffff0000);
+        memcpy(to + i, &four, sizeof four);
+    }
+}
 
-// Rounds a group; returns the sum of its integers. A group with an infinity or NaN in it gets NaN for its scale.
-INLINE int32_t quantize_group(const int bits, const float *v, float *scale, char *out, uint16_t *bf16) {
-    const int most = bits == 8 ? 127 * 16 + 7 : 127;
+// Lays out a group's integers as weights of so many bits take them.
+INLINE void put_integers(const int bits, const int32_t *q, char *out) {
+    if (bits == 4) {
+        for (int i = 0; i < GROUP_SIZE; i++) out[i] = (char) q[i];
+        return;
+    }
+#ifdef SPLIT_X
+    for (int i = 0; i < GROUP_SIZE; i++) {
+        int upper = (q[i] + 8) >> 4;
+        out[i] = (char) upper;
+        out[GROUP_SIZE + i] = (char) (q[i] - 16 * upper);
+    }
+#else
+    uint16_t in_order[GROUP_SIZE];
+    for (int i = 0; i < GROUP_SIZE; i++) in_order[i] = (uint16_t) q[i];
+    even_first(in_order, (uint16_t *) out);
+#endif
+}
+
+// The same for the matrix unit, see above.
+INLINE void put_bf16(const int32_t *q, uint16_t *out) {
+#ifdef HAS_AMX
+    UNROLL for (int i = 0; i < GROUP_SIZE; i += LANES) {
+        VI v = _mm512_loadu_si512(q + i), upper = _mm512_slli_epi32(_mm512_srai_epi32(vi_add(v, vi_set1(8)), 4), 4);
+        VI parts[] = {upper, _mm512_sub_epi32(v, upper)};
+        UNROLL for (int p = 0; p < 2; p++) {
+            VI bits = _mm512_srli_epi32((VI) vi_to_float(parts[p]), 16); // exact: the lower halves are zeros
+            __m256i even_first = _mm256_shufflehi_epi16(_mm256_shufflelo_epi16(_mm512_cvtepi32_epi16(bits), 0xd8), 0xd8);
+            _mm256_storeu_si256((__m256i *) (out + p * GROUP_SIZE + i), even_first);
+        }
+    }
+#else
+    (void) q;
+    (void) out;
+#endif
+}
+
+// Rounds a group to integers of at most that size; returns their sum. A group with an infinity or NaN in it gets NaN for its scale.
+INLINE int32_t round_group(const int most, const float *v, float *scale, int32_t *q) {
     VF largest = vf_zero(), check = vf_zero();
     UNROLL for (int i = 0; i < GROUP_SIZE; i += LANES) {
         VF u = vf_load(v + i);
@@ -58,42 +102,25 @@ INLINE int32_t quantize_group(const int bits, const float *v, float *scale, char
     }
     float max = vf_max_lane(largest), finite = vf_sum(check);
     *scale = max * (1.0f / most) + finite;
-    float inverse = max > 0 && finite == 0 ? most / max : 0;
-    int32_t sum = 0, q[GROUP_SIZE];
+    if (!(max > 0 && finite == 0)) {
+        memset(q, 0, GROUP_SIZE * sizeof *q);
+        return 0;
+    }
+    float inverse = most / max;
+    int32_t sum = 0;
     for (int i = 0; i < GROUP_SIZE; i++) {
         // Adding 1.5 * 2^23 rounds to nearest even, and leaves the integer in the lowest bits.
-        float rounded = (inverse == 0 ? 0 : v[i] * inverse) + 12582912.0f;
+        float rounded = v[i] * inverse + 12582912.0f;
         memcpy(q + i, &rounded, sizeof rounded);
         q[i] -= 0x4b400000;
         sum += q[i];
     }
-    if (bits == 8) {
-#ifdef SPLIT_X
-        for (int i = 0; i < GROUP_SIZE; i++) {
-            int upper = (q[i] + 8) >> 4;
-            out[i] = (char) upper;
-            out[GROUP_SIZE + i] = (char) (q[i] - 16 * upper);
-        }
-#else
-        for (int i = 0; i < GROUP_SIZE; i++) ((int16_t *) out)[EVEN_FIRST(i)] = (int16_t) q[i];
-#endif
-    } else {
-        for (int i = 0; i < GROUP_SIZE; i++) out[i] = (char) q[i];
-    }
-#ifdef HAS_AMX
-    for (int i = 0; bits == 8 && i < GROUP_SIZE; i++) {
-        int upper = (q[i] + 8) >> 4 << 4;
-        bf16[EVEN_FIRST(i)] = float_to_bf16((float) upper);
-        bf16[GROUP_SIZE + EVEN_FIRST(i)] = float_to_bf16((float) (q[i] - upper));
-    }
-#else
-    (void) bf16;
-#endif
     return sum;
 }
 
 // x [m, k] to integers, scales and sums, for weights of so many bits.
 INLINE void quantize_for(const int bits, const float *x, int64_t m, int64_t k, char *out) {
+    const int most = bits == 8 ? 127 * 16 + 7 : 127;
     int64_t blocks = blocks_of(k), groups = blocks * GROUPS;
     for (int64_t t = 0; t < m; t++, x += k, out += token_bytes(bits, blocks)) {
         uint16_t *bf16 = (uint16_t *) (out + integer_bytes(bits, blocks));
@@ -107,8 +134,10 @@ INLINE void quantize_for(const int bits, const float *x, int64_t m, int64_t k, c
                 if (there > 0) memcpy(padded, v, there * sizeof *v);
                 v = padded;
             }
-            sums[g] = quantize_group(bits, v, scales + g, out + g * GROUP_SIZE * x_bytes(bits),
-                                     bf16 + g * GROUP_SIZE * BF16_BYTES(bits) / 2);
+            int32_t q[GROUP_SIZE];
+            sums[g] = round_group(most, v, scales + g, q);
+            put_integers(bits, q, out + g * GROUP_SIZE * x_bytes(bits));
+            if (BF16_BYTES(bits) > 0 && t < m / WIDE_TOKENS * WIDE_TOKENS) put_bf16(q, bf16 + g * GROUP_SIZE * BF16_BYTES(bits) / 2);
         }
     }
 }

@@ -10,14 +10,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-void RUN(int function, const int64_t *arguments);
+void RUN(int function, int64_t a0, int64_t a1, int64_t a2, int64_t a3, int64_t a4, int64_t a5, int64_t a6, int64_t a7, int64_t a8,
+         int64_t a9, int64_t a10, int64_t a11, int64_t a12, int64_t a13, int64_t a14, int64_t a15);
+
+static void run(int function, const int64_t *a) {
+    RUN(function, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11], a[12], a[13], a[14], a[15]);
+}
 
 // As in entry.h.
 enum { RMS_NORM, ROPE, SWIGLU, SCALE, PAIR, LINEAR, ROUND_TOKENS, LINEAR_BF16, QUANTIZE, LINEAR_QUANTIZED, STORE, ATTEND, PACK_MATRIX, MATRIX_PRODUCT,
        RMS_NORM_BACKWARD, COLUMN_SUMS, SWIGLU_BACKWARD, ATTEND_BACKWARD, CROSS_ENTROPY, SUM_OF_SQUARES, ADAMW, READ, MULTIPLY_ADD };
 enum { F32, F16, BF16 };
 
-#define CALL(function, ...) RUN(function, (const int64_t[]){__VA_ARGS__})
+#define CALL(function, ...) run(function, (const int64_t[16]){__VA_ARGS__})
 #define P(pointer) (int64_t) (intptr_t) (pointer)
 
 static int wrong, checks;
@@ -206,30 +211,30 @@ static void check_rope(int64_t half) {
 }
 
 static void check_attention(int type, int64_t dim, int64_t group, int64_t past, int64_t count) {
-    int64_t total = past + count, blocks = (total + 63) / 64, queries = count * group;
+    int64_t heads = 2, total = past + count, blocks = (total + 63) / 64, wide = heads * dim, queries = heads * group;
     double tolerance = type == F32 ? 1e-5 : type == F16 ? 2e-3 : 1e-2;
     void **table = malloc(blocks * sizeof *table);
-    for (int64_t b = 0; b < blocks; b++) table[b] = calloc(2 * 64 * dim, sizeof(float));
-    float *keys = floats(total * dim), *values = floats(total * dim), *q = floats(queries * dim), *out = floats(queries * dim);
-    float *lse = floats(queries), *scratch = floats(2 * queries * (dim + 1) + 128 * dim);
-    CALL(STORE, type, P(table), 0, 64 * dim, 0, past, dim, P(keys), P(values), dim);
-    CALL(STORE, type, P(table), 0, 64 * dim, past, count, dim, P(keys + past * dim), P(values + past * dim), dim);
-    CALL(ATTEND, type, P(table), 0, 64 * dim, past, count, group, dim, P(q), group * dim, P(out), group * dim, P(lse), group,
-         P(scratch));
+    for (int64_t b = 0; b < blocks; b++) table[b] = calloc(2 * 64 * wide, sizeof(float));
+    float *keys = floats(total * wide), *values = floats(total * wide), *q = floats(count * queries * dim);
+    float *out = floats(count * queries * dim), *lse = floats(count * queries), *scratch = floats(2 * count * group * (dim + 1) + 128 * dim);
+    CALL(STORE, type, P(table), 0, 64 * wide, heads, 0, past, dim, P(keys), P(values), wide);
+    CALL(STORE, type, P(table), 0, 64 * wide, heads, past, count, dim, P(keys + past * wide), P(values + past * wide), wide);
+    CALL(ATTEND, type, P(table), 0, 64 * wide, heads, past, count, group, dim, P(q), queries * dim, P(out), queries * dim, P(lse),
+         queries, P(scratch));
     double *p = malloc(total * sizeof *p);
-    for (int64_t i = 0; i < queries; i++) {
-        int64_t visible = past + i / group + 1;
+    for (int64_t i = 0; i < count * queries; i++) {
+        int64_t visible = past + i / queries + 1, column = i % queries / group * dim;
         double sum = 0;
         for (int64_t j = 0; j < visible; j++) {
             double score = 0;
-            for (int64_t d = 0; d < dim; d++) score += (double) q[i * dim + d] * keys[j * dim + d];
+            for (int64_t d = 0; d < dim; d++) score += (double) q[i * dim + d] * keys[j * wide + column + d];
             p[j] = exp(score / sqrt((double) dim));
             sum += p[j];
         }
         check("lse", log(sum), lse[i], tolerance);
         for (int64_t d = 0; d < dim; d++) {
             double v = 0;
-            for (int64_t j = 0; j < visible; j++) v += p[j] / sum * values[j * dim + d];
+            for (int64_t j = 0; j < visible; j++) v += p[j] / sum * values[j * wide + column + d];
             check("attend", v, out[i * dim + d], tolerance);
         }
     }

@@ -4,7 +4,7 @@ package io.telechat.bench;
 import io.telechat.core.backend.cpu.kernel.KernelTier;
 import io.telechat.core.backend.cpu.kernel.KernelTiers;
 import io.telechat.core.backend.cpu.kernel.Kernels;
-import io.telechat.core.backend.cpu.kernel.Kernels.CachedHead;
+import io.telechat.core.backend.cpu.kernel.Kernels.CachedHeads;
 import io.telechat.core.backend.cpu.kernel.Kernels.HeadRows;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.HostArena;
@@ -47,7 +47,7 @@ public class AttentionBenchmark {
 
     private HostArena arena;
     private Kernels kernels;
-    private CachedHead head;
+    private CachedHeads head;
     private HeadRows rows;
     private HeadRows out;
     private HeadRows lse;
@@ -66,7 +66,7 @@ public class AttentionBenchmark {
             }
             addresses.setAtIndex(ValueLayout.JAVA_LONG, i, block.segment().address());
         }
-        head = new CachedHead(DType.F16, addresses, 0, (long) BLOCK * DIM, DIM);
+        head = new CachedHeads(DType.F16, addresses, 0, (long) BLOCK * DIM, 1, DIM);
         Tensor queries = arena.allocate(DType.F32, tokens, DIM);
         for (long i = 0; i < queries.shape().elements(); i++) {
             queries.setFloat(i, (float) Math.cos(i));

@@ -28,23 +28,36 @@ public final class WorkerTeam implements AutoCloseable {
         void run(int index, int worker);
     }
 
+    /** Some neighbouring parts of a job. */
+    @FunctionalInterface
+    public interface Tasks {
+        /**
+         * @param first which part is the first, from 0
+         * @param end which part is not among them any more
+         * @param worker which thread of the team does them, for scratch memory of its own
+         */
+        void run(int first, int end, int worker);
+    }
+
     private static final class Job {
         /** Counters of two threads lie this many longs apart, so that they don't share a cache line. */
         private static final int APART = 16;
 
         private final int count;
         private final int size;
-        private final Task task;
+        private final boolean together;
+        private final Tasks tasks;
         /** For each thread, the next task of its share. */
         private final AtomicLongArray next;
 
         private final AtomicInteger remaining;
         private final AtomicReference<Throwable> failure = new AtomicReference<>();
 
-        private Job(int count, int size, Task task) {
+        private Job(int count, int size, boolean together, Tasks tasks) {
             this.count = count;
             this.size = size;
-            this.task = task;
+            this.together = together;
+            this.tasks = tasks;
             this.next = new AtomicLongArray(size * APART);
             this.remaining = new AtomicInteger(count);
             for (int share = 0; share < size; share++) {
@@ -59,30 +72,30 @@ public final class WorkerTeam implements AutoCloseable {
         /** The tasks of the own share in order, then what the others have not begun of theirs. */
         private void work(int worker) {
             for (int i = 0; i < size; i++) {
-                int share = (worker + i) % size;
+                int share = worker + i < size ? worker + i : worker + i - size;
                 long end = begin(share + 1);
                 int at = share * APART;
-                while (next.getPlain(at) < end) {
-                    long index = next.getAndIncrement(at);
-                    if (index < end) {
-                        run((int) index, worker);
+                for (long first = next.get(at); first < end; first = next.get(at)) {
+                    long taken = together ? first + (end - first + 1) / 2 : first + 1;
+                    if (next.compareAndSet(at, first, taken)) {
+                        run((int) first, (int) taken, worker);
                     }
                 }
             }
         }
 
-        private void run(int index, int worker) {
+        private void run(int first, int end, int worker) {
             try {
-                task.run(index, worker);
+                tasks.run(first, end, worker);
             } catch (Throwable e) {
                 failure.compareAndSet(null, e);
             } finally {
-                remaining.decrementAndGet();
+                remaining.addAndGet(first - end);
             }
         }
     }
 
-    private static final Job IDLE = new Job(0, 1, (index, worker) -> {});
+    private static final Job IDLE = new Job(0, 1, false, (first, end, worker) -> {});
 
     private final List<Thread> threads = new ArrayList<>();
     private final ReentrantLock oneJobAtATime = new ReentrantLock();
@@ -106,9 +119,21 @@ public final class WorkerTeam implements AutoCloseable {
 
     /** Runs {@code count} tasks and returns when all are done. Which thread runs which task is left to chance. */
     public void run(int count, Task task) {
+        run(count, false, (first, end, worker) -> task.run(first, worker));
+    }
+
+    /**
+     * The same for tasks that are small and much alike: a thread takes half of what is left of its share at a time, so that there
+     * are few calls, and none waits long for the last one.
+     */
+    public void runTogether(int count, Tasks tasks) {
+        run(count, true, tasks);
+    }
+
+    private void run(int count, boolean together, Tasks tasks) {
         oneJobAtATime.lock();
         try {
-            Job job = new Job(count, size(), task);
+            Job job = new Job(count, size(), together, tasks);
             if (count > 1) {
                 current = job;
                 threads.forEach(LockSupport::unpark);
@@ -134,11 +159,17 @@ public final class WorkerTeam implements AutoCloseable {
         void run(long first, long count);
     }
 
-    /** Shares {@code elements} out in ranges of {@code most}, of which the last may be shorter. */
-    public void runRanges(long elements, long most, RangeTask task) {
-        run(Math.toIntExact(Math.ceilDiv(elements, most)), (index, worker) -> {
-            long first = index * most;
-            task.run(first, Math.min(most, elements - first));
+    /** Shares {@code elements} out in ranges that begin at multiples of {@code unit}. */
+    public void runRanges(long elements, long unit, RangeTask task) {
+        if (elements <= unit) {
+            if (elements > 0) {
+                task.run(0, elements); // nothing to share
+            }
+            return;
+        }
+        runTogether(Math.toIntExact(Math.ceilDiv(elements, unit)), (first, end, worker) -> {
+            long begin = first * unit;
+            task.run(begin, Math.min(end * unit, elements) - begin);
         });
     }
 

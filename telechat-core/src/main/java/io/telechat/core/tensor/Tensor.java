@@ -18,6 +18,7 @@ public final class Tensor {
     private final DType dtype;
     private final Shape shape;
     private final Storage storage;
+    private final long columns;
 
     public Tensor(DType dtype, Shape shape, Storage storage) {
         if (storage instanceof HostStorage host && host.segment().byteSize() != dtype.bytes(shape)) {
@@ -27,6 +28,7 @@ public final class Tensor {
         this.dtype = dtype;
         this.shape = shape;
         this.storage = storage;
+        this.columns = rows() == 0 ? 0 : shape.elements() / rows();
     }
 
     /** A tensor over memory that exists already. */
@@ -53,7 +55,7 @@ public final class Tensor {
 
     /** Elements in one row: the product of all dimensions but the outermost. */
     public long columns() {
-        return rows() == 0 ? 0 : shape.elements() / rows();
+        return columns;
     }
 
     public long bytes() {
@@ -71,10 +73,32 @@ public final class Tensor {
      * @throws IllegalStateException if the elements lie in ND4J's memory only
      */
     public MemorySegment segment() {
-        return switch (storage) {
-            case HostStorage host -> host.segment();
-            case ArrayStorage array -> throw new IllegalStateException("tensor " + shape + " is not in host memory");
-        };
+        if (storage
+                instanceof
+                HostStorage host) { // a test, not a switch: often asked for, and a switch is bound at run time
+            return host.segment();
+        }
+        throw new IllegalStateException("tensor " + shape + " is not in host memory");
+    }
+
+    /**
+     * The bytes of rows {@code from} (inclusive) to {@code to} (exclusive) of a host tensor.
+     *
+     * @throws IllegalArgumentException if they do not begin and end where panels of a quantized matrix do
+     */
+    public MemorySegment segment(long from, long to) {
+        if (!dtype.isQuantized()) {
+            long rowBytes = columns() * dtype.bytes();
+            return segment().asSlice(from * rowBytes, (to - from) * rowBytes);
+        }
+        int panel = QuantizedLayout.PANEL;
+        if (from % panel != 0 || to % panel != 0 && to != rows()) {
+            throw new IllegalArgumentException(
+                    "rows %d to %d of %s cut a panel of %d rows".formatted(from, to, this, panel));
+        }
+        long panelBytes = QuantizedLayout.panelBytes(dtype, columns());
+        long first = from / panel;
+        return segment().asSlice(first * panelBytes, (QuantizedLayout.panels(to) - first) * panelBytes);
     }
 
     /** This tensor as an ND4J array of the same memory; nothing is copied. Initialises ND4J on first use. */
@@ -97,25 +121,10 @@ public final class Tensor {
         }
         dims[0] = to - from;
         Storage part = switch (storage) {
-            case HostStorage host -> new HostStorage(hostRows(host.segment(), from, to));
+            case HostStorage host -> new HostStorage(segment(from, to));
             case ArrayStorage whole -> new ArrayStorage(whole.array().get(NDArrayIndex.interval(from, to)));
         };
         return new Tensor(dtype, Shape.of(dims), part);
-    }
-
-    private MemorySegment hostRows(MemorySegment segment, long from, long to) {
-        if (!dtype.isQuantized()) {
-            long rowBytes = columns() * dtype.bytes();
-            return segment.asSlice(from * rowBytes, (to - from) * rowBytes);
-        }
-        int panel = QuantizedLayout.PANEL;
-        if (from % panel != 0 || to % panel != 0 && to != rows()) {
-            throw new IllegalArgumentException(
-                    "rows %d to %d of %s cut a panel of %d rows".formatted(from, to, this, panel));
-        }
-        long panelBytes = QuantizedLayout.panelBytes(dtype, columns());
-        long first = from / panel;
-        return segment.asSlice(first * panelBytes, (QuantizedLayout.panels(to) - first) * panelBytes);
     }
 
     /** The same elements under another shape. */

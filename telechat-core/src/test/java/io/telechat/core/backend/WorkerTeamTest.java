@@ -29,6 +29,44 @@ class WorkerTeamTest {
     }
 
     @ParameterizedTest
+    @ValueSource(ints = {1, 2, 5})
+    void sharesOutNeighbouringTasks(int size) {
+        try (WorkerTeam team = new WorkerTeam(size)) {
+            for (int count = 0; count < 200; count++) {
+                AtomicIntegerArray runs = new AtomicIntegerArray(count);
+                team.runTogether(count, (first, end, worker) -> {
+                    assertTrue(first < end && worker >= 0 && worker < size);
+                    for (int i = first; i < end; i++) {
+                        runs.incrementAndGet(i);
+                    }
+                });
+                for (int i = 0; i < count; i++) {
+                    assertEquals(1, runs.get(i));
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3})
+    void rangesBeginAtMultiplesOfTheUnitAndCoverEveryElementOnce(int size) {
+        try (WorkerTeam team = new WorkerTeam(size)) {
+            for (int count = 0; count < 100; count++) {
+                AtomicIntegerArray runs = new AtomicIntegerArray(count);
+                team.runRanges(count, 7, (first, length) -> {
+                    assertEquals(0, first % 7);
+                    for (long i = first; i < first + length; i++) {
+                        runs.incrementAndGet((int) i);
+                    }
+                });
+                for (int i = 0; i < count; i++) {
+                    assertEquals(1, runs.get(i));
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
     @ValueSource(ints = {1, 3})
     void throwsWhatATaskThrowsAndGoesOn(int size) {
         try (WorkerTeam team = new WorkerTeam(size)) {

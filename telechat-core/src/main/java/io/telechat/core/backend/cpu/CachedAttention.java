@@ -3,7 +3,7 @@ package io.telechat.core.backend.cpu;
 
 import io.telechat.core.backend.WorkerTeam;
 import io.telechat.core.backend.cpu.kernel.Kernels;
-import io.telechat.core.backend.cpu.kernel.Kernels.CachedHead;
+import io.telechat.core.backend.cpu.kernel.Kernels.CachedHeads;
 import io.telechat.core.backend.cpu.kernel.Kernels.HeadRows;
 import io.telechat.core.ops.Batch;
 import io.telechat.core.ops.HeadLayout;
@@ -16,7 +16,8 @@ import java.util.List;
 
 /**
  * Attention of the new tokens of each sequence over its cache. A task is one key/value head and a few tokens of one sequence:
- * their queries share each block of keys and values while it is in the first-level cache.
+ * their queries share each block of keys and values while it is in the first-level cache. Single tokens take neighbouring heads
+ * together, whose keys and values lie one behind the other.
  */
 final class CachedAttention implements AutoCloseable {
     /** Tokens per task. */
@@ -53,23 +54,31 @@ final class CachedAttention implements AutoCloseable {
         }
     }
 
+    /** Some neighbouring key/value heads of a tile. */
+    private record Part(Tile tile, int kvHead, int count) {}
+
     void run(Tensor qkv, HeadLayout heads, Batch batch, int layer, Tensor out, Tensor lse) {
         Call call = new Call(qkv, heads, layer, out, lse);
         List<Tile> tiles = tiles(batch);
         int kvHeads = heads.kvHeads();
-        boolean single = batch.spans().stream().allMatch(span -> span.count() == 1);
-        if (!single) {
-            // A tile reads what earlier tiles of its sequence store.
-            workers.run(
-                    tiles.size() * kvHeads, (task, worker) -> store(call, tiles.get(task / kvHeads), task % kvHeads));
+        int tasks = tiles.size() * kvHeads;
+        if (batch.size() == batch.spans().size()) {
+            workers.runTogether(tasks, (first, end, worker) -> {
+                for (int task = first, next; task < end; task = next) {
+                    next = Math.min(end, (task / kvHeads + 1) * kvHeads);
+                    Part part = new Part(tiles.get(task / kvHeads), task % kvHeads, next - task);
+                    store(call, part);
+                    attend(call, part, worker);
+                }
+            });
+            return;
         }
-        workers.run(tiles.size() * kvHeads, (task, worker) -> {
+        // A tile reads what earlier tiles of its sequence store.
+        workers.run(tasks, (task, worker) -> store(call, new Part(tiles.get(task / kvHeads), task % kvHeads, 1)));
+        workers.run(tasks, (task, worker) -> {
             // The last tokens see the longest context: they go first, so that no thread is left alone with them.
             Tile tile = tiles.get(tiles.size() - 1 - task / kvHeads);
-            if (single) {
-                store(call, tile, task % kvHeads);
-            }
-            attend(call, tile, task % kvHeads, worker);
+            attend(call, new Part(tile, task % kvHeads, 1), worker);
         });
     }
 
@@ -102,22 +111,24 @@ final class CachedAttention implements AutoCloseable {
         return (span.cache().length() + span.count() + KvCache.BLOCK - 1) / KvCache.BLOCK;
     }
 
-    private static CachedHead head(Call call, Tile tile, int kvHead) {
-        KvCache cache = tile.span().cache();
-        return new CachedHead(
+    private static CachedHeads heads(Call call, Part part) {
+        KvCache cache = part.tile().span().cache();
+        return new CachedHeads(
                 cache.dtype(),
-                tile.blocks(),
-                cache.keyOffset(call.layer(), kvHead),
-                cache.valueOffset(call.layer(), kvHead),
+                part.tile().blocks(),
+                cache.keyOffset(call.layer(), part.kvHead()),
+                cache.valueOffset(call.layer(), part.kvHead()),
+                part.count(),
                 call.heads().headDim());
     }
 
-    private void store(Call call, Tile tile, int kvHead) {
+    private void store(Call call, Part part) {
         HeadLayout heads = call.heads();
-        long key = (long) tile.row() * heads.qkvWidth() + heads.queryWidth() + (long) kvHead * heads.headDim();
+        Tile tile = part.tile();
+        long key = (long) tile.row() * heads.qkvWidth() + heads.queryWidth() + (long) part.kvHead() * heads.headDim();
         MemorySegment qkv = call.qkv().segment();
         kernels.storeKeysValues(
-                head(call, tile, kvHead),
+                heads(call, part),
                 tile.position(),
                 tile.count(),
                 qkv.asSlice(4 * key),
@@ -125,18 +136,20 @@ final class CachedAttention implements AutoCloseable {
                 heads.qkvWidth());
     }
 
-    private void attend(Call call, Tile tile, int kvHead, int worker) {
-        HeadLayout heads = call.heads();
-        int group = heads.groupSize();
+    private void attend(Call call, Part part, int worker) {
+        Tile tile = part.tile();
+        int group = call.heads().groupSize();
+        int dim = call.heads().headDim();
+        long firstHead = (long) part.kvHead() * group;
         kernels.attend(
-                head(call, tile, kvHead),
+                heads(call, part),
                 tile.position(),
                 tile.count(),
                 group,
-                rows(call.qkv(), tile.row(), (long) kvHead * group * heads.headDim()),
-                rows(call.out(), tile.row(), (long) kvHead * group * heads.headDim()),
-                rows(call.lse(), tile.row(), (long) kvHead * group),
-                scratch[worker].floats(Kernels.attendScratch((long) tile.count() * group, heads.headDim())));
+                rows(call.qkv(), tile.row(), firstHead * dim),
+                rows(call.out(), tile.row(), firstHead * dim),
+                rows(call.lse(), tile.row(), firstHead),
+                scratch[worker].floats(Kernels.attendScratch((long) tile.count() * group, dim)));
     }
 
     private static HeadRows rows(Tensor matrix, int row, long column) {

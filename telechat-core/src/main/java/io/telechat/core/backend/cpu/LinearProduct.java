@@ -8,6 +8,7 @@ import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.QuantizedLayout;
 import io.telechat.core.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 
 /**
  * {@code y (+)= x · Wᵀ + bias}, split into tiles of weight rows. Every row is a sum of its own, so how they are split does not
@@ -38,30 +39,55 @@ final class LinearProduct implements AutoCloseable {
     /** @param add whether to add to what is in {@code y} already */
     void run(Tensor x, Weight w, Tensor y, boolean add) {
         RowTiles tiles = RowTiles.of(w, rowsPerTile(w));
-        MemorySegment bias = w.bias().map(Tensor::segment).orElse(MemorySegment.NULL);
-        Inputs inputs = inputs(x, w);
-        workers.run(tiles.count(), (index, worker) -> {
-            RowTiles.Tile tile = tiles.tile(index);
-            Tensor rows = tile.rows();
+        workers.runTogether(tiles.count(), new Job(tiles, inputs(x, w), x.rows(), w.bias(), y, add));
+    }
+
+    /** One call's operands. Not a lambda, which would be made anew, slowly, for every token as long as its code is not compiled to the end. */
+    private final class Job implements WorkerTeam.Tasks {
+        private final RowTiles tiles;
+        private final Inputs inputs;
+        private final long tokens;
+        private final MemorySegment bias;
+        private final Tensor y;
+        private final boolean add;
+
+        Job(RowTiles tiles, Inputs inputs, long tokens, Optional<Tensor> bias, Tensor y, boolean add) {
+            this.tiles = tiles;
+            this.inputs = inputs;
+            this.tokens = tokens;
+            this.bias = bias.isPresent() ? bias.get().segment() : MemorySegment.NULL;
+            this.y = y;
+            this.add = add;
+        }
+
+        @Override
+        public void run(int first, int end, int worker) {
+            for (RowTiles.Rows rows : tiles.rows(first, end)) {
+                multiply(rows, worker);
+            }
+        }
+
+        private void multiply(RowTiles.Rows rows, int worker) {
+            DType type = rows.block().dtype();
+            long columns = rows.block().columns();
             Kernels.Product product = new Kernels.Product(
                     rows.segment(),
-                    rows.rows(),
-                    rows.columns(),
-                    inputs.of(rows.dtype()),
-                    x.rows(),
-                    w.bias().isPresent() ? bias.asSlice(4L * tile.column()) : bias,
-                    y.segment().asSlice(4L * tile.column()),
+                    rows.count(),
+                    columns,
+                    inputs.of(type),
+                    tokens,
+                    bias.address() == 0 ? bias : bias.asSlice(4L * rows.column()),
+                    y.segment().asSlice(4L * rows.column()),
                     y.columns(),
                     add);
-            if (rows.dtype().isQuantized()) {
-                kernels.linearQuantized(rows.dtype(), product);
-            } else if (rows.dtype() == DType.BF16 && roundsToBf16) {
+            if (type.isQuantized()) {
+                kernels.linearQuantized(type, product);
+            } else if (type == DType.BF16 && roundsToBf16) {
                 kernels.linearBf16(product);
             } else {
-                MemorySegment scratch = panels[worker].floats(Kernels.linearScratch(rows.columns()));
-                kernels.linear(rows.dtype(), product, scratch);
+                kernels.linear(type, product, panels[worker].floats(Kernels.linearScratch(columns)));
             }
-        });
+        }
     }
 
     /** The activations in the forms that blocks of different types take them in; absent if there is no such block. */

@@ -3,6 +3,8 @@ package io.telechat.core.backend.cpu;
 
 import io.telechat.core.ops.Weight;
 import io.telechat.core.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.List;
 
 /** The rows of a weight's blocks, cut into tiles of at most so many rows; no tile reaches across two blocks. */
@@ -17,10 +19,16 @@ final class RowTiles {
     /**
      * Some neighbouring rows of one block.
      *
-     * @param rows [rows, in]
+     * @param block [rows, in]
+     * @param first the first of them
+     * @param count how many
      * @param column the feature that the first of them computes
      */
-    record Tile(Tensor rows, int column) {}
+    record Rows(Tensor block, int first, int count, int column) {
+        MemorySegment segment() {
+            return block.segment(first, first + count);
+        }
+    }
 
     private RowTiles(List<Tensor> blocks, int rowsPerTile) {
         this.blocks = blocks;
@@ -42,13 +50,19 @@ final class RowTiles {
         return tilesBefore[blocks.size()];
     }
 
-    Tile tile(int index) {
-        int block = 0;
-        while (tilesBefore[block + 1] <= index) {
-            block++;
+    /** The rows of the tiles from {@code first} to before {@code end}, as many of a block together as there are. */
+    List<Rows> rows(int first, int end) {
+        List<Rows> found = new ArrayList<>();
+        int tile = first;
+        for (int i = 0; tile < end; i++) {
+            if (tile < tilesBefore[i + 1]) {
+                int last = Math.min(end, tilesBefore[i + 1]);
+                int row = (tile - tilesBefore[i]) * rowsPerTile;
+                int stop = Math.min((last - tilesBefore[i]) * rowsPerTile, rowsBefore[i + 1] - rowsBefore[i]);
+                found.add(new Rows(blocks.get(i), row, stop - row, rowsBefore[i] + row));
+                tile = last;
+            }
         }
-        int first = (index - tilesBefore[block]) * rowsPerTile;
-        long last = Math.min((long) first + rowsPerTile, blocks.get(block).rows());
-        return new Tile(blocks.get(block).rows(first, last), rowsBefore[block] + first);
+        return found;
     }
 }

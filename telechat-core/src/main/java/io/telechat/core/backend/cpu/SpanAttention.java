@@ -4,7 +4,7 @@ package io.telechat.core.backend.cpu;
 import io.telechat.core.backend.WorkerTeam;
 import io.telechat.core.backend.cpu.kernel.GradKernels;
 import io.telechat.core.backend.cpu.kernel.Kernels;
-import io.telechat.core.backend.cpu.kernel.Kernels.CachedHead;
+import io.telechat.core.backend.cpu.kernel.Kernels.CachedHeads;
 import io.telechat.core.backend.cpu.kernel.Kernels.HeadRows;
 import io.telechat.core.ops.Batch;
 import io.telechat.core.ops.HeadLayout;
@@ -57,7 +57,7 @@ final class SpanAttention implements AutoCloseable {
                     8L * i,
                     floats.asSlice(4 * i * blockFloats).address());
         }
-        CachedHead head = new CachedHead(DType.F32, table, 0, (long) BLOCK * dim, dim);
+        CachedHeads head = new CachedHeads(DType.F32, table, 0, (long) BLOCK * dim, 1, dim);
         long key = (long) span.first() * heads.qkvWidth() + heads.queryWidth() + (long) kvHead * dim;
         kernels.storeKeysValues(
                 head,

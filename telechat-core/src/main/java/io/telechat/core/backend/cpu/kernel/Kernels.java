@@ -122,28 +122,29 @@ public interface Kernels {
     void linearQuantized(DType type, Product product);
 
     /**
-     * One head's part of a sequence's cache.
+     * The part of a sequence's cache that belongs to some neighbouring key/value heads.
      *
      * @param type F32, F16 or BF16
      * @param blocks addresses of the cache's blocks of 64 positions
-     * @param keys where the head's keys [headDim, 64] begin in each block, in elements
-     * @param values where its values [64, headDim] begin
+     * @param keys where the first head's keys [headDim, 64] begin in each block, in elements; the next head's follow
+     * @param values where its values [64, headDim] begin, likewise
+     * @param count of heads
      * @param headDim elements of a key
      */
-    record CachedHead(DType type, MemorySegment blocks, long keys, long values, int headDim) {}
+    record CachedHeads(DType type, MemorySegment blocks, long keys, long values, int count, int headDim) {}
 
     /**
      * Stores keys and values of {@code count} tokens.
      *
      * @param position of the first of them
-     * @param key of the first token; the next lies {@code stride} floats on
+     * @param key of the first token and head; the next head's follows, the next token's lies {@code stride} floats on
      * @param value likewise
      */
     void storeKeysValues(
-            CachedHead head, long position, long count, MemorySegment key, MemorySegment value, long stride);
+            CachedHeads heads, long position, long count, MemorySegment key, MemorySegment value, long stride);
 
     /**
-     * Rows of a matrix that belong to the query heads of one key/value head.
+     * Rows of a matrix that belong to the query heads of some key/value heads.
      *
      * @param first where the first token's begin
      * @param stride floats from one token to the next
@@ -151,14 +152,15 @@ public interface Kernels {
     record HeadRows(MemorySegment first, long stride) {}
 
     /**
-     * Attention of {@code count} tokens from a position on, for the {@code group} query heads that share a key/value head.
+     * Attention of {@code count} tokens from a position on.
      *
+     * @param group query heads that share a key/value head
      * @param queries rotated, not scaled yet
      * @param lse the logarithms of the softmax's denominators
      * @param scratch of {@link #attendScratch} floats
      */
     void attend(
-            CachedHead head,
+            CachedHeads heads,
             long position,
             long count,
             int group,
@@ -167,7 +169,11 @@ public interface Kernels {
             HeadRows lse,
             MemorySegment scratch);
 
-    /** Floats of scratch that {@link #attend} needs. */
+    /**
+     * Floats of scratch that {@link #attend} needs.
+     *
+     * @param queries of one key/value head: tokens times group
+     */
     static long attendScratch(long queries, long headDim) {
         return 2 * queries * (headDim + 1) + 2 * 64 * headDim;
     }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.backend.cpu.kernel;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
@@ -12,12 +11,15 @@ import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.QuantizedLayout;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
+import java.util.Arrays;
 
 /**
  * The kernels in C (src/main/native), of one instruction set; and what measures the machine that they run on. All go through
- * one native function with an array of arguments (entry.h), because each function that is bound delays the start.
+ * one native function (entry.h), because each function that is bound delays the start; and with numbers only, which the JVM passes
+ * on as they are.
  */
 public final class NativeKernels implements Kernels {
     private static final int MOST_ARGUMENTS = 16;
@@ -51,13 +53,14 @@ public final class NativeKernels implements Kernels {
 
     private final KernelTier tier;
     private final MethodHandle run;
-    private final ThreadLocal<MemorySegment> arguments =
-            ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(JAVA_LONG, MOST_ARGUMENTS));
 
     /** Finds the function of a tier: telechat_avx2_run. */
     NativeKernels(KernelTier tier, NativeLibrary library) {
         this.tier = tier;
-        this.run = library.function("telechat_" + tier + "_run", FunctionDescriptor.ofVoid(JAVA_INT, ADDRESS));
+        MemoryLayout[] parameters = new MemoryLayout[1 + MOST_ARGUMENTS];
+        Arrays.fill(parameters, JAVA_LONG);
+        parameters[0] = JAVA_INT;
+        this.run = library.function("telechat_" + tier + "_run", FunctionDescriptor.ofVoid(parameters));
     }
 
     @Override
@@ -80,12 +83,26 @@ public final class NativeKernels implements Kernels {
     }
 
     void call(Function function, long... values) {
-        MemorySegment array = arguments.get();
-        for (int i = 0; i < values.length; i++) {
-            array.setAtIndex(JAVA_LONG, i, values[i]);
-        }
+        long[] a = values.length == MOST_ARGUMENTS ? values : Arrays.copyOf(values, MOST_ARGUMENTS);
         try {
-            run.invokeExact(function.ordinal(), array);
+            run.invokeExact(
+                    function.ordinal(),
+                    a[0],
+                    a[1],
+                    a[2],
+                    a[3],
+                    a[4],
+                    a[5],
+                    a[6],
+                    a[7],
+                    a[8],
+                    a[9],
+                    a[10],
+                    a[11],
+                    a[12],
+                    a[13],
+                    a[14],
+                    a[15]);
         } catch (RuntimeException | Error e) {
             throw e;
         } catch (Throwable e) {
@@ -183,16 +200,17 @@ public final class NativeKernels implements Kernels {
 
     @Override
     public void storeKeysValues(
-            CachedHead head, long position, long count, MemorySegment key, MemorySegment value, long stride) {
+            CachedHeads heads, long position, long count, MemorySegment key, MemorySegment value, long stride) {
         call(
                 Function.STORE_KEYS_VALUES,
-                number(head.type()),
-                head.blocks().address(),
-                head.keys(),
-                head.values(),
+                number(heads.type()),
+                heads.blocks().address(),
+                heads.keys(),
+                heads.values(),
+                heads.count(),
                 position,
                 count,
-                head.headDim(),
+                heads.headDim(),
                 key.address(),
                 value.address(),
                 stride);
@@ -200,7 +218,7 @@ public final class NativeKernels implements Kernels {
 
     @Override
     public void attend(
-            CachedHead head,
+            CachedHeads heads,
             long position,
             long count,
             int group,
@@ -210,14 +228,15 @@ public final class NativeKernels implements Kernels {
             MemorySegment scratch) {
         call(
                 Function.ATTEND,
-                number(head.type()),
-                head.blocks().address(),
-                head.keys(),
-                head.values(),
+                number(heads.type()),
+                heads.blocks().address(),
+                heads.keys(),
+                heads.values(),
+                heads.count(),
                 position,
                 count,
                 group,
-                head.headDim(),
+                heads.headDim(),
                 queries.first().address(),
                 queries.stride(),
                 out.first().address(),

@@ -87,33 +87,36 @@ final class VectorKernels implements Kernels {
 
     @Override
     public void storeKeysValues(
-            CachedHead head, long position, long count, MemorySegment key, MemorySegment value, long stride) {
-        int dim = head.headDim();
-        for (long t = 0; t < count; t++) {
-            Tensor keys = part(head, position + t, head.keys());
-            Tensor values = part(head, position + t, head.values());
-            long slot = (position + t) % BLOCK;
-            for (int d = 0; d < dim; d++) {
-                keys.setFloat((long) d * BLOCK + slot, key.get(FLOAT, 4 * (t * stride + d)));
-                values.setFloat(slot * dim + d, value.get(FLOAT, 4 * (t * stride + d)));
+            CachedHeads heads, long position, long count, MemorySegment key, MemorySegment value, long stride) {
+        int dim = heads.headDim();
+        for (int h = 0; h < heads.count(); h++) {
+            for (long t = 0; t < count; t++) {
+                Tensor keys = part(heads, h, position + t, heads.keys());
+                Tensor values = part(heads, h, position + t, heads.values());
+                long slot = (position + t) % BLOCK;
+                long from = t * stride + (long) h * dim;
+                for (int d = 0; d < dim; d++) {
+                    keys.setFloat((long) d * BLOCK + slot, key.get(FLOAT, 4 * (from + d)));
+                    values.setFloat(slot * dim + d, value.get(FLOAT, 4 * (from + d)));
+                }
             }
         }
     }
 
     /** A head's keys or values in the block of a position. */
     @SuppressWarnings("restricted")
-    private static Tensor part(CachedHead head, long position, long firstElement) {
-        long block = head.blocks().get(ValueLayout.JAVA_LONG, 8 * (position / BLOCK));
-        long elements = (long) BLOCK * head.headDim();
-        int size = head.type().bytes();
-        MemorySegment segment =
-                MemorySegment.ofAddress(block + firstElement * size).reinterpret(elements * size);
-        return Tensor.over(segment, head.type(), elements);
+    private static Tensor part(CachedHeads heads, int head, long position, long firstElement) {
+        long block = heads.blocks().get(ValueLayout.JAVA_LONG, 8 * (position / BLOCK));
+        long elements = (long) BLOCK * heads.headDim();
+        int size = heads.type().bytes();
+        MemorySegment segment = MemorySegment.ofAddress(block + (firstElement + head * elements) * size)
+                .reinterpret(elements * size);
+        return Tensor.over(segment, heads.type(), elements);
     }
 
     @Override
     public void attend(
-            CachedHead head,
+            CachedHeads heads,
             long position,
             long count,
             int group,
@@ -121,7 +124,30 @@ final class VectorKernels implements Kernels {
             HeadRows out,
             HeadRows lse,
             MemorySegment scratch) {
-        int dim = head.headDim();
+        for (int h = 0; h < heads.count(); h++) {
+            long width = (long) group * heads.headDim();
+            attend(
+                    heads,
+                    h,
+                    position,
+                    count,
+                    group,
+                    new HeadRows(queries.first().asSlice(4 * h * width), queries.stride()),
+                    new HeadRows(out.first().asSlice(4 * h * width), out.stride()),
+                    new HeadRows(lse.first().asSlice(4L * h * group), lse.stride()));
+        }
+    }
+
+    private static void attend(
+            CachedHeads heads,
+            int head,
+            long position,
+            long count,
+            int group,
+            HeadRows queries,
+            HeadRows out,
+            HeadRows lse) {
+        int dim = heads.headDim();
         float[] query = scaledQueries(queries, count, group * dim, dim);
         AttentionKernel.State[] states = new AttentionKernel.State[Math.toIntExact(count * group)];
         for (int i = 0; i < states.length; i++) {
@@ -131,8 +157,8 @@ final class VectorKernels implements Kernels {
         float[] values = new float[BLOCK * dim];
         float[] scores = new float[BLOCK];
         for (long start = 0; start < position + count; start += BLOCK) {
-            WidenKernel.toFloats(part(head, start, head.keys()), keys);
-            WidenKernel.toFloats(part(head, start, head.values()), values);
+            WidenKernel.toFloats(part(heads, head, start, heads.keys()), keys);
+            WidenKernel.toFloats(part(heads, head, start, heads.values()), values);
             for (long t = Math.max(0, start - position); t < count; t++) {
                 int valid = (int) Math.min(BLOCK, position + t + 1 - start);
                 for (int g = 0; g < group; g++) {
