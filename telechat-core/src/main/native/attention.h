@@ -20,11 +20,17 @@ INLINE void store_tokens(const int type, const float *key, const float *value, i
     }
 }
 
+// Asks for the lines that a single key is written to: each of its elements has one of its own.
+INLINE void expect_key(int type, char *keys, int64_t elements, int64_t slot) {
+    for (int64_t d = 0; d < elements; d++) __builtin_prefetch(keys + (d * POSITIONS + slot) * size_of(type), 1, 3);
+}
+
 // Stores keys and values of count tokens, from a position on, for neighbouring key/value heads. blocks[i]: positions 64 i to 64 i + 63
 // of the sequence; keys, values: where those of the first head begin in each block, in elements, the next head's behind them; key,
 // value: of the first token, stride floats apart.
 static void store_keys_values(int type, void *const *blocks, int64_t keys, int64_t values, int64_t heads, int64_t position,
                                int64_t count, int64_t dim, const float *key, const float *value, int64_t stride) {
+    if (count == 1) expect_key(type, (char *) blocks[position / POSITIONS] + keys * size_of(type), heads * dim, position % POSITIONS);
     for (int64_t done = 0, n; done < count; done += n) {
         char *block = blocks[(position + done) / POSITIONS];
         int64_t slot = (position + done) % POSITIONS;
