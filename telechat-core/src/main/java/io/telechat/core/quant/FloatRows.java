@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.quant;
 
+import static io.telechat.core.tensor.QuantizedLayout.GROUP;
 import static io.telechat.core.tensor.QuantizedLayout.PANEL;
+import static io.telechat.core.tensor.QuantizedLayout.QUAD;
 
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.QuantizedLayout;
 import io.telechat.core.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 
 /** Rows of weights of any type as floats. */
 public final class FloatRows {
+    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
     private FloatRows() {}
 
     /** Copies a row of a host matrix to the beginning of {@code to}. */
@@ -42,13 +47,19 @@ public final class FloatRows {
         float unit = panel.get(ValueLayout.JAVA_FLOAT_UNALIGNED, 4L * r);
         int bias = QuantizedLayout.bias(dtype);
         ScaleByte scales = ScaleByte.of(dtype);
-        for (int column = 0; column < matrix.columns(); column++) {
-            byte code = panel.get(ValueLayout.JAVA_BYTE, QuantizedLayout.scaleOffset(dtype, r, column));
-            int stored = panel.get(ValueLayout.JAVA_BYTE, QuantizedLayout.weightOffset(dtype, r, column)) & 0xff;
-            if (dtype == DType.Q4_0) {
-                stored = QuantizedLayout.isHighHalf(column) ? stored >> 4 : stored & 15;
+        int columns = Math.toIntExact(matrix.columns());
+        float scale = 0;
+        for (int column = 0; column < columns; column += QUAD) {
+            if (column % GROUP == 0) {
+                scale = scales.value(panel.get(ValueLayout.JAVA_BYTE, QuantizedLayout.scaleOffset(dtype, r, column)));
             }
-            to[column] = unit * (scales.value(code) * (stored - bias));
+            int quad = panel.get(INT, QuantizedLayout.weightOffset(dtype, r, column));
+            if (dtype == DType.Q4_0) {
+                quad = (QuantizedLayout.isHighHalf(column) ? quad >>> 4 : quad) & 0x0f0f0f0f;
+            }
+            for (int i = column; i < Math.min(column + QUAD, columns); i++, quad >>>= 8) {
+                to[i] = unit * (scale * ((quad & 0xff) - bias));
+            }
         }
     }
 

@@ -8,6 +8,7 @@ import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.QuantizedLayout;
 import io.telechat.core.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -129,8 +130,9 @@ final class LinearProduct implements AutoCloseable {
     }
 
     private static boolean has(Weight w, DType type) {
-        for (Tensor block : w.blocks()) {
-            if (block.dtype() == type) {
+        List<Tensor> blocks = w.blocks();
+        for (int i = 0; i < blocks.size(); i++) {
+            if (blocks.get(i).dtype() == type) {
                 return true;
             }
         }
