@@ -23,10 +23,10 @@ typedef struct {
 } APART_GROUP;
 
 // Tiles 0 and 1 hold the sums of two groups in turn, 4 and 5 the tokens, 6 the weights.
-INLINE void configure_tiles_for_groups(const int bits, int tokens) {
-    const uint8_t t = (uint8_t) tokens, depth = bits == 8 ? GROUP_SIZE / 2 : GROUP_SIZE / 4;
+INLINE void configure_tiles_for_groups(const int bits) {
+    const uint8_t depth = bits == 8 ? GROUP_SIZE / 2 : GROUP_SIZE / 4;
     const uint16_t row = bits == 8 ? 2 * GROUP_SIZE : GROUP_SIZE;
-    configure_tiles((uint8_t[]){t, t, 0, 0, t, t, depth, 0}, (uint16_t[]){LINE, LINE, 0, 0, row, row, LINE, 0});
+    configure_tiles((uint8_t[]){TILE, TILE, 0, 0, TILE, TILE, depth, 0}, (uint16_t[]){LINE, LINE, 0, 0, row, row, LINE, 0});
 }
 
 // Of the lower bytes of all lanes of 16 bits: less 128, as bfloat16.
@@ -81,10 +81,9 @@ INLINE void take_apart(const int bits, const uint8_t *panel, int64_t first, int6
     } while (0)
 
 // sum[t] += products[t] * scales * factor of t.
-INLINE void add_group(const int bits, const int tokens, const void *products, const float *scales, const char *factors, int64_t stride,
-                      VF sum[TILE]) {
+INLINE void add_group(const int bits, const void *products, const float *scales, const char *factors, int64_t stride, VF sum[TILE]) {
     VF scale = vf_load(scales);
-    UNROLL for (int t = 0; t < tokens; t++) {
+    UNROLL for (int t = 0; t < TILE; t++) {
         float factor;
         memcpy(&factor, factors + t * stride, sizeof factor);
         const char *row = (const char *) products + t * LINE;
@@ -96,67 +95,61 @@ INLINE void add_group(const int bits, const int tokens, const void *products, co
 // Bytes of a group of a token, as a tile takes them.
 INLINE int64_t tile_bytes(int bits) { return bits == 8 ? 4 * GROUP_SIZE : GROUP_SIZE; }
 
-// Adds an even number of groups to the sums of so many tokens. x: the first group of the first token; factors: its scale.
-INLINE void add_groups(const int bits, const int tokens, const APART_GROUP *groups, int64_t count, const char *x,
-                       const char *factors, int64_t stride, VF sum[TILE]) {
+// Adds an even number of groups to the sums of a tile's tokens. x: the first group of the first token; factors: its scale.
+INLINE void add_groups(const int bits, const APART_GROUP *groups, int64_t count, const char *x, const char *factors, int64_t stride,
+                       VF sum[TILE]) {
     const int64_t step = tile_bytes(bits);
     char products[2][TILE_BYTES] __attribute__((aligned(LINE)));
     MULTIPLY_GROUP(bits, 0, groups, x, stride, products[0]);
     for (int64_t g = 0; g < count; g += 2) {
         MULTIPLY_GROUP(bits, 1, groups + g + 1, x + (g + 1) * step, stride, products[1]);
-        add_group(bits, tokens, products[0], groups[g].scales, factors + 4 * g, stride, sum);
+        add_group(bits, products[0], groups[g].scales, factors + 4 * g, stride, sum);
         if (g + 2 < count) MULTIPLY_GROUP(bits, 0, groups + g + 2, x + (g + 2) * step, stride, products[0]);
-        add_group(bits, tokens, products[1], groups[g + 1].scales, factors + 4 * (g + 1), stride, sum);
+        add_group(bits, products[1], groups[g + 1].scales, factors + 4 * (g + 1), stride, sum);
     }
 }
 
-// A panel with at most RESIDENT_TOKENS tokens, so many at a time.
-INLINE void panel_with_tiles(const int bits, const int tokens, const uint8_t *panel, int64_t rows, int64_t blocks, const char *x,
-                             int64_t m, const float *bias, float *y, int64_t ldy, int add) {
+// A panel with at most RESIDENT_TOKENS tokens, a multiple of TILE.
+INLINE void panel_with_tiles(const int bits, const uint8_t *panel, int64_t rows, int64_t blocks, const char *x, int64_t m,
+                             const float *bias, float *y, int64_t ldy, int add) {
     APART_GROUP chunk[CHUNK_GROUPS] __attribute__((aligned(LINE)));
     float carried[RESIDENT_TOKENS * PANEL] __attribute__((aligned(LINE)));
     const int64_t groups = blocks * GROUPS, stride = token_bytes(bits, blocks);
     const char *factors = x + groups * GROUP_SIZE * x_bytes(bits), *from = bits == 8 ? x + integer_bytes(bits, blocks) : x;
-    configure_tiles_for_groups(bits, tokens);
     for (int64_t first = 0; first < groups; first += CHUNK_GROUPS) {
         int64_t count = groups - first < CHUNK_GROUPS ? groups - first : CHUNK_GROUPS;
         take_apart(bits, panel, first, count, chunk);
-        for (int64_t t = 0; t < m; t += tokens) {
+        for (int64_t t = 0; t < m; t += TILE) {
             float *sums = carried + t * PANEL;
             VF sum[TILE];
-            UNROLL for (int i = 0; i < tokens; i++) sum[i] = first == 0 ? vf_zero() : vf_load(sums + i * PANEL);
-            if (first + count == groups) expect_writes(tokens, y + t * ldy, ldy);
-            add_groups(bits, tokens, chunk, count, from + t * stride + first * tile_bytes(bits),
+            UNROLL for (int i = 0; i < TILE; i++) sum[i] = first == 0 ? vf_zero() : vf_load(sums + i * PANEL);
+            if (first + count == groups) expect_writes(TILE, y + t * ldy, ldy);
+            add_groups(bits, chunk, count, from + t * stride + first * tile_bytes(bits),
                        factors + t * stride + 4 * first, stride, sum);
             if (first + count < groups) {
-                UNROLL for (int i = 0; i < tokens; i++) vf_store(sums + i * PANEL, sum[i]);
+                UNROLL for (int i = 0; i < TILE; i++) vf_store(sums + i * PANEL, sum[i]);
             } else {
-                put_panel(tokens, (const float *) panel, 0, rows, sum, bias, y + t * ldy, ldy, add);
+                put_panel(TILE, (const float *) panel, 0, rows, sum, bias, y + t * ldy, ldy, add);
             }
         }
     }
 }
 
-// All panels with as many tokens as fill tiles at least by half; returns how many.
+// All panels with those tokens that fill tiles; returns how many. A single tile does not pay for taking weights of 8 bits apart.
 INLINE int64_t quantized_with_tiles(const int bits, const uint8_t *panels, int64_t rows, int64_t blocks, const char *x, int64_t m,
                                     const float *bias, float *y, int64_t ldy, int add) {
-    int64_t t = 0, most = RESIDENT_BYTES / (blocks * GROUPS * tile_bytes(bits)) / TILE * TILE;
+    int64_t all = m / TILE * TILE, most = RESIDENT_BYTES / (blocks * GROUPS * tile_bytes(bits)) / TILE * TILE;
+    if (all == 0 || (bits == 8 && all == TILE)) return 0;
     most = most > RESIDENT_TOKENS ? RESIDENT_TOKENS : most < TILE ? TILE : most;
-    while (m - t >= WIDE_TOKENS) {
-        int64_t whole = (m - t) / TILE * TILE, count = whole == 0 ? WIDE_TOKENS : whole < most ? whole : most;
+    configure_tiles_for_groups(bits);
+    for (int64_t t = 0; t < all; t += most) {
+        int64_t count = all - t < most ? all - t : most;
         const uint8_t *panel = panels;
         const char *from = x + t * token_bytes(bits, blocks);
         for (int64_t r = 0; r < rows; r += PANEL, panel += panel_bytes(bits, blocks)) {
-            const float *b = bias ? bias + r : 0;
-            float *to = y + t * ldy + r;
-            if (whole > 0) {
-                panel_with_tiles(bits, TILE, panel, rows - r, blocks, from, count, b, to, ldy, add);
-            } else {
-                panel_with_tiles(bits, WIDE_TOKENS, panel, rows - r, blocks, from, count, b, to, ldy, add);
-            }
+            panel_with_tiles(bits, panel, rows - r, blocks, from, count, bias ? bias + r : 0, y + t * ldy + r, ldy, add);
         }
-        t += count;
     }
     _tile_release();
-    return t;
+    return all;
 }

@@ -29,8 +29,7 @@ INLINE int64_t blocks_of(int64_t k) { return (k + BLOCK - 1) / BLOCK; }
 // Bytes of an activation, for weights of so many bits.
 INLINE int64_t x_bytes(int bits) { return bits == 8 ? 2 : 1; }
 
-// Bytes of an activation as two of bfloat16, and how many tokens the matrix unit takes at least.
-#define WIDE_TOKENS 8
+// Bytes of an activation as two of bfloat16, for those tokens that fill a tile of the matrix unit.
 #ifdef HAS_AMX
 #define BF16_BYTES(bits) ((bits) == 8 ? 4 : 0)
 #else
@@ -137,7 +136,7 @@ INLINE void quantize_for(const int bits, const float *x, int64_t m, int64_t k, c
             int32_t q[GROUP_SIZE];
             sums[g] = round_group(most, v, scales + g, q);
             put_integers(bits, q, out + g * GROUP_SIZE * x_bytes(bits));
-            if (BF16_BYTES(bits) > 0 && t < m / WIDE_TOKENS * WIDE_TOKENS) put_bf16(q, bf16 + g * GROUP_SIZE * BF16_BYTES(bits) / 2);
+            if (BF16_BYTES(bits) > 0 && t < m / PANEL * PANEL) put_bf16(q, bf16 + g * GROUP_SIZE * BF16_BYTES(bits) / 2);
         }
     }
 }
@@ -266,6 +265,12 @@ INLINE void quantized_tile(const int bits, const int tokens, const uint8_t *pane
 #include "amx_quantized_products.h"
 #endif
 
+// So many tokens are taken next, of those that are left: as many as there is room for, unless two tiles of eight take all.
+INLINE int next_tile(int64_t left) {
+    if (left >= QUANTIZED_TOKENS && !(QUANTIZED_TOKENS > 8 && left >= 16 && left < QUANTIZED_TOKENS + 8)) return QUANTIZED_TOKENS;
+    return QUANTIZED_TOKENS > 8 && left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
+}
+
 INLINE void quantized(const int bits, const uint8_t *panels, int64_t rows, int64_t k, const char *x, int64_t m, const float *bias,
                       float *y, int64_t ldy, int add) {
     int64_t blocks = blocks_of(k), done = 0;
@@ -275,17 +280,21 @@ INLINE void quantized(const int bits, const uint8_t *panels, int64_t rows, int64
     for (int64_t r = 0; r < rows && done < m; r += PANEL, panels += panel_bytes(bits, blocks)) {
         int64_t n = rows - r < PANEL ? rows - r : PANEL;
         const float *b = bias ? bias + r : 0;
-        int64_t t = done;
-        for (; t + QUANTIZED_TOKENS <= m; t += QUANTIZED_TOKENS) {
-            quantized_tile(bits, QUANTIZED_TOKENS, panels, n, blocks, x + t * token_bytes(bits, blocks), b, y + t * ldy + r, ldy, add);
+        for (int64_t t = done, tokens; t < m; t += tokens) {
+            const char *from = x + t * token_bytes(bits, blocks);
+            float *to = y + t * ldy + r;
+            switch (tokens = next_tile(m - t)) {
+                case 1: quantized_tile(bits, 1, panels, n, blocks, from, b, to, ldy, add); break;
+                case 2: quantized_tile(bits, 2, panels, n, blocks, from, b, to, ldy, add); break;
+#if QUANTIZED_TOKENS > 4
+                case 4: quantized_tile(bits, 4, panels, n, blocks, from, b, to, ldy, add); break;
+#endif
+#if QUANTIZED_TOKENS > 8
+                case 8: quantized_tile(bits, 8, panels, n, blocks, from, b, to, ldy, add); break;
+#endif
+                default: quantized_tile(bits, QUANTIZED_TOKENS, panels, n, blocks, from, b, to, ldy, add);
+            }
         }
-        for (; t + QUANTIZED_TOKENS / 2 <= m; t += QUANTIZED_TOKENS / 2) {
-            quantized_tile(bits, QUANTIZED_TOKENS / 2, panels, n, blocks, x + t * token_bytes(bits, blocks), b, y + t * ldy + r, ldy, add);
-        }
-        for (; t + 2 <= m; t += 2) {
-            quantized_tile(bits, 2, panels, n, blocks, x + t * token_bytes(bits, blocks), b, y + t * ldy + r, ldy, add);
-        }
-        for (; t < m; t++) quantized_tile(bits, 1, panels, n, blocks, x + t * token_bytes(bits, blocks), b, y + t * ldy + r, ldy, add);
     }
 }
 
