@@ -91,7 +91,7 @@ class LinearProductTest {
                 Weight weight = weight(dtype, in);
                 Tensor x = random(45, in);
                 float[] all = product(tier, 3, ops, x, weight);
-                for (int count : new int[] {1, 2, 3, 5, 7, 12, 13, 30}) {
+                for (int count : new int[] {1, 2, 3, 5, 7, 12, 13, 16, 30}) {
                     float[] some = product(tier, 1, ops, x.rows(10, 10 + count), weight);
                     float[] same = Arrays.copyOfRange(all, 10 * OUT, (10 + count) * OUT);
                     assertArrayEquals(same, some, dtype + " " + in + ", " + count + " tokens");
