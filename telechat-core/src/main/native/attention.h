@@ -163,9 +163,12 @@ INLINE void attend_blocks(const int type, const void *const *blocks, int64_t key
         const void *k = block + keys * size_of(type), *v = block + values * size_of(type);
         int64_t visible = position + 1 - start; // to the first token
         if (queries == 1) {
-            int last = start + POSITIONS >= end;
-            const char *next = !last ? blocks[start / POSITIONS + 1] : next_head > 0 ? blocks[0] : 0;
-            if (next && last) next += next_head * size_of(type);
+            const char *next = 0; // where what is read next lies
+            if (start + POSITIONS < end) {
+                next = blocks[start / POSITIONS + 1];
+            } else if (next_head > 0) {
+                next = (const char *) blocks[0] + next_head * size_of(type);
+            }
             attend_block(type, 1, 0, group, dim, visible, k, v, next ? next + keys * size_of(type) : 0,
                          next ? next + values * size_of(type) : 0, query, out, max, denominator);
             continue;

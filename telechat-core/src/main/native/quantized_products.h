@@ -73,9 +73,9 @@ INLINE void put_integers(const int bits, const int32_t *q, char *out) {
 #endif
 }
 
+#ifdef HAS_AMX
 // The same for the matrix unit, see above.
 INLINE void put_bf16(const int32_t *q, uint16_t *out) {
-#ifdef HAS_AMX
     UNROLL for (int i = 0; i < GROUP_SIZE; i += LANES) {
         VI v = _mm512_loadu_si512(q + i), upper = _mm512_slli_epi32(_mm512_srai_epi32(vi_add(v, vi_set1(8)), 4), 4);
         VI parts[] = {upper, _mm512_sub_epi32(v, upper)};
@@ -85,11 +85,8 @@ INLINE void put_bf16(const int32_t *q, uint16_t *out) {
             _mm256_storeu_si256((__m256i *) (out + p * GROUP_SIZE + i), even_first);
         }
     }
-#else
-    (void) q;
-    (void) out;
-#endif
 }
+#endif
 
 // Rounds a group to integers of at most that size; returns their sum. A group with an infinity or NaN in it gets NaN for its scale.
 INLINE int32_t round_group(const int most, const float *v, float *scale, int32_t *q) {
@@ -122,7 +119,6 @@ INLINE void quantize_for(const int bits, const float *x, int64_t m, int64_t k, c
     const int most = bits == 8 ? 127 * 16 + 7 : 127;
     int64_t blocks = blocks_of(k), groups = blocks * GROUPS;
     for (int64_t t = 0; t < m; t++, x += k, out += token_bytes(bits, blocks)) {
-        uint16_t *bf16 = (uint16_t *) (out + integer_bytes(bits, blocks));
         float *scales = (float *) (out + groups * GROUP_SIZE * x_bytes(bits));
         int32_t *sums = (int32_t *) (scales + groups);
         for (int64_t g = 0; g < groups; g++) {
@@ -136,7 +132,10 @@ INLINE void quantize_for(const int bits, const float *x, int64_t m, int64_t k, c
             int32_t q[GROUP_SIZE];
             sums[g] = round_group(most, v, scales + g, q);
             put_integers(bits, q, out + g * GROUP_SIZE * x_bytes(bits));
-            if (BF16_BYTES(bits) > 0 && t < m / PANEL * PANEL) put_bf16(q, bf16 + g * GROUP_SIZE * BF16_BYTES(bits) / 2);
+#ifdef HAS_AMX
+            uint16_t *bf16 = (uint16_t *) (out + integer_bytes(bits, blocks)) + 2 * g * GROUP_SIZE;
+            if (bits == 8 && t < m / TILE * TILE) put_bf16(q, bf16);
+#endif
         }
     }
 }

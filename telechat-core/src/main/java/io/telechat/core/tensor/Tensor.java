@@ -73,9 +73,8 @@ public final class Tensor {
      * @throws IllegalStateException if the elements lie in ND4J's memory only
      */
     public MemorySegment segment() {
-        if (storage
-                instanceof
-                HostStorage host) { // a test, not a switch: often asked for, and a switch is bound at run time
+        // A test, not a switch: this is asked for often, and a switch over types is bound at run time.
+        if (storage instanceof HostStorage host) {
             return host.segment();
         }
         throw new IllegalStateException("tensor " + shape + " is not in host memory");

@@ -21,9 +21,7 @@ class WorkerTeamTest {
                     assertTrue(worker >= 0 && worker < size);
                     runs.incrementAndGet(index);
                 });
-                for (int i = 0; i < count; i++) {
-                    assertEquals(1, runs.get(i));
-                }
+                assertEachOnce(runs);
             }
         }
     }
@@ -40,9 +38,7 @@ class WorkerTeamTest {
                         runs.incrementAndGet(i);
                     }
                 });
-                for (int i = 0; i < count; i++) {
-                    assertEquals(1, runs.get(i));
-                }
+                assertEachOnce(runs);
             }
         }
     }
@@ -59,9 +55,7 @@ class WorkerTeamTest {
                         runs.incrementAndGet((int) i);
                     }
                 });
-                for (int i = 0; i < count; i++) {
-                    assertEquals(1, runs.get(i));
-                }
+                assertEachOnce(runs);
             }
         }
     }
@@ -78,6 +72,12 @@ class WorkerTeamTest {
                         }
                     }));
             team.run(3, (index, worker) -> {});
+        }
+    }
+
+    private static void assertEachOnce(AtomicIntegerArray runs) {
+        for (int i = 0; i < runs.length(); i++) {
+            assertEquals(1, runs.get(i));
         }
     }
 }

@@ -63,14 +63,8 @@ final class CachedAttention implements AutoCloseable {
         int kvHeads = heads.kvHeads();
         int tasks = tiles.size() * kvHeads;
         if (batch.size() == batch.spans().size()) {
-            workers.runTogether(tasks, (first, end, worker) -> {
-                for (int task = first, next; task < end; task = next) {
-                    next = Math.min(end, (task / kvHeads + 1) * kvHeads);
-                    Part part = new Part(tiles.get(task / kvHeads), task % kvHeads, next - task);
-                    store(call, part);
-                    attend(call, part, worker);
-                }
-            });
+            // One new token each: no tile reads what another stores.
+            workers.runTogether(tasks, (first, end, worker) -> singles(call, tiles, first, end, worker));
             return;
         }
         // A tile reads what earlier tiles of its sequence store.
@@ -80,6 +74,19 @@ final class CachedAttention implements AutoCloseable {
             Tile tile = tiles.get(tiles.size() - 1 - task / kvHeads);
             attend(call, new Part(tile, task % kvHeads, 1), worker);
         });
+    }
+
+    /** Tasks from {@code first} to before {@code end}, the heads of a tile together. */
+    private void singles(Call call, List<Tile> tiles, int first, int end, int worker) {
+        int kvHeads = call.heads().kvHeads();
+        int task = first;
+        while (task < end) {
+            int kvHead = task % kvHeads;
+            Part part = new Part(tiles.get(task / kvHeads), kvHead, Math.min(end - task, kvHeads - kvHead));
+            store(call, part);
+            attend(call, part, worker);
+            task += part.count();
+        }
     }
 
     private List<Tile> tiles(Batch batch) {

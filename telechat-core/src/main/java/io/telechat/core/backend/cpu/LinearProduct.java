@@ -43,7 +43,7 @@ final class LinearProduct implements AutoCloseable {
         workers.runTogether(tiles.count(), new Job(tiles, inputs(x, w), x.rows(), w.bias(), y, add));
     }
 
-    /** One call's operands. Not a lambda, which would be made anew, slowly, for every token as long as its code is not compiled to the end. */
+    /** One call's operands. A class: to make a lambda takes a call into the JVM until the second compiler has been there. */
     private final class Job implements WorkerTeam.Tasks {
         private final RowTiles tiles;
         private final Inputs inputs;
