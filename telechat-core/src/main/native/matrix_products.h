@@ -5,6 +5,7 @@
 // where it lies, by rows or by columns. The sum of an element runs over k in order, DEPTH at a time, whatever the tile.
 
 #define SLIVER (2 * LANES)
+#define SLIVER_BYTES (SLIVER * (int64_t) sizeof(float)) // of one k
 // So much of a sliver stays in the first-level cache while the rows of A take turns on it.
 #define DEPTH 256
 
@@ -74,28 +75,44 @@ static void pack_matrix(int type, const void *b, int64_t stride, int columns, in
     }
 }
 
-// c[r, j] (+)= sum over i < k of a[r, i] * sliver[i, j] for so many rows; a[r, i] is at a[r * row + i * step].
-INLINE void matrix_tile(const int rows, const float *a, int64_t row, int64_t step, const float *sliver, int64_t k, float *c,
-                        int64_t ldc, int64_t n, int add) {
+// Where the sums of a tile go: element [r, j], j < n, to c[r * ldc + j]; or they are added there.
+typedef struct {
+    float *c;
+    int64_t ldc, n;
+    int add;
+} MatrixOut;
+
+// Asked for while a tile is computed, so many bytes with every step: the hardware's own prefetching stops at the end of a page.
+typedef struct {
+    const char *at;
+    int64_t pace;
+} Soon;
+
+// out[r, j] = sum over i < k of a[r, i] * sliver[i, j] for so many rows; a[r, i] is at a[r * row + i * step].
+INLINE void matrix_tile(const int rows, const float *a, int64_t row, int64_t step, const float *sliver, int64_t k, MatrixOut out,
+                        Soon soon) {
+    UNROLL for (int r = 0; r < rows; r++) {
+        UNROLL for (int v = 0; v < 2; v++) __builtin_prefetch(out.c + r * out.ldc + v * LANES, 1);
+    }
     VF sum[MATRIX_ROWS][2];
     UNROLL for (int r = 0; r < rows; r++) sum[r][0] = sum[r][1] = vf_zero();
     for (int64_t i = 0; i < k; i++, sliver += SLIVER) {
         VF left = vf_load(sliver), right = vf_load(sliver + LANES);
         const float *at = a + i * step;
+        __builtin_prefetch(soon.at + i * soon.pace);
         UNROLL for (int r = 0; r < rows; r++) {
-            VF x = vf_set1(at[r * row]);
-            sum[r][0] = vf_fma(x, left, sum[r][0]);
-            sum[r][1] = vf_fma(x, right, sum[r][1]);
+            sum[r][0] = vf_fma_at(at + r * row, left, sum[r][0]);
+            sum[r][1] = vf_fma_at(at + r * row, right, sum[r][1]);
         }
     }
     UNROLL for (int r = 0; r < rows; r++) {
         UNROLL for (int v = 0; v < 2; v++) {
-            float *to = c + r * ldc + v * LANES;
-            int64_t left = n - v * LANES;
+            float *to = out.c + r * out.ldc + v * LANES;
+            int64_t left = out.n - v * LANES;
             if (left >= LANES) {
-                vf_store(to, add ? vf_add(vf_load(to), sum[r][v]) : sum[r][v]);
+                vf_store(to, out.add ? vf_add(vf_load(to), sum[r][v]) : sum[r][v]);
             } else if (left > 0) {
-                vf_store_part(to, left, add ? vf_add(vf_load_part(to, left), sum[r][v]) : sum[r][v]);
+                vf_store_part(to, left, out.add ? vf_add(vf_load_part(to, left), sum[r][v]) : sum[r][v]);
             }
         }
     }
@@ -103,10 +120,10 @@ INLINE void matrix_tile(const int rows, const float *a, int64_t row, int64_t ste
 
 // Never more rows than there are sums for: the compiler drops the other cases.
 #define MATRIX_CASE(n) \
-    case n: matrix_tile(n < MATRIX_ROWS ? n : MATRIX_ROWS, a, row, step, sliver, k, c, ldc, width, add); break
+    case n: matrix_tile(n < MATRIX_ROWS ? n : MATRIX_ROWS, a, row, step, sliver, k, out, soon); break
 
-INLINE void matrix_rows(int64_t rows, const float *a, int64_t row, int64_t step, const float *sliver, int64_t k, float *c,
-                        int64_t ldc, int64_t width, int add) {
+INLINE void matrix_rows(int64_t rows, const float *a, int64_t row, int64_t step, const float *sliver, int64_t k, MatrixOut out,
+                        Soon soon) {
     switch (rows) {
         MATRIX_CASE(1);
         MATRIX_CASE(2);
@@ -121,25 +138,66 @@ INLINE void matrix_rows(int64_t rows, const float *a, int64_t row, int64_t step,
         MATRIX_CASE(11);
         MATRIX_CASE(12);
         MATRIX_CASE(13);
-        default: matrix_tile(MATRIX_ROWS, a, row, step, sliver, k, c, ldc, width, add);
+        default: matrix_tile(MATRIX_ROWS, a, row, step, sliver, k, out, soon);
+    }
+}
+
+// So many rows of A take turns on a sliver. If A is read by columns, which touches another page with every k, they are packed
+// first, tile behind tile.
+#define LEFT_ROWS 168
+#define LEFT_TILES (LEFT_ROWS / MATRIX_ROWS)
+
+// Packs a tile of A [rows, k] with A[r, i] at a[r + i * step]: to[i * rows + r].
+INLINE void pack_left(const float *a, int64_t step, int64_t rows, int64_t k, float *to) {
+    for (int64_t i = 0; i < k; i++, a += step, to += rows) {
+        UNROLL for (int v = 0; v < MATRIX_ROWS; v += LANES) {
+            if (rows - v >= LANES) {
+                vf_store(to + v, vf_load(a + v));
+            } else if (v < rows) {
+                vf_store_part(to + v, rows - v, vf_load_part(a + v, rows - v));
+            }
+        }
+    }
+}
+
+// C [m, n] (+)= A B for m <= LEFT_ROWS.
+INLINE void matrix_block(const int by_columns, const float *a, int64_t row, int64_t step, int64_t m, const float *packed, int64_t k,
+                         int64_t n, float *c, int64_t ldc, int add) {
+    float left[LEFT_ROWS * DEPTH] __attribute__((aligned(LINE)));
+    // Rows are spread evenly: a tile of two would take as long as one of eight.
+    int64_t tiles = (m + MATRIX_ROWS - 1) / MATRIX_ROWS, bounds[LEFT_TILES + 1];
+    for (int64_t t = 0; t <= tiles; t++) bounds[t] = m * t / tiles;
+    for (int64_t begin = 0; begin < k || begin == 0; begin += DEPTH) {
+        int64_t depth = k - begin < DEPTH ? k - begin : DEPTH;
+        for (int64_t t = 0; by_columns && t < tiles; t++) {
+            pack_left(a + bounds[t] + begin * step, step, bounds[t + 1] - bounds[t], depth, left + bounds[t] * depth);
+        }
+        for (int64_t j = 0; j < n; j += SLIVER) {
+            const float *sliver = packed + j * k + begin * SLIVER;
+            const char *next = (const char *) (sliver + k * SLIVER);
+            for (int64_t t = 0; t < tiles; t++) {
+                int64_t first = bounds[t], rows = bounds[t + 1] - first;
+                MatrixOut out = {c + first * ldc + j, ldc, n - j < SLIVER ? n - j : SLIVER, add || begin};
+                Soon soon = {next + SLIVER_BYTES * depth * first / m, SLIVER_BYTES * rows / m}; // its share of the next sliver
+                if (by_columns) {
+                    matrix_rows(rows, left + first * depth, 1, rows, sliver, depth, out, soon);
+                } else {
+                    matrix_rows(rows, a + first * row + begin * step, row, step, sliver, depth, out, soon);
+                }
+            }
+        }
     }
 }
 
 // C [m, n] (+)= A B with B [k, n] packed; A[r, i] at a[r * row + i * step].
 static void matrix_product(const float *a, int64_t row, int64_t step, int64_t m, const float *packed, int64_t k, int64_t n, float *c,
                            int64_t ldc, int add) {
-    for (int64_t begin = 0; begin < k || begin == 0; begin += DEPTH) {
-        int64_t depth = k - begin < DEPTH ? k - begin : DEPTH;
-        const float *from = a + begin * step;
-        for (int64_t j = 0; j < n; j += SLIVER) {
-            const float *sliver = packed + j * k + begin * SLIVER;
-            int64_t width = n - j < SLIVER ? n - j : SLIVER;
-            // Rows are spread evenly: a tile of two would take as long as one of eight.
-            int64_t tiles = (m + MATRIX_ROWS - 1) / MATRIX_ROWS;
-            for (int64_t t = 0; t < tiles; t++) {
-                int64_t first = m * t / tiles, rows = m * (t + 1) / tiles - first;
-                matrix_rows(rows, from + first * row, row, step, sliver, depth, c + first * ldc + j, ldc, width, add || begin);
-            }
+    for (int64_t first = 0; first < m; first += LEFT_ROWS) {
+        int64_t rows = m - first < LEFT_ROWS ? m - first : LEFT_ROWS;
+        if (row == 1) {
+            matrix_block(1, a + first, row, step, rows, packed, k, n, c + first * ldc, ldc, add);
+        } else {
+            matrix_block(0, a + first * row, row, step, rows, packed, k, n, c + first * ldc, ldc, add);
         }
     }
 }

@@ -25,6 +25,7 @@ INLINE VF vf_mul(VF a, VF b) { return _mm256_mul_ps(a, b); }
 INLINE VF vf_div(VF a, VF b) { return _mm256_div_ps(a, b); }
 INLINE VF vf_sqrt(VF a) { return _mm256_sqrt_ps(a); }
 INLINE VF vf_fma(VF a, VF b, VF c) { return _mm256_fmadd_ps(a, b, c); }
+INLINE VF vf_fma_at(const float *x, VF b, VF c) { return _mm256_fmadd_ps(_mm256_broadcast_ss(x), b, c); }
 INLINE VF vf_max(VF a, VF b) { return _mm256_max_ps(a, b); }
 INLINE VF vf_min(VF a, VF b) { return _mm256_min_ps(a, b); }
 INLINE VF vf_abs(VF a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a); }

@@ -25,6 +25,7 @@ INLINE VF vf_mul(VF a, VF b) { return vmulq_f32(a, b); }
 INLINE VF vf_div(VF a, VF b) { return vdivq_f32(a, b); }
 INLINE VF vf_sqrt(VF a) { return vsqrtq_f32(a); }
 INLINE VF vf_fma(VF a, VF b, VF c) { return vfmaq_f32(c, a, b); }
+INLINE VF vf_fma_at(const float *x, VF b, VF c) { return vfmaq_n_f32(c, b, *x); }
 INLINE VF vf_max(VF a, VF b) { return vmaxq_f32(a, b); }
 INLINE VF vf_min(VF a, VF b) { return vminq_f32(a, b); }
 INLINE VF vf_abs(VF a) { return vabsq_f32(a); }

@@ -186,6 +186,7 @@ static void check_training(void) {
         for (int way = 0; way < 8; way++) {
             for (int64_t m = 1; m <= 15; m += 2) check_product(type, way & 1, way & 2, way & 4, m, sizes[m % 4], 37);
             check_product(type, way & 1, way & 2, way & 4, 29, 1030, 100);
+            check_product(type, way & 1, way & 2, way & 4, 180, 37, 70);
         }
     }
     for (int i = 0; i < 5; i++) {

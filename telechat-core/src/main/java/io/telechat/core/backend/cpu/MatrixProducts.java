@@ -22,8 +22,10 @@ final class MatrixProducts implements AutoCloseable {
     private static final long PACKED = 1 << 20;
     /** Most rows of a tile of the result. */
     private static final int TILE_ROWS = 168;
-    /** Slivers that make the columns of a tile. */
+    /** Slivers that make the columns of a tile; more where the left matrix is read by columns, which costs more to begin. */
     private static final int TILE_SLIVERS = 8;
+
+    private static final int WIDE_TILE_SLIVERS = 16;
 
     private final WorkerTeam workers;
     private final GradKernels kernels;
@@ -148,7 +150,7 @@ final class MatrixProducts implements AutoCloseable {
     }
 
     private void multiply(Left a, Packed b, Tensor c, long column, boolean add) {
-        long tileColumns = (long) TILE_SLIVERS * kernels.sliver();
+        long tileColumns = (long) (a.rowStride() == 1 ? WIDE_TILE_SLIVERS : TILE_SLIVERS) * kernels.sliver();
         int down = Math.toIntExact((a.rows() + TILE_ROWS - 1) / TILE_ROWS);
         int across = Math.toIntExact((b.columns() + tileColumns - 1) / tileColumns);
         workers.run(down * across, (index, worker) -> {
