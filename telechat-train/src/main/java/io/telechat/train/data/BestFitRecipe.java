@@ -29,6 +29,7 @@ final class BestFitRecipe implements Recipe {
     private final Path temporary;
     private final DialogStore store;
     private final LineErrors errors;
+    private final InputHashes hashes;
     private final DialogEncoder encoder;
 
     BestFitRecipe(
@@ -37,12 +38,14 @@ final class BestFitRecipe implements Recipe {
             WorkerTeam team,
             Path temporary,
             DialogStore store,
-            LineErrors errors) {
+            LineErrors errors,
+            InputHashes hashes) {
         this.options = options;
         this.team = team;
         this.temporary = temporary;
         this.store = store;
         this.errors = errors;
+        this.hashes = hashes;
         this.encoder = new ChatEncoder(tokenizer, options.trainAllAnswers(), options.longDialogs(), options.capacity());
     }
 
@@ -50,7 +53,7 @@ final class BestFitRecipe implements Recipe {
     public Outcome fill(
             DataMix.Stage stage, OptionalInt samples, SampleRows rows, int firstSource, LoadProgress progress) {
         List<DataSource> sources = stage.sources();
-        LineEncoding encoding = new LineEncoding(sources, team, errors, firstSource);
+        LineEncoding encoding = new LineEncoding(sources, team, errors, hashes, firstSource);
         long[] tooLong = new long[sources.size()];
         ExternalShuffle shuffle =
                 new ExternalShuffle(temporary, "stage" + firstSource, files(sources), options.memoryBytes());

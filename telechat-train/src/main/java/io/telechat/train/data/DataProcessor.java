@@ -18,10 +18,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 
 /**
@@ -65,11 +63,11 @@ public final class DataProcessor {
         ChatTokenizer tokenizer = ChatTokenizer.load(options.tokenizer());
         try {
             try (WorkerTeam team = new WorkerTeam(options.threads())) {
-                ObjectNode identity = identity(mix, team);
-                if (isDone(options.output(), identity)) {
+                InputHashes hashes = new InputHashes();
+                if (isDone(options.output(), mix, hashes, team)) {
                     return Optional.empty();
                 }
-                return Optional.of(process(mix, tokenizer, identity, team));
+                return Optional.of(process(mix, tokenizer, hashes, team));
             }
         } catch (IOException e) {
             throw unwritable(e);
@@ -78,13 +76,13 @@ public final class DataProcessor {
         }
     }
 
-    private DataReport process(DataMix mix, ChatTokenizer tokenizer, ObjectNode identity, WorkerTeam team)
+    private DataReport process(DataMix mix, ChatTokenizer tokenizer, InputHashes hashes, WorkerTeam team)
             throws IOException {
         Path output = options.output();
         boolean made = Files.notExists(output);
         Files.createDirectories(output);
         try (TemporaryDirectory temporary = new TemporaryDirectory(output, "process-data")) {
-            return process(mix, tokenizer, identity, team, temporary.path());
+            return process(mix, tokenizer, hashes, team, temporary.path());
         } finally {
             if (made && isEmpty(output)) {
                 Files.delete(output);
@@ -103,7 +101,7 @@ public final class DataProcessor {
     }
 
     /** All that the output depends on. */
-    private ObjectNode identity(DataMix mix, WorkerTeam team) throws IOException {
+    private ObjectNode identity(DataMix mix, InputHashes hashes) throws IOException {
         ObjectNode identity = MAPPER.createObjectNode();
         ObjectNode chosen = identity.putObject("options");
         chosen.put("recipe", options.recipe().toString());
@@ -114,7 +112,6 @@ public final class DataProcessor {
         chosen.put("answers", options.trainAllAnswers() ? "all" : "last");
         chosen.put("long_dialogs", options.longDialogs().toString());
         identity.put("tokenizer_sha256", tokenizerHash());
-        Map<Path, String> hashes = hashes(mix, team);
         ArrayNode stages = identity.putArray("stages");
         for (DataMix.Stage stage : mix.stages()) {
             ObjectNode node = stages.addObject().put("share", stage.share());
@@ -124,25 +121,10 @@ public final class DataProcessor {
                         .put("name", source.name())
                         .put("weight", source.weight())
                         .put("bytes", LineBatches.size(source.file()))
-                        .put("sha256", hashes.get(source.file()));
+                        .put("sha256", hashes.of(source.file()));
             }
         }
         return identity;
-    }
-
-    /** Several files at once. */
-    private static Map<Path, String> hashes(DataMix mix, WorkerTeam team) {
-        List<Path> files =
-                mix.sources().stream().map(DataSource::file).distinct().toList();
-        Map<Path, String> hashes = new ConcurrentHashMap<>();
-        team.run(files.size(), (i, thread) -> {
-            try {
-                hashes.put(files.get(i), FileHash.sha256(files.get(i)));
-            } catch (IOException e) {
-                throw LineBatches.unreadable(files.get(i), e);
-            }
-        });
-        return hashes;
     }
 
     private String tokenizerHash() throws IOException {
@@ -152,20 +134,27 @@ public final class DataProcessor {
                 .toArray(Path[]::new));
     }
 
-    private boolean isDone(Path output, ObjectNode identity) throws IOException {
-        Optional<DataManifest> manifest = DataManifest.find(output);
-        boolean same = manifest.isPresent()
-                && manifest.get().isOf(identity)
-                && manifest.get().shardsExist();
-        if (same && !options.overwrite()) {
-            return true;
+    private boolean isDone(Path output, DataMix mix, InputHashes hashes, WorkerTeam team) throws IOException {
+        if (options.overwrite()) {
+            return false;
         }
-        if (!options.overwrite() && Files.isDirectory(output) && !shards(output).isEmpty()) {
+        Optional<DataManifest> manifest = DataManifest.find(output);
+        if (manifest.isPresent() && manifest.get().shardsExist()) {
+            hashes.read(files(mix), team);
+            if (manifest.get().isOf(identity(mix, hashes))) {
+                return true;
+            }
+        }
+        if (Files.isDirectory(output) && !shards(output).isEmpty()) {
             throw new InvalidRequestException(
                     "%s: holds other training data already; replace it with --overwrite, or choose another directory"
                             .formatted(output));
         }
         return false;
+    }
+
+    private static List<Path> files(DataMix mix) {
+        return mix.sources().stream().map(DataSource::file).distinct().toList();
     }
 
     private static List<Path> shards(Path directory) throws IOException {
@@ -176,7 +165,7 @@ public final class DataProcessor {
     }
 
     private DataReport process(
-            DataMix mix, ChatTokenizer tokenizer, ObjectNode identity, WorkerTeam team, Path temporary)
+            DataMix mix, ChatTokenizer tokenizer, InputHashes hashes, WorkerTeam team, Path temporary)
             throws IOException {
         List<DataSource> sources = mix.sources();
         try (DialogStore store = new DialogStore(temporary);
@@ -184,8 +173,8 @@ public final class DataProcessor {
                         new SampleRows(temporary.resolve("rows"), store, options.rowTokens(), sources.size())) {
             LineErrors errors = new LineErrors(sources, options.maxErrors());
             Recipe recipe = switch (options.recipe()) {
-                case BEST_FIT -> new BestFitRecipe(options, tokenizer, team, temporary, store, errors);
-                case REFERENCE -> new ReferenceRecipe(options, tokenizer, team, store, errors);
+                case BEST_FIT -> new BestFitRecipe(options, tokenizer, team, temporary, store, errors, hashes);
+                case REFERENCE -> new ReferenceRecipe(options, tokenizer, team, store, errors, hashes);
             };
             List<Recipe.Outcome> outcomes = new ArrayList<>();
             int firstSource = 0;
@@ -205,6 +194,7 @@ public final class DataProcessor {
             DataReport report = report(mix, outcomes, rows, errors);
             List<ShardWriter.Shard> shards =
                     new ShardWriter(temporary, tokenizer.padId(), team).write(rows, options.shards());
+            ObjectNode identity = identity(mix, hashes);
             publish(
                     temporary,
                     DataManifest.write(temporary, identity, options.tokenizer(), tokenizer.padId(), report, shards));

@@ -37,7 +37,7 @@ public final class FileHash {
                 .formatHex(digest().digest(String.join("\n", hashes).getBytes(StandardCharsets.US_ASCII)));
     }
 
-    private static MessageDigest digest() {
+    static MessageDigest digest() {
         try {
             return MessageDigest.getInstance("SHA-256");
         } catch (NoSuchAlgorithmException e) {

@@ -8,6 +8,7 @@ import io.telechat.core.model.LoadProgress;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -35,18 +36,24 @@ final class LineBatches implements AutoCloseable {
     record Batch(int number, int source, long firstLine, byte[] bytes, int[] ends) {}
 
     private final List<DataSource> sources;
+    private final InputHashes hashes;
     private final LoadProgress progress;
     private final long totalBytes;
     private long doneBytes;
     private int source = -1;
+    /** The file as it lies on disk, and what its lines are read from. */
+    private InputStream file;
+
     private InputStream in;
     private long nextLine;
     private byte[] rest = new byte[0];
     private int batches;
     private boolean stopped;
 
-    LineBatches(List<DataSource> sources, LoadProgress progress) {
+    /** @param hashes get those of the files */
+    LineBatches(List<DataSource> sources, InputHashes hashes, LoadProgress progress) {
         this.sources = sources;
+        this.hashes = hashes;
         this.progress = progress;
         this.totalBytes = sources.stream().mapToLong(s -> size(s.file())).sum();
     }
@@ -81,16 +88,18 @@ final class LineBatches implements AutoCloseable {
             if (batch != null) {
                 return Optional.of(batch);
             }
+            readToEnd();
             close();
         }
         return Optional.empty();
     }
 
     private void open(int index) {
-        Path file = sources.get(index).file();
+        Path path = sources.get(index).file();
         try {
-            in = new CountingStream(Files.newInputStream(file));
-            String name = file.getFileName().toString();
+            file = new CountingStream(hashes.open(path));
+            in = file;
+            String name = path.getFileName().toString();
             if (name.endsWith(".gz")) {
                 in = new GZIPInputStream(in, 1 << 16);
             } else if (name.endsWith(".zst")) {
@@ -99,7 +108,16 @@ final class LineBatches implements AutoCloseable {
             nextLine = 1;
         } catch (IOException e) {
             close(); // a damaged header is found when the file is open already
-            throw unreadable(file, e);
+            throw unreadable(path, e);
+        }
+    }
+
+    /** A decompressor stops where its data end. */
+    private void readToEnd() {
+        try {
+            file.transferTo(OutputStream.nullOutputStream());
+        } catch (IOException e) {
+            throw unreadable(sources.get(source).file(), e);
         }
     }
 

@@ -14,6 +14,7 @@ final class LineEncoding {
     private final List<DataSource> sources;
     private final WorkerTeam team;
     private final LineErrors errors;
+    private final InputHashes hashes;
     private final int firstSource;
     private final long[] lines;
 
@@ -37,12 +38,14 @@ final class LineEncoding {
 
     /**
      * @param errors of all sources of the run
+     * @param hashes likewise
      * @param firstSource number of the first of {@code sources} among those
      */
-    LineEncoding(List<DataSource> sources, WorkerTeam team, LineErrors errors, int firstSource) {
+    LineEncoding(List<DataSource> sources, WorkerTeam team, LineErrors errors, InputHashes hashes, int firstSource) {
         this.sources = sources;
         this.team = team;
         this.errors = errors;
+        this.hashes = hashes;
         this.firstSource = firstSource;
         this.lines = new long[sources.size()];
     }
@@ -54,7 +57,7 @@ final class LineEncoding {
 
     /** @throws io.telechat.core.InvalidModelException if a file cannot be read, or too many lines are unusable */
     void run(WorkerFactory factory, LoadProgress progress) {
-        try (LineBatches batches = new LineBatches(sources, progress)) {
+        try (LineBatches batches = new LineBatches(sources, hashes, progress)) {
             team.run(team.size(), (i, thread) -> work(batches, factory));
         }
         errors.check();

@@ -22,11 +22,17 @@ final class ReferenceRecipe implements Recipe {
     private final WorkerTeam team;
     private final DialogStore store;
     private final LineErrors errors;
+    private final InputHashes hashes;
     private final ReferenceEncoder encoder;
 
     /** @throws InvalidModelException if the tokenizer is of another flavour */
     ReferenceRecipe(
-            DataOptions options, ChatTokenizer tokenizer, WorkerTeam team, DialogStore store, LineErrors errors) {
+            DataOptions options,
+            ChatTokenizer tokenizer,
+            WorkerTeam team,
+            DialogStore store,
+            LineErrors errors,
+            InputHashes hashes) {
         if (tokenizer.template().stopStrings().isEmpty()) {
             throw new InvalidModelException(
                     "%s: --recipe reference is TeleChat-52B's, and this tokenizer is not; leave the option out"
@@ -36,6 +42,7 @@ final class ReferenceRecipe implements Recipe {
         this.team = team;
         this.store = store;
         this.errors = errors;
+        this.hashes = hashes;
         this.encoder = new ReferenceEncoder(tokenizer.tokenizer());
     }
 
@@ -50,7 +57,7 @@ final class ReferenceRecipe implements Recipe {
     public Outcome fill(
             DataMix.Stage stage, OptionalInt samples, SampleRows rows, int firstSource, LoadProgress progress) {
         List<DataSource> sources = stage.sources();
-        LineEncoding encoding = new LineEncoding(sources, team, errors, firstSource);
+        LineEncoding encoding = new LineEncoding(sources, team, errors, hashes, firstSource);
         TreeMap<Integer, List<Line>> byBatch = new TreeMap<>();
         int file = store.newFile();
         encoding.run(() -> new Encoder(firstSource, file, byBatch), progress);

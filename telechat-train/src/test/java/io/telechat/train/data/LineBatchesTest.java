@@ -39,7 +39,7 @@ class LineBatchesTest {
                 .map(f -> new DataSource(f.getFileName().toString(), f, 1))
                 .toList();
         List<String> lines = new ArrayList<>();
-        try (LineBatches batches = new LineBatches(sources, LoadProgress.SILENT)) {
+        try (LineBatches batches = new LineBatches(sources, new InputHashes(), LoadProgress.SILENT)) {
             int number = 0;
             for (Optional<LineBatches.Batch> next = batches.next(); next.isPresent(); next = batches.next()) {
                 LineBatches.Batch batch = next.get();
@@ -173,7 +173,7 @@ class LineBatchesTest {
             last[0] = done;
             last[1] = total;
         };
-        try (LineBatches batches = new LineBatches(sources, progress)) {
+        try (LineBatches batches = new LineBatches(sources, new InputHashes(), progress)) {
             while (batches.next().isPresent()) {
                 // Only progress matters here.
             }
@@ -185,7 +185,8 @@ class LineBatchesTest {
     @Test
     void stopEndsThem() throws IOException {
         Path file = write("a.jsonl", "x\n".repeat(1_000_000));
-        try (LineBatches batches = new LineBatches(List.of(new DataSource("a", file, 1)), LoadProgress.SILENT)) {
+        List<DataSource> sources = List.of(new DataSource("a", file, 1));
+        try (LineBatches batches = new LineBatches(sources, new InputHashes(), LoadProgress.SILENT)) {
             assertTrue(batches.next().isPresent());
             batches.stop();
             assertTrue(batches.next().isEmpty());
