@@ -27,6 +27,7 @@ import java.util.Optional;
 public final class LoraFineTuning implements TrainedModel {
     private final ModelConfig config;
     private final Optional<DType> quantization;
+    private final String fingerprint;
     private final Backend backend;
     private final ParameterStore parameters;
     private final LoraAdapters adapters;
@@ -58,6 +59,7 @@ public final class LoraFineTuning implements TrainedModel {
             boolean gradientCheckpointing) {
         this.config = checked.config();
         this.quantization = options.quantization();
+        this.fingerprint = checked.checkpoint().fingerprint();
         this.backend = backend;
         this.parameters = ModelLoader.parameters(checked, backend, quantization, LoadProgress.SILENT);
         if (options.start().isPresent()) {
@@ -121,7 +123,7 @@ public final class LoraFineTuning implements TrainedModel {
     @Override
     public String recipe() {
         String weights = quantization.map(DType::name).orElse("as stored").toLowerCase(Locale.ROOT);
-        return "%s Model[weights=%s]".formatted(adapters.config(), weights);
+        return "%s Model[weights=%s, fingerprint=%s]".formatted(adapters.config(), weights, fingerprint);
     }
 
     @Override

@@ -168,20 +168,44 @@ class LoraFineTuningTest {
         assertTrue(e.getMessage().contains("q_proj") && e.getMessage().contains("c_attn"), e.getMessage());
     }
 
-    private static void run(TinyRun run, Optional<DType> quantization, boolean resume) throws IOException {
+    private static void run(TinyRun run, String model, Optional<DType> quantization, boolean resume)
+            throws IOException {
         try (TrainingData data = TrainingData.open(run.config().data());
-                LoraFineTuning model = open("52b", EVERY_LAYER, quantization)) {
-            run.run(resume, model, data);
+                LoraFineTuning tuned = open(model, EVERY_LAYER, quantization)) {
+            run.run(resume, tuned, data);
         }
     }
 
     @Test
     void aModelThatIsRoundedOtherwiseIsRefused() throws IOException {
         TinyRun stopped = new TinyRun(directory).maxSteps(3);
-        run(stopped, Optional.of(DType.Q8_0), false);
+        run(stopped, "52b", Optional.of(DType.Q8_0), false);
         TinyRun resumed = new TinyRun(directory).output(stopped.output());
-        String message = assertThrows(InvalidModelException.class, () -> run(resumed, Optional.empty(), true))
+        String message = assertThrows(InvalidModelException.class, () -> run(resumed, "52b", Optional.empty(), true))
                 .getMessage();
         assertTrue(message.endsWith("Then: Model[weights=q8_0]. Now: Model[weights=as stored]"), message);
+    }
+
+    @Test
+    void anotherModelOfTheSameShapeIsRefused() throws IOException {
+        TinyModels.make(directory, "52b-other", TinyModels.CONFIG_52B, 8);
+        TinyRun stopped = new TinyRun(directory).maxSteps(3);
+        run(stopped, "52b", Optional.empty(), false);
+        TinyRun resumed = new TinyRun(directory).output(stopped.output());
+        String message = assertThrows(
+                        InvalidModelException.class, () -> run(resumed, "52b-other", Optional.empty(), true))
+                .getMessage();
+        assertTrue(
+                message.matches(".*Then: Model\\[fingerprint=\\w{16}]\\. Now: Model\\[fingerprint=\\w{16}]"), message);
+    }
+
+    @Test
+    void theSameModelMayLieElsewhere() throws IOException {
+        TinyModels.make(directory, "52b-copy", TinyModels.CONFIG_52B, 5);
+        TinyRun stopped = new TinyRun(directory).maxSteps(3);
+        run(stopped, "52b", Optional.empty(), false);
+        TinyRun resumed = new TinyRun(directory).output(stopped.output());
+        run(resumed, "52b-copy", Optional.empty(), true);
+        assertTrue(Files.isDirectory(resumed.checkpoint(6)));
     }
 }

@@ -8,9 +8,13 @@ import io.telechat.core.tensor.Shape;
 import io.telechat.core.tensor.Tensor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.util.Collections;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +27,9 @@ import java.util.stream.Stream;
  * reads headers only; tensors are views of the mapped files where their layout allows.
  */
 public final class Checkpoint implements AutoCloseable {
+    /** Of each tensor. */
+    private static final long FINGERPRINT_BYTES = 4096;
+
     private final Path directory;
     private final Arena arena;
     private final Map<String, TensorFile> fileOf;
@@ -161,6 +168,23 @@ public final class Checkpoint implements AutoCloseable {
             throw new InvalidModelException("%s: has no tensor '%s'".formatted(directory, name));
         }
         return file.tensor(name);
+    }
+
+    /**
+     * Tells checkpoints apart without reading them whole: the beginning of a SHA-256 over every tensor's name, type, shape and
+     * first bytes, wherever they lie.
+     */
+    public String fingerprint() {
+        MessageDigest digest = Sha256.digest();
+        for (String name : new TreeSet<>(infos.keySet())) {
+            Tensor tensor = tensor(name);
+            digest.update(
+                    "%s %s %s\n".formatted(name, tensor.dtype(), tensor.shape()).getBytes(StandardCharsets.UTF_8));
+            digest.update(tensor.segment()
+                    .asSlice(0, Math.min(FINGERPRINT_BYTES, tensor.bytes()))
+                    .toArray(ValueLayout.JAVA_BYTE));
+        }
+        return HexFormat.of().formatHex(digest.digest(), 0, Long.BYTES);
     }
 
     @Override

@@ -177,4 +177,30 @@ class CheckpointTest {
         assertTrue(refusal().contains("no weights"), refusal());
         assertFalse(refusal().contains("\n"));
     }
+
+    private String fingerprint() {
+        try (Checkpoint checkpoint = Checkpoint.open(directory)) {
+            return checkpoint.fingerprint();
+        }
+    }
+
+    @Test
+    void theFingerprintTellsValuesAndNamesApart() {
+        write("model.safetensors", "w", 1, 2, 3);
+        String first = fingerprint();
+        write("model.safetensors", "w", 1, 2, 4);
+        String second = fingerprint();
+        write("model.safetensors", "v", 1, 2, 4);
+        assertEquals(3, Set.of(first, second, fingerprint()).size());
+    }
+
+    @Test
+    void theFingerprintDoesNotDependOnTheFiles() throws IOException {
+        write("a.safetensors", "w", 1, 2, 3);
+        write("b.safetensors", "v", 4, 5);
+        String inOrder = fingerprint();
+        write("b.safetensors", "w", 1, 2, 3);
+        write("a.safetensors", "v", 4, 5);
+        assertEquals(inOrder, fingerprint());
+    }
 }

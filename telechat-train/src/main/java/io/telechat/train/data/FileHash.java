@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train.data;
 
+import io.telechat.core.checkpoint.Sha256;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 
@@ -19,7 +19,7 @@ public final class FileHash {
 
     /** SHA-256 of files, one behind the other, in hexadecimal digits. */
     public static String sha256(Path... files) throws IOException {
-        MessageDigest digest = digest();
+        MessageDigest digest = Sha256.digest();
         byte[] buffer = new byte[BUFFER_BYTES];
         for (Path file : files) {
             try (InputStream in = Files.newInputStream(file)) {
@@ -34,14 +34,6 @@ public final class FileHash {
     /** SHA-256 of hashes in their order, one a line. */
     static String ofHashes(List<String> hashes) {
         return HexFormat.of()
-                .formatHex(digest().digest(String.join("\n", hashes).getBytes(StandardCharsets.US_ASCII)));
-    }
-
-    static MessageDigest digest() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java has SHA-256", e);
-        }
+                .formatHex(Sha256.digest().digest(String.join("\n", hashes).getBytes(StandardCharsets.US_ASCII)));
     }
 }

@@ -2,6 +2,7 @@
 package io.telechat.train.data;
 
 import io.telechat.core.backend.WorkerTeam;
+import io.telechat.core.checkpoint.Sha256;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -21,7 +22,7 @@ final class InputHashes {
     /** Opens a file; its hash is known once all of it has been read. */
     InputStream open(Path file) throws IOException {
         InputStream in = Files.newInputStream(file);
-        return hashes.containsKey(file) ? in : new HashingStream(in, FileHash.digest(), file);
+        return hashes.containsKey(file) ? in : new HashingStream(in, Sha256.digest(), file);
     }
 
     /** Reads files for their hashes alone, several at once. */
