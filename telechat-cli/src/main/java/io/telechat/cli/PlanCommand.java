@@ -59,20 +59,23 @@ final class PlanCommand implements Callable<Integer> {
         @Option(names = "--config", paramLabel = "FILE", description = "a config.json, if there is no checkpoint yet")
         private Optional<Path> config = Optional.empty();
 
-        private Read read() {
+        private Read read(Optional<DType> quantization) {
             if (directory.isPresent()) {
                 try (ModelLoader.Checked checked = ModelLoader.check(directory.get())) {
-                    return new Read(checked.config(), checked.storedBytes());
+                    return new Read(checked.config(), checked.loadedBytes(quantization));
                 }
             }
             ConfigFile file = ConfigFile.read(config.orElseThrow());
             ModelConfig read = Architectures.of(file, Set.of()).readConfig(file, Set.of());
-            return new Read(read, read.parameters() * DType.BF16.bytes()); // as the makers store theirs
+            long bytes = read.architecture().tensors(read).stream()
+                    .mapToLong(spec -> spec.loadedBytes(DType.BF16, quantization)) // as the makers store theirs
+                    .sum();
+            return new Read(read, bytes);
         }
     }
 
-    /** @param storedBytes of all its parameters */
-    private record Read(ModelConfig config, long storedBytes) {}
+    /** @param bytes of all its parameters, as adapters meet them */
+    private record Read(ModelConfig config, long bytes) {}
 
     @ArgGroup(multiplicity = "1")
     private Model model;
@@ -118,7 +121,16 @@ final class PlanCommand implements Callable<Integer> {
             description = "linear layers that get one (default: those of attention's queries, keys and values)")
     private List<String> loraModules = LoraConfig.ATTENTION_INPUTS;
 
-    @Option(names = "--ranks", paramLabel = "N", description = "processes that share the work (default: 1)")
+    @Option(
+            names = "--weights",
+            paramLabel = "TYPE",
+            description = "with adapters, the model rounded to q8_0 or q4_0 (QLoRA)")
+    private Optional<QuantizedType> weights = Optional.empty();
+
+    @Option(
+            names = {"--ranks", "--gpus"},
+            paramLabel = "N",
+            description = "processes that share the work, one for each GPU (default: 1)")
     private int ranks = 1;
 
     @Option(
@@ -152,9 +164,13 @@ final class PlanCommand implements Callable<Integer> {
         if ((long) batch * tokens > Integer.MAX_VALUE) {
             throw new InvalidRequestException("--batch %d: too many tokens at once".formatted(batch));
         }
-        Read read = model.read();
+        if (weights.isPresent() && loraDim.isEmpty()) {
+            throw new InvalidRequestException(
+                    "--weights %s: quantized weights cannot be trained; add --lora-dim".formatted(weights.get()));
+        }
+        Read read = model.read(weights.map(QuantizedType::dtype));
         Optional<TrainingPlan.Lora> lora = loraDim.map(dim -> new LoraConfig(dim, 1, false, loraDropout, loraModules))
-                .map(adapters -> new TrainingPlan.Lora(LoraSize.of(read.config(), adapters), read.storedBytes()));
+                .map(adapters -> new TrainingPlan.Lora(LoraSize.of(read.config(), adapters), read.bytes()));
         TrainingPlan plan = TrainingPlan.of(
                 read.config(),
                 new TrainingPlan.Setup(

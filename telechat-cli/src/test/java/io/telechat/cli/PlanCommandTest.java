@@ -153,4 +153,32 @@ class PlanCommandTest {
     void oneLineSaysWhatIsWrong(String line, int code, String part) throws Exception {
         assertError(code, part, run(line));
     }
+
+    @ParameterizedTest
+    @CsvSource({"q8_0", "q4_0"})
+    void roundedWeightsTakeWhatAQuantizedCheckpointTakes(String type) throws Exception {
+        assertEquals(
+                0,
+                run("quantize DIR/model --out DIR/%s --to %s".formatted(type, type))
+                        .code());
+        String options = " --lora-dim 2 --max-seq-len 64 --flops 1e12";
+        assertEquals(
+                json("plan --model-path DIR/" + type + options),
+                json("plan --model-path DIR/model --weights " + type + options));
+    }
+
+    @Test
+    void roundedWeightsOfAConfigurationAreCountedByTheLayout() throws Exception {
+        String line = CONFIG_52B + "--lora-dim 8 --memory 1T ";
+        JsonNode stored = json(line);
+        JsonNode rounded = json(line + "--weights q4_0");
+        double share = rounded.at("/memory_per_rank/0/parameters").asDouble()
+                / stored.at("/memory_per_rank/0/parameters").asDouble();
+        assertEquals(4.25 / 16, share, 0.002); // 4 bits and a quarter of one of scales for each, beside bfloat16
+    }
+
+    @Test
+    void roundedWeightsAreForAdapters() throws Exception {
+        assertError(2, "--lora-dim", run("plan --model-path DIR/model --weights q8_0"));
+    }
 }

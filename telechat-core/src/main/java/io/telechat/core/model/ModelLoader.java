@@ -37,26 +37,22 @@ public final class ModelLoader {
          */
         public long weightBytes(Backend backend, Optional<DType> quantization) {
             return config.architecture().tensors(config).stream()
-                    .mapToLong(spec -> backend.placedBytes(loadedType(spec, quantization), spec.computedShape()))
+                    .mapToLong(spec -> backend.placedBytes(
+                            spec.loadedType(checkpoint.dtype(spec.name()), quantization), spec.computedShape()))
                     .sum();
         }
 
-        private DType loadedType(TensorSpec spec, Optional<DType> quantization) {
-            DType stored = checkpoint.dtype(spec.name());
-            return spec.shape().rank() == 2 && !stored.isQuantized() ? quantization.orElse(stored) : stored;
+        /** The same, whatever the backend. */
+        public long loadedBytes(Optional<DType> quantization) {
+            return config.architecture().tensors(config).stream()
+                    .mapToLong(spec -> spec.loadedBytes(checkpoint.dtype(spec.name()), quantization))
+                    .sum();
         }
 
         /** Whether a matrix is quantized in the file. */
         public boolean isQuantized() {
             return checkpoint.names().stream()
                     .anyMatch(name -> checkpoint.dtype(name).isQuantized());
-        }
-
-        /** Bytes of the tensors that the model is made of, as they are stored. */
-        public long storedBytes() {
-            return config.architecture().tensors(config).stream()
-                    .mapToLong(spec -> checkpoint.dtype(spec.name()).bytes(checkpoint.shape(spec.name())))
-                    .sum();
         }
 
         @Override
@@ -112,7 +108,7 @@ public final class ModelLoader {
     public static ParameterStore parameters(
             Checked checked, Backend backend, Optional<DType> quantization, LoadProgress progress) {
         quantization.ifPresent(dtype -> requireNotOtherwiseQuantized(checked.checkpoint(), dtype));
-        WeightScan scan = new WeightScan(backend.workers(), progress, checked.storedBytes());
+        WeightScan scan = new WeightScan(backend.workers(), progress, checked.loadedBytes(Optional.empty()));
         ResidentParameters parameters =
                 new ResidentParameters(checked.checkpoint(), checked.config(), backend, quantization, scan);
         scan.complaint()

@@ -4,6 +4,7 @@ package io.telechat.core.model;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.QuantizedLayout;
 import io.telechat.core.tensor.Shape;
+import java.util.Optional;
 
 /**
  * A tensor that a checkpoint of some architecture must have.
@@ -53,6 +54,16 @@ public record TensorSpec(String name, Shape shape, Init init, boolean transposed
     /** The shape as [out, in] for matrices; the shape itself for everything else. */
     public Shape computedShape() {
         return transposed ? Shape.of(shape.dim(1), shape.dim(0)) : shape;
+    }
+
+    /** The type that it is loaded as: a matrix that is not quantized yet may be rounded. */
+    DType loadedType(DType stored, Optional<DType> quantization) {
+        return shape.rank() == 2 && !stored.isQuantized() ? quantization.orElse(stored) : stored;
+    }
+
+    /** Bytes that it takes as that. */
+    public long loadedBytes(DType stored, Optional<DType> quantization) {
+        return loadedType(stored, quantization).bytes(computedShape());
     }
 
     /** The shape that a checkpoint must have where the tensor is stored in this type. */
