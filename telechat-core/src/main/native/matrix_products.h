@@ -75,7 +75,7 @@ static void pack_matrix(int type, const void *b, int64_t stride, int columns, in
     }
 }
 
-// Where the sums of a tile go: element [r, j], j < n, to c[r * ldc + j]; or they are added there.
+// Where the sums of a tile go: element [r, j], j < n, to c[r * ldc + j], or on top of what is there.
 typedef struct {
     float *c;
     int64_t ldc, n;
@@ -146,6 +146,7 @@ INLINE void matrix_rows(int64_t rows, const float *a, int64_t row, int64_t step,
 // first, tile behind tile.
 #define LEFT_ROWS 168
 #define LEFT_TILES (LEFT_ROWS / MATRIX_ROWS)
+_Static_assert(LEFT_ROWS % MATRIX_ROWS == 0, "rows are spread over tiles in whole ones");
 
 // Packs a tile of A [rows, k] with A[r, i] at a[r + i * step]: to[i * rows + r].
 INLINE void pack_left(const float *a, int64_t step, int64_t rows, int64_t k, float *to) {

@@ -53,93 +53,107 @@ final class BpeVocabulary implements MergeTable {
                 throw new InvalidModelException("%s: its pieces are too long for a vocabulary".formatted(model.path()));
             }
         }
-        Integer[] byScore = new Integer[size];
-        Arrays.setAll(byScore, i -> i);
-        Arrays.sort(
-                byScore,
-                (a, b) -> Float.compare(pieces.get(b).score(), pieces.get(a).score()));
-        this.results = new int[size];
+        this.results = byFallingScore(pieces);
         this.firstOfEquals = new int[size];
         int[] numberOf = new int[size];
         boolean differ = true;
         for (int number = 0; number < size; number++) {
-            results[number] = byScore[number];
-            numberOf[byScore[number]] = number;
+            numberOf[results[number]] = number;
             boolean equal = number > 0
-                    && pieces.get(byScore[number]).score()
-                            == pieces.get(byScore[number - 1]).score();
+                    && pieces.get(results[number]).score()
+                            == pieces.get(results[number - 1]).score();
             firstOfEquals[number] = equal ? firstOfEquals[number - 1] : number;
             differ &= !equal;
         }
         this.scoresDiffer = differ;
         this.merges = new PairTable(2 * size);
-        addMerges(symbols(pieces), numberOf, characters);
+        addMerges(spelling(pieces, characters), numberOf);
     }
 
     private static boolean takesPartInMerging(Piece piece) {
         return !piece.text().isEmpty() && piece.type() == Piece.Type.NORMAL;
     }
 
-    /** The characters of every piece as symbols; null for pieces that are never merged. Notes which are neighbours. */
-    private int[][] symbols(List<Piece> pieces) {
-        int[][] all = new int[size][];
-        int next = size;
+    /** Ids, where scores are equal in their order. */
+    private static int[] byFallingScore(List<Piece> pieces) {
+        long[] keys = new long[pieces.size()];
+        for (int id = 0; id < keys.length; id++) {
+            int bits = Float.floatToIntBits(pieces.get(id).score());
+            int ordered = bits ^ (bits >> Integer.SIZE - 1 & Integer.MAX_VALUE); // integers in the order of floats
+            keys[id] = (long) ~ordered << Integer.SIZE | id;
+        }
+        Arrays.sort(keys);
+        int[] ids = new int[keys.length];
+        Arrays.setAll(ids, i -> (int) keys[i]);
+        return ids;
+    }
+
+    /**
+     * The characters of the pieces that are merged, as symbols, one piece behind the other.
+     *
+     * @param starts where each piece begins; it ends where the next begins
+     */
+    private record Spelling(int[] starts, int[] symbols) {}
+
+    /** Also notes which symbols are neighbours. */
+    private Spelling spelling(List<Piece> pieces, int characters) {
+        int[] starts = new int[size + 1];
+        int[] symbols = new int[characters];
+        int nextExtra = size;
+        int at = 0;
         for (int id = 0; id < size; id++) {
+            starts[id] = at;
             if (!takesPartInMerging(pieces.get(id))) {
                 continue;
             }
-            int[] symbols = pieces.get(id).text().codePoints().toArray();
-            for (int i = 0; i < symbols.length; i++) {
-                int codePoint = symbols[i];
+            String text = pieces.get(id).text();
+            for (int i = 0; i < text.length(); i += Character.charCount(text.codePointAt(i))) {
+                int codePoint = text.codePointAt(i);
                 if (symbol(codePoint) == NO_SYMBOL) {
-                    setSymbol(codePoint, next);
-                    characterOfExtra.put(next++, codePoint);
+                    setSymbol(codePoint, nextExtra);
+                    characterOfExtra.put(nextExtra++, codePoint);
                 }
-                symbols[i] = symbol(codePoint);
+                symbols[at] = symbol(codePoint);
                 if (i > 0) {
-                    int bit = filterBit(symbols[i - 1], symbols[i]);
+                    int bit = filterBit(symbols[at - 1], symbols[at]);
                     neighbours[bit >>> 6] |= 1L << bit;
                 }
+                at++;
             }
-            all[id] = symbols;
         }
-        return all;
+        starts[size] = at;
+        return new Spelling(starts, symbols);
     }
 
     /** A piece of n characters has n − 1 cuts; where both parts are symbols, they merge into it. */
-    private void addMerges(int[][] symbols, int[] numberOf, int characters) {
-        Trie beginnings = new Trie(characters);
-        Trie ends = new Trie(characters);
+    private void addMerges(Spelling spelling, int[] numberOf) {
+        int[] symbols = spelling.symbols();
+        Trie beginnings = new Trie(symbols.length);
+        Trie ends = new Trie(symbols.length);
+        int[] beginningTo = new int[symbols.length]; // the node of what a piece has up to here, and from here on
+        int[] endFrom = new int[symbols.length];
         for (int id = 0; id < size; id++) {
-            if (symbols[id] != null) {
-                int beginning = 0;
-                int end = 0;
-                for (int i = 0; i < symbols[id].length; i++) {
-                    beginning = beginnings.grow(beginning, symbols[id][i]);
-                    end = ends.grow(end, symbols[id][symbols[id].length - 1 - i]);
+            int start = spelling.starts()[id];
+            int end = spelling.starts()[id + 1];
+            if (start < end) {
+                for (int i = start; i < end; i++) {
+                    beginningTo[i] = beginnings.grow(i == start ? 0 : beginningTo[i - 1], symbols[i]);
                 }
-                beginnings.setId(beginning, id);
-                ends.setId(end, id);
+                for (int i = end - 1; i >= start; i--) {
+                    endFrom[i] = ends.grow(i == end - 1 ? 0 : endFrom[i + 1], symbols[i]);
+                }
+                beginnings.setId(beginningTo[end - 1], id);
+                ends.setId(endFrom[start], id);
             }
         }
-        int[] left = new int[1];
         for (int id = 0; id < size; id++) {
-            int n = symbols[id] == null ? 0 : symbols[id].length;
-            if (n < 2) {
-                continue;
-            }
-            left = left.length < n ? new int[n] : left;
-            int node = 0;
-            for (int i = 0; i < n - 1; i++) {
-                node = beginnings.child(node, symbols[id][i]);
-                left[i] = i == 0 ? symbols[id][0] : beginnings.id(node);
-            }
-            node = 0;
-            for (int i = n - 1; i > 0; i--) {
-                node = ends.child(node, symbols[id][i]);
-                int right = i == n - 1 ? symbols[id][i] : ends.id(node);
-                if (left[i - 1] != Trie.NONE && right != Trie.NONE) {
-                    merges.put(left[i - 1], right, numberOf[id]);
+            int start = spelling.starts()[id];
+            int end = spelling.starts()[id + 1];
+            for (int cut = start + 1; cut < end; cut++) {
+                int left = cut == start + 1 ? symbols[start] : beginnings.id(beginningTo[cut - 1]);
+                int right = cut == end - 1 ? symbols[cut] : ends.id(endFrom[cut]);
+                if (left != Trie.NONE && right != Trie.NONE) {
+                    merges.put(left, right, numberOf[id]);
                 }
             }
         }

@@ -59,11 +59,12 @@ public record SentencePieceModel(Path path, List<Piece> pieces, boolean addDummy
 
     /** Whether and how text can turn into this piece. */
     public Matching matching(String piece) {
-        return pieces.stream()
-                .filter(p -> p.text().equals(piece))
-                .findFirst()
-                .map(p -> p.type() == Piece.Type.CONTROL ? Matching.CONTROL : Matching.IN_TEXT)
-                .orElse(Matching.ABSENT);
+        for (Piece one : pieces) {
+            if (one.text().equals(piece)) {
+                return one.type() == Piece.Type.CONTROL ? Matching.CONTROL : Matching.IN_TEXT;
+            }
+        }
+        return Matching.ABSENT;
     }
 
     /** Where a piece can come from. */
@@ -188,9 +189,7 @@ public record SentencePieceModel(Path path, List<Piece> pieces, boolean addDummy
         }
 
         private static String text(ByteBuffer in) {
-            byte[] bytes = new byte[in.remaining()];
-            in.get(bytes);
-            return new String(bytes, StandardCharsets.UTF_8);
+            return new String(in.array(), in.arrayOffset() + in.position(), in.remaining(), StandardCharsets.UTF_8);
         }
 
         private static void skip(ByteBuffer in, int tag) {

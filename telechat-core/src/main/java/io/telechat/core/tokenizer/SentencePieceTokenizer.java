@@ -27,7 +27,7 @@ public final class SentencePieceTokenizer implements Tokenizer {
     private final BpeMerger merger;
     private final UserDefinedSymbols userDefined;
     private final int[] bytePieces = new int[BYTES];
-    private final Map<String, Integer> idOf = new HashMap<>();
+    private final Map<String, Integer> idOf;
     private final AddedTokens added;
     private final boolean blankBeforeRuns;
 
@@ -45,6 +45,7 @@ public final class SentencePieceTokenizer implements Tokenizer {
         this.vocabulary = new BpeVocabulary(model);
         this.merger = new BpeMerger(vocabulary);
         this.userDefined = new UserDefinedSymbols(pieces);
+        this.idOf = HashMap.newHashMap(pieces.size());
         int next = 0;
         for (int id = 0; id < pieces.size(); id++) {
             idOf.putIfAbsent(pieces.get(id).text(), id);
