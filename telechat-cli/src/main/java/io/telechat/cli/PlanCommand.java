@@ -165,8 +165,7 @@ final class PlanCommand implements Callable<Integer> {
             throw new InvalidRequestException("--batch %d: too many tokens at once".formatted(batch));
         }
         if (weights.isPresent() && loraDim.isEmpty()) {
-            throw new InvalidRequestException(
-                    "--weights %s: quantized weights cannot be trained; add --lora-dim".formatted(weights.get()));
+            throw weights.get().untrainable();
         }
         Read read = model.read(weights.map(QuantizedType::dtype));
         Optional<TrainingPlan.Lora> lora = loraDim.map(dim -> new LoraConfig(dim, 1, false, loraDropout, loraModules))

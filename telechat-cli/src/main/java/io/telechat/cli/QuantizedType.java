@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.cli;
 
+import io.telechat.core.InvalidRequestException;
 import io.telechat.core.tensor.DType;
 import java.util.Locale;
 
@@ -11,6 +12,12 @@ enum QuantizedType {
 
     DType dtype() {
         return DType.valueOf(name());
+    }
+
+    /** What is said where there are no adapters to train beside such weights. */
+    InvalidRequestException untrainable() {
+        return new InvalidRequestException(
+                "--weights %s: quantized weights cannot be trained; add --lora-dim".formatted(this));
     }
 
     @Override

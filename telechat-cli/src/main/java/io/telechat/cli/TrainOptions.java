@@ -245,8 +245,7 @@ final class TrainOptions {
     Optional<LoraFineTuning.Options> lora() {
         if (adapter.isEmpty() && loraDim.isEmpty()) {
             if (weights.isPresent()) {
-                throw new InvalidRequestException(
-                        "--weights %s: quantized weights cannot be trained; add --lora-dim".formatted(weights.get()));
+                throw weights.get().untrainable();
             }
             return Optional.empty();
         }

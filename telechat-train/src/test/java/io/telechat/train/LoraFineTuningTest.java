@@ -176,13 +176,18 @@ class LoraFineTuningTest {
         }
     }
 
+    /** What is said when a run is to go on with a model as it is stored. */
+    private static String refusal(TinyRun stopped, String model) throws IOException {
+        TinyRun resumed = new TinyRun(directory).output(stopped.output());
+        return assertThrows(InvalidModelException.class, () -> run(resumed, model, Optional.empty(), true))
+                .getMessage();
+    }
+
     @Test
     void aModelThatIsRoundedOtherwiseIsRefused() throws IOException {
         TinyRun stopped = new TinyRun(directory).maxSteps(3);
         run(stopped, "52b", Optional.of(DType.Q8_0), false);
-        TinyRun resumed = new TinyRun(directory).output(stopped.output());
-        String message = assertThrows(InvalidModelException.class, () -> run(resumed, "52b", Optional.empty(), true))
-                .getMessage();
+        String message = refusal(stopped, "52b");
         assertTrue(message.endsWith("Then: Model[weights=q8_0]. Now: Model[weights=as stored]"), message);
     }
 
@@ -191,10 +196,7 @@ class LoraFineTuningTest {
         TinyModels.make(directory, "52b-other", TinyModels.CONFIG_52B, 8);
         TinyRun stopped = new TinyRun(directory).maxSteps(3);
         run(stopped, "52b", Optional.empty(), false);
-        TinyRun resumed = new TinyRun(directory).output(stopped.output());
-        String message = assertThrows(
-                        InvalidModelException.class, () -> run(resumed, "52b-other", Optional.empty(), true))
-                .getMessage();
+        String message = refusal(stopped, "52b-other");
         assertTrue(
                 message.matches(".*Then: Model\\[fingerprint=\\w{16}]\\. Now: Model\\[fingerprint=\\w{16}]"), message);
     }
