@@ -29,25 +29,8 @@ INLINE void configure_tiles(const uint8_t rows[8], const uint16_t row_bytes[8]) 
 
 // Rows of 16 lanes into columns.
 INLINE void turn_tile(__m512i r[TILE]) {
-    __m512i t[TILE];
-    UNROLL for (int i = 0; i < TILE; i += 2) {
-        t[i] = _mm512_unpacklo_epi32(r[i], r[i + 1]);
-        t[i + 1] = _mm512_unpackhi_epi32(r[i], r[i + 1]);
-    }
-    UNROLL for (int i = 0; i < TILE; i += 4) {
-        r[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
-        r[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
-        r[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
-        r[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
-    }
-    // Now the 128 bits at place p of r[4 q + c] hold column 4 p + c of rows 4 q to 4 q + 3.
-    UNROLL for (int c = 0; c < 4; c++) {
-        __m512i even_low = _mm512_shuffle_i32x4(r[c], r[4 + c], 0x88), even_high = _mm512_shuffle_i32x4(r[8 + c], r[12 + c], 0x88);
-        __m512i odd_low = _mm512_shuffle_i32x4(r[c], r[4 + c], 0xdd), odd_high = _mm512_shuffle_i32x4(r[8 + c], r[12 + c], 0xdd);
-        t[c] = _mm512_shuffle_i32x4(even_low, even_high, 0x88);
-        t[4 + c] = _mm512_shuffle_i32x4(odd_low, odd_high, 0x88);
-        t[8 + c] = _mm512_shuffle_i32x4(even_low, even_high, 0xdd);
-        t[12 + c] = _mm512_shuffle_i32x4(odd_low, odd_high, 0xdd);
-    }
-    UNROLL for (int i = 0; i < TILE; i++) r[i] = t[i];
+    VF rows[TILE];
+    UNROLL for (int i = 0; i < TILE; i++) rows[i] = (VF) r[i];
+    vf_transpose(rows);
+    UNROLL for (int i = 0; i < TILE; i++) r[i] = (__m512i) rows[i];
 }

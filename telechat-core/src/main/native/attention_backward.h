@@ -1,117 +1,102 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The gradient of attention for one key/value head of one sequence, in tiles of 64 queries by 64 keys, with the probabilities
-// computed again from the logarithms of their denominators (FlashAttention-2, Dao 2023, arXiv:2307.08691, algorithm 2).
+// computed again from the logarithms of their denominators (FlashAttention-2, Dao 2023, arXiv:2307.08691, algorithm 2). All five
+// products of a tile are those of matrix_products.h.
 
-// to[d, t] = from[t, d] in blocks of POSITIONS tokens, zeros behind count.
-INLINE void transpose_blocks(const float *from, int64_t stride, int64_t count, int64_t dim, float *to) {
-    for (int64_t start = 0; start < count; start += POSITIONS, to += dim * POSITIONS) {
-        int64_t n = count - start < POSITIONS ? count - start : POSITIONS;
-        for (int64_t d = 0; d < dim; d++) {
-            for (int64_t t = 0; t < n; t++) to[d * POSITIONS + t] = from[(start + t) * stride + d];
-            for (int64_t t = n; t < POSITIONS; t++) to[d * POSITIONS + t] = 0;
+// Which elements of a product of a tile are needed. On the diagonal, query i sees keys 0 to i, so the tile is lower triangular.
+enum { WHOLE, LOWER_RESULT, LOWER_LEFT, UPPER_LEFT };
+
+// c[r, j] (+)= sum over i < depth of a[r, i] * b[i, j] for r < rows, j < n. a[r, i] is at a[r * row + i * step]; b: its first sliver,
+// the next `apart` floats behind it.
+static void tile_product(int part, const float *a, int64_t row, int64_t step, int64_t rows, const float *b, int64_t apart,
+                         int64_t depth, int64_t n, float *c, int64_t ldc, int add) {
+    int64_t tiles = (rows + MATRIX_ROWS - 1) / MATRIX_ROWS;
+    for (int64_t j = 0; j < n; j += SLIVER, b += apart) {
+        for (int64_t t = 0; t < tiles; t++) {
+            int64_t first = rows * t / tiles, end = rows * (t + 1) / tiles;
+            if (part == LOWER_RESULT && j >= end) continue;
+            int64_t from = part == UPPER_LEFT ? first : 0, to = part == LOWER_LEFT && end < depth ? end : depth;
+            MatrixOut out = {c + first * ldc + j, ldc, n - j < SLIVER ? n - j : SLIVER, add};
+            Soon nothing = {(const char *) b, 0};
+            strided_tile(end - first, a + first * row + from * step, row, step, b + from * SLIVER, to - from, out, nothing);
         }
     }
 }
 
-// to[t, d] = factor * from[t, d], zeros up to a whole block.
-INLINE void copy_blocks(const float *from, int64_t stride, int64_t count, int64_t dim, float factor, float *to) {
-    int64_t whole = (count + POSITIONS - 1) / POSITIONS * POSITIONS;
-    for (int64_t t = 0; t < count; t++) {
-        for (int64_t d = 0; d < dim; d++) to[t * dim + d] = factor * from[t * stride + d];
-    }
-    memset(to + count * dim, 0, (whole - count) * dim * sizeof *to);
+INLINE float dot(const float *a, const float *b, int64_t count) {
+    VF sum = vf_zero();
+    int64_t i = 0;
+    for (; i + LANES <= count; i += LANES) sum = vf_fma(vf_load(a + i), vf_load(b + i), sum);
+    if (i < count) sum = vf_fma(vf_load_part(a + i, count - i), vf_load_part(b + i, count - i), sum);
+    return vf_sum(sum);
 }
 
-// tile[q, j] = sum over d of rows[q, d] * block[d, j].
-INLINE void tile_scores(const float *rows, int64_t dim, const float *block, float (*tile)[POSITIONS]) {
-    for (int q = 0; q < POSITIONS; q += QUERIES) block_scores(F32, QUERIES, rows + q * dim, dim, block, 0, tile + q);
-}
-
-// out[r, d] += sum over j of weight[r, j] * values[j, d].
-INLINE void tile_out(float (*weight)[POSITIONS], const float *values, int64_t dim, float *out) {
-    const float ones[QUERIES] = {1, 1, 1, 1};
-    for (int r = 0; r < POSITIONS; r += QUERIES) {
-        block_out(F32, QUERIES, values, dim, POSITIONS, weight + r, ones, out + r * dim);
-    }
-}
-
-INLINE void transpose_tile(float (*from)[POSITIONS], float (*to)[POSITIONS]) {
-    for (int i = 0; i < POSITIONS; i += 8) {
-        for (int j = 0; j < POSITIONS; j++) {
-            UNROLL for (int k = 0; k < 8; k++) to[j][i + k] = from[i + k][j];
-        }
-    }
-}
-
-// Memory for one head, all of whole blocks of positions; see attend_backward.
+// A query head with the key/value head that it uses, and their gradients. Rows of query, dq, dk and dv are stride floats apart, of d_out
+// out_stride, of lse lse_stride. Slivers hold tokens (keys, values) or the head's dimensions (the others); delta [count].
 typedef struct {
-    float *k, *k_columns, *v_columns, *dk, *dv, *q, *d_out, *dq, *lse, *delta;
+    const float *query, *d_out, *lse;
+    float *dq, *dk, *dv;
+    int64_t stride, out_stride, lse_stride, count, dim;
+    float *keys_by_token, *values_by_token, *keys_by_dim, *queries_by_dim, *d_out_by_dim, *delta;
 } HeadGradients;
 
-// Adds what the queries from `queries` on make of the keys from `keys` on.
-INLINE void backward_tile(const HeadGradients *h, int64_t queries, int64_t keys, int64_t count, int64_t dim) {
-    float p[POSITIONS][POSITIONS], ds[POSITIONS][POSITIONS], turned[POSITIONS][POSITIONS];
-    tile_scores(h->q + queries * dim, dim, h->k_columns + keys * dim, p);
-    tile_scores(h->d_out + queries * dim, dim, h->v_columns + keys * dim, ds);
-    for (int64_t i = 0; i < POSITIONS; i++) {
-        int64_t q = queries + i;
-        int64_t visible = q >= count ? 0 : q + 1 - keys < POSITIONS ? q + 1 - keys : POSITIONS;
-        VF lse = vf_set1(h->lse[q]), delta = vf_set1(h->delta[q]);
-        for (int j = 0; j < POSITIONS; j += LANES) {
-            VF weight = vf_exp(vf_sub(vf_load(p[i] + j), lse));
-            vf_store(p[i] + j, weight);
-            vf_store(ds[i] + j, vf_mul(weight, vf_sub(vf_load(ds[i] + j), delta)));
-        }
-        for (int64_t j = visible; j < POSITIONS; j++) p[i][j] = ds[i][j] = 0;
+// p: probabilities, from scores before the scale; ds: gradients of the scores, from those of the probabilities.
+INLINE void softmax_backward(const HeadGradients *h, int64_t query, int64_t visible, float scale, float *p, float *ds) {
+    VF factor = vf_set1(scale), less = vf_set1(-h->lse[query * h->lse_stride]), delta = vf_set1(h->delta[query]);
+    for (int64_t j = 0; j < visible; j += LANES) {
+        VF weight = vf_exp(vf_fma(vf_load(p + j), factor, less));
+        vf_store(p + j, weight);
+        vf_store(ds + j, vf_mul(vf_mul(weight, factor), vf_sub(vf_load(ds + j), delta)));
     }
-    tile_out(ds, h->k + keys * dim, dim, h->dq + queries * dim);
-    transpose_tile(p, turned);
-    tile_out(turned, h->d_out + queries * dim, dim, h->dv + keys * dim);
-    transpose_tile(ds, turned);
-    // q is scaled, so ds need not be.
-    tile_out(turned, h->q + queries * dim, dim, h->dk + keys * dim);
+    for (int64_t j = visible; j < POSITIONS; j++) p[j] = ds[j] = 0;
+}
+
+// What the queries from `queries` on make of the keys from `keys` on. first: whether nothing has been added to these keys.
+INLINE void backward_tile(const HeadGradients *h, int64_t queries, int64_t keys, int first, float scale) {
+    float p[POSITIONS * POSITIONS], ds[POSITIONS * POSITIONS];
+    const int64_t dim = h->dim, apart = h->count * SLIVER;
+    int64_t m = h->count - queries < POSITIONS ? h->count - queries : POSITIONS;
+    int64_t n = h->count - keys < POSITIONS ? h->count - keys : POSITIONS;
+    int diagonal = queries == keys;
+    const float *q = h->query + queries * h->stride, *d_o = h->d_out + queries * h->out_stride;
+    int part = diagonal ? LOWER_RESULT : WHOLE;
+    tile_product(part, q, h->stride, 1, m, h->keys_by_token + keys * dim, dim * SLIVER, dim, n, p, POSITIONS, 0);
+    tile_product(part, d_o, h->out_stride, 1, m, h->values_by_token + keys * dim, dim * SLIVER, dim, n, ds, POSITIONS, 0);
+    for (int64_t i = 0; i < m; i++) {
+        softmax_backward(h, queries + i, diagonal ? i + 1 : n, scale, p + i * POSITIONS, ds + i * POSITIONS);
+    }
+    part = diagonal ? LOWER_LEFT : WHOLE;
+    tile_product(part, ds, POSITIONS, 1, m, h->keys_by_dim + keys * SLIVER, apart, n, dim, h->dq + queries * h->stride, h->stride,
+                 keys > 0);
+    part = diagonal ? UPPER_LEFT : WHOLE;
+    tile_product(part, p, 1, POSITIONS, n, h->d_out_by_dim + queries * SLIVER, apart, m, dim, h->dv + keys * h->stride, h->stride,
+                 !first);
+    tile_product(part, ds, 1, POSITIONS, n, h->queries_by_dim + queries * SLIVER, apart, m, dim, h->dk + keys * h->stride, h->stride,
+                 !first);
 }
 
 // d_qkv of a sequence of count tokens for one key/value head and the group of query heads that share it.
 // query, key, value: of the first token, rows stride floats apart; out, d_out: of the group's first head, rows out_stride apart;
-// lse: likewise, rows lse_stride apart; dq, dk, dv like query, key, value. scratch: 10 * whole * dim floats, where whole is
-// count rounded up to whole blocks, and dim at least 2.
+// lse: likewise, rows lse_stride apart; dq, dk, dv like query, key, value. scratch: 2 * whole * dim + (3 * wide + 1) * count floats,
+// where whole and wide are count and dim rounded up to whole slivers.
 static void attend_backward(const float *query, const float *key, const float *value, int64_t stride, int64_t count,
                             int64_t group, int64_t dim, const float *out, const float *d_out, int64_t out_stride, const float *lse,
                             int64_t lse_stride, float *dq, float *dk, float *dv, float *scratch) {
-    int64_t whole = (count + POSITIONS - 1) / POSITIONS * POSITIONS, size = whole * dim;
+    int64_t by_token = (count + SLIVER - 1) / SLIVER * SLIVER * dim, by_dim = (dim + SLIVER - 1) / SLIVER * SLIVER * count;
     float scale = (float) (1 / sqrt((double) dim));
-    HeadGradients h = {scratch,            scratch + size,     scratch + 2 * size, scratch + 3 * size, scratch + 4 * size,
-                       scratch + 5 * size, scratch + 6 * size, scratch + 7 * size, scratch + 8 * size, scratch + 9 * size};
-    copy_blocks(key, stride, count, dim, 1, h.k);
-    transpose_blocks(key, stride, count, dim, h.k_columns);
-    transpose_blocks(value, stride, count, dim, h.v_columns);
-    memset(h.dk, 0, 2 * size * sizeof(float)); // and dv, which follows
-    for (int64_t g = 0; g < group; g++) {
-        copy_blocks(query + g * dim, stride, count, dim, scale, h.q);
-        copy_blocks(d_out + g * dim, out_stride, count, dim, 1, h.d_out);
-        memset(h.dq, 0, size * sizeof(float));
-        for (int64_t t = 0; t < whole; t++) {
-            float sum = 0;
-            if (t < count) {
-                const float *o = out + t * out_stride + g * dim, *d_o = d_out + t * out_stride + g * dim;
-                for (int64_t d = 0; d < dim; d++) sum += d_o[d] * o[d];
-            }
-            h.delta[t] = sum;
-            h.lse[t] = t < count ? lse[t * lse_stride + g] : 0;
+    float *keys = scratch, *values = keys + by_token, *keys_by_dim = values + by_token;
+    HeadGradients h = {query, d_out, lse, dq, dk, dv, stride, out_stride, lse_stride, count, dim, keys, values,
+                       keys_by_dim, keys_by_dim + by_dim, keys_by_dim + 2 * by_dim, keys_by_dim + 3 * by_dim};
+    pack_matrix(F32, key, stride, 1, dim, count, h.keys_by_token);
+    pack_matrix(F32, value, stride, 1, dim, count, h.values_by_token);
+    pack_matrix(F32, key, stride, 0, count, dim, h.keys_by_dim);
+    for (int64_t g = 0; g < group; g++, h.query += dim, h.dq += dim, h.d_out += dim, h.lse++, out += dim) {
+        pack_matrix(F32, h.query, stride, 0, count, dim, h.queries_by_dim);
+        pack_matrix(F32, h.d_out, out_stride, 0, count, dim, h.d_out_by_dim);
+        for (int64_t t = 0; t < count; t++) h.delta[t] = dot(h.d_out + t * out_stride, out + t * out_stride, dim);
+        for (int64_t k = 0; k < count; k += POSITIONS) {
+            for (int64_t q = k; q < count; q += POSITIONS) backward_tile(&h, q, k, g == 0 && q == k, scale);
         }
-        for (int64_t keys = 0; keys < count; keys += POSITIONS) {
-            for (int64_t queries = keys; queries < count; queries += POSITIONS) {
-                backward_tile(&h, queries, keys, count, dim);
-            }
-        }
-        for (int64_t t = 0; t < count; t++) {
-            for (int64_t d = 0; d < dim; d++) dq[t * stride + g * dim + d] = scale * h.dq[t * dim + d];
-        }
-    }
-    for (int64_t t = 0; t < count; t++) {
-        memcpy(dk + t * stride, h.dk + t * dim, dim * sizeof(float));
-        memcpy(dv + t * stride, h.dv + t * dim, dim * sizeof(float));
     }
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define INLINE static inline __attribute__((always_inline))
+#define APART static __attribute__((noinline))
 #define UNROLL _Pragma("GCC unroll 32")
 
 // Element types, numbered as the caller does.

@@ -9,15 +9,6 @@
 // So much of a sliver stays in the first-level cache while the rows of A take turns on it.
 #define DEPTH 256
 
-// LANES rows of LANES floats, row r at from + r * stride, into columns; column c goes to to + c * SLIVER.
-INLINE void transpose_lanes(const float *from, int64_t stride, float *to) {
-    for (int r = 0; r < LANES; r++) {
-        float row[LANES];
-        vf_store(row, vf_load(from + r * stride));
-        UNROLL for (int c = 0; c < LANES; c++) to[c * SLIVER + r] = row[c];
-    }
-}
-
 // Packs B [k, n], n <= SLIVER: to[i, j] = B[i, j], zeros behind n. B[i, j] is at b[i * stride + j].
 INLINE void pack_rows(const int type, const void *b, int64_t stride, int64_t k, int64_t n, float *to) {
     for (int64_t i = 0; i < k; i++, to += SLIVER) {
@@ -33,22 +24,19 @@ INLINE void pack_rows(const int type, const void *b, int64_t stride, int64_t k, 
 
 // The same with B[i, j] at b[j * stride + i]: of a matrix whose rows are the columns of B.
 INLINE void pack_columns(const int type, const void *b, int64_t stride, int64_t k, int64_t n, float *to) {
-    float tile[LANES * LANES];
     for (int64_t i = 0; i < k; i += LANES) {
         int64_t depth = k - i < LANES ? k - i : LANES;
         for (int v = 0; v < 2; v++) {
-            for (int64_t r = 0; r < LANES; r++) {
+            VF tile[LANES];
+            UNROLL for (int64_t r = 0; r < LANES; r++) {
                 int64_t j = v * LANES + r;
-                VF row = vf_zero();
-                if (j < n) row = depth == LANES ? load(type, b, j * stride + i) : load_part(type, b, j * stride + i, depth);
-                vf_store(tile + r * LANES, row);
+                tile[r] = j >= n         ? vf_zero()
+                          : depth == LANES ? load(type, b, j * stride + i)
+                                           : load_part(type, b, j * stride + i, depth);
             }
-            if (depth == LANES) {
-                transpose_lanes(tile, LANES, to + i * SLIVER + v * LANES);
-            } else {
-                for (int64_t c = 0; c < depth; c++) {
-                    for (int r = 0; r < LANES; r++) to[(i + c) * SLIVER + v * LANES + r] = tile[r * LANES + c];
-                }
+            vf_transpose(tile);
+            UNROLL for (int64_t c = 0; c < LANES; c++) {
+                if (c < depth) vf_store(to + (i + c) * SLIVER + v * LANES, tile[c]);
             }
         }
     }
@@ -142,63 +130,117 @@ INLINE void matrix_rows(int64_t rows, const float *a, int64_t row, int64_t step,
     }
 }
 
-// So many rows of A take turns on a sliver. If A is read by columns, which touches another page with every k, they are packed
-// first, tile behind tile.
+// Where rows are kilobytes apart, the hardware does not follow: they are asked for so many rows ahead.
+#define ROWS_AHEAD 8
+
+// So many rows of A take turns on a sliver. They are packed first, tile behind tile: read by columns, A touches another page with
+// every k; by rows, every line of it lies in the same few sets of the cache.
 #define LEFT_ROWS 168
 #define LEFT_TILES (LEFT_ROWS / MATRIX_ROWS)
 _Static_assert(LEFT_ROWS % MATRIX_ROWS == 0, "rows are spread over tiles in whole ones");
 
-// Packs a tile of A [rows, k] with A[r, i] at a[r + i * step]: to[i * rows + r].
-INLINE void pack_left(const float *a, int64_t step, int64_t rows, int64_t k, float *to) {
-    for (int64_t i = 0; i < k; i++, a += step, to += rows) {
-        UNROLL for (int v = 0; v < MATRIX_ROWS; v += LANES) {
-            if (rows - v >= LANES) {
-                vf_store(to + v, vf_load(a + v));
-            } else if (v < rows) {
-                vf_store_part(to + v, rows - v, vf_load_part(a + v, rows - v));
-            }
-        }
-    }
+// A tile of A [rows, k] with A[r, i] at a[i * rows + r].
+APART void packed_tile(int64_t rows, const float *a, const float *sliver, int64_t k, MatrixOut out, Soon soon) {
+    matrix_rows(rows, a, 1, rows, sliver, k, out, soon);
 }
 
-// C [m, n] (+)= A B for m <= LEFT_ROWS.
-INLINE void matrix_block(const int by_columns, const float *a, int64_t row, int64_t step, int64_t m, const float *packed, int64_t k,
-                         int64_t n, float *c, int64_t ldc, int add) {
-    float left[LEFT_ROWS * DEPTH] __attribute__((aligned(LINE)));
-    // Rows are spread evenly: a tile of two would take as long as one of eight.
-    int64_t tiles = (m + MATRIX_ROWS - 1) / MATRIX_ROWS, bounds[LEFT_TILES + 1];
-    for (int64_t t = 0; t <= tiles; t++) bounds[t] = m * t / tiles;
-    for (int64_t begin = 0; begin < k || begin == 0; begin += DEPTH) {
-        int64_t depth = k - begin < DEPTH ? k - begin : DEPTH;
-        for (int64_t t = 0; by_columns && t < tiles; t++) {
-            pack_left(a + bounds[t] + begin * step, step, bounds[t + 1] - bounds[t], depth, left + bounds[t] * depth);
-        }
-        for (int64_t j = 0; j < n; j += SLIVER) {
-            const float *sliver = packed + j * k + begin * SLIVER;
-            const char *next = (const char *) (sliver + k * SLIVER);
-            for (int64_t t = 0; t < tiles; t++) {
-                int64_t first = bounds[t], rows = bounds[t + 1] - first;
-                MatrixOut out = {c + first * ldc + j, ldc, n - j < SLIVER ? n - j : SLIVER, add || begin};
-                Soon soon = {next + SLIVER_BYTES * depth * first / m, SLIVER_BYTES * rows / m}; // its share of the next sliver
-                if (by_columns) {
-                    matrix_rows(rows, left + first * depth, 1, rows, sliver, depth, out, soon);
-                } else {
-                    matrix_rows(rows, a + first * row + begin * step, row, step, sliver, depth, out, soon);
+// With A[r, i] at a[r * row + i * step].
+APART void strided_tile(int64_t rows, const float *a, int64_t row, int64_t step, const float *sliver, int64_t k, MatrixOut out,
+                        Soon soon) {
+    matrix_rows(rows, a, row, step, sliver, k, out, soon);
+}
+
+// Rows that a block of A is cut into: those of tile t begin at begin[t].
+typedef struct {
+    int64_t tiles, begin[LEFT_TILES + 1];
+} LeftTiles;
+
+// Rows are spread evenly: a tile of two would take as long as one of eight.
+INLINE LeftTiles left_tiles(int64_t rows) {
+    LeftTiles cut = {.tiles = (rows + MATRIX_ROWS - 1) / MATRIX_ROWS};
+    for (int64_t t = 0; t <= cut.tiles; t++) cut.begin[t] = rows * t / cut.tiles;
+    return cut;
+}
+
+// Packs A [rows, k] with A[r, i] at a[r + i * step], tile behind tile.
+INLINE void pack_left_columns(const float *a, int64_t step, LeftTiles cut, int64_t k, float *to) {
+    for (int64_t i = 0; i < k; i++, a += step) {
+        for (int64_t r = 0; r < cut.begin[cut.tiles]; r += LINE / 4) __builtin_prefetch(a + ROWS_AHEAD * step + r);
+        for (int64_t t = 0; t < cut.tiles; t++) {
+            int64_t first = cut.begin[t], rows = cut.begin[t + 1] - first;
+            float *at = to + first * k + i * rows;
+            UNROLL for (int v = 0; v < MATRIX_ROWS; v += LANES) {
+                if (rows - v >= LANES) {
+                    vf_store(at + v, vf_load(a + first + v));
+                } else if (v < rows) {
+                    vf_store_part(at + v, rows - v, vf_load_part(a + first + v, rows - v));
                 }
             }
         }
     }
 }
 
-// C [m, n] (+)= A B with B [k, n] packed; A[r, i] at a[r * row + i * step].
+// A tile with A[r, i] at a[r * row + i].
+INLINE void pack_left_tile(const float *a, int64_t row, int64_t rows, int64_t k, float *to) {
+    for (int64_t i = 0; i < k; i += LANES) {
+        int64_t depth = k - i < LANES ? k - i : LANES;
+        for (int64_t v = 0; v < rows; v += LANES) {
+            int64_t count = rows - v < LANES ? rows - v : LANES;
+            VF tile[LANES];
+            UNROLL for (int64_t r = 0; r < LANES; r++) {
+                const float *at = a + (v + r) * row + i;
+                tile[r] = r >= count ? vf_zero() : depth == LANES ? vf_load(at) : vf_load_part(at, depth);
+            }
+            vf_transpose(tile);
+            UNROLL for (int64_t c = 0; c < LANES; c++) {
+                if (c < depth) vf_store_part(to + (i + c) * rows + v, count, tile[c]);
+            }
+        }
+    }
+}
+
+APART void pack_left(const float *a, int64_t row, int64_t step, LeftTiles cut, int64_t k, float *to) {
+    if (row == 1) {
+        pack_left_columns(a, step, cut, k, to);
+        return;
+    }
+    for (int64_t t = 0; t < cut.tiles; t++) {
+        int64_t first = cut.begin[t];
+        pack_left_tile(a + first * row, row, cut.begin[t + 1] - first, k, to + first * k);
+    }
+}
+
+// C [m, n] (+)= A B for m <= LEFT_ROWS.
+static void matrix_block(const float *a, int64_t row, int64_t step, int64_t m, const float *packed, int64_t k, int64_t n, float *c,
+                         int64_t ldc, int add) {
+    float left[LEFT_ROWS * DEPTH] __attribute__((aligned(LINE)));
+    LeftTiles cut = left_tiles(m);
+    int packs = row == 1 || n > SLIVER; // rows that meet one sliver only are read where they lie
+    for (int64_t begin = 0; begin < k || begin == 0; begin += DEPTH) {
+        int64_t depth = k - begin < DEPTH ? k - begin : DEPTH;
+        if (packs) pack_left(a + begin * step, row, step, cut, depth, left);
+        for (int64_t j = 0; j < n; j += SLIVER) {
+            const float *sliver = packed + j * k + begin * SLIVER;
+            const char *next = (const char *) (sliver + k * SLIVER);
+            for (int64_t t = 0; t < cut.tiles; t++) {
+                int64_t first = cut.begin[t], rows = cut.begin[t + 1] - first;
+                MatrixOut out = {c + first * ldc + j, ldc, n - j < SLIVER ? n - j : SLIVER, add || begin};
+                Soon soon = {next + SLIVER_BYTES * depth * first / m, SLIVER_BYTES * rows / m}; // its share of the next sliver
+                if (packs) {
+                    packed_tile(rows, left + first * depth, sliver, depth, out, soon);
+                } else {
+                    strided_tile(rows, a + first * row + begin * step, row, step, sliver, depth, out, soon);
+                }
+            }
+        }
+    }
+}
+
+// C [m, n] (+)= A B with B [k, n] packed; A[r, i] at a[r * row + i * step], where one of the two is 1.
 static void matrix_product(const float *a, int64_t row, int64_t step, int64_t m, const float *packed, int64_t k, int64_t n, float *c,
                            int64_t ldc, int add) {
     for (int64_t first = 0; first < m; first += LEFT_ROWS) {
         int64_t rows = m - first < LEFT_ROWS ? m - first : LEFT_ROWS;
-        if (row == 1) {
-            matrix_block(1, a + first, row, step, rows, packed, k, n, c + first * ldc, ldc, add);
-        } else {
-            matrix_block(0, a + first * row, row, step, rows, packed, k, n, c + first * ldc, ldc, add);
-        }
+        matrix_block(a + first * row, row, step, rows, packed, k, n, c + first * ldc, ldc, add);
     }
 }

@@ -69,6 +69,31 @@ INLINE void vf_sum4(VF a, VF b, VF c, VF d, float *out) {
 
 INLINE float vf_max_lane(VF v) { return _mm512_reduce_max_ps(v); }
 
+// Rows into columns.
+INLINE void vf_transpose(VF r[LANES]) {
+    VF t[LANES];
+    UNROLL for (int i = 0; i < LANES; i += 2) {
+        t[i] = _mm512_unpacklo_ps(r[i], r[i + 1]);
+        t[i + 1] = _mm512_unpackhi_ps(r[i], r[i + 1]);
+    }
+    UNROLL for (int i = 0; i < LANES; i += 4) {
+        r[i] = _mm512_shuffle_ps(t[i], t[i + 2], 0x44);
+        r[i + 1] = _mm512_shuffle_ps(t[i], t[i + 2], 0xee);
+        r[i + 2] = _mm512_shuffle_ps(t[i + 1], t[i + 3], 0x44);
+        r[i + 3] = _mm512_shuffle_ps(t[i + 1], t[i + 3], 0xee);
+    }
+    // Now the 128 bits at place p of r[4 q + c] hold column 4 p + c of rows 4 q to 4 q + 3.
+    UNROLL for (int c = 0; c < 4; c++) {
+        VF even_low = _mm512_shuffle_f32x4(r[c], r[4 + c], 0x88), even_high = _mm512_shuffle_f32x4(r[8 + c], r[12 + c], 0x88);
+        VF odd_low = _mm512_shuffle_f32x4(r[c], r[4 + c], 0xdd), odd_high = _mm512_shuffle_f32x4(r[8 + c], r[12 + c], 0xdd);
+        t[c] = _mm512_shuffle_f32x4(even_low, even_high, 0x88);
+        t[4 + c] = _mm512_shuffle_f32x4(odd_low, odd_high, 0x88);
+        t[8 + c] = _mm512_shuffle_f32x4(even_low, even_high, 0xdd);
+        t[12 + c] = _mm512_shuffle_f32x4(odd_low, odd_high, 0xdd);
+    }
+    UNROLL for (int i = 0; i < LANES; i++) r[i] = t[i];
+}
+
 INLINE VF vf_from_f16(const uint16_t *p) { return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *) p)); }
 INLINE VF vf_from_bf16(const uint16_t *p) {
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *) p)), 16));

@@ -47,6 +47,16 @@ INLINE void vf_sum4(VF a, VF b, VF c, VF d, float *out) {
 }
 INLINE float vf_max_lane(VF v) { return vmaxvq_f32(v); }
 
+// Rows into columns.
+INLINE void vf_transpose(VF r[LANES]) {
+    VF even_low = vtrn1q_f32(r[0], r[1]), odd_low = vtrn2q_f32(r[0], r[1]);
+    VF even_high = vtrn1q_f32(r[2], r[3]), odd_high = vtrn2q_f32(r[2], r[3]);
+    r[0] = vcombine_f32(vget_low_f32(even_low), vget_low_f32(even_high));
+    r[1] = vcombine_f32(vget_low_f32(odd_low), vget_low_f32(odd_high));
+    r[2] = vcombine_f32(vget_high_f32(even_low), vget_high_f32(even_high));
+    r[3] = vcombine_f32(vget_high_f32(odd_low), vget_high_f32(odd_high));
+}
+
 INLINE VF vf_from_f16(const uint16_t *p) { return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p))); }
 INLINE VF vf_from_bf16(const uint16_t *p) { return vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(p), 16)); }
 INLINE void vf_pair_bf16(const uint16_t *p, VF *first, VF *second) {

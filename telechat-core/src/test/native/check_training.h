@@ -129,9 +129,10 @@ static double dot(const float *a, const float *b, int64_t count) {
 
 // A group of query heads, a key head and a value head side by side in rows of qkv, as the model has them.
 static void check_attention_backward(int64_t dim, int64_t group, int64_t count) {
-    int64_t wide = (group + 2) * dim, narrow = group * dim, whole = (count + 63) / 64 * 64;
+    int64_t wide = (group + 2) * dim, narrow = group * dim;
     float *qkv = floats(count * wide), *d_qkv = floats(count * wide), *d_out = floats(count * narrow);
-    float *out = floats(count * narrow), *lse = floats(count * group), *scratch = floats(10 * whole * dim);
+    float *out = floats(count * narrow), *lse = floats(count * group);
+    float *scratch = floats(2 * (count + 31) * dim + (3 * (dim + 31) + 1) * count);
     float *key = qkv + narrow, *value = key + dim;
     double *expected = calloc(count * wide, sizeof *expected), *p = malloc(count * sizeof *p), root = sqrt((double) dim);
     for (int64_t i = 0; i < count * group; i++) {

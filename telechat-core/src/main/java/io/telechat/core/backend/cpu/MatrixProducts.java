@@ -20,12 +20,12 @@ import java.lang.foreign.ValueLayout;
 final class MatrixProducts implements AutoCloseable {
     /** Floats that are packed at a time: 4 MiB. */
     private static final long PACKED = 1 << 20;
-    /** Most rows of a tile of the result. */
-    private static final int TILE_ROWS = 168;
-    /** Slivers that make the columns of a tile; more where the left matrix is read by columns, which costs more to begin. */
-    private static final int TILE_SLIVERS = 8;
+    /** Most rows of a tile of the result; more where the left matrix is read by columns. */
+    private static final int TILE_ROWS = 84;
 
-    private static final int WIDE_TILE_SLIVERS = 16;
+    private static final int TALL_TILE_ROWS = 168;
+    /** Slivers that make the columns of a tile: the left matrix is packed anew for each tile. */
+    private static final int TILE_SLIVERS = 16;
 
     private final WorkerTeam workers;
     private final GradKernels kernels;
@@ -150,8 +150,9 @@ final class MatrixProducts implements AutoCloseable {
     }
 
     private void multiply(Left a, Packed b, Tensor c, long column, boolean add) {
-        long tileColumns = (long) (a.rowStride() == 1 ? WIDE_TILE_SLIVERS : TILE_SLIVERS) * kernels.sliver();
-        int down = Math.toIntExact((a.rows() + TILE_ROWS - 1) / TILE_ROWS);
+        long tileColumns = (long) TILE_SLIVERS * kernels.sliver();
+        int tileRows = a.rowStride() == 1 ? TALL_TILE_ROWS : TILE_ROWS;
+        int down = Math.toIntExact((a.rows() + tileRows - 1) / tileRows);
         int across = Math.toIntExact((b.columns() + tileColumns - 1) / tileColumns);
         workers.run(down * across, (index, worker) -> {
             long row = a.rows() * (index / across) / down;

@@ -77,10 +77,14 @@ public interface GradKernels {
     /** As {@link io.telechat.core.ops.GradOps#attentionBackward}. */
     void attendBackward(AttentionHead head, long count, int group, int headDim, MemorySegment scratch);
 
-    /** Floats of scratch that {@link #attendBackward} needs. */
+    /** Floats of scratch that {@link #attendBackward} needs: two matrices packed by tokens, three by dimensions, a row. */
     static long attendBackwardScratch(long count, long headDim) {
-        long wholeBlocks = (count + 63) / 64 * 64;
-        return 10 * wholeBlocks * headDim;
+        return 2 * wholeSlivers(count) * headDim + (3 * wholeSlivers(headDim) + 1) * count;
+    }
+
+    private static long wholeSlivers(long columns) {
+        int widest = 32;
+        return (columns + widest - 1) / widest * widest;
     }
 
     /**
