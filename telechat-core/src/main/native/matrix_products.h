@@ -89,8 +89,14 @@ INLINE void matrix_tile(const int rows, const float *a, int64_t row, int64_t ste
         const float *at = a + i * step;
         __builtin_prefetch(soon.at + i * soon.pace);
         UNROLL for (int r = 0; r < rows; r++) {
-            sum[r][0] = vf_fma_at(at + r * row, left, sum[r][0]);
-            sum[r][1] = vf_fma_at(at + r * row, right, sum[r][1]);
+            if (r % 3 < 2) {
+                sum[r][0] = vf_fma_at(at + r * row, left, sum[r][0]);
+                sum[r][1] = vf_fma_at(at + r * row, right, sum[r][1]);
+            } else { // an instruction more for a load less: with two loads a cycle, both are scarce
+                VF x = vf_set1(at[r * row]);
+                sum[r][0] = vf_fma(x, left, sum[r][0]);
+                sum[r][1] = vf_fma(x, right, sum[r][1]);
+            }
         }
     }
     UNROLL for (int r = 0; r < rows; r++) {
