@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define INLINE static inline __attribute__((always_inline))
+// Loops that need every register: inlined into a larger function, they would not get them.
 #define APART static __attribute__((noinline))
 #define UNROLL _Pragma("GCC unroll 32")
 

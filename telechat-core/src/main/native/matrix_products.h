@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Products of large matrices of floats, for training: C = A B, where B has been packed into slivers of SLIVER columns, so that
-// the inner loop reads it in order (Goto and van de Geijn 2008, "Anatomy of high-performance matrix multiplication"). A is read
-// where it lies, by rows or by columns. The sum of an element runs over k in order, DEPTH at a time, whatever the tile.
+// the inner loop reads it in order (Goto and van de Geijn 2008, "Anatomy of high-performance matrix multiplication"). A is packed a
+// block at a time, whether it lies by rows or by columns. The sum of an element runs over k in order, DEPTH at a time, whatever the
+// tile.
 
 #define SLIVER (2 * LANES)
 #define SLIVER_BYTES (SLIVER * (int64_t) sizeof(float)) // of one k
