@@ -9,14 +9,14 @@ enum { WHOLE, LOWER_RESULT, LOWER_LEFT, UPPER_LEFT };
 
 // c[r, j] (+)= sum over i < depth of a[r, i] * b[i, j] for r < rows, j < n. a[r, i] is at a[r * row + i * step]; b: its first sliver,
 // the next `apart` floats behind it.
-static void tile_product(int part, const float *a, int64_t row, int64_t step, int64_t rows, const float *b, int64_t apart,
+static void tile_product(int shape, const float *a, int64_t row, int64_t step, int64_t rows, const float *b, int64_t apart,
                          int64_t depth, int64_t n, float *c, int64_t ldc, int add) {
-    int64_t tiles = (rows + MATRIX_ROWS - 1) / MATRIX_ROWS;
+    LeftTiles cut = left_tiles(rows);
     for (int64_t j = 0; j < n; j += SLIVER, b += apart) {
-        for (int64_t t = 0; t < tiles; t++) {
-            int64_t first = rows * t / tiles, end = rows * (t + 1) / tiles;
-            if (part == LOWER_RESULT && j >= end) continue;
-            int64_t from = part == UPPER_LEFT ? first : 0, to = part == LOWER_LEFT && end < depth ? end : depth;
+        for (int64_t t = 0; t < cut.tiles; t++) {
+            int64_t first = cut.begin[t], end = cut.begin[t + 1];
+            if (shape == LOWER_RESULT && j >= end) continue;
+            int64_t from = shape == UPPER_LEFT ? first : 0, to = shape == LOWER_LEFT && end < depth ? end : depth;
             MatrixOut out = {c + first * ldc + j, ldc, n - j < SLIVER ? n - j : SLIVER, add};
             Soon nothing = {(const char *) b, 0};
             strided_tile(end - first, a + first * row + from * step, row, step, b + from * SLIVER, to - from, out, nothing);
@@ -26,9 +26,7 @@ static void tile_product(int part, const float *a, int64_t row, int64_t step, in
 
 INLINE float dot(const float *a, const float *b, int64_t count) {
     VF sum = vf_zero();
-    int64_t i = 0;
-    for (; i + LANES <= count; i += LANES) sum = vf_fma(vf_load(a + i), vf_load(b + i), sum);
-    if (i < count) sum = vf_fma(vf_load_part(a + i, count - i), vf_load_part(b + i, count - i), sum);
+    for (int64_t i = 0; i < count; i += LANES) sum = vf_fma(part(a + i, count - i), part(b + i, count - i), sum);
     return vf_sum(sum);
 }
 
@@ -60,19 +58,19 @@ INLINE void backward_tile(const HeadGradients *h, int64_t queries, int64_t keys,
     int64_t n = h->count - keys < POSITIONS ? h->count - keys : POSITIONS;
     int diagonal = queries == keys;
     const float *q = h->query + queries * h->stride, *d_o = h->d_out + queries * h->out_stride;
-    int part = diagonal ? LOWER_RESULT : WHOLE;
-    tile_product(part, q, h->stride, 1, m, h->keys_by_token + keys * dim, dim * SLIVER, dim, n, p, POSITIONS, 0);
-    tile_product(part, d_o, h->out_stride, 1, m, h->values_by_token + keys * dim, dim * SLIVER, dim, n, ds, POSITIONS, 0);
+    int shape = diagonal ? LOWER_RESULT : WHOLE;
+    tile_product(shape, q, h->stride, 1, m, h->keys_by_token + keys * dim, dim * SLIVER, dim, n, p, POSITIONS, 0);
+    tile_product(shape, d_o, h->out_stride, 1, m, h->values_by_token + keys * dim, dim * SLIVER, dim, n, ds, POSITIONS, 0);
     for (int64_t i = 0; i < m; i++) {
         softmax_backward(h, queries + i, diagonal ? i + 1 : n, scale, p + i * POSITIONS, ds + i * POSITIONS);
     }
-    part = diagonal ? LOWER_LEFT : WHOLE;
-    tile_product(part, ds, POSITIONS, 1, m, h->keys_by_dim + keys * SLIVER, apart, n, dim, h->dq + queries * h->stride, h->stride,
+    shape = diagonal ? LOWER_LEFT : WHOLE;
+    tile_product(shape, ds, POSITIONS, 1, m, h->keys_by_dim + keys * SLIVER, apart, n, dim, h->dq + queries * h->stride, h->stride,
                  keys > 0);
-    part = diagonal ? UPPER_LEFT : WHOLE;
-    tile_product(part, p, 1, POSITIONS, n, h->d_out_by_dim + queries * SLIVER, apart, m, dim, h->dv + keys * h->stride, h->stride,
+    shape = diagonal ? UPPER_LEFT : WHOLE;
+    tile_product(shape, p, 1, POSITIONS, n, h->d_out_by_dim + queries * SLIVER, apart, m, dim, h->dv + keys * h->stride, h->stride,
                  !first);
-    tile_product(part, ds, 1, POSITIONS, n, h->queries_by_dim + queries * SLIVER, apart, m, dim, h->dk + keys * h->stride, h->stride,
+    tile_product(shape, ds, 1, POSITIONS, n, h->queries_by_dim + queries * SLIVER, apart, m, dim, h->dk + keys * h->stride, h->stride,
                  !first);
 }
 

@@ -2,15 +2,6 @@
 //
 // Gradients of the formulas between the products, the loss, and the optimizer.
 
-INLINE VF part(const float *p, int64_t n) { return n >= LANES ? vf_load(p) : vf_load_part(p, n); }
-INLINE void put_part(float *p, int64_t n, VF v) {
-    if (n >= LANES) {
-        vf_store(p, v);
-    } else {
-        vf_store_part(p, n, v);
-    }
-}
-
 // dx = residual + rstd * (g - xhat * mean(g * xhat)) with g = dy * weight, xhat = x * rstd; d_weight += sum of dy * xhat.
 // All [rows, columns]; rstd [rows]; d_weight [columns]. dx may be dy or residual.
 static void rms_norm_backward(const float *x, const float *weight, const float *rstd, const float *dy, const float *residual,

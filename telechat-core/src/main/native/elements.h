@@ -20,6 +20,16 @@ INLINE VF load_part(int type, const void *p, int64_t i, int64_t n) {
     return load(type, part, 0);
 }
 
+// A whole vector, or the first n floats of one.
+INLINE VF part(const float *p, int64_t n) { return n >= LANES ? vf_load(p) : vf_load_part(p, n); }
+INLINE void put_part(float *p, int64_t n, VF v) {
+    if (n >= LANES) {
+        vf_store(p, v);
+    } else {
+        vf_store_part(p, n, v);
+    }
+}
+
 // Rounds to nearest even; NaN stays NaN.
 INLINE uint16_t float_to_bf16(float v) {
     uint32_t bits;

@@ -23,21 +23,24 @@ INLINE void pack_rows(const int type, const void *b, int64_t stride, int64_t k, 
     }
 }
 
+// The first columns of some rows, LANES at most of either: lane r of tile[c] is element c of row r, zero where there is none.
+INLINE void load_columns(const int type, const void *from, int64_t stride, int64_t rows, int64_t depth, VF tile[LANES]) {
+    UNROLL for (int64_t r = 0; r < LANES; r++) {
+        tile[r] = r >= rows        ? vf_zero()
+                  : depth >= LANES ? load(type, from, r * stride)
+                                   : load_part(type, from, r * stride, depth);
+    }
+    vf_transpose(tile);
+}
+
 // The same with B[i, j] at b[j * stride + i]: of a matrix whose rows are the columns of B.
 INLINE void pack_columns(const int type, const void *b, int64_t stride, int64_t k, int64_t n, float *to) {
     for (int64_t i = 0; i < k; i += LANES) {
-        int64_t depth = k - i < LANES ? k - i : LANES;
-        for (int v = 0; v < 2; v++) {
+        for (int64_t v = 0; v < SLIVER; v += LANES) {
             VF tile[LANES];
-            UNROLL for (int64_t r = 0; r < LANES; r++) {
-                int64_t j = v * LANES + r;
-                tile[r] = j >= n         ? vf_zero()
-                          : depth == LANES ? load(type, b, j * stride + i)
-                                           : load_part(type, b, j * stride + i, depth);
-            }
-            vf_transpose(tile);
+            load_columns(type, (const char *) b + (v * stride + i) * size_of(type), stride, n - v, k - i, tile);
             UNROLL for (int64_t c = 0; c < LANES; c++) {
-                if (c < depth) vf_store(to + (i + c) * SLIVER + v * LANES, tile[c]);
+                if (c < k - i) vf_store(to + (i + c) * SLIVER + v, tile[c]);
             }
         }
     }
@@ -177,11 +180,7 @@ INLINE void pack_left_columns(const float *a, int64_t step, LeftTiles cut, int64
             int64_t first = cut.begin[t], rows = cut.begin[t + 1] - first;
             float *at = to + first * k + i * rows;
             UNROLL for (int v = 0; v < MATRIX_ROWS; v += LANES) {
-                if (rows - v >= LANES) {
-                    vf_store(at + v, vf_load(a + first + v));
-                } else if (v < rows) {
-                    vf_store_part(at + v, rows - v, vf_load_part(a + first + v, rows - v));
-                }
+                if (v < rows) put_part(at + v, rows - v, part(a + first + v, rows - v));
             }
         }
     }
@@ -190,17 +189,11 @@ INLINE void pack_left_columns(const float *a, int64_t step, LeftTiles cut, int64
 // A tile with A[r, i] at a[r * row + i].
 INLINE void pack_left_tile(const float *a, int64_t row, int64_t rows, int64_t k, float *to) {
     for (int64_t i = 0; i < k; i += LANES) {
-        int64_t depth = k - i < LANES ? k - i : LANES;
         for (int64_t v = 0; v < rows; v += LANES) {
-            int64_t count = rows - v < LANES ? rows - v : LANES;
             VF tile[LANES];
-            UNROLL for (int64_t r = 0; r < LANES; r++) {
-                const float *at = a + (v + r) * row + i;
-                tile[r] = r >= count ? vf_zero() : depth == LANES ? vf_load(at) : vf_load_part(at, depth);
-            }
-            vf_transpose(tile);
+            load_columns(F32, a + v * row + i, row, rows - v, k - i, tile);
             UNROLL for (int64_t c = 0; c < LANES; c++) {
-                if (c < depth) vf_store_part(to + (i + c) * rows + v, count, tile[c]);
+                if (c < k - i) put_part(to + (i + c) * rows + v, rows - v, tile[c]);
             }
         }
     }

@@ -110,7 +110,7 @@ final class SpanAttention implements AutoCloseable {
                     at(dQkv, row, query),
                     at(dQkv, row, key),
                     at(dQkv, row, key + heads.kvWidth()));
-            MemorySegment memory = scratch[worker].floats(GradKernels.attendBackwardScratch(span.count(), dim));
+            MemorySegment memory = scratch[worker].floats(gradKernels.attendBackwardScratch(span.count(), dim));
             gradKernels.attendBackward(head, span.count(), heads.groupSize(), dim, memory);
         });
     }

@@ -78,13 +78,12 @@ public interface GradKernels {
     void attendBackward(AttentionHead head, long count, int group, int headDim, MemorySegment scratch);
 
     /** Floats of scratch that {@link #attendBackward} needs: two matrices packed by tokens, three by dimensions, a row. */
-    static long attendBackwardScratch(long count, long headDim) {
+    default long attendBackwardScratch(long count, long headDim) {
         return 2 * wholeSlivers(count) * headDim + (3 * wholeSlivers(headDim) + 1) * count;
     }
 
-    private static long wholeSlivers(long columns) {
-        int widest = 32;
-        return (columns + widest - 1) / widest * widest;
+    private long wholeSlivers(long columns) {
+        return (columns + sliver() - 1) / sliver() * sliver();
     }
 
     /**
