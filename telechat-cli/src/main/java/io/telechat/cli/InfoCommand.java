@@ -2,11 +2,11 @@
 package io.telechat.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.telechat.core.architecture.ModelConfig;
 import io.telechat.core.checkpoint.Checkpoint;
 import io.telechat.core.model.MemoryPlan;
-import io.telechat.core.model.ModelConfig;
-import io.telechat.core.model.ModelLoader;
 import io.telechat.core.tensor.DType;
+import io.telechat.core.weights.ModelLoader;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;

@@ -3,12 +3,12 @@ package io.telechat.cli;
 
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.InvalidRequestException;
-import io.telechat.core.backend.WorkerTeam;
+import io.telechat.core.architecture.ModelConfig;
 import io.telechat.core.checkpoint.CompanionFiles;
-import io.telechat.core.model.ModelConfig;
-import io.telechat.core.model.ModelInitializer;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tokenizer.SentencePieceWriter;
+import io.telechat.core.weights.ModelInitializer;
+import io.telechat.core.workers.WorkerTeam;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -2,8 +2,8 @@
 package io.telechat.cli;
 
 import io.telechat.core.InvalidRequestException;
+import io.telechat.core.architecture.ModelConfig;
 import io.telechat.core.checkpoint.SafetensorsWriter;
-import io.telechat.core.model.ModelConfig;
 import io.telechat.core.ops.KvCache;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Shape;

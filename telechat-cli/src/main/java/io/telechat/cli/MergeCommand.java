@@ -3,14 +3,14 @@ package io.telechat.cli;
 
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.InvalidRequestException;
-import io.telechat.core.backend.WorkerTeam;
 import io.telechat.core.checkpoint.CompanionFiles;
 import io.telechat.core.checkpoint.DirectoryTree;
 import io.telechat.core.checkpoint.IoReason;
 import io.telechat.core.lora.LoraFiles;
 import io.telechat.core.lora.LoraMerge;
-import io.telechat.core.model.ModelLoader;
 import io.telechat.core.tensor.DType;
+import io.telechat.core.weights.ModelLoader;
+import io.telechat.core.workers.WorkerTeam;
 import io.telechat.infer.ChatModel;
 import io.telechat.infer.LoadOptions;
 import io.telechat.infer.PredictionComparison;

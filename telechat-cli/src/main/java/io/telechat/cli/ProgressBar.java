@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.cli;
 
-import io.telechat.core.model.LoadProgress;
 import io.telechat.core.model.MemoryPlan;
+import io.telechat.core.weights.LoadProgress;
 
 /** Progress of long work on stderr: a bar on a terminal, a line now and then in a log, nothing for what is quick. */
 final class ProgressBar implements LoadProgress {

@@ -6,7 +6,7 @@ import io.telechat.core.backend.Backend;
 import io.telechat.core.backend.MachineLimits;
 import io.telechat.core.checkpoint.IoReason;
 import io.telechat.core.lora.LoraSize;
-import io.telechat.core.model.ModelLoader;
+import io.telechat.core.weights.ModelLoader;
 import io.telechat.train.CheckedData;
 import io.telechat.train.FullFineTuning;
 import io.telechat.train.LoraFineTuning;

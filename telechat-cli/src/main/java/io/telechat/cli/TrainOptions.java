@@ -5,7 +5,7 @@ import io.telechat.core.InvalidRequestException;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.backend.Backends;
 import io.telechat.core.lora.LoraConfig;
-import io.telechat.core.model.Rounding;
+import io.telechat.core.ops.Rounding;
 import io.telechat.core.tensor.DType;
 import io.telechat.train.FullFineTuning;
 import io.telechat.train.LoraFineTuning;

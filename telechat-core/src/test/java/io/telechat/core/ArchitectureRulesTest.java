@@ -57,15 +57,28 @@ class ArchitectureRulesTest {
     static final ArchRule chatUsesTokenizer = mayUseOnly("chat", "tokenizer", "checkpoint");
 
     @ArchTest
-    static final ArchRule modelUsesInterfacesOnly =
-            mayUseOnly("model", "ops", "tensor", "quant", "checkpoint", "backend");
+    static final ArchRule architecturesAreDescriptions = mayUseOnly("architecture", "ops", "tensor", "checkpoint");
+
+    @ArchTest
+    static final ArchRule modelUsesInterfacesOnly = mayUseOnly("model", "architecture", "ops", "tensor", "backend");
+
+    @ArchTest
+    static final ArchRule weightsAreLoadedIntoModels = mayUseOnly(
+            "weights", "model", "architecture", "ops", "tensor", "quant", "checkpoint", "backend", "workers");
+
+    @ArchTest
+    static final ArchRule trainingIsTheModelBackward =
+            mayUseOnly("training", "weights", "model", "architecture", "ops", "tensor", "checkpoint", "backend");
 
     @ArchTest
     static final ArchRule adaptersDecorateTheModel =
-            mayUseOnly("lora", "model", "ops", "tensor", "checkpoint", "backend");
+            mayUseOnly("lora", "weights", "model", "architecture", "ops", "tensor", "checkpoint", "backend", "workers");
 
     @ArchTest
-    static final ArchRule backendsUseOps = mayUseOnly("backend", "ops", "tensor", "quant", "ffi");
+    static final ArchRule workersUseNothing = mayUseOnly("workers");
+
+    @ArchTest
+    static final ArchRule backendsUseOps = mayUseOnly("backend", "ops", "tensor", "quant", "ffi", "workers");
 
     @ArchTest
     static final ArchRule backendsAreFoundByServiceLoaderOnly = noClasses()
@@ -76,9 +89,9 @@ class ArchitectureRulesTest {
             .resideInAnyPackage(CORE + "backend.cpu..", CORE + "backend.nd4j..");
 
     @ArchTest
-    static final ArchRule nd4jStaysInTensorAndItsBackend = noClasses()
+    static final ArchRule nd4jStaysInItsBackend = noClasses()
             .that()
-            .resideOutsideOfPackages(CORE + "tensor", CORE + "backend.nd4j")
+            .resideOutsideOfPackage(CORE + "backend.nd4j")
             .should()
             .dependOnClassesThat()
             .resideInAPackage("org.nd4j..");

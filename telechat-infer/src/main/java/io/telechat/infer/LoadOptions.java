@@ -2,8 +2,8 @@
 package io.telechat.infer;
 
 import io.telechat.core.InvalidRequestException;
-import io.telechat.core.model.LoadProgress;
 import io.telechat.core.tensor.DType;
+import io.telechat.core.weights.LoadProgress;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalInt;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.infer;
 
+import io.telechat.core.architecture.ModelConfig;
 import io.telechat.core.model.CausalLm;
-import io.telechat.core.model.ModelConfig;
 import io.telechat.core.ops.KvCache;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Tensor;
@@ -82,7 +82,7 @@ public final class ModelBenchmark {
     public Rate decode(int batch, int depth, int tokens) {
         double[] rates = new double[runs];
         List<KvCache> caches = new ArrayList<>();
-        try (TensorArena arena = model.backend().newArena()) {
+        try (TensorArena arena = model.backend().memory().newArena()) {
             Tensor logits = arena.allocate(DType.F32, batch, model.config().vocabSize());
             for (int i = 0; i < batch; i++) {
                 caches.add(model.newCache(cacheType));
@@ -108,7 +108,7 @@ public final class ModelBenchmark {
         long start = System.nanoTime();
         for (int step = 0; step < tokens; step++) {
             runner.feedEach(next, caches, logits);
-            Tensor host = model.backend().toHost(logits);
+            Tensor host = model.backend().memory().toHost(logits);
             for (int i = 0; i < next.length; i++) {
                 next[i] = Sampler.argmax(host.rows(i, i + 1).toFloats());
             }

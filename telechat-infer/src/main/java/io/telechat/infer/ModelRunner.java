@@ -31,8 +31,8 @@ public final class ModelRunner implements AutoCloseable {
 
     public ModelRunner(CausalLm model) {
         this.model = model;
-        this.arena = model.backend().newArena();
-        this.activationArena = model.backend().newArena();
+        this.arena = model.backend().memory().newArena();
+        this.activationArena = model.backend().memory().newArena();
         this.activations = Activations.allocate(model.config(), 1, activationArena);
         this.logits = arena.allocate(DType.F32, 1, model.config().vocabSize());
     }
@@ -69,14 +69,14 @@ public final class ModelRunner implements AutoCloseable {
             first += count;
         }
         model.logits(hidden.rows(hidden.rows() - 1, hidden.rows()), logits);
-        return model.backend().toHost(logits).toFloats();
+        return model.backend().memory().toHost(logits).toFloats();
     }
 
     /** Feeds tokens and shows all that is computed. */
     public void feed(int[] tokens, KvCache cache, PassObserver observer) {
         RopeScaling scaling = model.beginCall(cache, tokens.length);
         int rowsAtOnce = Math.min(LOGIT_ROWS, tokens.length);
-        try (TensorArena scratch = model.backend().newArena()) {
+        try (TensorArena scratch = model.backend().memory().newArena()) {
             Tensor all = scratch.allocate(DType.F32, rowsAtOnce, model.config().vocabSize());
             for (int first = 0; first < tokens.length; ) {
                 int start = first;
@@ -86,13 +86,13 @@ public final class ModelRunner implements AutoCloseable {
                         part,
                         cache,
                         scaling,
-                        (layer, h) ->
-                                observer.hidden(start, layer, model.backend().toHost(h)));
-                observer.normed(start, model.backend().toHost(hidden));
+                        (layer, h) -> observer.hidden(
+                                start, layer, model.backend().memory().toHost(h)));
+                observer.normed(start, model.backend().memory().toHost(hidden));
                 for (int row = 0; row < count; row += rowsAtOnce) {
                     int rows = Math.min(rowsAtOnce, count - row);
                     model.logits(hidden.rows(row, row + rows), all.rows(0, rows));
-                    observer.logits(start + row, model.backend().toHost(all.rows(0, rows)));
+                    observer.logits(start + row, model.backend().memory().toHost(all.rows(0, rows)));
                 }
                 first += count;
             }
@@ -123,7 +123,7 @@ public final class ModelRunner implements AutoCloseable {
 
     private void reserve(int rows) {
         if (rows > activations.capacity()) {
-            TensorArena larger = model.backend().newArena();
+            TensorArena larger = model.backend().memory().newArena();
             activations = Activations.allocate(model.config(), rows, larger);
             activationArena.close();
             activationArena = larger;

@@ -2,7 +2,7 @@
 package io.telechat.train;
 
 import io.telechat.core.InvalidModelException;
-import io.telechat.core.model.ModelConfig;
+import io.telechat.core.architecture.ModelConfig;
 import io.telechat.train.data.TrainingData;
 import java.util.ArrayList;
 import java.util.List;

@@ -2,18 +2,17 @@
 package io.telechat.train;
 
 import io.telechat.core.InvalidRequestException;
+import io.telechat.core.architecture.ModelConfig;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.checkpoint.Checkpoint;
 import io.telechat.core.checkpoint.CompanionFiles;
-import io.telechat.core.model.FullGradients;
-import io.telechat.core.model.ModelConfig;
-import io.telechat.core.model.ModelLoader;
-import io.telechat.core.model.Rounding;
-import io.telechat.core.model.TrainableParameters;
-import io.telechat.core.model.TrainingPass;
-import io.telechat.core.ops.GradOps;
+import io.telechat.core.ops.Rounding;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.SplitMix;
+import io.telechat.core.training.FullGradients;
+import io.telechat.core.training.TrainableParameters;
+import io.telechat.core.training.TrainingPass;
+import io.telechat.core.weights.ModelLoader;
 import io.telechat.train.optimizer.Trained;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -60,11 +59,17 @@ public final class FullFineTuning implements TrainedModel {
         this.config = checked.config();
         this.source = checked.checkpoint().directory();
         this.backend = backend;
-        GradOps ops = backend.gradOps();
         this.parameters = new TrainableParameters(checked, backend, precision.dtype());
         checked.close();
-        this.gradients = new FullGradients(ops, parameters);
-        this.pass = new TrainingPass(config, parameters, backend, ops, rows, gradientCheckpointing);
+        this.gradients = new FullGradients(backend.gradOps(), parameters.gradients());
+        this.pass = new TrainingPass(
+                config,
+                parameters.values(),
+                backend,
+                backend.trainingOps(),
+                backend.gradOps(),
+                rows,
+                gradientCheckpointing);
     }
 
     private static String lower(DType dtype) {

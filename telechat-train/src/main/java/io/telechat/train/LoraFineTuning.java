@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train;
 
+import io.telechat.core.architecture.ModelConfig;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.lora.LoraAdapters;
 import io.telechat.core.lora.LoraConfig;
@@ -9,13 +10,13 @@ import io.telechat.core.lora.LoraFiles;
 import io.telechat.core.lora.LoraGradients;
 import io.telechat.core.lora.LoraOps;
 import io.telechat.core.lora.LoraWeight;
-import io.telechat.core.model.LoadProgress;
-import io.telechat.core.model.ModelConfig;
-import io.telechat.core.model.ModelLoader;
 import io.telechat.core.model.ParameterStore;
-import io.telechat.core.model.TrainingPass;
+import io.telechat.core.ops.Weight;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Tensor;
+import io.telechat.core.training.TrainingPass;
+import io.telechat.core.weights.LoadProgress;
+import io.telechat.core.weights.ModelLoader;
 import io.telechat.train.optimizer.Trained;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -33,6 +34,7 @@ public final class LoraFineTuning implements TrainedModel {
     private final LoraAdapters adapters;
     private final LoraDropout dropout;
     private final LoraGradients gradients;
+    private final LoraOps forward;
     private final TrainingPass pass;
 
     /**
@@ -61,17 +63,18 @@ public final class LoraFineTuning implements TrainedModel {
         this.quantization = options.quantization();
         this.fingerprint = checked.checkpoint().fingerprint();
         this.backend = backend;
-        this.parameters = ModelLoader.parameters(checked, backend, quantization, LoadProgress.SILENT);
         if (options.start().isPresent()) {
-            this.adapters = LoraAdapters.read(options.start().get(), config, parameters, backend);
+            this.adapters = LoraAdapters.read(options.start().get(), config, backend);
         } else {
-            this.adapters = new LoraAdapters(config, parameters, options.config(), backend);
+            this.adapters = new LoraAdapters(config, options.config(), backend);
             adapters.initialize(seed);
         }
+        this.parameters = ModelLoader.parameters(checked, backend, quantization, LoadProgress.SILENT);
         this.dropout = new LoraDropout(backend, adapters.config().dropout(), seed);
-        this.gradients = new LoraGradients(backend.gradOps(), adapters, dropout, config, backend);
-        LoraOps forward = new LoraOps(backend.gradOps(), adapters, dropout, backend);
-        this.pass = new TrainingPass(config, parameters, backend, forward, rows, gradientCheckpointing);
+        this.gradients = new LoraGradients(adapters, dropout, config, backend);
+        this.forward = new LoraOps(backend.trainingOps(), adapters, dropout, backend);
+        this.pass =
+                new TrainingPass(config, parameters, backend, forward, backend.gradOps(), rows, gradientCheckpointing);
     }
 
     @Override
@@ -93,10 +96,10 @@ public final class LoraFineTuning implements TrainedModel {
     public List<Trained> trained() {
         List<Trained> trained = new ArrayList<>();
         for (LoraWeight adapter : adapters.all()) {
-            List<Tensor> down = adapter.down().blocks();
+            List<Weight.Block> down = adapter.down().blocks();
             for (int i = 0; i < down.size(); i++) {
-                Tensor gradient = gradients.downOf(adapter).blocks().get(i);
-                trained.add(new Trained(adapter.name(i) + ".lora_A", down.get(i), gradient));
+                Tensor gradient = gradients.downOf(adapter).blocks().get(i).matrix();
+                trained.add(new Trained(adapter.name(i) + ".lora_A", down.get(i).matrix(), gradient));
             }
             trained.add(new Trained(adapter.name(0) + ".lora_B", adapter.up(), gradients.upOf(adapter)));
         }
@@ -156,6 +159,7 @@ public final class LoraFineTuning implements TrainedModel {
     @Override
     public void close() {
         pass.close();
+        forward.close();
         gradients.close();
         dropout.close();
         adapters.close();

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train;
 
-import io.telechat.core.model.ModelConfig;
-import io.telechat.core.model.TrainingPass;
+import io.telechat.core.architecture.ModelConfig;
 import io.telechat.core.ops.Batch;
 import io.telechat.core.ops.RopeTable;
+import io.telechat.core.training.TrainingPass;
 import io.telechat.train.data.TrainingData;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train;
 
+import io.telechat.core.architecture.ModelConfig;
 import io.telechat.core.backend.Backend;
-import io.telechat.core.model.ModelConfig;
 import io.telechat.train.optimizer.Trained;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -2,7 +2,7 @@
 package io.telechat.train;
 
 import io.telechat.core.InvalidModelException;
-import io.telechat.core.model.TrainingFlops;
+import io.telechat.core.training.TrainingFlops;
 import io.telechat.train.data.TrainingData;
 import io.telechat.train.optimizer.AdamW;
 import io.telechat.train.optimizer.GradientClipping;
@@ -228,8 +228,9 @@ public final class Trainer implements AutoCloseable {
 
     private String firstBadGradient() {
         return optimizer.states().stream()
-                .filter(s -> !Double.isFinite(
-                        model.backend().gradOps().sumOfSquares(s.parameter().gradient())))
+                .filter(s -> !Double.isFinite(model.backend()
+                        .gradOps()
+                        .sumOfSquares(List.of(s.parameter().gradient()))))
                 .findFirst()
                 .map(s -> "the gradient of '%s' is not a number"
                         .formatted(s.parameter().name()))

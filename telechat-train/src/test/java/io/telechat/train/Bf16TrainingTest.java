@@ -9,12 +9,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.telechat.core.InvalidModelException;
+import io.telechat.core.architecture.TensorSpec;
 import io.telechat.core.checkpoint.SafetensorsFile;
-import io.telechat.core.model.ModelLoader;
-import io.telechat.core.model.Rounding;
-import io.telechat.core.model.TensorSpec;
+import io.telechat.core.ops.Rounding;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Tensor;
+import io.telechat.core.weights.ModelLoader;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;

@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.telechat.core.backend.Backends;
-import io.telechat.core.backend.WorkerTeam;
 import io.telechat.core.checkpoint.Checkpoint;
 import io.telechat.core.checkpoint.CompanionFiles;
 import io.telechat.core.checkpoint.JsonFiles;
@@ -15,11 +14,12 @@ import io.telechat.core.checkpoint.SafetensorsFile;
 import io.telechat.core.lora.LoraConfig;
 import io.telechat.core.lora.LoraFiles;
 import io.telechat.core.lora.LoraMerge;
-import io.telechat.core.model.ModelLoader;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.HostArena;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.core.testing.Goldens;
+import io.telechat.core.weights.ModelLoader;
+import io.telechat.core.workers.WorkerTeam;
 import io.telechat.train.data.TrainingData;
 import io.telechat.train.optimizer.Trained;
 import java.io.IOException;
@@ -130,7 +130,7 @@ class GoldenLoraTest {
     }
 
     private static float[] stored(LoraFineTuning model, Tensor tensor) {
-        float[] values = model.backend().toHost(tensor).toFloats();
+        float[] values = model.backend().memory().toHost(tensor).toFloats();
         return GoldenRun.transposed(values, (int) tensor.rows(), (int) tensor.columns());
     }
 

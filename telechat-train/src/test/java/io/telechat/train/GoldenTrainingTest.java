@@ -5,12 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.telechat.core.architecture.TensorSpec;
 import io.telechat.core.checkpoint.JsonFiles;
 import io.telechat.core.checkpoint.SafetensorsFile;
-import io.telechat.core.model.ModelLoader;
-import io.telechat.core.model.TensorSpec;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.core.testing.Goldens;
+import io.telechat.core.weights.ModelLoader;
 import io.telechat.train.data.TrainingData;
 import io.telechat.train.optimizer.Trained;
 import java.io.IOException;
@@ -86,7 +86,7 @@ class GoldenTrainingTest {
 
     /** In the order of the checkpoint. */
     private static float[] stored(TrainedModel model, Tensor tensor, TensorSpec spec) {
-        float[] values = model.backend().toHost(tensor).toFloats();
+        float[] values = model.backend().memory().toHost(tensor).toFloats();
         return spec.transposed()
                 ? GoldenRun.transposed(
                         values, (int) spec.shape().dim(1), (int) spec.shape().dim(0))

@@ -11,9 +11,9 @@ import io.telechat.core.InvalidModelException;
 import io.telechat.core.backend.Backends;
 import io.telechat.core.lora.LoraConfig;
 import io.telechat.core.lora.LoraFiles;
-import io.telechat.core.model.ModelLoader;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.core.testing.TinyModels;
+import io.telechat.core.weights.ModelLoader;
 import io.telechat.train.data.TrainingData;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -80,7 +80,8 @@ class LoraDropoutTest {
     private static List<float[]> gradients(LoraFineTuning model) {
         List<float[]> all = new ArrayList<>();
         model.trained()
-                .forEach(t -> all.add(model.backend().toHost(t.gradient()).toFloats()));
+                .forEach(t ->
+                        all.add(model.backend().memory().toHost(t.gradient()).toFloats()));
         return all;
     }
 

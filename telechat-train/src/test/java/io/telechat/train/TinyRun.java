@@ -2,10 +2,10 @@
 package io.telechat.train;
 
 import io.telechat.core.backend.Backends;
-import io.telechat.core.model.ModelLoader;
-import io.telechat.core.model.Rounding;
+import io.telechat.core.ops.Rounding;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.testing.TinyModels;
+import io.telechat.core.weights.ModelLoader;
 import io.telechat.train.data.TrainingData;
 import io.telechat.train.optimizer.AdamW;
 import java.io.IOException;

@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.telechat.core.InvalidModelException;
-import io.telechat.core.model.ModelLoader;
+import io.telechat.core.weights.ModelLoader;
 import io.telechat.train.data.TrainingData;
 import io.telechat.train.resume.RunCheckpoint;
 import java.io.IOException;

@@ -8,8 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.telechat.core.InvalidModelException;
-import io.telechat.core.model.ModelLoader;
 import io.telechat.core.testing.TinyModels;
+import io.telechat.core.weights.ModelLoader;
 import io.telechat.train.data.TrainingData;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -3,11 +3,8 @@ package io.telechat.core.backend;
 
 import io.telechat.core.ops.GradOps;
 import io.telechat.core.ops.Ops;
-import io.telechat.core.ops.Weight;
 import io.telechat.core.tensor.DType;
-import io.telechat.core.tensor.Shape;
-import io.telechat.core.tensor.Tensor;
-import io.telechat.core.tensor.TensorArena;
+import io.telechat.core.workers.WorkerTeam;
 import java.util.Optional;
 
 /** One way to compute the formulas: the operations, the memory they work in, and the threads that do it. */
@@ -28,45 +25,25 @@ public interface Backend extends AutoCloseable {
         return ops();
     }
 
-    /** The operations of training. */
+    /** The forward formulas in the form that is fastest for many tokens at once, and for spans without a cache. */
+    default Ops trainingOps() {
+        return ops();
+    }
+
+    /** The backward formulas, the loss and the optimizer. */
     GradOps gradOps();
 
-    /** A copy of a stored tensor in F32 that may be written to, in memory that the operations work on. */
-    Tensor copy(Tensor stored, TensorArena arena);
+    /** Whether {@link #trainingOps} and {@link #gradOps} multiply with weights of this type as they are. */
+    boolean computesWith(DType dtype);
+
+    /** The memory that all these work in. */
+    DeviceMemory memory();
 
     /** The threads that the operations are computed with; free for other work between them. */
     WorkerTeam workers();
 
     /** Measures the machine's limits, which takes about a second; empty if this backend has no way to. */
     Optional<MachineLimits> measureLimits();
-
-    /** Memory whose tensors {@link #ops()} can work on. */
-    TensorArena newArena();
-
-    /**
-     * A weight in the form that {@link #ops()} works best on: the given one where nothing is to be done.
-     *
-     * @param arena where to put a copy, if one is needed
-     */
-    Weight place(Weight weight, TensorArena arena);
-
-    /** Bytes that {@link #place} makes of a stored tensor. */
-    long placedBytes(DType stored, Shape shape);
-
-    /** Likewise for a single tensor, such as an embedding table or a norm's weight. */
-    Tensor place(Tensor tensor, TensorArena arena);
-
-    /** A host copy of F32 elements; the tensor itself where it is in host memory already. */
-    Tensor toHost(Tensor tensor);
-
-    /** Whether {@link #gradOps} multiply with weights of this type as they are. */
-    boolean computesWith(DType dtype);
-
-    /**
-     * Copies F32 elements from host memory, or from this backend's, into a tensor of the same shape. Where both are in host
-     * memory, any type.
-     */
-    void write(Tensor from, Tensor to);
 
     @Override
     void close();

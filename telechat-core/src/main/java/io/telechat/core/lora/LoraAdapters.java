@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.lora;
 
+import io.telechat.core.architecture.ModelConfig;
 import io.telechat.core.backend.Backend;
-import io.telechat.core.model.LayerLease;
-import io.telechat.core.model.ModelConfig;
-import io.telechat.core.model.ParameterStore;
+import io.telechat.core.backend.DeviceMemory;
 import io.telechat.core.ops.Weight;
+import io.telechat.core.ops.WeightId;
 import io.telechat.core.tensor.HostArena;
 import io.telechat.core.tensor.TensorArena;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -19,45 +18,40 @@ import java.util.TreeMap;
 /** All adapters of a model, by the weights they belong to. */
 public final class LoraAdapters implements AutoCloseable {
     private final LoraConfig config;
-    private final Backend backend;
+    private final DeviceMemory memory;
     private final TensorArena arena;
     private final boolean fanInFanOut;
     private final LoraTargets targets;
-    private final List<LoraWeight> all = new ArrayList<>();
-    private final Map<Weight, LoraWeight> byWeight = new IdentityHashMap<>();
+    private final Map<WeightId, LoraWeight> byWeight = new LinkedHashMap<>();
 
     /**
      * Adapters of zeros for all targets.
      *
      * @throws io.telechat.core.InvalidModelException if the model has none of them
      */
-    public LoraAdapters(ModelConfig model, ParameterStore parameters, LoraConfig config, Backend backend) {
+    public LoraAdapters(ModelConfig model, LoraConfig config, Backend backend) {
         this.config = config;
-        this.backend = backend;
+        this.memory = backend.memory();
         this.targets = new LoraTargets(model);
         this.fanInFanOut = targets.fanInFanOut();
         targets.check(config, Map.of(), "LoRA");
-        this.arena = backend.newArena();
+        this.arena = memory.newArena();
         for (int i = 0; i < model.layers(); i++) {
-            List<LoraTargets.Composition> compositions = targets.layer(i, config);
-            try (LayerLease lease = parameters.lease(i)) {
-                List<Weight> weights = LoraTargets.weights(lease.weights());
-                for (int w = 0; w < weights.size(); w++) {
-                    if (compositions.get(w) != null) {
-                        LoraWeight adapter = LoraWeight.allocate(compositions.get(w), config, arena);
-                        all.add(adapter);
-                        byWeight.put(weights.get(w), adapter);
-                    }
-                }
-            }
+            targets.layer(i, config)
+                    .forEach((id, composition) -> byWeight.put(id, LoraWeight.allocate(composition, config, arena)));
         }
     }
 
     /** Those of a directory in PEFT's format. */
-    public static LoraAdapters read(Path directory, ModelConfig model, ParameterStore parameters, Backend backend) {
+    public static LoraAdapters read(Path directory, ModelConfig model, Backend backend) {
         try (LoraFiles files = LoraFiles.read(directory)) {
-            LoraAdapters adapters = new LoraAdapters(model, parameters, files.config(), backend);
-            adapters.set(files, directory);
+            LoraAdapters adapters = new LoraAdapters(model, files.config(), backend);
+            try {
+                adapters.set(files, directory);
+            } catch (RuntimeException | Error e) {
+                adapters.close();
+                throw e;
+            }
             return adapters;
         }
     }
@@ -65,15 +59,15 @@ public final class LoraAdapters implements AutoCloseable {
     /** Takes the values of a file. */
     public void set(LoraFiles files, Path source) {
         targets.check(config, files.modules(), source);
-        all.forEach(w -> w.set(files.modules(), backend));
+        all().forEach(w -> w.set(files.modules(), memory));
     }
 
     /** Takes random values for {@code a} and zeros for {@code b}: the adapted model begins as the model itself. */
     public void initialize(long seed) {
         Map<String, LoraFiles.Pair> pairs = new TreeMap<>();
-        try (HostArena memory = new HostArena()) {
-            all.forEach(w -> pairs.putAll(LoraInit.pairs(w.composition(), config.rank(), seed, memory)));
-            all.forEach(w -> w.set(pairs, backend));
+        try (HostArena host = new HostArena()) {
+            all().forEach(w -> pairs.putAll(LoraInit.pairs(w.composition(), config.rank(), seed, host)));
+            all().forEach(w -> w.set(pairs, memory));
         }
     }
 
@@ -82,19 +76,19 @@ public final class LoraAdapters implements AutoCloseable {
     }
 
     public List<LoraWeight> all() {
-        return List.copyOf(all);
+        return List.copyOf(byWeight.values());
     }
 
     /** That of a weight of the model, if there is one. */
     public Optional<LoraWeight> of(Weight weight) {
-        return Optional.ofNullable(byWeight.get(weight));
+        return Optional.ofNullable(byWeight.get(weight.id()));
     }
 
     /** Writes them in PEFT's format into an existing directory. */
     public void write(Path directory) {
-        try (HostArena memory = new HostArena()) {
+        try (HostArena host = new HostArena()) {
             Map<String, LoraFiles.Pair> pairs = new TreeMap<>();
-            all.forEach(w -> pairs.putAll(w.get(backend, memory)));
+            all().forEach(w -> pairs.putAll(w.get(memory, host)));
             LoraFiles.write(directory, config, pairs, fanInFanOut);
         }
     }

@@ -9,7 +9,6 @@ import io.telechat.core.tensor.SplitMix;
 import io.telechat.core.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * While an adapter is trained, it is given what dropout leaves of its layer's input, as with PEFT's {@code lora_dropout}: each
@@ -136,9 +135,9 @@ public final class LoraDropout implements AutoCloseable {
         Tensor rest = others.of(stacked.outFeatures(), stacked.inFeatures());
         for (int i = 0; i < stacked.blocks().size(); i++) {
             long from = (long) i * adapter.rank();
-            blocks.add(i == part ? stacked.blocks().get(i) : rest.rows(from, from + adapter.rank()));
+            blocks.add(i == part ? stacked.blocks().get(i).matrix() : rest.rows(from, from + adapter.rank()));
         }
-        return new Weight(blocks, Optional.empty());
+        return Weight.stacked(blocks);
     }
 
     /** What it has allocated. */

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.lora;
 
+import io.telechat.core.architecture.ModelConfig;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.model.Gradients;
-import io.telechat.core.model.ModelConfig;
 import io.telechat.core.ops.GradOps;
+import io.telechat.core.ops.Ops;
 import io.telechat.core.ops.Weight;
+import io.telechat.core.ops.WeightId;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.core.tensor.TensorArena;
@@ -20,7 +22,8 @@ import java.util.Optional;
  * {@code dDown += dtᵀ·dropout(x)}, {@code dx += dropout(dt·down)}.
  */
 public final class LoraGradients implements Gradients, AutoCloseable {
-    private final GradOps ops;
+    private final Ops ops;
+    private final GradOps gradOps;
     private final LoraAdapters adapters;
     private final TensorArena arena;
     private final LoraDropout dropout;
@@ -33,11 +36,12 @@ public final class LoraGradients implements Gradients, AutoCloseable {
     private record Of(Weight down, Tensor up) {}
 
     /** @param dropout of what the adapters are given, that of the forward pass */
-    public LoraGradients(GradOps ops, LoraAdapters adapters, LoraDropout dropout, ModelConfig model, Backend backend) {
-        this.ops = ops;
+    public LoraGradients(LoraAdapters adapters, LoraDropout dropout, ModelConfig model, Backend backend) {
+        this.ops = backend.trainingOps();
+        this.gradOps = backend.gradOps();
         this.adapters = adapters;
         this.dropout = dropout;
-        this.arena = backend.newArena();
+        this.arena = backend.memory().newArena();
         this.between = new LoraOps.Scratch(backend);
         this.betweenGradients = new LoraOps.Scratch(backend);
         this.unwanted = arena.allocate(DType.F32, model.hidden());
@@ -45,9 +49,10 @@ public final class LoraGradients implements Gradients, AutoCloseable {
             List<Tensor> blocks = new ArrayList<>();
             adapter.down()
                     .blocks()
-                    .forEach(b -> blocks.add(arena.allocate(DType.F32, b.shape().toArray())));
+                    .forEach(b -> blocks.add(
+                            arena.allocate(DType.F32, b.matrix().shape().toArray())));
             Tensor up = arena.allocate(DType.F32, adapter.up().shape().toArray());
-            gradients.put(adapter, new Of(new Weight(blocks, Optional.empty()), up));
+            gradients.put(adapter, new Of(Weight.stacked(blocks), up));
         }
     }
 
@@ -67,7 +72,7 @@ public final class LoraGradients implements Gradients, AutoCloseable {
 
     public void clear() {
         gradients.values().forEach(g -> {
-            g.down().blocks().forEach(Tensor::clear);
+            g.down().blocks().forEach(b -> b.matrix().clear());
             g.up().clear();
         });
     }
@@ -76,14 +81,14 @@ public final class LoraGradients implements Gradients, AutoCloseable {
     public void linear(Tensor x, Weight w, Tensor dy, Tensor dx, boolean add) {
         Optional<LoraWeight> found = adapters.of(w);
         if (found.isEmpty()) {
-            ops.linearInputGrad(dy, w, dx, add);
+            gradOps.linearInputGrad(dy, w, dx, add);
             return;
         }
         LoraWeight adapter = found.get();
         Of gradient = gradients.get(adapter);
         Tensor t = between.of(x.rows(), adapter.width());
         Tensor dt = betweenGradients.of(x.rows(), adapter.width());
-        ops.linearInputGrad(dy, adapter.upWeight(), dt, false);
+        gradOps.linearInputGrad(dy, adapter.upWeight(), dt, false);
         ops.scale(dt, adapter.scale());
         for (int part = 0; part < dropout.parts(adapter); part++) {
             Tensor given = dropout.given(adapter, part, x);
@@ -91,15 +96,15 @@ public final class LoraGradients implements Gradients, AutoCloseable {
             dropout.downGrad(adapter, part, given, dt, gradient.down());
         }
         ops.scale(t, adapter.scale());
-        ops.linearWeightGrad(t, dy, Weight.of(gradient.up()));
+        gradOps.linearWeightGrad(t, dy, Weight.of(gradient.up()));
         adapter.clearForeign(gradient.up());
-        ops.linearInputGrad(dy, w, dx, add); // not before: dx may be x
+        gradOps.linearInputGrad(dy, w, dx, add); // not before: dx may be x
         dropout.inputGrad(adapter, dt, dx);
     }
 
     @Override
-    public void norm(Tensor x, Tensor weight, Tensor rstd, Tensor dy, Tensor residual, Tensor dx) {
-        ops.rmsNormBackward(x, weight, rstd, dy, residual, dx, unwanted);
+    public void norm(WeightId id, Tensor x, Tensor weight, Tensor rstd, Tensor dy, Tensor residual, Tensor dx) {
+        gradOps.rmsNormBackward(x, weight, rstd, dy, residual, dx, unwanted);
     }
 
     @Override

@@ -2,13 +2,13 @@
 package io.telechat.core.lora;
 
 import io.telechat.core.InvalidModelException;
-import io.telechat.core.backend.WorkerTeam;
+import io.telechat.core.architecture.TensorSpec;
 import io.telechat.core.checkpoint.Checkpoint;
 import io.telechat.core.checkpoint.CheckpointWriter;
 import io.telechat.core.checkpoint.SafetensorsWriter;
-import io.telechat.core.model.ModelLoader;
-import io.telechat.core.model.TensorSpec;
 import io.telechat.core.tensor.Tensor;
+import io.telechat.core.weights.ModelLoader;
+import io.telechat.core.workers.WorkerTeam;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;

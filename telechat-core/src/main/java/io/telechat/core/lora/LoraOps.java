@@ -2,11 +2,8 @@
 package io.telechat.core.lora;
 
 import io.telechat.core.backend.Backend;
-import io.telechat.core.ops.Batch;
-import io.telechat.core.ops.HeadLayout;
-import io.telechat.core.ops.KvCache;
+import io.telechat.core.ops.ForwardingOps;
 import io.telechat.core.ops.Ops;
-import io.telechat.core.ops.RopeTable;
 import io.telechat.core.ops.Weight;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Tensor;
@@ -14,15 +11,14 @@ import io.telechat.core.tensor.TensorArena;
 import java.util.Optional;
 
 /** Adds adapters to the products of linear layers. A decorator: neither the model nor a backend knows of adapters. */
-public final class LoraOps implements Ops {
-    private final Ops ops;
+public final class LoraOps extends ForwardingOps implements AutoCloseable {
     private final LoraAdapters adapters;
     private final LoraDropout dropout;
     private final Scratch between;
 
     /** @param dropout of what the adapters are given */
     public LoraOps(Ops ops, LoraAdapters adapters, LoraDropout dropout, Backend backend) {
-        this.ops = ops;
+        super(ops);
         this.adapters = adapters;
         this.dropout = dropout;
         this.between = new Scratch(backend);
@@ -41,7 +37,7 @@ public final class LoraOps implements Ops {
         Tensor of(long rows, long width) {
             if (memory == null || memory.rows() < rows * width) {
                 close();
-                arena = backend.newArena();
+                arena = backend.memory().newArena();
                 memory = arena.allocate(DType.F32, rows * width);
             }
             return memory.rows(0, rows * width).reshape(rows, width);
@@ -66,13 +62,13 @@ public final class LoraOps implements Ops {
 
     @Override
     public void linear(Tensor x, Weight w, Tensor y) {
-        ops.linear(x, w, y);
+        super.linear(x, w, y);
         addAdapter(x, w, y);
     }
 
     @Override
     public void linearAdd(Tensor x, Weight w, Tensor residual, Tensor y) {
-        ops.linearAdd(x, w, residual, y);
+        super.linearAdd(x, w, residual, y);
         addAdapter(x, w, y);
     }
 
@@ -82,45 +78,15 @@ public final class LoraOps implements Ops {
             LoraWeight adapter = found.get();
             Tensor t = between.of(x.rows(), adapter.width());
             for (int part = 0; part < dropout.parts(adapter); part++) {
-                dropout.down(ops, adapter, part, dropout.given(adapter, part, x), t);
+                dropout.down(delegate(), adapter, part, dropout.given(adapter, part, x), t);
             }
-            ops.scale(t, adapter.scale());
-            ops.linearAdd(t, adapter.upWeight(), y, y);
+            delegate().scale(t, adapter.scale());
+            delegate().linearAdd(t, adapter.upWeight(), y, y);
         }
     }
 
     @Override
-    public void embed(int[] tokens, Weight table, float scale, Tensor out) {
-        ops.embed(tokens, table, scale, out);
-    }
-
-    @Override
-    public void rmsNorm(Tensor x, Tensor weight, float eps, Tensor y, Tensor rstd) {
-        ops.rmsNorm(x, weight, eps, y, rstd);
-    }
-
-    @Override
-    public void rope(Tensor qkv, HeadLayout heads, Batch batch) {
-        ops.rope(qkv, heads, batch);
-    }
-
-    @Override
-    public void turnKeys(KvCache cache, RopeTable from, RopeTable to) {
-        ops.turnKeys(cache, from, to);
-    }
-
-    @Override
-    public void attention(Tensor qkv, HeadLayout heads, Batch batch, int layer, Tensor out, Tensor lse) {
-        ops.attention(qkv, heads, batch, layer, out, lse);
-    }
-
-    @Override
-    public void swiGlu(Tensor gateUp, Tensor out) {
-        ops.swiGlu(gateUp, out);
-    }
-
-    @Override
-    public void scale(Tensor x, float factor) {
-        ops.scale(x, factor);
+    public void close() {
+        between.close();
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.lora;
 
-import io.telechat.core.model.ModelConfig;
+import io.telechat.core.architecture.ModelConfig;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -30,10 +30,7 @@ public record LoraSize(long parameters, List<Long> matrices, long width, long in
         long input = 0;
         long stacked = 0;
         for (int i = 0; i < model.layers(); i++) {
-            for (LoraTargets.Composition composition : targets.layer(i, config)) {
-                if (composition == null) {
-                    continue;
-                }
+            for (LoraTargets.Composition composition : targets.layer(i, config).values()) {
                 List<LoraTargets.Module> modules = composition.modules();
                 long columns = (long) config.rank() * modules.size();
                 long in = modules.getFirst().in();

@@ -2,19 +2,22 @@
 package io.telechat.core.lora;
 
 import io.telechat.core.InvalidModelException;
-import io.telechat.core.model.Architecture;
-import io.telechat.core.model.LayerWeights;
-import io.telechat.core.model.ModelConfig;
-import io.telechat.core.model.TensorSpec;
+import io.telechat.core.architecture.LayerWeights;
+import io.telechat.core.architecture.ModelConfig;
+import io.telechat.core.architecture.TensorSpec;
+import io.telechat.core.architecture.WeightSource;
 import io.telechat.core.ops.Weight;
+import io.telechat.core.ops.WeightId;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.HostArena;
 import io.telechat.core.tensor.Tensor;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Which linear layers of a checkpoint make up which weights of the model. A weight may be put together from several, row by
@@ -81,27 +84,22 @@ final class LoraTargets {
                 && !name.equals(config.architecture().headName(config));
     }
 
-    /** The weights of a layer by their place in {@link #weights}; null where no target is in one. */
-    List<Composition> layer(int index, LoraConfig lora) {
+    /** What the matrices of a layer are made of; those without a target in them are left out. */
+    Map<WeightId, Composition> layer(int index, LoraConfig lora) {
         List<String> names = new ArrayList<>();
-        List<Composition> compositions = new ArrayList<>();
+        Map<WeightId, Composition> compositions = new LinkedHashMap<>();
         try (HostArena arena = new HostArena()) {
             LayerWeights numbered = config.architecture().layer(config, index, numbered(names, arena));
-            for (Weight weight : weights(numbered)) {
-                compositions.add(composition(weight, names, lora));
+            for (Weight weight : numbered.matrices()) {
+                composition(weight, names, lora).ifPresent(c -> compositions.put(weight.id(), c));
             }
         }
         return compositions;
     }
 
-    /** The matrices of a layer in a fixed order. */
-    static List<Weight> weights(LayerWeights layer) {
-        return List.of(layer.qkv(), layer.attnOut(), layer.gateUp(), layer.down());
-    }
-
     /** Tensors [rows, 1] whose elements are numbers: that of the tensor in the upper half, that of the row in the lower. */
-    private Architecture.TensorSource numbered(List<String> names, HostArena arena) {
-        return new Architecture.TensorSource() {
+    private WeightSource numbered(List<String> names, HostArena arena) {
+        return new WeightSource() {
             @Override
             public Tensor get(String name) {
                 TensorSpec spec = specs.get(name);
@@ -124,22 +122,24 @@ final class LoraTargets {
         };
     }
 
-    private Composition composition(Weight weight, List<String> names, LoraConfig lora) {
+    private Optional<Composition> composition(Weight weight, List<String> names, LoraConfig lora) {
         List<Module> modules = new ArrayList<>();
         int rows = Math.toIntExact(weight.outFeatures());
         int[] moduleOf = new int[rows];
         int[] rowOf = new int[rows];
         int row = 0;
-        for (Tensor block : weight.blocks()) {
+        for (Weight.Block block : weight.blocks()) {
             for (long i = 0; i < block.rows(); i++, row++) {
-                long number = block.segment().get(ValueLayout.JAVA_LONG, 8 * i);
+                long number = block.matrix().segment().get(ValueLayout.JAVA_LONG, 8 * i);
                 String tensor = names.get((int) (number >>> 32));
                 Module module = module(tensor.substring(0, tensor.length() - SUFFIX.length()), specs.get(tensor));
                 moduleOf[row] = lora.isTarget(module.name()) ? indexOf(modules, module) : -1;
                 rowOf[row] = (int) number;
             }
         }
-        return modules.isEmpty() ? null : new Composition(List.copyOf(modules), moduleOf, rowOf);
+        return modules.isEmpty()
+                ? Optional.empty()
+                : Optional.of(new Composition(List.copyOf(modules), moduleOf, rowOf));
     }
 
     private static int indexOf(List<Module> modules, Module module) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.lora;
 
-import io.telechat.core.backend.Backend;
+import io.telechat.core.backend.DeviceMemory;
 import io.telechat.core.ops.Weight;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.HostArena;
@@ -11,7 +11,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * The adapters of one weight of the model, as two products: {@code y += scale · (x · downᵀ) · upᵀ}. Where the weight is made
@@ -32,8 +31,7 @@ public record LoraWeight(LoraTargets.Composition composition, int rank, float sc
         }
         int width = config.rank() * composition.modules().size();
         Tensor up = arena.allocate(DType.F32, composition.rowOf().length, width);
-        return new LoraWeight(
-                composition, config.rank(), (float) config.scale(), new Weight(blocks, Optional.empty()), up);
+        return new LoraWeight(composition, config.rank(), (float) config.scale(), Weight.stacked(blocks), up);
     }
 
     /** Name of the linear layer that block {@code index} of {@link #down} belongs to. */
@@ -51,16 +49,16 @@ public record LoraWeight(LoraTargets.Composition composition, int rank, float sc
     }
 
     /** Takes values by the names of the modules; those that are not named become zero. */
-    void set(Map<String, LoraFiles.Pair> pairs, Backend backend) {
+    void set(Map<String, LoraFiles.Pair> pairs, DeviceMemory memory) {
         try (HostArena temporary = new HostArena()) {
             Tensor rows = temporary.allocate(DType.F32, up.rows(), up.columns());
             for (int m = 0; m < composition.modules().size(); m++) {
                 LoraFiles.Pair pair = pairs.get(composition.modules().get(m).name());
                 if (pair == null) {
-                    down.blocks().get(m).clear();
+                    down.blocks().get(m).matrix().clear();
                     continue;
                 }
-                write(backend, pair.a(), down.blocks().get(m));
+                write(memory, pair.a(), down.blocks().get(m).matrix());
                 for (int row = 0; row < composition.rowOf().length; row++) {
                     if (composition.moduleOf()[row] == m) {
                         for (int r = 0; r < rank; r++) {
@@ -71,24 +69,24 @@ public record LoraWeight(LoraTargets.Composition composition, int rank, float sc
                     }
                 }
             }
-            write(backend, rows, up);
+            write(memory, rows, up);
         }
     }
 
-    private static void write(Backend backend, Tensor host, Tensor to) {
-        try (TensorArena arena = backend.newArena()) {
-            backend.write(backend.copy(host, arena), to);
+    private static void write(DeviceMemory memory, Tensor host, Tensor to) {
+        try (TensorArena arena = memory.newArena()) {
+            memory.write(memory.copy(host, arena), to);
         }
     }
 
     /** The values by the names of the modules, in host memory. */
-    Map<String, LoraFiles.Pair> get(Backend backend, TensorArena arena) {
-        Tensor rows = backend.toHost(up);
+    Map<String, LoraFiles.Pair> get(DeviceMemory memory, TensorArena arena) {
+        Tensor rows = memory.toHost(up);
         Map<String, LoraFiles.Pair> pairs = new LinkedHashMap<>();
         for (int m = 0; m < composition.modules().size(); m++) {
             LoraTargets.Module module = composition.modules().get(m);
             Tensor a = arena.allocate(DType.F32, rank, module.in());
-            a.segment().copyFrom(backend.toHost(down.blocks().get(m)).segment());
+            a.segment().copyFrom(memory.toHost(down.blocks().get(m).matrix()).segment());
             Tensor b = arena.allocate(DType.F32, module.out(), rank);
             for (int row = 0; row < composition.rowOf().length; row++) {
                 if (composition.moduleOf()[row] == m) {

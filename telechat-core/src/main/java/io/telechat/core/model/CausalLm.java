@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.model;
 
+import io.telechat.core.architecture.ModelConfig;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.ops.Batch;
 import io.telechat.core.ops.KvCache;
@@ -16,8 +17,8 @@ import java.util.List;
  * A causal language model: {@code logits = Head(RMSNorm(Layer_L(… Layer_1(Embed(tokens)))))}.
  *
  * <p>This page is the map of the model. {@link #forward} is the one loop over layers; a {@link DecoderLayer} is nine lines,
- * one per formula of {@link Ops}; the weights come on lease from a {@link ParameterStore}; what the three published flavours
- * do differently is in {@link ModelConfig} and in each {@link Architecture}. All tensors are [tokens, features].
+ * one per formula of {@link Ops}; the weights come on lease from a {@link ParameterStore}; what the published
+ * architectures do differently is in {@link ModelConfig} and in each {@link Architecture}. All tensors are [tokens, features].
  *
  * <p>Holds no per-call state, so several sequences may take turns on it; one call at a time per {@link Activations}.
  */
@@ -26,18 +27,21 @@ public final class CausalLm implements AutoCloseable {
     private final ParameterStore parameters;
     private final Backend backend;
     private final Ops ops;
+    private final List<Runnable> releases;
     private final List<DecoderLayer> layers = new ArrayList<>();
 
     /**
      * Takes over the parameters and the backend, and closes them with itself.
      *
      * @param ops the backend's operations, or a decorator of them
+     * @param releases free what the decorator holds, run before the parameters are closed
      */
-    public CausalLm(ModelConfig config, ParameterStore parameters, Backend backend, Ops ops) {
+    public CausalLm(ModelConfig config, ParameterStore parameters, Backend backend, Ops ops, Runnable... releases) {
         this.config = config;
         this.parameters = parameters;
         this.backend = backend;
         this.ops = ops;
+        this.releases = List.of(releases);
         for (int i = 0; i < config.layers(); i++) {
             layers.add(new DecoderLayer(config, i));
         }
@@ -53,11 +57,12 @@ public final class CausalLm implements AutoCloseable {
 
     /** An empty cache for one sequence. */
     public KvCache newCache(DType dtype) {
-        return new KvCache(config.layers(), config.heads(), dtype, backend.newArena());
+        return new KvCache(
+                config.layers(), config.heads(), dtype, backend.memory().newArena());
     }
 
     /**
-     * Fixes the rotation for a call that adds {@code callTokens} to a sequence, and turns its cached keys if the flavour
+     * Fixes the rotation for a call that adds {@code callTokens} to a sequence, and turns its cached keys if the architecture
      * asks for that. The call may then be made in several passes under the same scaling.
      */
     public RopeScaling beginCall(KvCache cache, int callTokens) {
@@ -130,6 +135,7 @@ public final class CausalLm implements AutoCloseable {
 
     @Override
     public void close() {
+        releases.forEach(Runnable::run);
         parameters.close();
         backend.close();
     }

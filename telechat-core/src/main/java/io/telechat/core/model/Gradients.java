@@ -2,6 +2,7 @@
 package io.telechat.core.model;
 
 import io.telechat.core.ops.Weight;
+import io.telechat.core.ops.WeightId;
 import io.telechat.core.tensor.Tensor;
 
 /**
@@ -19,8 +20,12 @@ public interface Gradients {
      */
     void linear(Tensor x, Weight w, Tensor dy, Tensor dx, boolean add);
 
-    /** Through a norm, see {@link io.telechat.core.ops.GradOps#rmsNormBackward}. */
-    void norm(Tensor x, Tensor weight, Tensor rstd, Tensor dy, Tensor residual, Tensor dx);
+    /**
+     * Through a norm, see {@link io.telechat.core.ops.GradOps#rmsNormBackward}.
+     *
+     * @param id names its weight
+     */
+    void norm(WeightId id, Tensor x, Tensor weight, Tensor rstd, Tensor dy, Tensor residual, Tensor dx);
 
     /** Into the embedding table: {@code out[t] = scale · table[tokens[t]]}. */
     void embedding(int[] tokens, Tensor dOut, float scale);

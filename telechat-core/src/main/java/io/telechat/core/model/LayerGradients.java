@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.model;
 
+import io.telechat.core.architecture.ModelConfig;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.core.tensor.TensorArena;
@@ -15,10 +16,10 @@ import java.util.Optional;
  * @param attn [n, queries], in place of {@code ffn}
  * @param qkv [n, queries | keys | values], in place of {@code gateUp}
  */
-record LayerGradients(Tensor ffn, Tensor gateUp, Tensor attn, Tensor qkv) {
+public record LayerGradients(Tensor ffn, Tensor gateUp, Tensor attn, Tensor qkv) {
     /** For models whose feed-forward network is narrower than attention. */
-    record Spare(Optional<Tensor> attn, Optional<Tensor> qkv) {
-        static Spare allocate(ModelConfig config, int rows, TensorArena arena) {
+    public record Spare(Optional<Tensor> attn, Optional<Tensor> qkv) {
+        public static Spare allocate(ModelConfig config, int rows, TensorArena arena) {
             return new Spare(allocate(attn(config), rows, arena), allocate(qkv(config), rows, arena));
         }
 
@@ -26,7 +27,7 @@ record LayerGradients(Tensor ffn, Tensor gateUp, Tensor attn, Tensor qkv) {
             return columns == 0 ? Optional.empty() : Optional.of(arena.allocate(DType.F32, rows, columns));
         }
 
-        static long bytes(ModelConfig config, int rows) {
+        public static long bytes(ModelConfig config, int rows) {
             return 4L * rows * (attn(config) + qkv(config));
         }
 
@@ -42,7 +43,7 @@ record LayerGradients(Tensor ffn, Tensor gateUp, Tensor attn, Tensor qkv) {
         }
     }
 
-    static LayerGradients inPlaceOf(Activations a, Spare spare) {
+    public static LayerGradients inPlaceOf(Activations a, Spare spare) {
         return new LayerGradients(
                 a.ffn(),
                 a.gateUp(),

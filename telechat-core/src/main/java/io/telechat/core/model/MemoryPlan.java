@@ -3,6 +3,7 @@ package io.telechat.core.model;
 
 import com.sun.management.OperatingSystemMXBean;
 import io.telechat.core.InsufficientMemoryException;
+import io.telechat.core.architecture.ModelConfig;
 import io.telechat.core.ops.KvCache;
 import io.telechat.core.tensor.DType;
 import java.lang.management.ManagementFactory;

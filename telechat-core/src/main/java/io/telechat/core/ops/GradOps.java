@@ -2,15 +2,14 @@
 package io.telechat.core.ops;
 
 import io.telechat.core.tensor.Tensor;
+import java.util.List;
 
 /**
- * The backward formulas of a TeleChat decoder, the loss and the optimizer; with the forward formulas of {@link Ops}, in the
- * form that is fastest for many tokens. A gradient of an activation is written; a gradient of a parameter is added to what
+ * The backward formulas of a decoder, the loss and the optimizer; the partner of {@link Ops}. A gradient of an activation is
+ * written; a gradient of a parameter is added to what
  * is there. {@code d…} is the derivative of the loss by that tensor. All tensors are F32.
- *
- * <p>Batches of training have spans without a cache: {@link #attention} then reads keys and values from the rows themselves.
  */
-public interface GradOps extends Ops {
+public interface GradOps {
     /**
      * {@code dTable[tokens[t]] += scale · dOut[t]}.
      *
@@ -24,7 +23,7 @@ public interface GradOps extends Ops {
      * {@code dWeight += Σ_t dy · x̂}.
      *
      * @param x [tokens, hidden], what the norm was given
-     * @param rstd [tokens], as {@link #rmsNorm} left it
+     * @param rstd [tokens], as {@link Ops#rmsNorm} left it
      * @param dy [tokens, hidden]
      * @param residual [tokens, hidden], gradient that goes past the norm; may be {@code dx}
      * @param dx [tokens, hidden]; may be {@code dy} or {@code residual}
@@ -50,11 +49,11 @@ public interface GradOps extends Ops {
      */
     void linearWeightGrad(Tensor x, Tensor dy, Weight dW);
 
-    /** Turns the gradients of rotated queries and keys back: the transposed rotation of {@link #rope}, in place. */
+    /** Turns the gradients of rotated queries and keys back: the transposed rotation of {@link Ops#rope}, in place. */
     void ropeBackward(Tensor dQkv, HeadLayout heads, Batch batch);
 
     /**
-     * The gradient of {@link #attention} over the rows of each span (Dao et al. 2022, arXiv:2205.14135, algorithm 4): with
+     * The gradient of {@link Ops#attention} over the rows of each span (Dao et al. 2022, arXiv:2205.14135, algorithm 4): with
      * {@code P = exp(q·kᵀ/√headDim − lse)} and {@code δ = Σ dOut · out}, {@code dV = Pᵀ·dOut},
      * {@code dS = P · (dOut·vᵀ − δ)/√headDim}, {@code dQ = dS·k}, {@code dK = dSᵀ·q}.
      *
@@ -100,8 +99,10 @@ public interface GradOps extends Ops {
      */
     void dropout(Tensor x, double rate, long seed, Tensor y, boolean add);
 
-    /** The sum of the squares of all elements, added in double and in an order that depends on the size only. */
-    double sumOfSquares(Tensor x);
+    /**
+     * The sum of the squares of all elements of all tensors, added in double and in an order that depends on their sizes only.
+     */
+    double sumOfSquares(List<Tensor> tensors);
 
     /**
      * One step of AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101) with the gradient scaled first.
@@ -112,6 +113,24 @@ public interface GradOps extends Ops {
      * @param v running mean of its square
      */
     void adamW(Tensor parameter, Tensor gradient, Tensor m, Tensor v, AdamWStep step);
+
+    /**
+     * The same, with running means in 8 bits, which are floats only while they are updated (Dettmers et al. 2022,
+     * arXiv:2110.02861).
+     *
+     * @param m signed codes of the parameter's shape
+     * @param v unsigned codes
+     */
+    void adamW8(Tensor parameter, Tensor gradient, BlockwiseTensor m, BlockwiseTensor v, AdamWStep step);
+
+    /**
+     * Brings rounded parameters up to date.
+     *
+     * @param from F32
+     * @param to BF16 of the same shape
+     * @param seed of this tensor and step, for rounding at random
+     */
+    void round(Tensor from, Tensor to, Rounding rounding, long seed);
 
     /**
      * The numbers of a step of AdamW: {@code m = β₁·m + (1−β₁)·g; v = β₂·v + (1−β₂)·g²;

@@ -31,7 +31,11 @@ public final class Shapes {
     public static void linear(Tensor x, Weight w, Tensor y) {
         matrix("x", x, x.rows(), w.inFeatures());
         matrix("y", y, x.rows(), w.outFeatures());
-        w.bias().ifPresent(bias -> vector("bias", bias, w.outFeatures()));
+        for (Weight.Block block : w.blocks()) {
+            if (block.bias().isPresent()) {
+                vector("bias", block.bias().get(), block.rows());
+            }
+        }
     }
 
     public static void linearAdd(Tensor x, Weight w, Tensor residual, Tensor y) {
@@ -90,8 +94,8 @@ public final class Shapes {
 
     public static void linearWeightGrad(Tensor x, Tensor dy, Weight dW) {
         linear(x, dW, dy);
-        for (Tensor block : dW.blocks()) {
-            matrix("dW", block, block.rows(), x.columns());
+        for (Weight.Block block : dW.blocks()) {
+            matrix("dW", block.matrix(), block.rows(), x.columns());
         }
     }
 
@@ -137,6 +141,25 @@ public final class Shapes {
         vector("gradient", gradient, elements);
         vector("m", m, elements);
         vector("v", v, elements);
+    }
+
+    public static void adamW8(Tensor parameter, Tensor gradient, BlockwiseTensor m, BlockwiseTensor v) {
+        long elements = parameter.shape().elements();
+        vector("parameter", parameter, elements);
+        vector("gradient", gradient, elements);
+        for (BlockwiseTensor moment : List.of(m, v)) {
+            vector("scales", moment.scales(), BlockwiseTensor.blocks(elements));
+            if (moment.codes().dtype() != DType.U8 || moment.codes().shape().elements() != elements) {
+                throw new IllegalArgumentException("codes are %s, must be U8 [%d]".formatted(moment.codes(), elements));
+            }
+        }
+    }
+
+    public static void round(Tensor from, Tensor to) {
+        vector("from", from, to.shape().elements());
+        if (to.dtype() != DType.BF16) {
+            throw new IllegalArgumentException("to is %s, must be BF16".formatted(to));
+        }
     }
 
     private static void matrix(String name, Tensor tensor, long rows, long columns) {

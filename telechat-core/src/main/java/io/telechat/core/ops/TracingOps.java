@@ -12,12 +12,11 @@ import java.util.stream.Collectors;
  * Measures calls, time and bytes per formula, and stops at the first result in host memory that is not a finite number. A
  * decorator, so that profiling costs no line in the model.
  */
-public final class TracingOps implements Ops {
-    private final Ops ops;
+public final class TracingOps extends ForwardingOps {
     private final Map<String, Cost> costs = new TreeMap<>();
 
     public TracingOps(Ops ops) {
-        this.ops = ops;
+        super(ops);
     }
 
     /** What one formula cost so far. */
@@ -67,54 +66,54 @@ public final class TracingOps implements Ops {
 
     @Override
     public void embed(int[] tokens, Weight table, float scale, Tensor out) {
-        trace("embed", 2 * out.bytes(), out, () -> ops.embed(tokens, table, scale, out));
+        trace("embed", 2 * out.bytes(), out, () -> super.embed(tokens, table, scale, out));
     }
 
     @Override
     public void rmsNorm(Tensor x, Tensor weight, float eps, Tensor y, Tensor rstd) {
-        trace("rmsNorm", x.bytes() + y.bytes(), y, () -> ops.rmsNorm(x, weight, eps, y, rstd));
+        trace("rmsNorm", x.bytes() + y.bytes(), y, () -> super.rmsNorm(x, weight, eps, y, rstd));
     }
 
     @Override
     public void linear(Tensor x, Weight w, Tensor y) {
-        trace("linear", w.bytes() + x.bytes() + y.bytes(), y, () -> ops.linear(x, w, y));
+        trace("linear", w.bytes() + x.bytes() + y.bytes(), y, () -> super.linear(x, w, y));
     }
 
     @Override
     public void linearAdd(Tensor x, Weight w, Tensor residual, Tensor y) {
         long bytes = w.bytes() + x.bytes() + residual.bytes() + y.bytes();
-        trace("linearAdd", bytes, y, () -> ops.linearAdd(x, w, residual, y));
+        trace("linearAdd", bytes, y, () -> super.linearAdd(x, w, residual, y));
     }
 
     @Override
     public void rope(Tensor qkv, HeadLayout heads, Batch batch) {
-        trace("rope", 2 * qkv.bytes(), qkv, () -> ops.rope(qkv, heads, batch));
+        trace("rope", 2 * qkv.bytes(), qkv, () -> super.rope(qkv, heads, batch));
     }
 
     @Override
     public void turnKeys(KvCache cache, RopeTable from, RopeTable to) {
         long bytes = cache.length() * KvCache.bytesPerPosition(cache.layers(), cache.heads(), cache.dtype());
         long start = System.nanoTime();
-        ops.turnKeys(cache, from, to);
+        super.turnKeys(cache, from, to);
         costs.merge("turnKeys", new Cost(1, System.nanoTime() - start, bytes), Cost::plus);
     }
 
     @Override
     public void attention(Tensor qkv, HeadLayout heads, Batch batch, int layer, Tensor out, Tensor lse) {
         long cached = batch.spans().stream()
-                .mapToLong(s -> s.cache().length() + s.count())
+                .mapToLong(s -> (s.isCached() ? s.cache().length() : 0) + s.count())
                 .sum();
         long bytes = qkv.bytes() + out.bytes() + cached * 2 * heads.kvWidth() * 4;
-        trace("attention", bytes, out, () -> ops.attention(qkv, heads, batch, layer, out, lse));
+        trace("attention", bytes, out, () -> super.attention(qkv, heads, batch, layer, out, lse));
     }
 
     @Override
     public void swiGlu(Tensor gateUp, Tensor out) {
-        trace("swiGlu", gateUp.bytes() + out.bytes(), out, () -> ops.swiGlu(gateUp, out));
+        trace("swiGlu", gateUp.bytes() + out.bytes(), out, () -> super.swiGlu(gateUp, out));
     }
 
     @Override
     public void scale(Tensor x, float factor) {
-        trace("scale", 2 * x.bytes(), x, () -> ops.scale(x, factor));
+        trace("scale", 2 * x.bytes(), x, () -> super.scale(x, factor));
     }
 }

@@ -4,32 +4,64 @@ package io.telechat.core.ops;
 import io.telechat.core.tensor.Tensor;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * The matrix of a linear layer, {@code [out, in]}, as a vertical stack of blocks of rows. Checkpoints keep query and
  * key/value, or gate and up, in separate or interleaved tensors; stacking views of the mapped file makes them one
  * product without copying a byte.
  *
- * @param blocks at least one tensor [rows, in], all of one {@code in}
- * @param bias [out] in F32
+ * @param id which weight of the model it is
+ * @param blocks at least one, all of one {@code in}
  */
-public record Weight(List<Tensor> blocks, Optional<Tensor> bias) {
+public record Weight(WeightId id, List<Block> blocks) {
+    /**
+     * Some rows of the matrix.
+     *
+     * @param matrix [rows, in]
+     * @param bias [rows] in F32, if there is one
+     */
+    public record Block(Tensor matrix, Optional<Tensor> bias) {
+        /** Without a bias. */
+        public static Block of(Tensor matrix) {
+            return new Block(matrix, Optional.empty());
+        }
+
+        public static Block of(Tensor matrix, Tensor bias) {
+            return new Block(matrix, Optional.of(bias));
+        }
+
+        public long rows() {
+            return matrix.rows();
+        }
+    }
+
     public Weight {
         blocks = List.copyOf(blocks);
         if (blocks.isEmpty()) {
             throw new IllegalArgumentException("a weight needs at least one block");
         }
-        long in = blocks.getFirst().columns();
-        for (Tensor block : blocks) {
-            if (block.shape().rank() != 2 || block.columns() != in) {
+        long in = blocks.getFirst().matrix().columns();
+        for (Block block : blocks) {
+            if (block.matrix().shape().rank() != 2 || block.matrix().columns() != in) {
                 throw new IllegalArgumentException("blocks of one weight differ in width: " + blocks);
             }
         }
     }
 
-    /** A weight in one piece, without a bias. */
+    /** A matrix in one piece, without a bias, that is no weight of a model. */
     public static Weight of(Tensor matrix) {
-        return new Weight(List.of(matrix), Optional.empty());
+        return of(WeightId.NONE, matrix);
+    }
+
+    /** A weight in pieces without biases. */
+    public static Weight of(WeightId id, Tensor... matrices) {
+        return new Weight(id, Stream.of(matrices).map(Block::of).toList());
+    }
+
+    /** Matrices one above the other that are no weight of a model. */
+    public static Weight stacked(List<Tensor> matrices) {
+        return new Weight(WeightId.NONE, matrices.stream().map(Block::of).toList());
     }
 
     public long outFeatures() {
@@ -41,11 +73,22 @@ public record Weight(List<Tensor> blocks, Optional<Tensor> bias) {
     }
 
     public long inFeatures() {
-        return blocks.getFirst().columns();
+        return blocks.getFirst().matrix().columns();
+    }
+
+    public boolean hasBias() {
+        for (int i = 0; i < blocks.size(); i++) {
+            if (blocks.get(i).bias().isPresent()) {
+                return true;
+            }
+        }
+        return false;
     }
 
     public long bytes() {
-        return blocks.stream().mapToLong(Tensor::bytes).sum()
-                + bias.map(Tensor::bytes).orElse(0L);
+        return blocks.stream()
+                .mapToLong(block ->
+                        block.matrix().bytes() + block.bias().map(Tensor::bytes).orElse(0L))
+                .sum();
     }
 }

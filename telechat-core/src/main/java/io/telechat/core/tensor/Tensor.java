@@ -3,8 +3,6 @@ package io.telechat.core.tensor;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * A handle: shape, element type and storage. Row-major and contiguous by construction, and without arithmetic, which
@@ -64,18 +62,21 @@ public final class Tensor {
 
     /** Whether the elements are in the memory of this process, so that {@link #segment} has them. */
     public boolean isOnHost() {
-        return storage instanceof HostStorage;
+        return storage.isHost();
     }
 
     /**
      * The bytes of a host tensor.
      *
-     * @throws IllegalStateException if the elements lie in ND4J's memory only
+     * @throws IllegalStateException if the elements lie in a device's memory
      */
     public MemorySegment segment() {
-        // A test, not a switch: this is asked for often, and a switch over types is bound at run time.
+        return host().segment();
+    }
+
+    private HostStorage host() {
         if (storage instanceof HostStorage host) {
-            return host.segment();
+            return host;
         }
         throw new IllegalStateException("tensor " + shape + " is not in host memory");
     }
@@ -86,26 +87,7 @@ public final class Tensor {
      * @throws IllegalArgumentException if they do not begin and end where panels of a quantized matrix do
      */
     public MemorySegment segment(long from, long to) {
-        if (!dtype.isQuantized()) {
-            long rowBytes = columns() * dtype.bytes();
-            return segment().asSlice(from * rowBytes, (to - from) * rowBytes);
-        }
-        int panel = QuantizedLayout.PANEL;
-        if (from % panel != 0 || to % panel != 0 && to != rows()) {
-            throw new IllegalArgumentException(
-                    "rows %d to %d of %s cut a panel of %d rows".formatted(from, to, this, panel));
-        }
-        long panelBytes = QuantizedLayout.panelBytes(dtype, columns());
-        long first = from / panel;
-        return segment().asSlice(first * panelBytes, (QuantizedLayout.panels(to) - first) * panelBytes);
-    }
-
-    /** This tensor as an ND4J array of the same memory; nothing is copied. Initialises ND4J on first use. */
-    public INDArray array() {
-        return switch (storage) {
-            case HostStorage host -> ArrayView.of(host.segment(), dtype, shape);
-            case ArrayStorage array -> array.array();
-        };
+        return host().slice(dtype, shape, from, to).segment();
     }
 
     /**
@@ -119,11 +101,7 @@ public final class Tensor {
             throw new IndexOutOfBoundsException("rows " + from + " to " + to + " of " + shape);
         }
         dims[0] = to - from;
-        Storage part = switch (storage) {
-            case HostStorage host -> new HostStorage(segment(from, to));
-            case ArrayStorage whole -> new ArrayStorage(whole.array().get(NDArrayIndex.interval(from, to)));
-        };
-        return new Tensor(dtype, Shape.of(dims), part);
+        return new Tensor(dtype, Shape.of(dims), storage.slice(dtype, shape, from, to));
     }
 
     /** The same elements under another shape. */
@@ -132,11 +110,7 @@ public final class Tensor {
         if (other.elements() != shape.elements()) {
             throw new IllegalArgumentException("cannot view " + shape + " as " + other);
         }
-        Storage same = switch (storage) {
-            case HostStorage host -> host;
-            case ArrayStorage whole -> new ArrayStorage(whole.array().reshape('c', dims));
-        };
-        return new Tensor(dtype, other, same);
+        return new Tensor(dtype, other, storage.reshape(other));
     }
 
     /** Element {@code index} in row-major order of a host tensor, widened to float. */
@@ -180,10 +154,7 @@ public final class Tensor {
 
     /** Sets all elements to zero. */
     public void clear() {
-        switch (storage) {
-            case HostStorage host -> host.segment().fill((byte) 0);
-            case ArrayStorage array -> array.array().assign(0);
-        }
+        storage.clear();
     }
 
     /** Fills a host tensor of F32 with these values. */

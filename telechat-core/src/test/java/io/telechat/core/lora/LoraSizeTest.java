@@ -8,14 +8,14 @@ import io.telechat.core.InvalidModelException;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.backend.Backends;
 import io.telechat.core.model.LayerLease;
-import io.telechat.core.model.LoadProgress;
-import io.telechat.core.model.ModelLoader;
 import io.telechat.core.model.ParameterStore;
 import io.telechat.core.ops.Weight;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.core.tensor.TensorArena;
 import io.telechat.core.testing.TinyModels;
+import io.telechat.core.weights.LoadProgress;
+import io.telechat.core.weights.ModelLoader;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -62,13 +62,14 @@ class LoraSizeTest {
         try (Backend backend = Backends.byName("cpu", 1);
                 ParameterStore parameters =
                         ModelLoader.parameters(checked, backend, Optional.empty(), LoadProgress.SILENT);
-                LoraAdapters adapters = new LoraAdapters(checked.config(), parameters, config, backend);
+                LoraAdapters adapters = new LoraAdapters(checked.config(), config, backend);
                 LoraDropout dropping = new LoraDropout(backend, dropout, 1);
-                LoraGradients gradients =
-                        new LoraGradients(backend.gradOps(), adapters, dropping, checked.config(), backend)) {
+                LoraGradients gradients = new LoraGradients(adapters, dropping, checked.config(), backend)) {
             List<Long> matrices = new ArrayList<>();
             for (LoraWeight adapter : adapters.all()) {
-                adapter.down().blocks().forEach(b -> matrices.add(b.shape().elements()));
+                adapter.down()
+                        .blocks()
+                        .forEach(b -> matrices.add(b.matrix().shape().elements()));
                 matrices.add(adapter.up().shape().elements());
             }
             assertEquals(matrices, size.matrices());
@@ -76,7 +77,7 @@ class LoraSizeTest {
             dropping.train(0);
             for (int i = 0; i < checked.config().layers(); i++) {
                 try (LayerLease lease = parameters.lease(i)) {
-                    LoraTargets.weights(lease.weights()).forEach(w -> pass(w, ops, gradients, backend));
+                    lease.weights().matrices().forEach(w -> pass(w, ops, gradients, backend));
                 }
             }
             assertEquals(ops.bytes() + dropping.bytes() + gradients.scratchBytes(), size.scratchBytes(ROWS));
@@ -84,7 +85,7 @@ class LoraSizeTest {
     }
 
     private static void pass(Weight weight, LoraOps ops, LoraGradients gradients, Backend backend) {
-        try (TensorArena arena = backend.newArena()) {
+        try (TensorArena arena = backend.memory().newArena()) {
             Tensor x = arena.allocate(DType.F32, ROWS, weight.inFeatures());
             Tensor y = arena.allocate(DType.F32, ROWS, weight.outFeatures());
             ops.linear(x, weight, y);

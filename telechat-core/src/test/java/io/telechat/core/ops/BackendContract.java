@@ -31,8 +31,8 @@ abstract class BackendContract {
     void open() {
         subject = subject();
         oracle = oracle();
-        arena = subject.newArena();
-        oracleArena = oracle.newArena();
+        arena = subject.memory().newArena();
+        oracleArena = oracle.memory().newArena();
         host = new HostArena();
     }
 
@@ -62,7 +62,7 @@ abstract class BackendContract {
     }
 
     Pair pair(Tensor values) {
-        return new Pair(subject.copy(values, arena), oracle.copy(values, oracleArena));
+        return new Pair(subject.memory().copy(values, arena), oracle.memory().copy(values, oracleArena));
     }
 
     Tensor random(DType dtype, long... dims) {
@@ -79,8 +79,8 @@ abstract class BackendContract {
     }
 
     void assertClose(Pair pair, double tolerance) {
-        float[] actual = subject.toHost(pair.subject()).toFloats();
-        float[] expected = oracle.toHost(pair.oracle()).toFloats();
+        float[] actual = subject.memory().toHost(pair.subject()).toFloats();
+        float[] expected = oracle.memory().toHost(pair.oracle()).toFloats();
         for (int i = 0; i < expected.length; i++) {
             double allowed = tolerance * (1 + Math.abs(expected[i]));
             int element = i;

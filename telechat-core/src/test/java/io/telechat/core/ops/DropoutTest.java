@@ -40,15 +40,16 @@ class DropoutTest {
     /** What {@code y} holds afterwards; it holds 1, 2, 3 … before. */
     private static float[] dropout(Backend backend, float[] x, double rate, long seed, boolean add) {
         try (HostArena host = new HostArena();
-                TensorArena arena = backend.newArena()) {
-            Tensor from = backend.copy(host.allocate(DType.F32, 3, x.length / 3).setFloats(x), arena);
+                TensorArena arena = backend.memory().newArena()) {
+            Tensor from = backend.memory()
+                    .copy(host.allocate(DType.F32, 3, x.length / 3).setFloats(x), arena);
             Tensor before = host.allocate(DType.F32, 3, x.length / 3);
             for (int i = 0; i < x.length; i++) {
                 before.setFloat(i, i + 1);
             }
-            Tensor to = backend.copy(before, arena);
+            Tensor to = backend.memory().copy(before, arena);
             backend.gradOps().dropout(from, rate, seed, to, add);
-            return backend.toHost(to).toFloats();
+            return backend.memory().toHost(to).toFloats();
         }
     }
 

@@ -7,9 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import io.telechat.core.quant.Quantizer;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Tensor;
+import io.telechat.core.testing.TestWeights;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -27,8 +27,8 @@ public abstract class OpsContract extends BackendContract {
         Weight table = Weight.of(random(dtype, 11, 37));
         Pair out = output(4, 37);
         int[] tokens = {10, 0, 3, 3};
-        subject.ops().embed(tokens, subject.place(table, arena), 1.5f, out.subject());
-        oracle.ops().embed(tokens, oracle.place(table, oracleArena), 1.5f, out.oracle());
+        subject.ops().embed(tokens, subject.memory().place(table, arena), 1.5f, out.subject());
+        oracle.ops().embed(tokens, oracle.memory().place(table, oracleArena), 1.5f, out.oracle());
         assertClose(out, 1e-6);
     }
 
@@ -39,8 +39,8 @@ public abstract class OpsContract extends BackendContract {
             table.setFloat(i, i % 3 == 0 ? Float.NEGATIVE_INFINITY : i % 3 == 1 ? Float.POSITIVE_INFINITY : 65504);
         }
         Tensor out = arena.allocate(DType.F32, 1, 37);
-        subject.ops().embed(new int[] {0}, subject.place(Weight.of(table), arena), 1, out);
-        assertArrayEquals(table.toFloats(), subject.toHost(out).toFloats());
+        subject.ops().embed(new int[] {0}, subject.memory().place(Weight.of(table), arena), 1, out);
+        assertArrayEquals(table.toFloats(), subject.memory().toHost(out).toFloats());
     }
 
     @ParameterizedTest
@@ -82,8 +82,8 @@ public abstract class OpsContract extends BackendContract {
         Weight weight = Weight.of(random(dtype, out, in));
         Pair x = input(rows, in);
         Pair y = output(rows, out);
-        subject.ops().linear(x.subject(), subject.place(weight, arena), y.subject());
-        oracle.ops().linear(x.oracle(), oracle.place(weight, oracleArena), y.oracle());
+        subject.ops().linear(x.subject(), subject.memory().place(weight, arena), y.subject());
+        oracle.ops().linear(x.oracle(), oracle.memory().place(weight, oracleArena), y.oracle());
         assertClose(y, 1e-6 * in);
     }
 
@@ -91,14 +91,34 @@ public abstract class OpsContract extends BackendContract {
     @ValueSource(ints = {1, 5, 16})
     void linearStacksBlocksAndAddsBias(int rows) {
         int in = 1024;
-        Weight weight = new Weight(
-                List.of(random(DType.F32, 40, in), random(DType.BF16, 1, in), random(DType.F16, 2000, in)),
-                Optional.of(random(DType.F32, 2041)));
+        Weight weight = TestWeights.biased(
+                random(DType.F32, 2041),
+                random(DType.F32, 40, in),
+                random(DType.BF16, 1, in),
+                random(DType.F16, 2000, in));
         Pair x = input(rows, in);
         Pair y = output(rows, 2041);
-        subject.ops().linear(x.subject(), subject.place(weight, arena), y.subject());
-        oracle.ops().linear(x.oracle(), oracle.place(weight, oracleArena), y.oracle());
+        subject.ops().linear(x.subject(), subject.memory().place(weight, arena), y.subject());
+        oracle.ops().linear(x.oracle(), oracle.memory().place(weight, oracleArena), y.oracle());
         assertClose(y, 1e-3);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 5, 40})
+    void blocksMayHaveBiasesOfTheirOwnOrNone(int rows) {
+        Weight weight = new Weight(
+                WeightId.NONE,
+                List.of(
+                        Weight.Block.of(random(DType.BF16, 40, 70), random(DType.F32, 40)),
+                        Weight.Block.of(random(DType.BF16, 7, 70)),
+                        Weight.Block.of(random(DType.F32, 33, 70), random(DType.F32, 33))));
+        Pair x = input(rows, 70);
+        Pair y = output(rows, 80);
+        subject.ops().linear(x.subject(), subject.memory().place(weight, arena), y.subject());
+        oracle.ops().linear(x.oracle(), oracle.memory().place(weight, oracleArena), y.oracle());
+        assertClose(y, 1e-4);
+        subject.trainingOps().linear(x.subject(), subject.memory().place(weight, arena), y.subject());
+        assertClose(y, 1e-4);
     }
 
     @ParameterizedTest
@@ -107,11 +127,11 @@ public abstract class OpsContract extends BackendContract {
         for (DType dtype : List.of(DType.Q8_0, DType.Q4_0)) {
             Tensor matrix = random(DType.F32, out, in);
             Tensor bias = random(DType.F32, out);
-            Weight weight = new Weight(List.of(new Quantizer(dtype).quantize(matrix, host)), Optional.of(bias));
+            Weight weight = TestWeights.biased(bias, new Quantizer(dtype).quantize(matrix, host));
             Pair x = pair(roundable(rows, in));
             Pair y = input(rows, out);
-            subject.ops().linearAdd(x.subject(), subject.place(weight, arena), y.subject(), y.subject());
-            oracle.ops().linearAdd(x.oracle(), oracle.place(weight, oracleArena), y.oracle(), y.oracle());
+            subject.ops().linearAdd(x.subject(), subject.memory().place(weight, arena), y.subject(), y.subject());
+            oracle.ops().linearAdd(x.oracle(), oracle.memory().place(weight, oracleArena), y.oracle(), y.oracle());
             assertClose(y, 1e-6 * in);
         }
     }
@@ -122,8 +142,8 @@ public abstract class OpsContract extends BackendContract {
         Weight table = Weight.of(new Quantizer(dtype).quantize(random(DType.F32, 35, 150), host));
         Pair out = output(3, 150);
         int[] tokens = {34, 0, 17};
-        subject.ops().embed(tokens, subject.place(table, arena), 2, out.subject());
-        oracle.ops().embed(tokens, oracle.place(table, oracleArena), 2, out.oracle());
+        subject.ops().embed(tokens, subject.memory().place(table, arena), 2, out.subject());
+        oracle.ops().embed(tokens, oracle.memory().place(table, oracleArena), 2, out.oracle());
         assertClose(out, 1e-6);
     }
 
@@ -143,13 +163,13 @@ public abstract class OpsContract extends BackendContract {
     @ParameterizedTest
     @CsvSource({"1,64,96", "6,70,50", "12,1030,2000"})
     void linearAddAddsTheResidual(int rows, int in, int out) {
-        Weight weight = new Weight(List.of(random(DType.BF16, out, in)), Optional.of(random(DType.F32, out)));
+        Weight weight = TestWeights.biased(random(DType.F32, out), random(DType.BF16, out, in));
         Pair x = input(rows, in);
         Pair residual = input(rows, out);
         Pair y = output(rows, out);
-        Weight mine = subject.place(weight, arena);
+        Weight mine = subject.memory().place(weight, arena);
         subject.ops().linearAdd(x.subject(), mine, residual.subject(), y.subject());
-        oracle.ops().linearAdd(x.oracle(), oracle.place(weight, oracleArena), residual.oracle(), y.oracle());
+        oracle.ops().linearAdd(x.oracle(), oracle.memory().place(weight, oracleArena), residual.oracle(), y.oracle());
         assertClose(y, 1e-3);
         subject.ops().linearAdd(x.subject(), mine, residual.subject(), residual.subject());
         assertClose(new Pair(residual.subject(), y.oracle()), 1e-3);
@@ -277,7 +297,7 @@ public abstract class OpsContract extends BackendContract {
     void shapesAreChecked() {
         Pair x = input(2, 8);
         Pair y = output(2, 9);
-        Weight weight = subject.place(Weight.of(random(DType.F32, 10, 8)), arena);
+        Weight weight = subject.memory().place(Weight.of(random(DType.F32, 10, 8)), arena);
         assertThrows(IllegalArgumentException.class, () -> subject.ops().linear(x.subject(), weight, y.subject()));
         assertThrows(
                 IllegalArgumentException.class, () -> subject.ops().embed(new int[] {2, 10}, weight, 1, x.subject()));
@@ -293,8 +313,10 @@ public abstract class OpsContract extends BackendContract {
         private Caches(HeadLayout layout, DType dtype, int layers) {
             headDim = layout.headDim();
             for (int i = 0; i < 2; i++) {
-                subject.add(new KvCache(layers, layout, dtype, OpsContract.this.subject.newArena()));
-                oracle.add(new KvCache(layers, layout, dtype, OpsContract.this.oracle.newArena()));
+                subject.add(new KvCache(
+                        layers, layout, dtype, OpsContract.this.subject.memory().newArena()));
+                oracle.add(new KvCache(
+                        layers, layout, dtype, OpsContract.this.oracle.memory().newArena()));
             }
         }
 

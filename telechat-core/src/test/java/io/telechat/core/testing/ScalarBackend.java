@@ -2,8 +2,8 @@
 package io.telechat.core.testing;
 
 import io.telechat.core.backend.Backend;
+import io.telechat.core.backend.DeviceMemory;
 import io.telechat.core.backend.MachineLimits;
-import io.telechat.core.backend.WorkerTeam;
 import io.telechat.core.ops.Batch;
 import io.telechat.core.ops.GradOps;
 import io.telechat.core.ops.HeadLayout;
@@ -17,14 +17,15 @@ import io.telechat.core.tensor.HostArena;
 import io.telechat.core.tensor.Shape;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.core.tensor.TensorArena;
+import io.telechat.core.workers.WorkerTeam;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
 /** The formulas as their definitions read, in plain loops and double: what the backends are tested against. */
-public final class ScalarBackend implements Backend, Ops {
+public final class ScalarBackend implements Backend, DeviceMemory, Ops {
     private final WorkerTeam workers = new WorkerTeam(1);
-    private final GradOps gradOps = new ScalarGradOps(this);
+    private final GradOps gradOps = new ScalarGradOps();
 
     @Override
     public String name() {
@@ -44,6 +45,11 @@ public final class ScalarBackend implements Backend, Ops {
     @Override
     public GradOps gradOps() {
         return gradOps;
+    }
+
+    @Override
+    public DeviceMemory memory() {
+        return this;
     }
 
     @Override
@@ -69,7 +75,11 @@ public final class ScalarBackend implements Backend, Ops {
 
     @Override
     public Weight place(Weight weight, TensorArena arena) {
-        return new Weight(weight.blocks().stream().map(ScalarBackend::floats).toList(), weight.bias());
+        return new Weight(
+                weight.id(),
+                weight.blocks().stream()
+                        .map(b -> new Weight.Block(floats(b.matrix()), b.bias()))
+                        .toList());
     }
 
     private static Tensor floats(Tensor block) {
@@ -115,7 +125,9 @@ public final class ScalarBackend implements Backend, Ops {
         long width = table.inFeatures();
         for (int t = 0; t < tokens.length; t++) {
             for (long i = 0; i < width; i++) {
-                out.setFloat(t * width + i, scale * table.blocks().getFirst().getFloat(tokens[t] * width + i));
+                out.setFloat(
+                        t * width + i,
+                        scale * table.blocks().getFirst().matrix().getFloat(tokens[t] * width + i));
             }
         }
     }
@@ -153,12 +165,13 @@ public final class ScalarBackend implements Backend, Ops {
     private static void product(Tensor x, Weight w, Tensor y, Start start) {
         for (long t = 0; t < x.rows(); t++) {
             long column = 0;
-            for (Tensor block : w.blocks()) {
+            for (Weight.Block block : w.blocks()) {
                 for (long r = 0; r < block.rows(); r++, column++) {
                     double sum = start.at(t, column)
-                            + (w.bias().isPresent() ? w.bias().get().getFloat(column) : 0);
+                            + (block.bias().isPresent() ? block.bias().get().getFloat(r) : 0);
                     for (long i = 0; i < x.columns(); i++) {
-                        sum += (double) x.getFloat(t * x.columns() + i) * block.getFloat(r * x.columns() + i);
+                        sum += (double) x.getFloat(t * x.columns() + i)
+                                * block.matrix().getFloat(r * x.columns() + i);
                     }
                     y.setFloat(t * y.columns() + column, (float) sum);
                 }

@@ -2,23 +2,22 @@
 package io.telechat.core.testing;
 
 import io.telechat.core.ops.Batch;
+import io.telechat.core.ops.BlockwiseTensor;
 import io.telechat.core.ops.GradOps;
 import io.telechat.core.ops.HeadLayout;
-import io.telechat.core.ops.KvCache;
-import io.telechat.core.ops.Ops;
-import io.telechat.core.ops.RopeTable;
+import io.telechat.core.ops.Rounding;
 import io.telechat.core.ops.Weight;
+import io.telechat.core.tensor.DType;
+import io.telechat.core.tensor.HostArena;
 import io.telechat.core.tensor.SplitMix;
 import io.telechat.core.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.List;
 
 /** The formulas of {@link GradOps} as they read, in plain loops and double; themselves tested with finite differences. */
 final class ScalarGradOps implements GradOps {
-    private final Ops ops;
-
-    ScalarGradOps(Ops ops) {
-        this.ops = ops;
-    }
-
     static double at(Tensor x, long row, long column) {
         return x.getFloat(row * x.columns() + column);
     }
@@ -69,7 +68,8 @@ final class ScalarGradOps implements GradOps {
             for (long i = 0; i < dx.columns(); i++) {
                 double sum = add ? at(dx, t, i) : 0;
                 long column = 0;
-                for (Tensor block : w.blocks()) {
+                for (Weight.Block part : w.blocks()) {
+                    Tensor block = part.matrix();
                     for (long r = 0; r < block.rows(); r++, column++) {
                         sum += at(dy, t, column) * at(block, r, i);
                     }
@@ -82,7 +82,8 @@ final class ScalarGradOps implements GradOps {
     @Override
     public void linearWeightGrad(Tensor x, Tensor dy, Weight dW) {
         long column = 0;
-        for (Tensor block : dW.blocks()) {
+        for (Weight.Block part : dW.blocks()) {
+            Tensor block = part.matrix();
             for (long r = 0; r < block.rows(); r++, column++) {
                 for (long i = 0; i < x.columns(); i++) {
                     double sum = at(block, r, i);
@@ -91,17 +92,15 @@ final class ScalarGradOps implements GradOps {
                     }
                     set(block, r, i, sum);
                 }
+                if (part.bias().isPresent()) {
+                    double sum = part.bias().get().getFloat(r);
+                    for (long t = 0; t < x.rows(); t++) {
+                        sum += at(dy, t, column);
+                    }
+                    part.bias().get().setFloat(r, (float) sum);
+                }
             }
         }
-        dW.bias().ifPresent(bias -> {
-            for (long o = 0; o < dy.columns(); o++) {
-                double sum = bias.getFloat(o);
-                for (long t = 0; t < dy.rows(); t++) {
-                    sum += at(dy, t, o);
-                }
-                bias.setFloat(o, (float) sum);
-            }
-        });
     }
 
     @Override
@@ -222,10 +221,12 @@ final class ScalarGradOps implements GradOps {
     }
 
     @Override
-    public double sumOfSquares(Tensor x) {
+    public double sumOfSquares(List<Tensor> tensors) {
         double sum = 0;
-        for (long i = 0; i < x.shape().elements(); i++) {
-            sum += (double) x.getFloat(i) * x.getFloat(i);
+        for (Tensor x : tensors) {
+            for (long i = 0; i < x.shape().elements(); i++) {
+                sum += (double) x.getFloat(i) * x.getFloat(i);
+            }
         }
         return sum;
     }
@@ -247,47 +248,42 @@ final class ScalarGradOps implements GradOps {
     }
 
     @Override
-    public void embed(int[] tokens, Weight table, float scale, Tensor out) {
-        ops.embed(tokens, table, scale, out);
+    public void adamW8(Tensor parameter, Tensor gradient, BlockwiseTensor m, BlockwiseTensor v, AdamWStep step) {
+        try (HostArena arena = new HostArena()) {
+            Tensor mean = arena.allocate(DType.F32, parameter.shape().toArray());
+            Tensor square = arena.allocate(DType.F32, parameter.shape().toArray());
+            decode(m, mean);
+            decode(v, square);
+            adamW(parameter, gradient, mean, square, step);
+            encode(mean, m);
+            encode(square, v);
+        }
+    }
+
+    private static void decode(BlockwiseTensor from, Tensor to) {
+        float[] value = new float[1];
+        for (long i = 0; i < to.shape().elements(); i++) {
+            byte[] code = {from.codes().segment().get(ValueLayout.JAVA_BYTE, i)};
+            from.decode(code, from.scales().getFloat(i / BlockwiseTensor.BLOCK), value, 1);
+            to.setFloat(i, value[0]);
+        }
+    }
+
+    private static void encode(Tensor from, BlockwiseTensor to) {
+        float[] values = from.toFloats();
+        for (int first = 0; first < values.length; first += BlockwiseTensor.BLOCK) {
+            int end = Math.min(values.length, first + BlockwiseTensor.BLOCK);
+            byte[] codes = new byte[end - first];
+            float scale = to.encode(Arrays.copyOfRange(values, first, end), codes, end - first);
+            to.scales().setFloat(first / BlockwiseTensor.BLOCK, scale);
+            MemorySegment.copy(codes, 0, to.codes().segment(), ValueLayout.JAVA_BYTE, first, codes.length);
+        }
     }
 
     @Override
-    public void rmsNorm(Tensor x, Tensor weight, float eps, Tensor y, Tensor rstd) {
-        ops.rmsNorm(x, weight, eps, y, rstd);
-    }
-
-    @Override
-    public void linear(Tensor x, Weight w, Tensor y) {
-        ops.linear(x, w, y);
-    }
-
-    @Override
-    public void linearAdd(Tensor x, Weight w, Tensor residual, Tensor y) {
-        ops.linearAdd(x, w, residual, y);
-    }
-
-    @Override
-    public void rope(Tensor qkv, HeadLayout heads, Batch batch) {
-        ops.rope(qkv, heads, batch);
-    }
-
-    @Override
-    public void turnKeys(KvCache cache, RopeTable from, RopeTable to) {
-        ops.turnKeys(cache, from, to);
-    }
-
-    @Override
-    public void attention(Tensor qkv, HeadLayout heads, Batch batch, int layer, Tensor out, Tensor lse) {
-        ops.attention(qkv, heads, batch, layer, out, lse);
-    }
-
-    @Override
-    public void swiGlu(Tensor gateUp, Tensor out) {
-        ops.swiGlu(gateUp, out);
-    }
-
-    @Override
-    public void scale(Tensor x, float factor) {
-        ops.scale(x, factor);
+    public void round(Tensor from, Tensor to, Rounding rounding, long seed) {
+        for (long i = 0; i < from.shape().elements(); i++) {
+            to.setFloat(i, Tensor.bf16ToFloat(rounding.bf16(from.getFloat(i), seed, i)));
+        }
     }
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.testing;
 
-import io.telechat.core.backend.WorkerTeam;
-import io.telechat.core.model.LoadProgress;
-import io.telechat.core.model.ModelInitializer;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tokenizer.SentencePieceWriter;
+import io.telechat.core.weights.LoadProgress;
+import io.telechat.core.weights.ModelInitializer;
+import io.telechat.core.workers.WorkerTeam;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

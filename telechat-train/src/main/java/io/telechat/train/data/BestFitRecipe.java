@@ -3,10 +3,10 @@ package io.telechat.train.data;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.telechat.core.InvalidModelException;
-import io.telechat.core.backend.WorkerTeam;
 import io.telechat.core.chat.ChatTokenizer;
-import io.telechat.core.model.LoadProgress;
 import io.telechat.core.tensor.SplitMix;
+import io.telechat.core.weights.LoadProgress;
+import io.telechat.core.workers.WorkerTeam;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;

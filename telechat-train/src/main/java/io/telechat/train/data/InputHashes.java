@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train.data;
 
-import io.telechat.core.backend.WorkerTeam;
 import io.telechat.core.checkpoint.Sha256;
+import io.telechat.core.workers.WorkerTeam;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;

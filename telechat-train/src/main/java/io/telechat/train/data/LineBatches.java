@@ -4,7 +4,7 @@ package io.telechat.train.data;
 import io.airlift.compress.v3.zstd.ZstdInputStream;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.checkpoint.IoReason;
-import io.telechat.core.model.LoadProgress;
+import io.telechat.core.weights.LoadProgress;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;

@@ -2,8 +2,8 @@
 package io.telechat.train.data;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.telechat.core.backend.WorkerTeam;
-import io.telechat.core.model.LoadProgress;
+import io.telechat.core.weights.LoadProgress;
+import io.telechat.core.workers.WorkerTeam;
 import java.util.List;
 import java.util.Optional;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train.data;
 
-import io.telechat.core.model.LoadProgress;
+import io.telechat.core.weights.LoadProgress;
 import java.util.OptionalInt;
 
 /** Makes rows of the sources of one stage. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train.data;
 
-import io.telechat.core.backend.WorkerTeam;
+import io.telechat.core.workers.WorkerTeam;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.io.UncheckedIOException;

@@ -4,7 +4,6 @@ package io.telechat.train.optimizer;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.ops.GradOps;
 import io.telechat.core.ops.GradOps.AdamWStep;
-import io.telechat.core.tensor.HostArena;
 import io.telechat.core.tensor.Shape;
 import io.telechat.core.tensor.TensorArena;
 import java.util.ArrayList;
@@ -38,23 +37,19 @@ public final class AdamW implements AutoCloseable {
     private final GradOps ops;
     private final Settings settings;
     private final TensorArena arena;
-    private final HostArena host = new HostArena();
     private final List<State> states = new ArrayList<>();
 
     /** All means are zero at first. */
     public AdamW(Backend backend, Settings settings, List<Trained> parameters) {
         this.ops = backend.gradOps();
         this.settings = settings;
-        this.arena = backend.newArena();
-        BlockwiseMoments.Stretch stretch = null;
+        this.arena = backend.memory().newArena();
         for (Trained parameter : parameters) {
             Shape shape = parameter.value().shape();
-            if (settings.state().isBlockwise(shape.elements())) {
-                stretch = stretch == null ? BlockwiseMoments.Stretch.allocate(backend, arena, host) : stretch;
-                states.add(new State(parameter, new BlockwiseMoments(shape, stretch, host)));
-            } else {
-                states.add(new State(parameter, FloatMoments.zeros(ops, shape, arena)));
-            }
+            Moments moments = settings.state().isBlockwise(shape.elements())
+                    ? BlockwiseMoments.zeros(ops, shape, arena)
+                    : FloatMoments.zeros(ops, shape, arena);
+            states.add(new State(parameter, moments));
         }
     }
 
@@ -64,11 +59,8 @@ public final class AdamW implements AutoCloseable {
 
     /** Length of all gradients as one vector. */
     public double gradientNorm() {
-        double sum = 0;
-        for (State state : states) {
-            sum += ops.sumOfSquares(state.parameter().gradient());
-        }
-        return Math.sqrt(sum);
+        return Math.sqrt(ops.sumOfSquares(
+                states.stream().map(s -> s.parameter().gradient()).toList()));
     }
 
     /**
@@ -93,7 +85,6 @@ public final class AdamW implements AutoCloseable {
     @Override
     public void close() {
         arena.close();
-        host.close();
     }
 
     static boolean decays(String name) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train.optimizer;
 
+import io.telechat.core.ops.BlockwiseTensor;
+
 /** How an optimizer keeps its running means. */
 public enum MomentType {
     F32("f32"),

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train.plan;
 
+import io.telechat.core.architecture.ModelConfig;
 import io.telechat.core.lora.LoraConfig;
 import io.telechat.core.lora.LoraSize;
-import io.telechat.core.model.ModelConfig;
-import io.telechat.core.model.TrainingFlops;
-import io.telechat.core.model.TrainingPass;
 import io.telechat.core.tensor.DType;
+import io.telechat.core.training.TrainingFlops;
+import io.telechat.core.training.TrainingPass;
 import io.telechat.train.optimizer.MomentType;
 import java.util.ArrayList;
 import java.util.List;

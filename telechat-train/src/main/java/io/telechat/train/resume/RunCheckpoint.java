@@ -75,7 +75,7 @@ public final class RunCheckpoint {
         tensors.forEach(
                 (name, tensor) -> entries.put(name, new SafetensorsWriter.Entry(tensor.dtype(), tensor.shape())));
         try (SafetensorsWriter writer = SafetensorsWriter.create(file, entries)) {
-            tensors.forEach((name, tensor) -> copy(model.backend().toHost(tensor), writer.tensor(name)));
+            tensors.forEach((name, tensor) -> copy(model.backend().memory().toHost(tensor), writer.tensor(name)));
             writer.commit();
         }
     }
@@ -266,7 +266,7 @@ public final class RunCheckpoint {
                             "%s: has no %s of %s; it is of another run".formatted(file, name, tensor));
                 }
             });
-            tensors.forEach((name, tensor) -> model.backend().write(stored.tensor(name), tensor));
+            tensors.forEach((name, tensor) -> model.backend().memory().write(stored.tensor(name), tensor));
         }
     }
 }

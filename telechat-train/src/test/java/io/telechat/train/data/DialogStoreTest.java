@@ -4,7 +4,7 @@ package io.telechat.train.data;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.telechat.core.backend.WorkerTeam;
+import io.telechat.core.workers.WorkerTeam;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

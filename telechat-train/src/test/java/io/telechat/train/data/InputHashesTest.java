@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.telechat.core.backend.WorkerTeam;
-import io.telechat.core.model.LoadProgress;
+import io.telechat.core.weights.LoadProgress;
+import io.telechat.core.workers.WorkerTeam;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

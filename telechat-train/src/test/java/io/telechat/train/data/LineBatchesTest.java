@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.airlift.compress.v3.zstd.ZstdOutputStream;
 import io.telechat.core.InvalidModelException;
-import io.telechat.core.model.LoadProgress;
+import io.telechat.core.weights.LoadProgress;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;

@@ -2,9 +2,9 @@
 package io.telechat.train.data;
 
 import io.telechat.core.chat.ChatTokenizer;
-import io.telechat.core.model.LoadProgress;
 import io.telechat.core.tokenizer.Piece;
 import io.telechat.core.tokenizer.SentencePieceWriter;
+import io.telechat.core.weights.LoadProgress;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

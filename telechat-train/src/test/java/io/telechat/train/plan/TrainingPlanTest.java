@@ -5,15 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.telechat.core.architecture.ModelConfig;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.backend.Backends;
 import io.telechat.core.lora.LoraConfig;
 import io.telechat.core.lora.LoraSize;
-import io.telechat.core.model.FullGradients;
-import io.telechat.core.model.ModelConfig;
-import io.telechat.core.model.ModelLoader;
-import io.telechat.core.model.TrainableParameters;
-import io.telechat.core.model.TrainingPass;
 import io.telechat.core.ops.Batch;
 import io.telechat.core.ops.Ops;
 import io.telechat.core.ops.RopeTable;
@@ -21,6 +17,10 @@ import io.telechat.core.ops.Weight;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.core.testing.TinyModels;
+import io.telechat.core.training.FullGradients;
+import io.telechat.core.training.TrainableParameters;
+import io.telechat.core.training.TrainingPass;
+import io.telechat.core.weights.ModelLoader;
 import io.telechat.train.optimizer.AdamW;
 import io.telechat.train.optimizer.MomentType;
 import io.telechat.train.optimizer.Trained;
@@ -90,8 +90,14 @@ class TrainingPlanTest {
         try (ModelLoader.Checked checked = ModelLoader.check(directory.resolve(name));
                 Backend backend = Backends.byName("cpu", 1);
                 TrainableParameters parameters = new TrainableParameters(checked, backend, DType.F32);
-                TrainingPass pass =
-                        new TrainingPass(checked.config(), parameters, backend, backend.gradOps(), 40, checkpointing)) {
+                TrainingPass pass = new TrainingPass(
+                        checked.config(),
+                        parameters.values(),
+                        backend,
+                        backend.trainingOps(),
+                        backend.gradOps(),
+                        40,
+                        checkpointing)) {
             assertEquals(
                     TrainingPass.memory(checked.config(), 40, checkpointing).total(), pass.bytes());
         }
@@ -234,18 +240,19 @@ class TrainingPlanTest {
                         } else if (method.getName().equals("attention")) {
                             count[0] += 4.0 * model.heads().queryWidth() * ROWS * (ROWS + 1) / 2;
                         }
-                        return method.invoke(backend.gradOps(), arguments);
+                        return method.invoke(backend.trainingOps(), arguments);
                     });
             int[] tokens = new int[ROWS];
             float[] weights = new float[ROWS];
             Arrays.fill(weights, 1);
             RopeTable rope =
                     RopeTable.of(model.rope().scaling(ROWS, ROWS), model.heads().headDim(), 0, ROWS);
-            try (TrainingPass pass = new TrainingPass(model, parameters, backend, ops, ROWS, checkpointing)) {
+            try (TrainingPass pass = new TrainingPass(
+                    model, parameters.values(), backend, ops, backend.gradOps(), ROWS, checkpointing)) {
                 pass.forwardBackward(
                         Batch.uncached(tokens, new int[] {ROWS}, List.of(rope)),
                         new TrainingPass.Objective(tokens, weights),
-                        new FullGradients(backend.gradOps(), parameters));
+                        new FullGradients(backend.gradOps(), parameters.gradients()));
             }
         }
         return count[0];

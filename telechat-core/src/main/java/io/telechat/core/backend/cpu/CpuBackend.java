@@ -2,40 +2,42 @@
 package io.telechat.core.backend.cpu;
 
 import io.telechat.core.backend.Backend;
+import io.telechat.core.backend.DeviceMemory;
 import io.telechat.core.backend.MachineLimits;
-import io.telechat.core.backend.WorkerTeam;
+import io.telechat.core.backend.cpu.kernel.GradKernels;
 import io.telechat.core.backend.cpu.kernel.KernelTier;
 import io.telechat.core.backend.cpu.kernel.KernelTiers;
 import io.telechat.core.backend.cpu.kernel.Kernels;
 import io.telechat.core.ops.GradOps;
 import io.telechat.core.ops.Ops;
-import io.telechat.core.ops.Weight;
-import io.telechat.core.quant.FloatRows;
 import io.telechat.core.tensor.DType;
-import io.telechat.core.tensor.HostArena;
-import io.telechat.core.tensor.Shape;
-import io.telechat.core.tensor.Tensor;
-import io.telechat.core.tensor.TensorArena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
+import io.telechat.core.workers.WorkerTeam;
 import java.util.Optional;
 
 /** Kernels in C or in the Vector API; weights are computed with where they lie. */
 final class CpuBackend implements Backend {
     private final WorkerTeam workers;
+    private final CpuMemory memory;
     private final CpuOps ops;
     private final CpuOps roundingOps;
+    private final MatrixProducts products;
+    private final SpanAttention spanAttention;
+    private final CpuTrainingOps trainingOps;
     private final CpuGradOps gradOps;
-
     private final KernelTier tier;
 
     CpuBackend(int threads, KernelTier tier) {
         this.workers = new WorkerTeam(threads);
+        this.memory = new CpuMemory(workers);
         this.tier = tier;
         Kernels kernels = KernelTiers.of(tier);
+        GradKernels gradKernels = KernelTiers.gradOf(tier);
         this.ops = new CpuOps(workers, kernels, false);
         this.roundingOps = kernels.multipliesBf16() ? new CpuOps(workers, kernels, true) : ops;
-        this.gradOps = new CpuGradOps(workers, ops, kernels, KernelTiers.gradOf(tier));
+        this.products = new MatrixProducts(workers, gradKernels);
+        this.spanAttention = new SpanAttention(workers, kernels, gradKernels);
+        this.trainingOps = new CpuTrainingOps(ops, gradKernels, products, spanAttention);
+        this.gradOps = new CpuGradOps(workers, ops, gradKernels, products, spanAttention);
     }
 
     @Override
@@ -64,22 +66,23 @@ final class CpuBackend implements Backend {
     }
 
     @Override
+    public Ops trainingOps() {
+        return trainingOps;
+    }
+
+    @Override
     public GradOps gradOps() {
         return gradOps;
     }
 
     @Override
-    public Tensor copy(Tensor stored, TensorArena arena) {
-        Tensor copy = arena.allocate(DType.F32, stored.shape().toArray());
-        boolean vector = stored.shape().rank() < 2;
-        Tensor matrix = vector ? stored.reshape(1, stored.shape().elements()) : stored;
-        long columns = matrix.columns();
-        workers.run(Math.toIntExact(matrix.rows()), (row, worker) -> {
-            float[] values = new float[Math.toIntExact(columns)];
-            FloatRows.copy(matrix, row, values);
-            MemorySegment.copy(values, 0, copy.segment(), ValueLayout.JAVA_FLOAT, 4 * row * columns, values.length);
-        });
-        return copy;
+    public boolean computesWith(DType dtype) {
+        return true;
+    }
+
+    @Override
+    public DeviceMemory memory() {
+        return memory;
     }
 
     @Override
@@ -96,48 +99,11 @@ final class CpuBackend implements Backend {
     }
 
     @Override
-    public TensorArena newArena() {
-        return new HostArena();
-    }
-
-    @Override
-    public Weight place(Weight weight, TensorArena arena) {
-        return new Weight(weight.blocks(), weight.bias().map(bias -> place(bias, arena)));
-    }
-
-    @Override
-    public long placedBytes(DType stored, Shape shape) {
-        return stored.bytes(shape);
-    }
-
-    /** Vectors are widened to F32 once; matrices stay as they are. */
-    @Override
-    public Tensor place(Tensor tensor, TensorArena arena) {
-        if (tensor.shape().rank() > 1 || tensor.dtype() == DType.F32) {
-            return tensor;
-        }
-        return arena.allocate(DType.F32, tensor.shape().toArray()).setFloats(tensor.toFloats());
-    }
-
-    @Override
-    public Tensor toHost(Tensor tensor) {
-        return tensor;
-    }
-
-    @Override
-    public boolean computesWith(DType dtype) {
-        return true;
-    }
-
-    @Override
-    public void write(Tensor from, Tensor to) {
-        to.segment().copyFrom(from.segment());
-    }
-
-    @Override
     public void close() {
         workers.close();
         gradOps.close();
+        products.close();
+        spanAttention.close();
         roundingOps.close();
         ops.close();
     }

@@ -1,27 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.backend.cpu;
 
-import io.telechat.core.backend.WorkerTeam;
 import io.telechat.core.backend.cpu.kernel.GradKernels;
-import io.telechat.core.backend.cpu.kernel.Kernels;
 import io.telechat.core.ops.Batch;
+import io.telechat.core.ops.BlockwiseTensor;
 import io.telechat.core.ops.GradOps;
 import io.telechat.core.ops.HeadLayout;
-import io.telechat.core.ops.KvCache;
-import io.telechat.core.ops.RopeTable;
+import io.telechat.core.ops.Rounding;
 import io.telechat.core.ops.Shapes;
 import io.telechat.core.ops.Weight;
 import io.telechat.core.tensor.SplitMix;
 import io.telechat.core.tensor.Tensor;
+import io.telechat.core.workers.WorkerTeam;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.List;
 
-/** Training: products of large matrices, attention within rows, gradients. The formulas between them are {@link CpuOps}'. */
+/** The backward formulas: products of large matrices, attention within rows, and what lies between. */
 final class CpuGradOps implements GradOps {
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
     /** Elements per task of an elementwise formula, and of a partial sum of squares. */
     private static final int CHUNK = 16_384;
+
+    /** Elements whose running means are decoded at once: whole blocks, and both means fit the second-level cache. */
+    private static final int BLOCKWISE_CHUNK = 64 * BlockwiseTensor.BLOCK;
     /** Rows whose part of a norm's gradient is summed in one task; fixed, so that the order of the sum is. */
     private static final int NORM_ROWS = 64;
 
@@ -32,82 +36,12 @@ final class CpuGradOps implements GradOps {
     private final SpanAttention attention;
     private final Scratch scratch = new Scratch();
 
-    CpuGradOps(WorkerTeam workers, CpuOps ops, Kernels kernels, GradKernels gradKernels) {
+    CpuGradOps(WorkerTeam workers, CpuOps ops, GradKernels kernels, MatrixProducts products, SpanAttention attention) {
         this.workers = workers;
         this.ops = ops;
-        this.kernels = gradKernels;
-        this.products = new MatrixProducts(workers, gradKernels);
-        this.attention = new SpanAttention(workers, kernels, gradKernels);
-    }
-
-    @Override
-    public void embed(int[] tokens, Weight table, float scale, Tensor out) {
-        ops.embed(tokens, table, scale, out);
-    }
-
-    @Override
-    public void rmsNorm(Tensor x, Tensor weight, float eps, Tensor y, Tensor rstd) {
-        ops.rmsNorm(x, weight, eps, y, rstd);
-    }
-
-    @Override
-    public void linear(Tensor x, Weight w, Tensor y) {
-        Shapes.linear(x, w, y);
-        fillWithBias(w, y);
-        products.forward(x, w, y, w.bias().isPresent());
-    }
-
-    private static void fillWithBias(Weight w, Tensor y) {
-        if (w.bias().isPresent()) {
-            for (long row = 0; row < y.rows(); row++) {
-                MemorySegment.copy(w.bias().get().segment(), 0, y.segment(), 4 * row * y.columns(), 4 * y.columns());
-            }
-        }
-    }
-
-    @Override
-    public void linearAdd(Tensor x, Weight w, Tensor residual, Tensor y) {
-        Shapes.linearAdd(x, w, residual, y);
-        if (residual.segment().address() != y.segment().address()) {
-            MemorySegment.copy(residual.segment(), 0, y.segment(), 0, y.bytes());
-        }
-        if (w.bias().isPresent()) {
-            for (long row = 0; row < y.rows(); row++) {
-                MemorySegment to = y.segment().asSlice(4 * row * y.columns());
-                kernels.columnSums(w.bias().get().segment(), 0, 1, y.columns(), to);
-            }
-        }
-        products.forward(x, w, y, true);
-    }
-
-    @Override
-    public void rope(Tensor qkv, HeadLayout heads, Batch batch) {
-        ops.rope(qkv, heads, batch);
-    }
-
-    @Override
-    public void turnKeys(KvCache cache, RopeTable from, RopeTable to) {
-        ops.turnKeys(cache, from, to);
-    }
-
-    @Override
-    public void attention(Tensor qkv, HeadLayout heads, Batch batch, int layer, Tensor out, Tensor lse) {
-        if (batch.spans().stream().allMatch(Batch.Span::isCached)) {
-            ops.attention(qkv, heads, batch, layer, out, lse);
-            return;
-        }
-        Shapes.attention(qkv, heads, batch, layer, out, lse);
-        attention.forward(qkv, heads, batch, out, lse);
-    }
-
-    @Override
-    public void swiGlu(Tensor gateUp, Tensor out) {
-        ops.swiGlu(gateUp, out);
-    }
-
-    @Override
-    public void scale(Tensor x, float factor) {
-        ops.scale(x, factor);
+        this.kernels = kernels;
+        this.products = products;
+        this.attention = attention;
     }
 
     /** By columns, so that rows of one token are added in order whatever the number of threads. */
@@ -165,9 +99,15 @@ final class CpuGradOps implements GradOps {
     public void linearWeightGrad(Tensor x, Tensor dy, Weight dW) {
         Shapes.linearWeightGrad(x, dy, dW);
         products.weightGrad(x, dy, dW);
-        dW.bias()
-                .ifPresent(bias ->
-                        kernels.columnSums(dy.segment(), dy.columns(), dy.rows(), dy.columns(), bias.segment()));
+        long column = 0;
+        for (Weight.Block block : dW.blocks()) {
+            if (block.bias().isPresent()) {
+                MemorySegment first = dy.segment().asSlice(4 * column);
+                MemorySegment to = block.bias().get().segment();
+                kernels.columnSums(first, dy.columns(), dy.rows(), block.rows(), to);
+            }
+            column += block.rows();
+        }
     }
 
     @Override
@@ -238,7 +178,11 @@ final class CpuGradOps implements GradOps {
     }
 
     @Override
-    public double sumOfSquares(Tensor x) {
+    public double sumOfSquares(List<Tensor> tensors) {
+        return tensors.stream().mapToDouble(this::sumOfSquares).reduce(0, Double::sum); // in order, unlike sum()
+    }
+
+    private double sumOfSquares(Tensor x) {
         long count = x.shape().elements();
         double[] parts = new double[Math.toIntExact((count + CHUNK - 1) / CHUNK)];
         workers.run(parts.length, (part, worker) -> {
@@ -263,9 +207,55 @@ final class CpuGradOps implements GradOps {
                         step));
     }
 
+    @Override
+    public void adamW8(Tensor parameter, Tensor gradient, BlockwiseTensor m, BlockwiseTensor v, AdamWStep step) {
+        Shapes.adamW8(parameter, gradient, m, v);
+        workers.runRanges(parameter.shape().elements(), BLOCKWISE_CHUNK, (first, count) -> {
+            for (long at = first; at < first + count; at += BLOCKWISE_CHUNK) {
+                adamW8(parameter, gradient, m, v, step, at, Math.min(BLOCKWISE_CHUNK, first + count - at));
+            }
+        });
+    }
+
+    /** Whole blocks, but for the tensor's last: the means are floats in an arena of the task's own. */
+    private void adamW8(
+            Tensor parameter,
+            Tensor gradient,
+            BlockwiseTensor m,
+            BlockwiseTensor v,
+            AdamWStep step,
+            long first,
+            long count) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment mean = arena.allocate(4 * count, 64);
+            MemorySegment square = arena.allocate(4 * count, 64);
+            BlockwiseCodes.decode(m, first, count, mean);
+            BlockwiseCodes.decode(v, first, count, square);
+            kernels.adamW(
+                    parameter.segment().asSlice(4 * first),
+                    gradient.segment().asSlice(4 * first),
+                    mean,
+                    square,
+                    count,
+                    step);
+            BlockwiseCodes.encode(m, first, count, mean);
+            BlockwiseCodes.encode(v, first, count, square);
+        }
+    }
+
+    @Override
+    public void round(Tensor from, Tensor to, Rounding rounding, long seed) {
+        Shapes.round(from, to);
+        MemorySegment floats = from.segment();
+        MemorySegment halves = to.segment();
+        workers.runRanges(from.shape().elements(), CHUNK, (first, count) -> {
+            for (long i = first; i < first + count; i++) {
+                halves.set(ValueLayout.JAVA_SHORT, 2 * i, rounding.bf16(floats.get(FLOAT, 4 * i), seed, i));
+            }
+        });
+    }
+
     void close() {
-        products.close();
-        attention.close();
         scratch.close();
     }
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.backend.cpu;
 
-import io.telechat.core.backend.WorkerTeam;
 import io.telechat.core.backend.cpu.kernel.Kernels;
 import io.telechat.core.ops.Batch;
 import io.telechat.core.ops.HeadLayout;
@@ -12,6 +11,7 @@ import io.telechat.core.ops.Shapes;
 import io.telechat.core.ops.Weight;
 import io.telechat.core.quant.FloatRows;
 import io.telechat.core.tensor.Tensor;
+import io.telechat.core.workers.WorkerTeam;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -37,7 +37,7 @@ final class CpuOps implements Ops {
     @Override
     public void embed(int[] tokens, Weight table, float scale, Tensor out) {
         Shapes.embed(tokens, table, out);
-        Tensor rows = table.blocks().getFirst();
+        Tensor rows = table.blocks().getFirst().matrix();
         float[] row = new float[Math.toIntExact(rows.columns())];
         for (int t = 0; t < tokens.length; t++) {
             FloatRows.copy(rows, tokens[t], row);

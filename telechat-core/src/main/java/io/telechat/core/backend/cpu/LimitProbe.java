@@ -2,10 +2,10 @@
 package io.telechat.core.backend.cpu;
 
 import io.telechat.core.backend.MachineLimits;
-import io.telechat.core.backend.WorkerTeam;
 import io.telechat.core.backend.cpu.kernel.NativeKernels;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.HostArena;
+import io.telechat.core.workers.WorkerTeam;
 import java.lang.foreign.MemorySegment;
 import java.util.function.LongSupplier;
 

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.backend.cpu;
 
-import io.telechat.core.backend.WorkerTeam;
 import io.telechat.core.backend.cpu.kernel.Kernels;
 import io.telechat.core.ops.Weight;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.QuantizedLayout;
 import io.telechat.core.tensor.Tensor;
+import io.telechat.core.workers.WorkerTeam;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * {@code y (+)= x · Wᵀ + bias}, split into tiles of weight rows. Every row is a sum of its own, so how they are split does not
@@ -40,7 +39,7 @@ final class LinearProduct implements AutoCloseable {
     /** @param add whether to add to what is in {@code y} already */
     void run(Tensor x, Weight w, Tensor y, boolean add) {
         RowTiles tiles = RowTiles.of(w, rowsPerTile(w));
-        workers.runTogether(tiles.count(), new Job(tiles, inputs(x, w), x.rows(), w.bias(), y, add));
+        workers.runTogether(tiles.count(), new Job(tiles, inputs(x, w), x.rows(), y, add));
     }
 
     /** One call's operands. A class: to make a lambda takes a call into the JVM until the second compiler has been there. */
@@ -48,15 +47,13 @@ final class LinearProduct implements AutoCloseable {
         private final RowTiles tiles;
         private final Inputs inputs;
         private final long tokens;
-        private final MemorySegment bias;
         private final Tensor y;
         private final boolean add;
 
-        Job(RowTiles tiles, Inputs inputs, long tokens, Optional<Tensor> bias, Tensor y, boolean add) {
+        Job(RowTiles tiles, Inputs inputs, long tokens, Tensor y, boolean add) {
             this.tiles = tiles;
             this.inputs = inputs;
             this.tokens = tokens;
-            this.bias = bias.isPresent() ? bias.get().segment() : MemorySegment.NULL;
             this.y = y;
             this.add = add;
         }
@@ -69,15 +66,15 @@ final class LinearProduct implements AutoCloseable {
         }
 
         private void multiply(RowTiles.Rows rows, int worker) {
-            DType type = rows.block().dtype();
-            long columns = rows.block().columns();
+            DType type = rows.block().matrix().dtype();
+            long columns = rows.block().matrix().columns();
             Kernels.Product product = new Kernels.Product(
                     rows.segment(),
                     rows.count(),
                     columns,
                     inputs.of(type),
                     tokens,
-                    bias.address() == 0 ? bias : bias.asSlice(4L * rows.column()),
+                    rows.bias(),
                     y.segment().asSlice(4L * rows.column()),
                     y.columns(),
                     add);
@@ -130,9 +127,9 @@ final class LinearProduct implements AutoCloseable {
     }
 
     private static boolean has(Weight w, DType type) {
-        List<Tensor> blocks = w.blocks();
+        List<Weight.Block> blocks = w.blocks();
         for (int i = 0; i < blocks.size(); i++) {
-            if (blocks.get(i).dtype() == type) {
+            if (blocks.get(i).matrix().dtype() == type) {
                 return true;
             }
         }

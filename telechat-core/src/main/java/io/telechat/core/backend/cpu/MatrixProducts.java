@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.backend.cpu;
 
-import io.telechat.core.backend.WorkerTeam;
 import io.telechat.core.backend.cpu.kernel.GradKernels;
 import io.telechat.core.backend.cpu.kernel.GradKernels.Left;
 import io.telechat.core.ops.Weight;
@@ -9,6 +8,7 @@ import io.telechat.core.quant.FloatRows;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.QuantizedLayout;
 import io.telechat.core.tensor.Tensor;
+import io.telechat.core.workers.WorkerTeam;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -40,7 +40,8 @@ final class MatrixProducts implements AutoCloseable {
     /** {@code y (+)= x·Wᵀ}, without the bias. */
     void forward(Tensor x, Weight w, Tensor y, boolean add) {
         long column = 0;
-        for (Tensor block : w.blocks()) {
+        for (Weight.Block part : w.blocks()) {
+            Tensor block = part.matrix();
             long depth = block.columns();
             long step = columnsAtOnce(depth, block.dtype());
             for (long first = 0; first < block.rows(); first += step) {
@@ -55,7 +56,8 @@ final class MatrixProducts implements AutoCloseable {
     void inputGrad(Tensor dy, Weight w, Tensor dx, boolean add) {
         boolean more = add;
         long column = 0;
-        for (Tensor block : w.blocks()) {
+        for (Weight.Block part : w.blocks()) {
+            Tensor block = part.matrix();
             long step = columnsAtOnce(block.columns(), block.dtype());
             for (long first = 0; first < block.rows(); first += step) {
                 Right right = new Right(block.rows(first, Math.min(block.rows(), first + step)), false);
@@ -73,7 +75,8 @@ final class MatrixProducts implements AutoCloseable {
             Right right = new Right(x.rows(token, Math.min(x.rows(), token + step)), false);
             Packed b = pack(right);
             long column = 0;
-            for (Tensor block : dW.blocks()) {
+            for (Weight.Block part : dW.blocks()) {
+                Tensor block = part.matrix();
                 MemorySegment first = dy.segment().asSlice(4 * (token * dy.columns() + column));
                 multiply(new Left(first, 1, dy.columns(), block.rows(), right.depth()), b, block, 0, true);
                 column += block.rows();

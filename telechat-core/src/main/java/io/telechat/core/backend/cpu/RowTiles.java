@@ -2,14 +2,13 @@
 package io.telechat.core.backend.cpu;
 
 import io.telechat.core.ops.Weight;
-import io.telechat.core.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 
 /** The rows of a weight's blocks, cut into tiles of at most so many rows; no tile reaches across two blocks. */
 final class RowTiles {
-    private final List<Tensor> blocks;
+    private final List<Weight.Block> blocks;
     private final int rowsPerTile;
     /** Number of tiles, and of rows, before each block; one entry more for the end. */
     private final int[] tilesBefore;
@@ -19,18 +18,23 @@ final class RowTiles {
     /**
      * Some neighbouring rows of one block.
      *
-     * @param block [rows, in]
+     * @param block they are part of
      * @param first the first of them
      * @param count how many
      * @param column the feature that the first of them computes
      */
-    record Rows(Tensor block, int first, int count, int column) {
+    record Rows(Weight.Block block, int first, int count, int column) {
         MemorySegment segment() {
-            return block.segment(first, first + count);
+            return block.matrix().segment(first, first + count);
+        }
+
+        /** [count], or {@link MemorySegment#NULL}. */
+        MemorySegment bias() {
+            return block.bias().isPresent() ? block.bias().get().segment().asSlice(4L * first) : MemorySegment.NULL;
         }
     }
 
-    private RowTiles(List<Tensor> blocks, int rowsPerTile) {
+    private RowTiles(List<Weight.Block> blocks, int rowsPerTile) {
         this.blocks = blocks;
         this.rowsPerTile = rowsPerTile;
         this.tilesBefore = new int[blocks.size() + 1];

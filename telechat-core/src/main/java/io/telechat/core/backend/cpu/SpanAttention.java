@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.backend.cpu;
 
-import io.telechat.core.backend.WorkerTeam;
 import io.telechat.core.backend.cpu.kernel.GradKernels;
 import io.telechat.core.backend.cpu.kernel.Kernels;
 import io.telechat.core.backend.cpu.kernel.Kernels.CachedHeads;
@@ -11,6 +10,7 @@ import io.telechat.core.ops.HeadLayout;
 import io.telechat.core.ops.KvCache;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Tensor;
+import io.telechat.core.workers.WorkerTeam;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 

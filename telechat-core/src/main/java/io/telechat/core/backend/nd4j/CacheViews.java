@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.backend.nd4j;
 
+import static io.telechat.core.backend.nd4j.ArrayView.array;
 import static org.nd4j.linalg.indexing.NDArrayIndex.all;
 import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
 import static org.nd4j.linalg.indexing.NDArrayIndex.point;
@@ -28,7 +29,7 @@ final class CacheViews {
     }
 
     private static INDArray head(KvCache cache, int block, int layer, int part, int kvHead) {
-        return cache.block(block).array().get(point(layer), point(part), point(kvHead), all());
+        return array(cache.block(block)).get(point(layer), point(part), point(kvHead), all());
     }
 
     /** Puts the new tokens' keys and values of a head behind those in the cache. */

@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.backend.nd4j;
 
+import static io.telechat.core.backend.nd4j.ArrayView.array;
 import static org.nd4j.linalg.indexing.NDArrayIndex.all;
 import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
 
 import io.telechat.core.ops.Batch;
+import io.telechat.core.ops.BlockwiseTensor;
 import io.telechat.core.ops.GradOps;
 import io.telechat.core.ops.HeadLayout;
-import io.telechat.core.ops.KvCache;
-import io.telechat.core.ops.RopeTable;
+import io.telechat.core.ops.Rounding;
 import io.telechat.core.ops.Shapes;
 import io.telechat.core.ops.Weight;
+import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.SplitMix;
 import io.telechat.core.tensor.Tensor;
+import java.util.Arrays;
+import java.util.List;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -23,17 +27,11 @@ final class Nd4jGradOps implements GradOps {
     /** Squares that are added up one after the other: few enough that ND4J does not share them among threads. */
     private static final int RUN = 512;
 
-    private final Nd4jOps ops;
-
-    Nd4jGradOps(Nd4jOps ops) {
-        this.ops = ops;
-    }
-
     @Override
     public void embedBackward(int[] tokens, Tensor dOut, float scale, Tensor dTable) {
         Shapes.embed(tokens, Weight.of(dTable), dOut);
-        INDArray scaled = dOut.array().mul(scale);
-        INDArray table = dTable.array();
+        INDArray scaled = array(dOut).mul(scale);
+        INDArray table = array(dTable);
         for (int t = 0; t < tokens.length; t++) {
             table.getRow(tokens[t]).addi(scaled.getRow(t));
         }
@@ -43,46 +41,47 @@ final class Nd4jGradOps implements GradOps {
     public void rmsNormBackward(
             Tensor x, Tensor weight, Tensor rstd, Tensor dy, Tensor residual, Tensor dx, Tensor dWeight) {
         Shapes.rmsNormBackward(x, weight, rstd, dy, residual, dx, dWeight);
-        INDArray scale = rstd.array().reshape('c', x.rows(), 1);
-        INDArray normed = x.array().mulColumnVector(scale);
-        INDArray g = dy.array().mulRowVector(weight.array());
+        INDArray scale = array(rstd).reshape('c', x.rows(), 1);
+        INDArray normed = array(x).mulColumnVector(scale);
+        INDArray g = array(dy).mulRowVector(array(weight));
         INDArray mean = g.mul(normed).mean(true, 1);
-        add(dWeight, dy.array().mul(normed).sum(0));
+        add(dWeight, array(dy).mul(normed).sum(0));
         INDArray throughNorm = g.subi(normed.muliColumnVector(mean)).muliColumnVector(scale);
-        dx.array().assign(throughNorm.addi(residual.array()));
+        array(dx).assign(throughNorm.addi(array(residual)));
     }
 
     @Override
     public void linearInputGrad(Tensor dy, Weight w, Tensor dx, boolean add) {
         Shapes.linear(dx, w, dy);
-        INDArray sum = add ? dx.array().dup('c') : Nd4j.create(DataType.FLOAT, dx.rows(), dx.columns());
+        INDArray sum = add ? array(dx).dup('c') : Nd4j.create(DataType.FLOAT, dx.rows(), dx.columns());
         long column = 0;
-        for (Tensor block : w.blocks()) {
-            sum.addi(Nd4j.gemm(columns(dy, column, block.rows()), block.array(), false, false));
+        for (Weight.Block block : w.blocks()) {
+            sum.addi(Nd4j.gemm(columns(dy, column, block.rows()), array(block.matrix()), false, false));
             column += block.rows();
         }
-        dx.array().assign(sum);
+        array(dx).assign(sum);
     }
 
     @Override
     public void linearWeightGrad(Tensor x, Tensor dy, Weight dW) {
         Shapes.linearWeightGrad(x, dy, dW);
         long column = 0;
-        for (Tensor block : dW.blocks()) {
-            add(block, Nd4j.gemm(columns(dy, column, block.rows()), x.array(), true, false));
+        for (Weight.Block block : dW.blocks()) {
+            INDArray part = columns(dy, column, block.rows());
+            add(block.matrix(), Nd4j.gemm(part, array(x), true, false));
+            block.bias().ifPresent(bias -> add(bias, part.sum(0)));
             column += block.rows();
         }
-        dW.bias().ifPresent(bias -> add(bias, dy.array().sum(0)));
     }
 
     /** A copy of some columns. */
     private static INDArray columns(Tensor x, long first, long count) {
-        INDArray view = x.array().get(all(), interval(first, first + count));
+        INDArray view = array(x).get(all(), interval(first, first + count));
         return view.dup('c').reshape('c', x.rows(), count);
     }
 
     private static void add(Tensor sum, INDArray part) {
-        sum.array().addi(part.reshape('c', sum.shape().toArray()));
+        array(sum).addi(part.reshape('c', sum.shape().toArray()));
     }
 
     @Override
@@ -124,7 +123,7 @@ final class Nd4jGradOps implements GradOps {
                 gradients[value] = sum(gradients[value], p.transpose().mmul(dHead));
             }
             CacheViews.assign(
-                    dQkv.array().get(interval(span.first(), span.first() + span.count()), all()),
+                    array(dQkv).get(interval(span.first(), span.first() + span.count()), all()),
                     Nd4j.concat(1, gradients));
         }
     }
@@ -141,15 +140,15 @@ final class Nd4jGradOps implements GradOps {
         INDArray up = columns(gateUp, width, width);
         INDArray s = Transforms.sigmoid(gate);
         INDArray slope = s.rsub(1).muli(gate).addi(1).muli(s);
-        INDArray dGate = slope.muli(up).muli(dOut.array());
-        INDArray dUp = gate.muli(s).muli(dOut.array());
-        dGateUp.array().assign(Nd4j.concat(1, dGate, dUp));
+        INDArray dGate = slope.muli(up).muli(array(dOut));
+        INDArray dUp = gate.muli(s).muli(array(dOut));
+        array(dGateUp).assign(Nd4j.concat(1, dGate, dUp));
     }
 
     @Override
     public void crossEntropy(Tensor logits, int[] targets, float[] weights, float scale, Tensor loss) {
         Shapes.crossEntropy(logits, targets, weights, loss);
-        INDArray scores = logits.array().mul(scale);
+        INDArray scores = array(logits).mul(scale);
         scores.subiColumnVector(scores.max(true, 1));
         INDArray softmax = Transforms.exp(scores, true);
         INDArray sum = softmax.sum(true, 1);
@@ -161,9 +160,9 @@ final class Nd4jGradOps implements GradOps {
             oneHot.putScalar(t, targets[t], 1);
         }
         INDArray losses = Transforms.log(sum).subi(ofTargets);
-        loss.array().assign(losses.reshape('c', loss.shape().toArray()));
+        array(loss).assign(losses.reshape('c', loss.shape().toArray()));
         INDArray factors = Nd4j.createFromArray(weights).muli(scale).reshape('c', targets.length, 1);
-        logits.array().assign(softmax.subi(oneHot).muliColumnVector(factors));
+        array(logits).assign(softmax.subi(oneHot).muliColumnVector(factors));
     }
 
     @Override
@@ -174,16 +173,24 @@ final class Nd4jGradOps implements GradOps {
             mask[i] = SplitMix.uniform(seed, i) < rate ? 0 : (float) (1 / (1 - rate));
         }
         long[] shape = x.shape().toArray();
-        INDArray dropped = x.array().mul(Nd4j.createFromArray(mask).reshape('c', shape));
-        CacheViews.assign(y.array(), add ? y.array().add(dropped) : dropped);
+        INDArray dropped = array(x).mul(Nd4j.createFromArray(mask).reshape('c', shape));
+        CacheViews.assign(array(y), add ? array(y).add(dropped) : dropped);
+    }
+
+    @Override
+    public double sumOfSquares(List<Tensor> tensors) {
+        double sum = 0;
+        for (Tensor tensor : tensors) {
+            sum += sumOfSquares(tensor);
+        }
+        return sum;
     }
 
     /** The sums of runs of fixed length, added in order. */
-    @Override
-    public double sumOfSquares(Tensor x) {
+    private static double sumOfSquares(Tensor x) {
         long elements = x.shape().elements();
         long whole = elements / RUN * RUN;
-        INDArray flat = x.array().dup('c').reshape(elements);
+        INDArray flat = array(x).dup('c').reshape(elements);
         return squares(flat, 0, whole, RUN) + squares(flat, whole, elements, elements - whole);
     }
 
@@ -203,60 +210,82 @@ final class Nd4jGradOps implements GradOps {
     public void adamW(Tensor parameter, Tensor gradient, Tensor m, Tensor v, AdamWStep step) {
         Shapes.adamW(parameter, gradient, m, v);
         long[] shape = parameter.shape().toArray();
-        INDArray p = parameter.array();
-        INDArray g = gradient.array().mul(step.gradientScale()).reshape('c', shape);
-        INDArray mean = m.array().mul(step.beta1()).reshape('c', shape).addi(g.mul(1 - step.beta1()));
+        INDArray p = array(parameter);
+        INDArray g = array(gradient).mul(step.gradientScale()).reshape('c', shape);
+        INDArray mean = array(m).mul(step.beta1()).reshape('c', shape).addi(g.mul(1 - step.beta1()));
         INDArray square =
-                v.array().mul(step.beta2()).reshape('c', shape).addi(g.mul(g).muli(1 - step.beta2()));
+                array(v).mul(step.beta2()).reshape('c', shape).addi(g.mul(g).muli(1 - step.beta2()));
         INDArray deviation = Transforms.sqrt(square.mul(step.correction2())).addi(step.epsilon());
         INDArray change = mean.mul(step.correction1()).divi(deviation).addi(p.mul(step.decay()));
-        CacheViews.assign(m.array(), mean);
-        CacheViews.assign(v.array(), square);
+        CacheViews.assign(array(m), mean);
+        CacheViews.assign(array(v), square);
         p.subi(change.muli(step.rate()));
     }
 
+    /** The blocks are decoded and encoded one by one; what lies between is {@link #adamW}. */
     @Override
-    public void embed(int[] tokens, Weight table, float scale, Tensor out) {
-        ops.embed(tokens, table, scale, out);
+    public void adamW8(Tensor parameter, Tensor gradient, BlockwiseTensor m, BlockwiseTensor v, AdamWStep step) {
+        Shapes.adamW8(parameter, gradient, m, v);
+        try (ArrayArena arena = new ArrayArena()) {
+            Tensor mean = arena.allocate(DType.F32, parameter.shape().toArray());
+            Tensor square = arena.allocate(DType.F32, parameter.shape().toArray());
+            decode(m, mean);
+            decode(v, square);
+            adamW(parameter, gradient, mean, square, step);
+            encode(mean, m);
+            encode(square, v);
+        }
+    }
+
+    private static void decode(BlockwiseTensor from, Tensor to) {
+        byte[] codes =
+                bytes(array(from.codes()).castTo(DataType.INT32).dup('c').data().asInt());
+        float[] scales = array(from.scales()).dup('c').data().asFloat();
+        float[] values = new float[codes.length];
+        for (int first = 0; first < codes.length; first += BlockwiseTensor.BLOCK) {
+            int end = Math.min(codes.length, first + BlockwiseTensor.BLOCK);
+            float[] block = new float[BlockwiseTensor.BLOCK];
+            from.decode(
+                    Arrays.copyOfRange(codes, first, end), scales[first / BlockwiseTensor.BLOCK], block, end - first);
+            System.arraycopy(block, 0, values, first, end - first);
+        }
+        array(to).assign(Nd4j.createFromArray(values).reshape('c', to.shape().toArray()));
+    }
+
+    private static void encode(Tensor from, BlockwiseTensor to) {
+        float[] values = array(from).dup('c').data().asFloat();
+        int[] codes = new int[values.length];
+        float[] scales = new float[Math.toIntExact(BlockwiseTensor.blocks(values.length))];
+        for (int first = 0; first < values.length; first += BlockwiseTensor.BLOCK) {
+            int end = Math.min(values.length, first + BlockwiseTensor.BLOCK);
+            byte[] block = new byte[BlockwiseTensor.BLOCK];
+            scales[first / BlockwiseTensor.BLOCK] =
+                    to.encode(Arrays.copyOfRange(values, first, end), block, end - first);
+            for (int i = first; i < end; i++) {
+                codes[i] = block[i - first] & 0xff;
+            }
+        }
+        long[] shape = to.codes().shape().toArray();
+        array(to.codes()).assign(Nd4j.createFromArray(codes).reshape('c', shape).castTo(DataType.UINT8));
+        array(to.scales()).assign(Nd4j.createFromArray(scales));
+    }
+
+    private static byte[] bytes(int[] values) {
+        byte[] bytes = new byte[values.length];
+        for (int i = 0; i < bytes.length; i++) {
+            bytes[i] = (byte) values[i];
+        }
+        return bytes;
     }
 
     @Override
-    public void rmsNorm(Tensor x, Tensor weight, float eps, Tensor y, Tensor rstd) {
-        ops.rmsNorm(x, weight, eps, y, rstd);
-    }
-
-    @Override
-    public void linear(Tensor x, Weight w, Tensor y) {
-        ops.linear(x, w, y);
-    }
-
-    @Override
-    public void linearAdd(Tensor x, Weight w, Tensor residual, Tensor y) {
-        ops.linearAdd(x, w, residual, y);
-    }
-
-    @Override
-    public void rope(Tensor qkv, HeadLayout heads, Batch batch) {
-        ops.rope(qkv, heads, batch);
-    }
-
-    @Override
-    public void turnKeys(KvCache cache, RopeTable from, RopeTable to) {
-        ops.turnKeys(cache, from, to);
-    }
-
-    @Override
-    public void attention(Tensor qkv, HeadLayout heads, Batch batch, int layer, Tensor out, Tensor lse) {
-        ops.attention(qkv, heads, batch, layer, out, lse);
-    }
-
-    @Override
-    public void swiGlu(Tensor gateUp, Tensor out) {
-        ops.swiGlu(gateUp, out);
-    }
-
-    @Override
-    public void scale(Tensor x, float factor) {
-        ops.scale(x, factor);
+    public void round(Tensor from, Tensor to, Rounding rounding, long seed) {
+        Shapes.round(from, to);
+        float[] values = array(from).dup('c').data().asFloat();
+        for (int i = 0; i < values.length; i++) {
+            values[i] = Tensor.bf16ToFloat(rounding.bf16(values[i], seed, i));
+        }
+        CacheViews.assign(
+                array(to), Nd4j.createFromArray(values).reshape('c', to.shape().toArray()));
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.backend.nd4j;
 
+import static io.telechat.core.backend.nd4j.ArrayView.array;
 import static org.nd4j.linalg.indexing.NDArrayIndex.all;
 import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
 
@@ -23,41 +24,41 @@ final class Nd4jOps implements Ops {
     @Override
     public void embed(int[] tokens, Weight table, float scale, Tensor out) {
         Shapes.embed(tokens, table, out);
-        out.array()
-                .assign(Nd4j.pullRows(table.blocks().getFirst().array(), 1, tokens)
+        array(out)
+                .assign(Nd4j.pullRows(array(table.blocks().getFirst().matrix()), 1, tokens)
                         .mul(scale));
     }
 
     @Override
     public void rmsNorm(Tensor x, Tensor weight, float eps, Tensor y, Tensor rstd) {
         Shapes.rmsNorm(x, weight, y, rstd);
-        INDArray in = x.array();
+        INDArray in = array(x);
         INDArray scale = Transforms.sqrt(in.mul(in).mean(1).addi(eps)).rdivi(1);
-        rstd.array().assign(scale);
-        y.array().assign(in.mulColumnVector(scale.reshape(-1, 1)).muliRowVector(weight.array()));
+        array(rstd).assign(scale);
+        array(y).assign(in.mulColumnVector(scale.reshape(-1, 1)).muliRowVector(array(weight)));
     }
 
     @Override
     public void linear(Tensor x, Weight w, Tensor y) {
         Shapes.linear(x, w, y);
-        y.array().assign(product(x, w));
+        array(y).assign(product(x, w));
     }
 
     @Override
     public void linearAdd(Tensor x, Weight w, Tensor residual, Tensor y) {
         Shapes.linearAdd(x, w, residual, y);
-        y.array().assign(product(x, w).addi(residual.array()));
+        array(y).assign(product(x, w).addi(array(residual)));
     }
 
     private static INDArray product(Tensor x, Weight w) {
-        INDArray product = Nd4j.create(x.array().dataType(), new long[] {x.rows(), w.outFeatures()}, 'c');
+        INDArray product = Nd4j.create(array(x).dataType(), new long[] {x.rows(), w.outFeatures()}, 'c');
         long column = 0;
-        for (Tensor block : w.blocks()) {
-            INDArray part = Nd4j.gemm(x.array(), block.array(), false, true);
+        for (Weight.Block block : w.blocks()) {
+            INDArray part = Nd4j.gemm(array(x), array(block.matrix()), false, true);
+            block.bias().ifPresent(bias -> part.addiRowVector(array(bias)));
             product.get(all(), interval(column, column + block.rows())).assign(part);
             column += block.rows();
         }
-        w.bias().ifPresent(bias -> product.addiRowVector(bias.array()));
         return product;
     }
 
@@ -72,7 +73,7 @@ final class Nd4jOps implements Ops {
         int turned = heads.heads() + heads.kvHeads();
         int half = heads.headDim() / 2;
         for (Batch.Span span : batch.spans()) {
-            INDArray view = qkv.array()
+            INDArray view = array(qkv)
                     .get(interval(span.first(), span.first() + span.count()), interval(0, turned * heads.headDim()));
             INDArray x = view.dup('c').reshape('c', span.count(), turned, 2, half);
             INDArray cos = angles(span.rope().cos(), span.count(), half);
@@ -155,7 +156,7 @@ final class Nd4jOps implements Ops {
 
     /** A copy of a span's rows; a copy, because ND4J goes wrong where a range is taken of a range. */
     static INDArray rows(Tensor x, Batch.Span span) {
-        INDArray view = x.array().get(interval(span.first(), span.first() + span.count()), all());
+        INDArray view = array(x).get(interval(span.first(), span.first() + span.count()), all());
         return CacheViews.floats(view, span.count(), (int) x.columns());
     }
 
@@ -182,8 +183,8 @@ final class Nd4jOps implements Ops {
         INDArray sum = weights.sum(true, 1);
         INDArray result = weights.diviColumnVector(sum).mmul(values);
         INDArrayIndex range = interval(span.first(), span.first() + span.count());
-        CacheViews.assign(out.array().get(range, interval(head * dim, (head + 1) * dim)), result);
-        CacheViews.assign(lse.array().get(range, interval(head, head + 1)), max.add(Transforms.log(sum)));
+        CacheViews.assign(array(out).get(range, interval(head * dim, (head + 1) * dim)), result);
+        CacheViews.assign(array(lse).get(range, interval(head, head + 1)), max.add(Transforms.log(sum)));
     }
 
     /** 0 where a query may look, a very negative number where it may not; [count, cached + count]. */
@@ -200,13 +201,13 @@ final class Nd4jOps implements Ops {
     public void swiGlu(Tensor gateUp, Tensor out) {
         Shapes.swiGlu(gateUp, out);
         long width = out.columns();
-        INDArray gate = gateUp.array().get(all(), interval(0, width)).dup('c');
-        INDArray up = gateUp.array().get(all(), interval(width, 2 * width));
-        out.array().assign(gate.mul(Transforms.sigmoid(gate)).muli(up));
+        INDArray gate = array(gateUp).get(all(), interval(0, width)).dup('c');
+        INDArray up = array(gateUp).get(all(), interval(width, 2 * width));
+        array(out).assign(gate.mul(Transforms.sigmoid(gate)).muli(up));
     }
 
     @Override
     public void scale(Tensor x, float factor) {
-        x.array().muli(factor);
+        array(x).muli(factor);
     }
 }

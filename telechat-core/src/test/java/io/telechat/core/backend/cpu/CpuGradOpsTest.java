@@ -1,78 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.backend.cpu;
 
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
-
 import io.telechat.core.backend.Backend;
 import io.telechat.core.backend.cpu.kernel.KernelTier;
-import io.telechat.core.backend.cpu.kernel.KernelTiers;
 import io.telechat.core.ops.GradOpsContract;
 import io.telechat.core.testing.ScalarBackend;
-import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.MethodSource;
 
-/** Every tier of kernels against the definitions in plain loops. */
-class CpuGradOpsTest {
-    private abstract static class TierTest extends GradOpsContract {
-        private final KernelTier tier;
+/** Every tier of kernels that this machine has against the definitions in plain loops. */
+@ParameterizedClass
+@MethodSource("io.telechat.core.backend.cpu.UsableTiers#all")
+class CpuGradOpsTest extends GradOpsContract {
+    @Parameter
+    private KernelTier tier;
 
-        TierTest(KernelTier tier) {
-            assumeTrue(
-                    KernelTiers.isUsable(tier),
-                    () -> "no kernels of tier %s here, but %s %s"
-                            .formatted(tier, KernelTiers.best(), KernelTiers.nativeAbsence()));
-            this.tier = tier;
-        }
-
-        @Override
-        protected Backend subject() {
-            return new CpuBackend(3, tier);
-        }
-
-        @Override
-        protected Backend oracle() {
-            return new ScalarBackend();
-        }
+    @Override
+    protected Backend subject() {
+        return new CpuBackend(3, tier);
     }
 
-    @Nested
-    class Vector extends TierTest {
-        Vector() {
-            super(KernelTier.VECTOR);
-        }
-    }
-
-    @Nested
-    class Avx2 extends TierTest {
-        Avx2() {
-            super(KernelTier.AVX2);
-        }
-    }
-
-    @Nested
-    class Avx512 extends TierTest {
-        Avx512() {
-            super(KernelTier.AVX512);
-        }
-    }
-
-    @Nested
-    class Avx512Bf16 extends TierTest {
-        Avx512Bf16() {
-            super(KernelTier.AVX512_BF16);
-        }
-    }
-
-    @Nested
-    class Amx extends TierTest {
-        Amx() {
-            super(KernelTier.AMX);
-        }
-    }
-
-    @Nested
-    class Neon extends TierTest {
-        Neon() {
-            super(KernelTier.NEON);
-        }
+    @Override
+    protected Backend oracle() {
+        return new ScalarBackend();
     }
 }

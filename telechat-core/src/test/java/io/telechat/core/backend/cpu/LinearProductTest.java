@@ -16,10 +16,9 @@ import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.HostArena;
 import io.telechat.core.tensor.QuantizedLayout;
 import io.telechat.core.tensor.Tensor;
+import io.telechat.core.testing.TestWeights;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
-import java.util.List;
-import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -42,7 +41,7 @@ class LinearProductTest {
     }
 
     static Stream<KernelTier> tiers() {
-        return Arrays.stream(KernelTier.values()).filter(KernelTiers::isUsable);
+        return UsableTiers.all();
     }
 
     private Tensor random(int rows, int columns) {
@@ -57,13 +56,13 @@ class LinearProductTest {
         Tensor matrix = random(OUT, in);
         Tensor bias = random(1, OUT).reshape(OUT);
         if (dtype.isQuantized()) {
-            return new Weight(List.of(new Quantizer(dtype).quantize(matrix, arena)), Optional.of(bias));
+            return TestWeights.biased(bias, new Quantizer(dtype).quantize(matrix, arena));
         }
         Tensor narrow = arena.allocate(dtype, OUT, in);
         for (long i = 0; i < matrix.shape().elements(); i++) {
             narrow.setFloat(i, matrix.getFloat(i));
         }
-        return new Weight(List.of(narrow), Optional.of(bias));
+        return TestWeights.biased(bias, narrow);
     }
 
     private float[] product(KernelTier tier, int threads, Tensor x, Weight weight) {
@@ -137,11 +136,11 @@ class LinearProductTest {
             float[] y = product(tier, 2, Backend::roundingOps, x, weight);
             for (int t = 0; t < 17; t++) {
                 for (int r = 0; r < OUT; r++) {
-                    double sum = weight.bias().get().getFloat(r);
+                    double sum = weight.blocks().getFirst().bias().get().getFloat(r);
                     double size = 1;
                     for (int i = 0; i < in; i++) {
                         double product = (double) rounded.getFloat((long) t * in + i)
-                                * weight.blocks().getFirst().getFloat((long) r * in + i);
+                                * weight.blocks().getFirst().matrix().getFloat((long) r * in + i);
                         sum += product;
                         size += Math.abs(product);
                     }
@@ -164,7 +163,7 @@ class LinearProductTest {
 
     /** Activations rounded to 16 or 8 bits in groups of 32; sums of a group exact; groups added one after the other. */
     private static float[] definition(Tensor x, Weight weight) {
-        Tensor w = weight.blocks().getFirst();
+        Tensor w = weight.blocks().getFirst().matrix();
         int in = (int) x.columns();
         int most = w.dtype() == DType.Q8_0 ? 2039 : 127;
         float[] y = new float[(int) x.rows() * OUT];
@@ -185,7 +184,8 @@ class LinearProductTest {
                     }
                     sum = Math.fma(products * row.scale(first), largest * (1f / most), sum);
                 }
-                y[t * OUT + r] = sum * row.unit() + weight.bias().get().getFloat(r);
+                y[t * OUT + r] = sum * row.unit()
+                        + weight.blocks().getFirst().bias().get().getFloat(r);
             }
         }
         return y;

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.architecture;
+
+import io.telechat.core.ops.Weight;
+import io.telechat.core.ops.WeightId;
+import io.telechat.core.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/** A published architecture: how its config.json reads, what its tensors are called, and how they make up a layer. */
+public interface Architecture {
+    /** For people and {@code telechat info}. */
+    String name();
+
+    /** Whether a checkpoint with this configuration and these tensor names is of this flavour. */
+    boolean matches(ConfigFile config, Set<String> tensorNames);
+
+    /**
+     * @param tensorNames names in the checkpoint; empty for a model that is yet to be made
+     * @throws io.telechat.core.InvalidModelException if a value is missing or impossible
+     */
+    ModelConfig readConfig(ConfigFile config, Set<String> tensorNames);
+
+    /** Every tensor of the model, in the order of the computation. */
+    List<TensorSpec> tensors(ModelConfig config);
+
+    /** Whether a tensor that {@link #tensors} does not list is known to be of no use, and may be passed over. */
+    boolean ignores(String tensorName);
+
+    /** Name of the embedding table, [vocab, hidden]. */
+    String embeddingName(ModelConfig config);
+
+    /** Name of the norm on embeddings, [hidden]; asked for only where the configuration has one. */
+    String embeddingNormName(ModelConfig config);
+
+    /** Name of the norm behind the last layer, [hidden]. */
+    String finalNormName(ModelConfig config);
+
+    /** Name of the head, [vocab, hidden]; the embedding's where the two are tied. */
+    String headName(ModelConfig config);
+
+    /** The weights of a layer, assembled from the tensors of the checkpoint. */
+    LayerWeights layer(ModelConfig config, int layer, WeightSource tensors);
+
+    /** All weights, assembled from the tensors of the checkpoint in the order of the computation. */
+    default ModelWeights assemble(ModelConfig config, WeightSource tensors) {
+        Weight embedding = tensors.matrix(WeightId.EMBEDDING, tensors.get(embeddingName(config)));
+        Optional<Tensor> embeddingNorm =
+                config.embeddingNorm() ? Optional.of(tensors.norm(embeddingNormName(config))) : Optional.empty();
+        List<LayerWeights> layers = new ArrayList<>();
+        for (int i = 0; i < config.layers(); i++) {
+            layers.add(layer(config, i, tensors));
+        }
+        Tensor finalNorm = tensors.norm(finalNormName(config));
+        Weight head = config.tiedHead() ? embedding : tensors.matrix(WeightId.HEAD, tensors.get(headName(config)));
+        return new ModelWeights(embedding, embeddingNorm, layers, finalNorm, head);
+    }
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.architecture;
+
+import io.telechat.core.InvalidModelException;
+import io.telechat.core.ops.HeadLayout;
+
+/** Checks of config values that the flavours share. */
+final class FlavourConfig {
+    private FlavourConfig() {}
+
+    /** @throws InvalidModelException if the heads do not divide the width evenly */
+    static HeadLayout heads(ConfigFile config, String widthKey, int width, int heads, int kvHeads) {
+        int headDim = config.divide(widthKey, width, "n_head", heads);
+        config.divide("n_head", heads, "num_key_value_heads", kvHeads);
+        if (headDim % 2 != 0) {
+            throw new InvalidModelException("%s: heads of %d/%d = %d features cannot be rotated in pairs"
+                    .formatted(config.path(), width, heads, headDim));
+        }
+        return new HeadLayout(heads, kvHeads, headDim);
+    }
+}

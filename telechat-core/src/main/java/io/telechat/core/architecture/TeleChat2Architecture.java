@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.architecture;
+
+import io.telechat.core.ops.RopeScaling;
+import java.util.Set;
+
+/**
+ * TeleChat2, 3B to 115B: as {@link TeleChatArchitecture}, with grouped-query attention where the configuration has it,
+ * and a rotation that goes on growing with the total length (modeling_telechat.py of TeleChat2).
+ */
+final class TeleChat2Architecture extends TeleChatArchitecture {
+    @Override
+    public String name() {
+        return "TeleChat2";
+    }
+
+    @Override
+    public boolean matches(ConfigFile config, Set<String> tensorNames) {
+        return super.matches(config, tensorNames) && (config.has("base_seqlen") || config.has("num_key_value_heads"))
+                || config.text("model_type", "").equals("telechat2");
+    }
+
+    @Override
+    RopeRule ropeRule(ConfigFile config, int headDim, int trained, boolean tied) {
+        return new GrowingNtk(headDim, trained, config.positive("base_seqlen", Limits.CONTEXT, trained));
+    }
+
+    @Override
+    int contextLength(ConfigFile config, int trained) {
+        return config.positive("seq_length", Limits.CONTEXT, trained);
+    }
+
+    @Override
+    int maxContextLength(int trained) {
+        return Integer.MAX_VALUE;
+    }
+
+    /** Scaling by the total length; keys keep the rotation under which they were stored. */
+    private record GrowingNtk(int headDim, int trained, int base) implements RopeRule {
+        @Override
+        public RopeScaling scaling(int callTokens, int totalTokens) {
+            return ntk(Math.max(totalTokens, trained), base, trained, headDim);
+        }
+
+        @Override
+        public boolean turnsCachedKeys() {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.architecture;
+
+import io.telechat.core.ops.RopeScaling;
+import io.telechat.core.ops.WeightId;
+import io.telechat.core.ops.WeightId.Part;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * TeleChat-52B: GPT-2 style names, {@code Conv1D} weights stored as [in, out], fused {@code c_attn} = q|k|v and
+ * {@code c_fc} = gate|up, no biases, muP multipliers (modeling_telechat.py and configuration_telechat.py of
+ * TeleChat-52B).
+ */
+final class TeleChat52bArchitecture implements Architecture {
+    /** The rotation does not change below this length, whatever n_positions says. */
+    private static final int NTK_BASE = 4096;
+
+    @Override
+    public String name() {
+        return "TeleChat-52B";
+    }
+
+    @Override
+    public boolean matches(ConfigFile config, Set<String> tensorNames) {
+        return config.text("model_type", "").equals("telechat") && config.has("n_embd");
+    }
+
+    @Override
+    public ModelConfig readConfig(ConfigFile config, Set<String> tensorNames) {
+        config.require("activation_function", "silu");
+        config.require("use_RMSNorm", "true");
+        config.require("add_bias_linear", "false");
+        config.require("relative_encoding", "rotary");
+        config.require("rotary_use_xpos", "false");
+        int hidden = config.positive("n_embd", Limits.WIDTH);
+        int heads = config.positive("n_head", Limits.HEADS);
+        int layers = config.positive("n_layer", Limits.LAYERS);
+        boolean mup = config.flag("use_mup", true);
+        double theta = config.positiveNumber("rotary_theta", 10_000);
+        return new ModelConfig(
+                this,
+                config.positive("vocab_size", Limits.VOCABULARY),
+                hidden,
+                layers,
+                FlavourConfig.heads(config, "n_embd", hidden, heads, heads),
+                config.positive("n_inner", Limits.WIDTH, 4 * hidden),
+                (float) config.positiveNumber("layer_norm_epsilon", 1e-5),
+                mup ? (float) config.positiveNumber("input_mult", 1) : 1,
+                mup
+                        ? (float)
+                                (config.positiveNumber("output_mult", 1) / config.positiveNumber("mup_scale_factor", 1))
+                        : 1,
+                config.flag("tie_word_embeddings", false),
+                false,
+                false,
+                new WholeSequenceNtk(theta),
+                config.positive("n_positions", Limits.CONTEXT, NTK_BASE),
+                Integer.MAX_VALUE,
+                config.positiveNumber("initializer_range", 0.02),
+                "transformer.");
+    }
+
+    /** One base for all positions, by the total length; cached keys follow it. */
+    private record WholeSequenceNtk(double theta) implements RopeRule {
+        @Override
+        public RopeScaling scaling(int callTokens, int totalTokens) {
+            return new RopeScaling(theta * RopeRule.ntkAlpha(totalTokens, NTK_BASE), 1, false);
+        }
+
+        @Override
+        public boolean turnsCachedKeys() {
+            return true;
+        }
+    }
+
+    @Override
+    public List<TensorSpec> tensors(ModelConfig c) {
+        double std = c.initializerRange();
+        double projection = std / Math.sqrt(2.0 * c.layers());
+        long d = c.hidden();
+        List<TensorSpec> specs = new ArrayList<>();
+        specs.add(TensorSpec.normal(embeddingName(c), std, c.vocabSize(), d));
+        for (int i = 0; i < c.layers(); i++) {
+            String h = block(c, i);
+            specs.add(TensorSpec.ones(h + "ln_1.weight", d));
+            specs.add(TensorSpec.normal(
+                            h + "attn.c_attn.weight", std, d, c.heads().qkvWidth())
+                    .storedTransposed());
+            specs.add(TensorSpec.normal(h + "attn.c_proj.weight", projection, d, d)
+                    .storedTransposed());
+            specs.add(TensorSpec.ones(h + "ln_2.weight", d));
+            specs.add(TensorSpec.normal(h + "mlp.c_fc.weight", std, d, 2L * c.ffn())
+                    .storedTransposed());
+            specs.add(TensorSpec.normal(h + "mlp.c_proj.weight", projection, c.ffn(), d)
+                    .storedTransposed());
+        }
+        specs.add(TensorSpec.ones(finalNormName(c), d));
+        if (!c.tiedHead()) {
+            specs.add(TensorSpec.normal(headName(c), std, c.vocabSize(), d));
+        }
+        return specs;
+    }
+
+    /** Buffers and the position table, which a rotary model does not use. */
+    @Override
+    public boolean ignores(String name) {
+        return name.endsWith(".attn.masked_bias") || name.endsWith(".attn.bias") || name.contains("wpe.");
+    }
+
+    @Override
+    public String embeddingName(ModelConfig c) {
+        return c.tensorPrefix() + "wte.weight";
+    }
+
+    @Override
+    public String embeddingNormName(ModelConfig c) {
+        throw new IllegalStateException(name() + " does not normalise embeddings");
+    }
+
+    @Override
+    public String finalNormName(ModelConfig c) {
+        return c.tensorPrefix() + "ln_f.weight";
+    }
+
+    @Override
+    public String headName(ModelConfig c) {
+        return c.tiedHead() ? embeddingName(c) : "lm_head.weight";
+    }
+
+    @Override
+    public LayerWeights layer(ModelConfig c, int layer, WeightSource tensors) {
+        String h = block(c, layer);
+        return new LayerWeights(
+                tensors.norm(h + "ln_1.weight"),
+                tensors.matrix(new WeightId(layer, Part.QKV), tensors.transposed(h + "attn.c_attn.weight")),
+                tensors.matrix(new WeightId(layer, Part.ATTN_OUT), tensors.transposed(h + "attn.c_proj.weight")),
+                tensors.norm(h + "ln_2.weight"),
+                tensors.matrix(new WeightId(layer, Part.GATE_UP), tensors.transposed(h + "mlp.c_fc.weight")),
+                tensors.matrix(new WeightId(layer, Part.DOWN), tensors.transposed(h + "mlp.c_proj.weight")));
+    }
+
+    private static String block(ModelConfig c, int layer) {
+        return c.tensorPrefix() + "h." + layer + ".";
+    }
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.weights;
+
+import io.telechat.core.architecture.WeightSource;
+import io.telechat.core.checkpoint.Checkpoint;
+import io.telechat.core.tensor.Tensor;
+import io.telechat.core.tensor.TensorArena;
+import io.telechat.core.workers.WorkerTeam;
+
+/**
+ * Tensors of a checkpoint as they are, or transposed into memory of our own.
+ *
+ * @param arena for transposed copies
+ * @param scan sees every tensor that is taken
+ */
+public record CheckpointTensors(Checkpoint checkpoint, TensorArena arena, WorkerTeam workers, WeightScan scan)
+        implements WeightSource {
+    @Override
+    public Tensor get(String name) {
+        Tensor tensor = checkpoint.tensor(name);
+        scan.see(name, tensor);
+        return tensor;
+    }
+
+    @Override
+    public Tensor transposed(String name) {
+        Tensor from = get(name);
+        if (from.dtype().isQuantized()) {
+            return from; // was transposed before
+        }
+        Tensor to = arena.allocate(from.dtype(), from.columns(), from.rows());
+        Transposition.copy(from, to, workers);
+        release(from);
+        return to;
+    }
+
+    /** Lets the file's pages go, where a copy is what we compute with. */
+    public static void release(Tensor tensor) {
+        if (tensor.segment().isMapped()) {
+            tensor.segment().unload();
+        }
+    }
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.weights;
+
+import io.telechat.core.InvalidModelException;
+import io.telechat.core.architecture.Architectures;
+import io.telechat.core.architecture.ConfigFile;
+import io.telechat.core.architecture.ModelConfig;
+import io.telechat.core.architecture.ModelWeights;
+import io.telechat.core.architecture.TensorSpec;
+import io.telechat.core.backend.Backend;
+import io.telechat.core.checkpoint.Checkpoint;
+import io.telechat.core.model.CausalLm;
+import io.telechat.core.model.ParameterStore;
+import io.telechat.core.model.ResidentParameters;
+import io.telechat.core.ops.Ops;
+import io.telechat.core.tensor.DType;
+import io.telechat.core.tensor.HostArena;
+import io.telechat.core.tensor.Shape;
+import io.telechat.core.tensor.TensorArena;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * From a checkpoint directory to a model: reads headers, recognises the architecture, checks every tensor's name, shape and
+ * type, presents the memory bill, and only then loads.
+ */
+public final class ModelLoader {
+    private static final Logger LOG = LoggerFactory.getLogger(ModelLoader.class);
+    private static final int NAMES_SHOWN = 5;
+
+    private ModelLoader() {}
+
+    /** A checkpoint that has passed all checks, not loaded yet. */
+    public record Checked(Checkpoint checkpoint, ModelConfig config) implements AutoCloseable {
+        /**
+         * Bytes that the weights take on a backend.
+         *
+         * @param quantization the type that matrices will be rounded to
+         */
+        public long weightBytes(Backend backend, Optional<DType> quantization) {
+            return config.architecture().tensors(config).stream()
+                    .mapToLong(spec -> backend.memory()
+                            .placedBytes(
+                                    spec.loadedType(checkpoint.dtype(spec.name()), quantization), spec.computedShape()))
+                    .sum();
+        }
+
+        /** The same, whatever the backend. */
+        public long loadedBytes(Optional<DType> quantization) {
+            return config.architecture().tensors(config).stream()
+                    .mapToLong(spec -> spec.loadedBytes(checkpoint.dtype(spec.name()), quantization))
+                    .sum();
+        }
+
+        /** Whether a matrix is quantized in the file. */
+        public boolean isQuantized() {
+            return checkpoint.names().stream()
+                    .anyMatch(name -> checkpoint.dtype(name).isQuantized());
+        }
+
+        @Override
+        public void close() {
+            checkpoint.close();
+        }
+    }
+
+    /**
+     * Reads and checks headers; touches no weights.
+     *
+     * @throws InvalidModelException naming every missing, unexpected or misshapen tensor (the first few of each)
+     */
+    public static Checked check(Path directory) {
+        if (!Files.isDirectory(directory)) {
+            throw new InvalidModelException(
+                    "%s: is not a directory; give the directory of a checkpoint, with its config.json"
+                            .formatted(directory));
+        }
+        ConfigFile file = ConfigFile.read(directory.resolve("config.json"));
+        Checkpoint checkpoint = Checkpoint.open(directory);
+        try {
+            ModelConfig config = Architectures.of(file, checkpoint.names()).readConfig(file, checkpoint.names());
+            checkTensors(checkpoint, config);
+            return new Checked(checkpoint, config);
+        } catch (RuntimeException e) {
+            checkpoint.close();
+            throw e;
+        }
+    }
+
+    /** Loads a checked model onto a backend, as it is stored; closing the model closes both. */
+    public static CausalLm load(Checked checked, Backend backend, LoadProgress progress) {
+        return load(checked, backend, backend.ops(), Optional.empty(), progress);
+    }
+
+    /**
+     * Likewise, with the backend's operations decorated.
+     *
+     * @param quantization Q8_0 or Q4_0 to round matrices to that are not quantized yet
+     * @throws InvalidModelException if the checkpoint is quantized already, and not so
+     */
+    public static CausalLm load(
+            Checked checked, Backend backend, Ops ops, Optional<DType> quantization, LoadProgress progress) {
+        return new CausalLm(checked.config(), parameters(checked, backend, quantization, progress), backend, ops);
+    }
+
+    /**
+     * The parameters alone, as they are stored or quantized; closing them closes the checkpoint, a failure leaves it open.
+     *
+     * @throws InvalidModelException likewise
+     */
+    public static ParameterStore parameters(
+            Checked checked, Backend backend, Optional<DType> quantization, LoadProgress progress) {
+        Checkpoint checkpoint = checked.checkpoint();
+        quantization.ifPresent(dtype -> requireNotOtherwiseQuantized(checkpoint, dtype));
+        WeightScan scan = new WeightScan(backend.workers(), progress, checked.loadedBytes(Optional.empty()));
+        TensorArena device = backend.memory().newArena();
+        TensorArena host = new HostArena();
+        ModelWeights weights;
+        try (PlacedTensors tensors =
+                new PlacedTensors(checkpoint, backend.memory(), backend.workers(), quantization, scan, device, host)) {
+            weights = checked.config().architecture().assemble(checked.config(), tensors);
+        } catch (RuntimeException | Error e) {
+            device.close();
+            host.close();
+            throw e;
+        }
+        scan.complaint().ifPresent(where -> LOG.warn("{}: {}; answers will be useless", checkpoint.directory(), where));
+        return new ResidentParameters(weights, device::close, host::close, checkpoint::close);
+    }
+
+    private static void requireNotOtherwiseQuantized(Checkpoint checkpoint, DType dtype) {
+        for (String name : checkpoint.names()) {
+            DType stored = checkpoint.dtype(name);
+            if (stored.isQuantized() && stored != dtype) {
+                throw new InvalidModelException(
+                        "%s: is quantized to %s already; quantize the original to %s, or load it as it is"
+                                .formatted(checkpoint.directory(), lower(stored), lower(dtype)));
+            }
+        }
+    }
+
+    private static String lower(DType dtype) {
+        return dtype.name().toLowerCase(Locale.ROOT);
+    }
+
+    private static void checkTensors(Checkpoint checkpoint, ModelConfig config) {
+        List<String> missing = new ArrayList<>();
+        List<String> wrong = new ArrayList<>();
+        Set<String> unexpected = new TreeSet<>(checkpoint.names());
+        for (TensorSpec spec : config.architecture().tensors(config)) {
+            if (!unexpected.remove(spec.name())) {
+                missing.add(spec.name());
+                continue;
+            }
+            Shape shape = checkpoint.shape(spec.name());
+            DType dtype = checkpoint.dtype(spec.name());
+            if (!shape.equals(spec.storedShape(dtype))) {
+                wrong.add("'%s' is %s, config.json makes it %s".formatted(spec.name(), shape, spec.storedShape(dtype)));
+            } else if (!isWeightType(dtype, spec)) {
+                wrong.add("'%s' is %s, must be F32, F16 or BF16".formatted(spec.name(), dtype));
+            }
+        }
+        unexpected.removeIf(config.architecture()::ignores);
+        if (config.tiedHead()) {
+            unexpected.remove("lm_head.weight"); // some tools write the tied head as well
+        }
+        List<String> complaints = new ArrayList<>();
+        describe(complaints, "missing", missing);
+        describe(complaints, "unexpected", List.copyOf(unexpected));
+        describe(complaints, "of wrong shape or type", wrong);
+        if (!complaints.isEmpty()) {
+            throw new InvalidModelException("%s: not a complete %s checkpoint: %s"
+                    .formatted(checkpoint.directory(), config.architecture().name(), String.join("; ", complaints)));
+        }
+    }
+
+    private static boolean isWeightType(DType dtype, TensorSpec spec) {
+        return dtype == DType.F32
+                || dtype == DType.F16
+                || dtype == DType.BF16
+                || dtype.isQuantized() && spec.isQuantizable();
+    }
+
+    private static void describe(List<String> complaints, String what, List<String> names) {
+        if (!names.isEmpty()) {
+            String shown = String.join(", ", names.subList(0, Math.min(NAMES_SHOWN, names.size())));
+            String more = names.size() > NAMES_SHOWN ? " and %d more".formatted(names.size() - NAMES_SHOWN) : "";
+            complaints.add("%d %s %s: %s%s"
+                    .formatted(names.size(), names.size() == 1 ? "tensor" : "tensors", what, shown, more));
+        }
+    }
+}
