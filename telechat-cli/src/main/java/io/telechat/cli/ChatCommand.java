@@ -9,6 +9,7 @@ import io.telechat.core.InvalidModelException;
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.chat.ChatMessage;
 import io.telechat.core.chat.MarkerPolicy;
+import io.telechat.core.chat.SystemMessages;
 import io.telechat.infer.ChatModel;
 import io.telechat.infer.ChatSession;
 import io.telechat.infer.GenerationOptions;
@@ -52,11 +53,16 @@ final class ChatCommand implements Callable<Integer> {
             description = "read messages line by line even if stdin is not a terminal")
     private boolean interactive;
 
-    @Option(
-            names = "--system",
-            paramLabel = "TEXT",
-            description = "system message, where the model's chat format has one")
+    @Option(names = "--system", paramLabel = "TEXT", description = "system message; see --system-messages")
     private Optional<String> system = Optional.empty();
+
+    @Option(
+            names = "--system-messages",
+            paramLabel = "POLICY",
+            description =
+                    "where the chat format has no place for a system message: fold it into the question that follows"
+                            + " (default), ignore or reject it")
+    private SystemMessages systemMessages = SystemMessages.FOLD;
 
     @Option(names = "--tools", paramLabel = "FILE", description = "JSON list of tool schemas to offer (TeleChat2)")
     private Optional<Path> tools = Optional.empty();
@@ -102,8 +108,11 @@ final class ChatCommand implements Callable<Integer> {
         }
         try (ChatModel model = modelOptions.load(directory(), global);
                 ChatSession session = model.newSession()) {
-            GenerationOptions options = flags.apply(model.defaults());
-            session.setOptions(options).setMarkerPolicy(markers).setOverflowPolicy(overflow);
+            GenerationOptions options = flags.over(model);
+            session.setOptions(options)
+                    .setMarkerPolicy(markers)
+                    .setSystemMessages(systemMessages)
+                    .setOverflowPolicy(overflow);
             model.chatTokenizer();
             ChatPrinter printer = new ChatPrinter(json, global.colored(), stats);
             if (history.isPresent() && Files.exists(history.get())) {

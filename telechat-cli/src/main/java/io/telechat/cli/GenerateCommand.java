@@ -57,7 +57,7 @@ final class GenerateCommand implements Callable<Integer> {
         Optional<int[]> given = text.isPresent() ? Optional.empty() : Optional.of(tokens.read());
         try (ChatModel model = modelOptions.load(ModelOptions.directory(directory), global);
                 Sequence sequence = model.newSequence()) {
-            GenerationOptions options = flags.apply(model.defaults());
+            GenerationOptions options = flags.over(model);
             int[] ids = given.orElseGet(() -> model.tokenizer().encode(text.get()));
             Cancellation stop = new Cancellation();
             Generation generation = model.generate(

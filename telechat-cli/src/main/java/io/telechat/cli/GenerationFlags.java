@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.cli;
 
+import io.telechat.infer.ChatModel;
 import io.telechat.infer.GenerationOptions;
-import io.telechat.infer.sampling.SamplingOptions;
+import io.telechat.infer.GenerationOverrides;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -76,28 +77,22 @@ final class GenerationFlags {
             description = "with --json: log-probability of each token and of the N likeliest ones")
     private int logprobs = GenerationOptions.NO_LOGPROBS;
 
-    GenerationOptions apply(GenerationOptions defaults) {
-        SamplingOptions base = greedy ? SamplingOptions.GREEDY : defaults.sampling();
-        boolean implied = temperature.isPresent() || topK.isPresent() || topP.isPresent() || minP.isPresent();
-        SamplingOptions sampling = new SamplingOptions(
-                !greedy && sample.orElse(implied || base.sample()),
-                temperature.orElse(base.temperature()),
-                topK.orElse(base.topK()),
-                topP.orElse(base.topP()),
-                minP.orElse(base.minP()),
-                repetitionPenalty.orElse(base.repetitionPenalty()),
-                presencePenalty.orElse(base.presencePenalty()),
-                frequencyPenalty.orElse(base.frequencyPenalty()));
+    /** @throws io.telechat.core.TelechatException if the checkpoint's defaults, or what is asked for, are impossible */
+    GenerationOptions over(ChatModel model) {
+        GenerationOptions defaults = model.defaults(new GenerationOverrides(
+                greedy, sample, temperature, topK, topP, minP, repetitionPenalty, presencePenalty, frequencyPenalty));
         Set<Integer> stops = new HashSet<>(stopTokens);
         if (!ignoreEos) {
             stops.addAll(defaults.stopIds());
         }
+        List<String> strings = new ArrayList<>(stopStrings);
+        strings.addAll(model.hasTokenizer() ? defaults.stopStrings() : List.of());
         return new GenerationOptions(
-                sampling,
+                defaults.sampling(),
                 seed.orElseGet(() -> ThreadLocalRandom.current().nextLong(1L << 53)),
                 maxNewTokens.map(OptionalInt::of).orElse(defaults.maxNewTokens()),
                 stops,
-                stopStrings,
+                strings,
                 logprobs);
     }
 }

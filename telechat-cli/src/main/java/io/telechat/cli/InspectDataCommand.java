@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.chat.ChatTokenizer;
+import io.telechat.core.tokenizer.Tokenizer;
 import io.telechat.train.data.DataInspection;
 import io.telechat.train.data.TrainingData;
 import java.nio.file.Files;
@@ -58,6 +59,7 @@ final class InspectDataCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         try (TrainingData data = TrainingData.open(directory)) {
+            tokenizerPath.ifPresent(data::requireTokenizer);
             Optional<ChatTokenizer> tokenizer = tokenizerPath
                     .or(() -> data.tokenizer().filter(Files::isDirectory))
                     .map(ChatTokenizer::load);
@@ -139,13 +141,28 @@ final class InspectDataCommand implements Callable<Integer> {
                 if (begins) {
                     System.out.printf("%s--- dialog %d, from %d%n", from == 0 ? "" : "\n", row.sequences()[from], from);
                 }
-                String text = tokenizer.tokenizer().decode(Arrays.copyOfRange(row.ids(), from, to));
+                String text = text(tokenizer.tokenizer(), Arrays.copyOfRange(row.ids(), from, to));
                 boolean trained = row.mask()[from] == 1;
                 System.out.print(trained ? (colored ? TRAINED + text + PLAIN : "[" + text + "]") : text);
             }
             from = to;
         }
         System.out.println();
+    }
+
+    /** Decoding leaves control pieces out, such as role marks; here they are what is looked for. */
+    private static String text(Tokenizer tokenizer, int... ids) {
+        StringBuilder text = new StringBuilder();
+        int begin = 0;
+        for (int i = 0; i < ids.length; i++) {
+            String piece = tokenizer.piece(ids[i]);
+            if (!piece.isEmpty() && tokenizer.decode(ids[i]).isEmpty() && piece.startsWith("<")) {
+                text.append(tokenizer.decode(Arrays.copyOfRange(ids, begin, i))).append(piece);
+                begin = i + 1;
+            }
+        }
+        return text.append(tokenizer.decode(Arrays.copyOfRange(ids, begin, ids.length)))
+                .toString();
     }
 
     private static ObjectNode object(TrainingData.Sample row, Optional<ChatTokenizer> tokenizer) {

@@ -1,32 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.cli;
 
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jline.utils.Signals;
 
-/** Ctrl-C once asks the work to come to an end; the second time the program ends at once. */
+/** Ctrl-C or a termination once asks the work to come to an end; the second time the program ends at once. */
 final class Interrupts implements AutoCloseable {
-    private static final String SIGNAL = "INT";
-
-    private final Object before;
+    private final Map<String, Object> before = new LinkedHashMap<>();
+    private final AtomicInteger first = new AtomicInteger();
 
     private Interrupts(Runnable action) {
-        AtomicBoolean asked = new AtomicBoolean();
-        this.before = Signals.register(SIGNAL, () -> {
-            if (asked.getAndSet(true)) {
-                Runtime.getRuntime().halt(ExitCode.INTERRUPTED);
-            }
-            System.err.println("\ntelechat: finishing this step, then saving; again Ctrl-C stops at once");
-            action.run();
-        });
+        for (Map.Entry<String, Integer> signal :
+                Map.of("INT", ExitCode.INTERRUPTED, "TERM", ExitCode.TERMINATED).entrySet()) {
+            int code = signal.getValue();
+            before.put(signal.getKey(), Signals.register(signal.getKey(), () -> {
+                if (!first.compareAndSet(0, code)) {
+                    Runtime.getRuntime().halt(code);
+                }
+                System.err.println("\ntelechat: finishing this step, then saving; again Ctrl-C stops at once");
+                action.run();
+            }));
+        }
     }
 
     static Interrupts onFirst(Runnable action) {
         return new Interrupts(action);
     }
 
+    /** The exit code of the signal that came first. */
+    int code() {
+        return first.get() == 0 ? ExitCode.INTERRUPTED : first.get();
+    }
+
     @Override
     public void close() {
-        Signals.unregister(SIGNAL, before);
+        before.forEach(Signals::unregister);
     }
 }

@@ -1,23 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.cli;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.telechat.core.InvalidModelException;
-import io.telechat.core.checkpoint.IoReason;
+import io.telechat.core.checkpoint.JsonFiles;
+import io.telechat.core.checkpoint.TextFiles;
 import io.telechat.infer.Generation;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** What the command line reads and prints as JSON. */
 final class Json {
-    private static final ObjectMapper MAPPER =
-            new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+    private static final ObjectMapper MAPPER = new ObjectMapper();
 
     private Json() {}
 
@@ -44,26 +39,9 @@ final class Json {
                 .replace("\u2029", "\\u2029");
     }
 
-    /** @throws InvalidModelException if the file cannot be read, or is not JSON */
+    /** @throws io.telechat.core.InvalidInputException if the file cannot be read, or is not JSON */
     static JsonNode read(Path file) {
-        try {
-            return parse(file.toString(), Files.readString(file));
-        } catch (IOException e) {
-            throw new InvalidModelException("%s: cannot be read: %s".formatted(file, IoReason.of(e)), e);
-        }
-    }
-
-    /** @throws InvalidModelException naming the source, if the text is not JSON */
-    static JsonNode parse(String source, String text) {
-        try {
-            JsonNode node = MAPPER.readTree(text);
-            if (node == null || node.isMissingNode()) {
-                throw new InvalidModelException(source + ": empty, expected JSON");
-            }
-            return node;
-        } catch (JsonProcessingException e) {
-            throw new InvalidModelException("%s: not valid JSON: %s".formatted(source, e.getOriginalMessage()), e);
-        }
+        return JsonFiles.parse(file.toString(), TextFiles.read(file));
     }
 
     static ObjectNode generation(Generation generation, long seed) {

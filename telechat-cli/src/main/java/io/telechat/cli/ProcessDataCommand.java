@@ -2,6 +2,7 @@
 package io.telechat.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.telechat.core.chat.SystemMessages;
 import io.telechat.train.data.DataOptions;
 import io.telechat.train.data.DataProcessor;
 import io.telechat.train.data.DataRecipe;
@@ -98,6 +99,14 @@ final class ProcessDataCommand implements Callable<Integer> {
     private Answers answers = Answers.LAST;
 
     @Option(
+            names = "--system-messages",
+            paramLabel = "POLICY",
+            description =
+                    "where the chat format has no place for a system message: fold it into the question that follows"
+                            + " (default), ignore or reject it")
+    private SystemMessages systemMessages = SystemMessages.FOLD;
+
+    @Option(
             names = "--long-dialogs",
             paramLabel = "WAY",
             converter = LongDialogsConverter.class,
@@ -143,6 +152,7 @@ final class ProcessDataCommand implements Callable<Integer> {
                 seed,
                 recipe,
                 answers == Answers.ALL,
+                systemMessages,
                 longDialogs,
                 maxErrors,
                 memory.bytes(),

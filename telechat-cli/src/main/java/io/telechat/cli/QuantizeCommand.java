@@ -3,9 +3,13 @@ package io.telechat.cli;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.telechat.core.InvalidInputException;
 import io.telechat.core.InvalidModelException;
+import io.telechat.core.chat.ChatTokenizer;
 import io.telechat.core.checkpoint.CompanionFiles;
+import io.telechat.core.checkpoint.DirectoryTree;
 import io.telechat.core.checkpoint.IoReason;
+import io.telechat.core.checkpoint.TextFiles;
 import io.telechat.core.model.MemoryPlan;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.weights.CheckpointQuantizer;
@@ -61,27 +65,39 @@ final class QuantizeCommand implements Callable<Integer> {
     private GlobalOptions global;
 
     @Override
-    public Integer call() {
+    public Integer call() throws IOException {
         Path from = ModelOptions.directory(directory);
-        LoadOptions options = LoadOptions.defaults().withThreads(threads).withActivations(DType.F32);
-        Optional<String> compared = text.map(QuantizeCommand::read);
-        List<Result> results = quantize(from);
-        ObjectNode report = report(from, results);
-        compared.ifPresent(t -> addComparison(report, from, options, t));
-        if (json) {
-            System.out.println(Json.line(report));
-        } else {
-            print(report, results);
+        if (Files.exists(out.resolve("config.json"))) {
+            throw new InvalidModelException("%s: there is a model already; choose another --out".formatted(out));
         }
-        return ExitCode.OK;
+        Optional<int[]> compared = text.map(file -> tokens(from, file));
+        boolean made = Files.notExists(out);
+        try {
+            List<Result> results = quantize(from);
+            ObjectNode report = report(from, results);
+            compared.ifPresent(tokens -> addComparison(report, from, tokens));
+            if (json) {
+                System.out.println(Json.line(report));
+            } else {
+                print(report, results);
+            }
+            made = false;
+            return ExitCode.OK;
+        } finally {
+            if (made) {
+                DirectoryTree.delete(out); // half a model would be taken for one
+            }
+        }
     }
 
-    private static String read(Path file) {
-        try {
-            return Files.readString(file);
-        } catch (IOException e) {
-            throw new InvalidModelException("%s: cannot be read: %s".formatted(file, IoReason.of(e)), e);
+    /** Read before anything is written: what is wrong with the text is told at once. */
+    private static int[] tokens(Path model, Path file) {
+        int[] tokens = ChatTokenizer.load(model).tokenizer().encode(TextFiles.read(file));
+        if (tokens.length < 2) {
+            throw new InvalidInputException(
+                    "%s: has %d tokens; at least 2 are needed to compare predictions".formatted(file, tokens.length));
         }
+        return tokens;
     }
 
     private List<Result> quantize(Path from) {
@@ -117,10 +133,10 @@ final class QuantizeCommand implements Callable<Integer> {
         return report;
     }
 
-    private void addComparison(ObjectNode report, Path from, LoadOptions options, String sample) {
+    private void addComparison(ObjectNode report, Path from, int[] tokens) {
+        LoadOptions options = LoadOptions.defaults().withThreads(threads).withActivations(DType.F32);
         try (ChatModel original = ChatModel.load(from, options);
                 ChatModel quantized = ChatModel.load(out, options)) {
-            int[] tokens = original.tokenizer().encode(sample);
             PredictionComparison comparison = PredictionComparison.of(original, quantized, tokens);
             report.putObject("comparison")
                     .put("tokens", comparison.tokens())

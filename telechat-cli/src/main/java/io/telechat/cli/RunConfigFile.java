@@ -25,7 +25,8 @@ final class RunConfigFile {
             Object value = option.getValue();
             boolean aboutThisCall = option.usageHelp()
                     || option.versionHelp()
-                    || option.longestName().equals("--config");
+                    || option.longestName().equals("--config")
+                    || option.longestName().equals("--resume");
             if (!aboutThisCall && value != null && !Optional.empty().equals(value)) {
                 values.put(option.longestName().substring(2), plain(value));
             }

@@ -4,6 +4,7 @@ package io.telechat.cli;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.checkpoint.IoReason;
+import io.telechat.core.checkpoint.JsonFiles;
 import io.telechat.core.model.MemoryPlan;
 import io.telechat.train.StepReport;
 import io.telechat.train.Trainer;
@@ -55,7 +56,10 @@ final class RunLog implements TrainingListener, AutoCloseable {
             if (resume && Files.exists(file)) {
                 for (String line : Files.readAllLines(file)) {
                     if (line.endsWith("}")
-                            && Json.parse(file.toString(), line).path("step").asLong() <= done) {
+                            && JsonFiles.parse(file.toString(), line)
+                                            .path("step")
+                                            .asLong()
+                                    <= done) {
                         kept.add(line);
                     }
                 }

@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -51,9 +52,12 @@ public final class TelechatCli {
     public static void main(String[] args) {
         StandardStreams.install();
         int code = run(args);
-        if (System.out.checkError() && code == ExitCode.OK) {
-            System.err.println("telechat: stdout cannot be written: it was closed, or the disk is full");
+        Optional<String> failure = StandardStreams.outputFailure();
+        if (failure.isPresent() && code == ExitCode.OK) {
+            System.err.println("telechat: stdout cannot be written: " + failure.get());
             code = ExitCode.INTERNAL;
+        } else if (StandardStreams.isOutputClosed()) {
+            code = ExitCode.PIPE_CLOSED;
         }
         System.exit(code);
     }
@@ -158,6 +162,8 @@ public final class TelechatCli {
     private static String describe(Throwable failure) {
         return switch (failure) {
             case TelechatException e -> e.getMessage();
+            case InternalError e when String.valueOf(e.getMessage()).contains("unsafe memory access") ->
+                "a file could not be read or written to its end: the disk is full, or the file was cut short meanwhile";
             case OutOfMemoryError e ->
                 "out of memory (%s); give Java more heap with TELECHAT_JAVA_OPTIONS=-Xmx4g".formatted(e.getMessage());
             default -> "internal error: %s; run again with --stacktrace and report it".formatted(failure);

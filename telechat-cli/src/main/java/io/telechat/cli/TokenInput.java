@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.cli;
 
-import io.telechat.core.InvalidModelException;
 import io.telechat.core.InvalidRequestException;
-import io.telechat.core.checkpoint.IoReason;
-import java.io.IOException;
-import java.nio.file.Files;
+import io.telechat.core.checkpoint.TextFiles;
 import java.nio.file.Path;
 import java.util.Optional;
 import picocli.CommandLine.Option;
@@ -35,11 +32,7 @@ final class TokenInput {
     private String readFile() {
         Path file =
                 tokensFile.orElseThrow(() -> new InvalidRequestException("give --tokens 1,2,3 or --tokens-file FILE"));
-        try {
-            return Files.readString(file);
-        } catch (IOException e) {
-            throw new InvalidModelException("%s: cannot be read: %s".formatted(file, IoReason.of(e)), e);
-        }
+        return TextFiles.read(file);
     }
 
     private static int[] parse(String text) {

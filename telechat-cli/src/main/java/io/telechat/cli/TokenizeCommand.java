@@ -8,6 +8,8 @@ import io.telechat.core.InvalidModelException;
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.chat.ChatTokenizer;
 import io.telechat.core.chat.MarkerPolicy;
+import io.telechat.core.chat.SystemMessages;
+import io.telechat.core.checkpoint.JsonFiles;
 import io.telechat.core.tokenizer.Tokenizer;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -42,6 +44,12 @@ final class TokenizeCommand implements Callable<Integer> {
             description = "with --chat: escape, reject or allow role markers in messages (default: escape)")
     private MarkerPolicy markers = MarkerPolicy.ESCAPE;
 
+    @Option(
+            names = "--system-messages",
+            paramLabel = "POLICY",
+            description = "with --chat: fold (default), ignore or reject those that the format has no place for")
+    private SystemMessages systemMessages = SystemMessages.FOLD;
+
     @Option(names = "--pieces", description = "print pieces instead of ids, for people")
     private boolean pieces;
 
@@ -74,7 +82,7 @@ final class TokenizeCommand implements Callable<Integer> {
     /** What is wrong with a line is wrong with the data, and is told with the line. */
     private String convertLine(ChatTokenizer tokenizer, String source, String line) {
         try {
-            return convert(tokenizer, source, Json.parse(source, line));
+            return convert(tokenizer, source, JsonFiles.parse(source, line));
         } catch (InvalidRequestException e) {
             throw new InvalidModelException("%s: %s".formatted(source, e.getMessage()), e);
         }
@@ -85,7 +93,9 @@ final class TokenizeCommand implements Callable<Integer> {
             return Json.line(TextNode.valueOf(tokenizer.tokenizer().decode(ids(source, value))));
         }
         if (direction.chat) {
-            return print(tokenizer.tokenizer(), tokenizer.prompt(ConversationFiles.messages(source, value), markers));
+            return print(
+                    tokenizer.tokenizer(),
+                    tokenizer.prompt(ConversationFiles.messages(source, value), markers, systemMessages));
         }
         if (!value.isTextual()) {
             throw new InvalidModelException(source + ": expected a JSON string");
@@ -107,10 +117,30 @@ final class TokenizeCommand implements Callable<Integer> {
         return ids;
     }
 
+    /** On one line, whatever is in it. */
+    private static String escaped(String piece) {
+        StringBuilder text = new StringBuilder();
+        piece.codePoints().forEach(c -> {
+            switch (c) {
+                case '\n' -> text.append("\\n");
+                case '\r' -> text.append("\\r");
+                case '\t' -> text.append("\\t");
+                default -> {
+                    if (Character.isISOControl(c) || c == 0x2028 || c == 0x2029) {
+                        text.append("\\u%04x".formatted(c));
+                    } else {
+                        text.appendCodePoint(c);
+                    }
+                }
+            }
+        });
+        return text.toString();
+    }
+
     private String print(Tokenizer tokenizer, int[] ids) {
         if (pieces) {
             return IntStream.of(ids)
-                    .mapToObj(id -> id + ":" + tokenizer.piece(id))
+                    .mapToObj(id -> id + ":" + escaped(tokenizer.piece(id)))
                     .collect(Collectors.joining(" "));
         }
         return IntStream.of(ids).mapToObj(Integer::toString).collect(Collectors.joining(",", "[", "]"));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.cli;
 
+import io.telechat.train.RunLock;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.backend.MachineLimits;
@@ -75,7 +76,8 @@ final class TrainCommand implements Callable<Integer> {
             }
             boolean made = Files.notExists(config.output());
             Files.createDirectories(config.output()); // now, for to load a model takes a while
-            try {
+            try (RunLock _ = RunLock.take(config.output())) {
+                requireFreshOutput(config.output()); // another run may have ended meanwhile
                 return train(inputs, checked);
             } finally {
                 if (made) {
@@ -97,7 +99,7 @@ final class TrainCommand implements Callable<Integer> {
                 RunLog log = new RunLog(config.output(), resume, json, global.quiet);
                 TensorBoardFile tensorBoard = new TensorBoardFile(config.output());
                 Trainer trainer = new Trainer(inputs, model, new TrainingListeners(List.of(log, tensorBoard)), peak);
-                Interrupts _ = Interrupts.onFirst(trainer::stop)) {
+                Interrupts interrupts = Interrupts.onFirst(trainer::stop)) {
             if (resume) {
                 trainer.resume();
             }
@@ -105,7 +107,7 @@ final class TrainCommand implements Callable<Integer> {
             Trainer.End end = trainer.run();
             log.finished(end);
             log.memory(plannedBytes(inputs, checked, model), ProcessMemory.peakBytes());
-            return end == Trainer.End.STOPPED ? ExitCode.INTERRUPTED : ExitCode.OK;
+            return end == Trainer.End.STOPPED ? interrupts.code() : ExitCode.OK;
         }
     }
 

@@ -4,6 +4,8 @@ package io.telechat.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.checkpoint.IoReason;
+import io.telechat.core.checkpoint.JsonFiles;
+import io.telechat.core.checkpoint.TextFiles;
 import io.telechat.core.tokenizer.BpeTrainer;
 import io.telechat.core.tokenizer.Piece;
 import io.telechat.core.tokenizer.SentencePieceWriter;
@@ -44,16 +46,12 @@ final class TrainTokenizerCommand implements Callable<Integer> {
     public Integer call() {
         BpeTrainer trainer = new BpeTrainer();
         for (Path file : files) {
-            try {
-                for (String line : Files.readAllLines(file)) {
-                    if (file.toString().endsWith(".jsonl")) {
-                        addStrings(Json.parse(file.toString(), line), trainer);
-                    } else {
-                        trainer.add(line);
-                    }
+            for (String line : (Iterable<String>) TextFiles.read(file).lines()::iterator) {
+                if (file.toString().endsWith(".jsonl")) {
+                    addStrings(JsonFiles.parse(file.toString(), line), trainer);
+                } else {
+                    trainer.add(line);
                 }
-            } catch (IOException e) {
-                throw new InvalidModelException("%s: cannot be read: %s".formatted(file, IoReason.of(e)), e);
             }
         }
         List<Piece> pieces = trainer.train(size);

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.telechat.core.checkpoint.JsonFiles;
 import io.telechat.core.testing.TinyModels;
 import java.io.IOException;
 import java.math.BigInteger;
@@ -66,7 +67,7 @@ class TrainCommandTest {
     private static List<JsonNode> metrics(String output) throws IOException {
         List<JsonNode> lines = new ArrayList<>();
         for (String line : Files.readAllLines(directory.resolve(output).resolve("metrics.jsonl"))) {
-            lines.add(Json.parse("metrics", line));
+            lines.add(JsonFiles.parse("metrics", line));
         }
         return lines;
     }

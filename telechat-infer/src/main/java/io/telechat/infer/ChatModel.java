@@ -149,9 +149,18 @@ public final class ChatModel implements AutoCloseable {
         return model.backend().description();
     }
 
-    /** What the checkpoint's generation_config.json asks for. */
+    /**
+     * What the checkpoint's generation_config.json asks for.
+     *
+     * @throws InvalidModelException if that is impossible, or something that is not done here
+     */
     public GenerationOptions defaults() {
-        return defaults.options();
+        return defaults(GenerationOverrides.NONE);
+    }
+
+    /** Likewise, but what is asked for here comes first, so that nothing is said of what the file has in its place. */
+    public GenerationOptions defaults(GenerationOverrides asked) {
+        return defaults.options(asked);
     }
 
     /** What every formula cost so far, if the model was loaded so. */
@@ -183,9 +192,14 @@ public final class ChatModel implements AutoCloseable {
         return new ChatSession(this);
     }
 
-    /** An empty sequence, for {@link #generate}. */
-    public Sequence newSequence() {
-        return new Sequence(model, options.cacheType());
+    /**
+     * An empty sequence, for {@link #generate}.
+     *
+     * @throws IllegalStateException if the model is closed
+     */
+    public synchronized Sequence newSequence() {
+        requireOpen();
+        return new Sequence(model, options.cacheType(), this);
     }
 
     /** The element type of caches. */
@@ -214,7 +228,16 @@ public final class ChatModel implements AutoCloseable {
             GenerationOptions options,
             TokenListener listener,
             Cancellation cancellation) {
+        requireOpen();
+        sequence.requireOpen();
         return generator.generate(prompt, sequence, resolve(options, prompt.length), listener, cancellation);
+    }
+
+    /** Asked once per operation, under the lock under which everything is freed. */
+    private void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException("the model is closed");
+        }
     }
 
     /** The options with the checkpoint's default length, if they say nothing of it. */

@@ -6,9 +6,11 @@ import io.telechat.core.chat.ChatMessage;
 import io.telechat.core.chat.ChatTemplate;
 import io.telechat.core.chat.MarkerPolicy;
 import io.telechat.core.chat.Role;
+import io.telechat.core.chat.SystemMessages;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -23,29 +25,36 @@ public final class ChatSession implements AutoCloseable {
     private final ChatModel model;
     private final Sequence sequence;
     private final List<ChatMessage> messages = new ArrayList<>();
-    private GenerationOptions options;
+    private Optional<GenerationOptions> options = Optional.empty();
     private MarkerPolicy markers = MarkerPolicy.ESCAPE;
+    private SystemMessages systemMessages = SystemMessages.FOLD;
     private OverflowPolicy overflow = OverflowPolicy.ERROR;
 
     /** Made by {@link ChatModel#newSession}. */
     public ChatSession(ChatModel model) {
         this.model = model;
         this.sequence = model.newSequence();
-        this.options = model.defaults();
     }
 
+    /** The checkpoint's defaults, if no others were set. */
     public GenerationOptions options() {
-        return options;
+        return options.orElseGet(model::defaults);
     }
 
     /** Options of the following answers. */
     public ChatSession setOptions(GenerationOptions options) {
-        this.options = options;
+        this.options = Optional.of(options);
         return this;
     }
 
     public ChatSession setMarkerPolicy(MarkerPolicy policy) {
         this.markers = policy;
+        return this;
+    }
+
+    /** What becomes of system messages that the chat format has no place for. */
+    public ChatSession setSystemMessages(SystemMessages policy) {
+        this.systemMessages = policy;
         return this;
     }
 
@@ -66,15 +75,8 @@ public final class ChatSession implements AutoCloseable {
         messages.addAll(copy);
     }
 
-    /**
-     * Sets, replaces or (if empty) removes the system message.
-     *
-     * @throws InvalidRequestException if the flavour's chat format has none
-     */
+    /** Sets, replaces or (if empty) removes the system message. */
     public void setSystem(String content) {
-        if (!content.isEmpty() && !model.chatTokenizer().template().hasSystem()) {
-            throw new InvalidRequestException("this model's chat format has no system message");
-        }
         messages.removeIf(m -> m.role() == Role.SYSTEM);
         if (!content.isEmpty()) {
             messages.addFirst(ChatMessage.system(content));
@@ -116,6 +118,7 @@ public final class ChatSession implements AutoCloseable {
         return answer(next, listener, cancellation);
     }
 
+    /** @throws IllegalStateException if this session or its model is closed */
     private Generation answer(List<ChatMessage> conversation, TokenListener listener, Cancellation cancellation) {
         Prompt prompt = fit(conversation);
         Generation generation = model.generate(prompt.ids(), sequence, withTemplateStops(), listener, cancellation);
@@ -129,13 +132,13 @@ public final class ChatSession implements AutoCloseable {
     /** The prompt of a conversation; if the policy says so, it leaves out the oldest turns until it fits. */
     private Prompt fit(List<ChatMessage> conversation) {
         List<ChatMessage> kept = new ArrayList<>(conversation);
-        int[] ids = model.chatTokenizer().prompt(kept, markers);
-        int limit = model.lengthLimit(options);
-        int wanted = model.wantedLength(options);
+        int[] ids = model.chatTokenizer().prompt(kept, markers, systemMessages);
+        int limit = model.lengthLimit(options());
+        int wanted = model.wantedLength(options());
         int dropped = 0;
         while (overflow == OverflowPolicy.DROP_OLDEST_TURNS && ids.length + wanted > limit && dropOldestTurn(kept)) {
             dropped++;
-            ids = model.chatTokenizer().prompt(kept, markers);
+            ids = model.chatTokenizer().prompt(kept, markers, systemMessages);
         }
         if (dropped > 0) {
             LOG.warn("the context of {} tokens is full: the prompt leaves out the oldest turns ({})", limit, dropped);
@@ -170,13 +173,14 @@ public final class ChatSession implements AutoCloseable {
 
     private GenerationOptions withTemplateStops() {
         ChatTemplate template = model.chatTokenizer().template();
-        Set<Integer> ids = new HashSet<>(options.stopIds());
+        Set<Integer> ids = new HashSet<>(options().stopIds());
         ids.addAll(template.stopIds(model.tokenizer()));
-        List<String> strings = new ArrayList<>(options.stopStrings());
+        List<String> strings = new ArrayList<>(options().stopStrings());
         strings.addAll(template.stopStrings());
-        return options.withStops(ids, strings);
+        return options().withStops(ids, strings);
     }
 
+    /** Waits for an answer to end, then frees what was kept for the next ones; sending after that fails. For any thread. */
     @Override
     public void close() {
         sequence.close();

@@ -3,11 +3,12 @@ package io.telechat.infer;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.telechat.core.InvalidModelException;
-import io.telechat.core.InvalidRequestException;
 import io.telechat.core.checkpoint.JsonFiles;
-import io.telechat.infer.sampling.SamplingOptions;
+import io.telechat.core.checkpoint.KeyRules;
+import io.telechat.infer.GenerationOverrides.SamplingNumbers;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -15,49 +16,57 @@ import java.util.TreeSet;
 import java.util.function.DoublePredicate;
 
 /**
- * What generation_config.json and config.json say of generation.
+ * What generation_config.json, or else config.json, says of generation. Numbers are not checked before they count: what is asked
+ * for elsewhere comes first.
  *
- * @param sampling as the file has it: all published models say {@code do_sample: false}, so only the penalty acts
+ * @param file that says it
+ * @param json its contents
  * @param maxNewTokens length of an answer at most
  * @param maxLength length of prompt and answer together at most
  * @param eosIds ids that end an answer
  */
 record GenerationDefaults(
-        SamplingOptions sampling, OptionalInt maxNewTokens, OptionalInt maxLength, Set<Integer> eosIds) {
+        Path file, JsonNode json, OptionalInt maxNewTokens, OptionalInt maxLength, Set<Integer> eosIds) {
+    /** Keys that change which tokens come, and are not obeyed. */
+    private static final KeyRules RULES = KeyRules.notTo(
+                    "do; --greedy does without what the file says of sampling, or remove it there")
+            .only("typical_p", 1)
+            .only("num_beams", 1)
+            .only("num_beam_groups", 1)
+            .only("encoder_repetition_penalty", 1)
+            .only("guidance_scale", 1)
+            .refuse(
+                    "no_repeat_ngram_size",
+                    "encoder_no_repeat_ngram_size",
+                    "bad_words_ids",
+                    "force_words_ids",
+                    "forced_bos_token_id",
+                    "forced_eos_token_id",
+                    "forced_decoder_ids",
+                    "suppress_tokens",
+                    "begin_suppress_tokens",
+                    "sequence_bias",
+                    "constraints",
+                    "penalty_alpha",
+                    "epsilon_cutoff",
+                    "eta_cutoff",
+                    "exponential_decay_length_penalty",
+                    "min_length",
+                    "min_new_tokens",
+                    "dola_layers",
+                    "watermarking_config");
 
     static GenerationDefaults read(Path directory) {
         JsonNode config = JsonFiles.readObject(directory.resolve("config.json"));
         Path own = directory.resolve("generation_config.json");
         Path file = Files.exists(own) ? own : directory.resolve("config.json");
         JsonNode json = Files.exists(own) ? JsonFiles.readObject(own) : config;
-        boolean sample = json.path("do_sample").asBoolean(false);
-        try {
-            SamplingOptions sampling = new SamplingOptions(
-                    sample,
-                    number(json, "temperature", 1, sample, v -> v >= 0),
-                    (int) number(json, "top_k", 50, sample, v -> v >= 0),
-                    number(json, "top_p", 1, sample, v -> v > 0 && v <= 1),
-                    number(json, "min_p", 0, sample, v -> v >= 0 && v <= 1),
-                    number(json, "repetition_penalty", 1, true, v -> true),
-                    0,
-                    0);
-            return new GenerationDefaults(
-                    sampling,
-                    positive(json.path("max_new_tokens")),
-                    positive(json.path("max_length")),
-                    eosIds(json.has("eos_token_id") ? json.path("eos_token_id") : config.path("eos_token_id")));
-        } catch (InvalidRequestException e) {
-            throw new InvalidModelException("%s: %s".formatted(file, e.getMessage()), e);
-        }
-    }
-
-    /** A value of the file; if it has no effect anyway because nothing is drawn, an impossible one is passed over. */
-    private static float number(JsonNode json, String key, float fallback, boolean matters, DoublePredicate possible) {
-        if (json.hasNonNull(key) && !json.get(key).isNumber()) {
-            throw new InvalidRequestException("'%s' is %s, must be a number".formatted(key, json.get(key)));
-        }
-        float value = (float) json.path(key).asDouble(fallback);
-        return matters || possible.test(value) ? value : fallback;
+        return new GenerationDefaults(
+                file,
+                json,
+                positive(json.path("max_new_tokens")),
+                positive(json.path("max_length")),
+                eosIds(json.has("eos_token_id") ? json.path("eos_token_id") : config.path("eos_token_id")));
     }
 
     private static OptionalInt positive(JsonNode node) {
@@ -77,8 +86,64 @@ record GenerationDefaults(
         return ids;
     }
 
-    GenerationOptions options() {
+    /**
+     * The file's options with what is asked for in their place.
+     *
+     * @throws InvalidModelException if the file says something of sampling that is impossible or not done here, and it counts
+     * @throws InvalidRequestException if what is asked for is impossible
+     */
+    GenerationOptions options(GenerationOverrides asked) {
+        if (!asked.greedy()) {
+            RULES.check(file, json);
+        }
+        boolean sample = json.path("do_sample").asBoolean(false);
+        boolean drawn = asked.samples(sample);
+        SamplingNumbers numbers = asked.greedy()
+                ? SamplingNumbers.NEUTRAL
+                : new SamplingNumbers(
+                        sample,
+                        number("temperature", 1, drawn && asked.temperature().isEmpty(), v -> v >= 0 && v <= 100),
+                        topK(drawn && asked.topK().isEmpty()),
+                        number("top_p", 1, drawn && asked.topP().isEmpty(), v -> v > 0 && v <= 1),
+                        number("min_p", 0, drawn && asked.minP().isEmpty(), v -> v >= 0 && v <= 1),
+                        number(
+                                "repetition_penalty",
+                                1,
+                                asked.repetitionPenalty().isEmpty(),
+                                v -> v > 0 && v <= 100));
         return new GenerationOptions(
-                sampling, 0, OptionalInt.empty(), eosIds, List.of(), GenerationOptions.NO_LOGPROBS);
+                asked.over(numbers), 0, OptionalInt.empty(), eosIds, stopStrings(), GenerationOptions.NO_LOGPROBS);
+    }
+
+    /** A number of the file; where it does not count anyway, an impossible one is passed over. */
+    private float number(String key, float fallback, boolean counts, DoublePredicate possible) {
+        JsonNode value = json.path(key);
+        if (value.isMissingNode() || value.isNull()) {
+            return fallback;
+        }
+        boolean good = value.isNumber() && possible.test(value.doubleValue());
+        if (!good && counts) {
+            throw new InvalidModelException("%s: '%s' is %s, which is impossible".formatted(file, key, value));
+        }
+        return good ? (float) value.doubleValue() : fallback;
+    }
+
+    /** Many files say -1 where they mean all. */
+    private int topK(boolean counts) {
+        return Math.max(0, (int) number("top_k", 50, counts, v -> v >= -1 && v == Math.rint(v)));
+    }
+
+    /** A text or a list of them. */
+    private List<String> stopStrings() {
+        JsonNode node = json.path("stop_strings");
+        List<String> texts = new ArrayList<>();
+        if (node.isTextual()) {
+            texts.add(node.asText());
+        }
+        node.forEach(text -> texts.add(text.asText()));
+        if (texts.stream().anyMatch(String::isEmpty)) {
+            throw new InvalidModelException("%s: 'stop_strings' holds an empty text".formatted(file));
+        }
+        return texts;
     }
 }

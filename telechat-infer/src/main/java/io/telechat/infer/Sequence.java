@@ -10,10 +10,14 @@ import java.util.Arrays;
 public final class Sequence implements AutoCloseable {
     private final CausalLm model;
     private final KvCache cache;
+    private final Object lock;
+    private boolean closed;
     private int[] tokens = new int[256];
 
-    Sequence(CausalLm model, DType cacheType) {
+    /** @param lock of the model that computes with it, under which the memory is freed */
+    Sequence(CausalLm model, DType cacheType, Object lock) {
         this.model = model;
+        this.lock = lock;
         this.cache = model.newCache(cacheType);
     }
 
@@ -51,8 +55,21 @@ public final class Sequence implements AutoCloseable {
         return common;
     }
 
+    /** To be called under the lock. */
+    void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException("the sequence is closed");
+        }
+    }
+
+    /** Waits for a generation to end that computes with it. */
     @Override
     public void close() {
-        cache.close();
+        synchronized (lock) {
+            if (!closed) {
+                closed = true;
+                cache.close();
+            }
+        }
     }
 }

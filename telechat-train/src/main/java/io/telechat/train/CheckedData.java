@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train;
 
-import io.telechat.core.InvalidModelException;
+import io.telechat.core.InvalidInputException;
 import io.telechat.core.architecture.ModelConfig;
 import io.telechat.train.data.TrainingData;
 import java.util.ArrayList;
@@ -20,11 +20,12 @@ public record CheckedData(TrainConfig config, TrainingData data, int trainedSamp
 
     /**
      * @param model that is to be trained
-     * @throws InvalidModelException naming the samples that cannot be trained
+     * @throws InvalidInputException naming the samples that cannot be trained
      */
     public static CheckedData of(TrainConfig config, ModelConfig model, TrainingData data) {
         int measured = (int) Math.round(config.length().evaluationShare() * data.samples());
         CheckedData checked = new CheckedData(config, data, data.samples() - measured);
+        data.requireTokenizer(config.model());
         checked.checkSizes(model);
         checked.checkSamples(model);
         return checked;
@@ -33,16 +34,16 @@ public record CheckedData(TrainConfig config, TrainingData data, int trainedSamp
     private void checkSizes(ModelConfig model) {
         TrainConfig.Batching batching = config.batch();
         if (trainedSamples < batching.microBatch()) {
-            throw new InvalidModelException("%s: %,d samples to train are less than one micro-batch of %,d"
+            throw new InvalidInputException("%s: %,d samples to train are less than one micro-batch of %,d"
                     .formatted(config.data(), trainedSamples, batching.microBatch()));
         }
         int measured = data.samples() - trainedSamples;
-        if (config.length().evaluationShare() > 0 && measured < batching.microBatch()) {
-            throw new InvalidModelException("%s: %,d samples to measure are less than one micro-batch of %,d"
-                    .formatted(config.data(), measured, batching.microBatch()));
+        if (config.length().evaluationShare() > 0 && measured == 0) {
+            throw new InvalidInputException(
+                    "%s: that share of %,d samples is none to measure".formatted(config.data(), data.samples()));
         }
         if (data.rowTokens() > model.maxContextLength()) {
-            throw new InvalidModelException("%s: samples of %,d tokens; the model is defined up to %,d"
+            throw new InvalidInputException("%s: samples of %,d tokens; the model is defined up to %,d"
                     .formatted(config.data(), data.rowTokens(), model.maxContextLength()));
         }
     }
@@ -53,18 +54,18 @@ public record CheckedData(TrainConfig config, TrainingData data, int trainedSamp
             TrainingData.Sample sample = data.sample(i);
             for (int id : sample.ids()) {
                 if (id < 0 || id >= model.vocabSize()) {
-                    throw new InvalidModelException(
+                    throw new InvalidInputException(
                             "%s: sample %d holds token %d, the model has %,d; were they made with its tokenizer?"
                                     .formatted(config.data(), i, id, model.vocabSize()));
                 }
             }
-            if (MicroBatch.of(List.of(sample), config.objective(), model).counted() == 0) {
+            if (MicroBatch.counted(sample, config.objective()) == 0) {
                 empty.add(i);
             }
         }
         boolean whole = config.objective().perToken() || config.batch().microBatch() == 1;
         if (!empty.isEmpty() && (whole || empty.size() == data.samples())) {
-            throw new InvalidModelException("%s: %,d samples have no token to train: %s%s"
+            throw new InvalidInputException("%s: %,d samples have no token to train: %s%s"
                     .formatted(
                             config.data(),
                             empty.size(),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train;
 
+import io.telechat.core.InvalidModelException;
 import io.telechat.core.architecture.ModelConfig;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.lora.LoraAdapters;
@@ -65,6 +66,7 @@ public final class LoraFineTuning implements TrainedModel {
         this.backend = backend;
         if (options.start().isPresent()) {
             this.adapters = LoraAdapters.read(options.start().get(), config, backend);
+            requireOneScale(options.start().get());
         } else {
             this.adapters = new LoraAdapters(config, options.config(), backend);
             adapters.initialize(seed);
@@ -75,6 +77,16 @@ public final class LoraFineTuning implements TrainedModel {
         this.forward = new LoraOps(backend.trainingOps(), adapters, dropout, backend);
         this.pass =
                 new TrainingPass(config, parameters, backend, forward, backend.gradOps(), rows, gradientCheckpointing);
+    }
+
+    /** The optimizer's steps depend on how large {@code b} is, so the factor must stay outside of it. */
+    private void requireOneScale(Path adapter) {
+        if (!adapters.all().stream().allMatch(LoraWeight::hasOneScale)) {
+            adapters.close();
+            throw new InvalidModelException(
+                    "%s: its alpha_pattern scales layers differently that are computed as one (query and key_value, or gate_proj and up_proj); it can be used and merged, but not trained further"
+                            .formatted(adapter));
+        }
     }
 
     @Override
@@ -115,6 +127,11 @@ public final class LoraFineTuning implements TrainedModel {
     public double forwardBackward(MicroBatch batch, double weight, long number) {
         dropout.train(number);
         return pass.forwardBackward(batch.batch(), batch.objective(weight), gradients);
+    }
+
+    @Override
+    public void gathered() {
+        gradients.clearForeign();
     }
 
     @Override

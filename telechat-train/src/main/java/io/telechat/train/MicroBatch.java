@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train;
 
-import io.telechat.core.architecture.ModelConfig;
 import io.telechat.core.ops.Batch;
-import io.telechat.core.ops.RopeTable;
 import io.telechat.core.training.TrainingPass;
 import io.telechat.train.data.TrainingData;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -18,7 +17,7 @@ import java.util.List;
  * @param counted how many do
  */
 public record MicroBatch(Batch batch, int[] targets, byte[] counts, long counted) {
-    static MicroBatch of(List<TrainingData.Sample> samples, TrainConfig.Objective objective, ModelConfig model) {
+    static MicroBatch of(List<TrainingData.Sample> samples, TrainConfig.Objective objective, RopeTables ropes) {
         int rowTokens = samples.getFirst().ids().length;
         int[] tokens = new int[samples.size() * rowTokens];
         int[] targets = new int[tokens.length];
@@ -37,23 +36,46 @@ public record MicroBatch(Batch batch, int[] targets, byte[] counts, long counted
                     begin = i + 1;
                 } else {
                     targets[s * rowTokens + i] = sample.ids()[i + 1];
-                    boolean padding = objective.isolated() && sample.sequences()[i] == 0;
-                    int count = objective.masked() ? sample.mask()[i + 1] : padding ? 0 : 1;
+                    int count = count(sample, objective, i);
                     counts[s * rowTokens + i] = (byte) count;
                     counted += count;
                 }
             }
         }
-        return new MicroBatch(batch(tokens, lengths, model), targets, counts, counted);
+        return new MicroBatch(batch(tokens, lengths, ropes), targets, counts, counted);
     }
 
-    private static Batch batch(int[] tokens, List<Integer> lengths, ModelConfig model) {
-        List<RopeTable> ropes = new ArrayList<>();
-        for (int length : lengths) {
-            ropes.add(RopeTable.of(
-                    model.rope().scaling(length, length), model.heads().headDim(), 0, length));
+    /** 1 where the token behind place {@code i} counts, 0 where not. */
+    private static int count(TrainingData.Sample sample, TrainConfig.Objective objective, int i) {
+        boolean padding = objective.isolated() && sample.sequences()[i] == 0;
+        return objective.masked() ? sample.mask()[i + 1] : padding ? 0 : 1;
+    }
+
+    /** How many tokens of a sample count, without making a batch of it. */
+    static long counted(TrainingData.Sample sample, TrainConfig.Objective objective) {
+        long counted = 0;
+        for (int i = 0; i + 1 < sample.ids().length; i++) {
+            boolean ends = objective.isolated() && sample.sequences()[i + 1] != sample.sequences()[i];
+            counted += ends ? 0 : count(sample, objective, i);
         }
-        return Batch.uncached(tokens, lengths.stream().mapToInt(i -> i).toArray(), ropes);
+        return counted;
+    }
+
+    /** The same batch, of which only the first samples count: the others fill it up. */
+    MicroBatch firstOnly(int samples, int rowTokens) {
+        byte[] kept = Arrays.copyOf(Arrays.copyOf(counts, samples * rowTokens), counts.length);
+        long sum = 0;
+        for (byte count : kept) {
+            sum += count;
+        }
+        return new MicroBatch(batch, targets, kept, sum);
+    }
+
+    private static Batch batch(int[] tokens, List<Integer> lengths, RopeTables ropes) {
+        return Batch.uncached(
+                tokens,
+                lengths.stream().mapToInt(i -> i).toArray(),
+                lengths.stream().map(ropes::of).toList());
     }
 
     /** Every counted row weighs {@code weight}. */

@@ -27,6 +27,9 @@ public interface TrainedModel extends AutoCloseable {
      */
     double forwardBackward(MicroBatch batch, double weight, long number);
 
+    /** All gradients of an update have been added. */
+    default void gathered() {}
+
     /** The weighted sum alone, with nothing random. */
     double loss(MicroBatch batch, double weight);
 

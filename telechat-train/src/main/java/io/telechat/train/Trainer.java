@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train;
 
+import io.telechat.core.DivergedException;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.training.TrainingFlops;
 import io.telechat.train.data.TrainingData;
@@ -15,7 +16,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
@@ -39,6 +39,7 @@ public final class Trainer implements AutoCloseable {
     private final TrainingData data;
     private final TrainingListener listener;
     private final AdamW optimizer;
+    private final RopeTables ropes;
     private final SampleOrder order;
     private final int trainedSamples;
     private final long totalSteps;
@@ -60,6 +61,7 @@ public final class Trainer implements AutoCloseable {
         this.listener = listener;
         this.peakFlops = peakFlops;
         this.trainedSamples = checked.trainedSamples();
+        this.ropes = new RopeTables(model.config());
         TrainConfig.Length length = config.length();
         this.order = new SampleOrder(trainedSamples, config.batch().shuffled(), config.seed());
         long perEpoch = Math.ceilDiv(
@@ -90,7 +92,10 @@ public final class Trainer implements AutoCloseable {
                 .orElse(initial);
     }
 
-    /** @throws InvalidModelException if the loss is not a number any more, or a checkpoint cannot be written */
+    /**
+     * @throws DivergedException if the loss is not a number any more
+     * @throws InvalidModelException if a checkpoint cannot be written
+     */
     public End run() throws IOException {
         RunState state = initial;
         listener.started(state.step(), totalSteps);
@@ -161,8 +166,7 @@ public final class Trainer implements AutoCloseable {
             batches.add(batch(indices));
         }
         model.clearGradients();
-        double loss =
-                loss(batches, OptionalLong.of(state.step() * config.batch().accumulation()));
+        double loss = learn(batches, state.step() * config.batch().accumulation());
         if (!Double.isFinite(loss)) {
             throw diverged(state.step() + 1, "the loss is " + loss, samples);
         }
@@ -192,22 +196,20 @@ public final class Trainer implements AutoCloseable {
                 ProcessMemory.residentBytes());
     }
 
-    /**
-     * All counted tokens of a step weigh the same, or, as in the reference, all of a micro-batch.
-     *
-     * @param first number of the first micro-batch in the run, if they are learned from
-     */
-    private double loss(List<MicroBatch> batches, OptionalLong first) {
+    /** Learns from the micro-batches of a step, of which the first has the number {@code first} in the run. */
+    private double learn(List<MicroBatch> batches, long first) {
         long counted = batches.stream().mapToLong(MicroBatch::counted).sum();
         double loss = 0;
         for (int i = 0; i < batches.size(); i++) {
-            MicroBatch batch = batches.get(i);
-            double weight = config.objective().perToken() ? 1.0 / counted : 1.0 / batch.counted() / batches.size();
-            loss += first.isPresent()
-                    ? model.forwardBackward(batch, weight, first.getAsLong() + i)
-                    : model.loss(batch, weight);
+            loss += model.forwardBackward(batches.get(i), weight(batches.get(i), counted, batches.size()), first + i);
         }
+        model.gathered();
         return loss;
+    }
+
+    /** All counted tokens weigh the same, or, as in the reference, all micro-batches. */
+    private double weight(MicroBatch batch, long counted, long batches) {
+        return config.objective().perToken() ? 1.0 / counted : 1.0 / batch.counted() / batches;
     }
 
     private int[] indices(long before) {
@@ -223,7 +225,7 @@ public final class Trainer implements AutoCloseable {
         for (int index : indices) {
             samples.add(data.sample(index));
         }
-        return MicroBatch.of(samples, config.objective(), model.config());
+        return MicroBatch.of(samples, config.objective(), ropes);
     }
 
     private String firstBadGradient() {
@@ -237,24 +239,30 @@ public final class Trainer implements AutoCloseable {
                 .orElse("the gradients are too large");
     }
 
-    private InvalidModelException diverged(long step, String what, List<int[]> samples) {
+    private DivergedException diverged(long step, String what, List<int[]> samples) {
         String ids = samples.stream().map(Arrays::toString).toList().toString();
-        return new InvalidModelException(
+        return new DivergedException(
                 "step %d: %s, with samples %s of %s; lower --learning-rate, or look at the samples with telechat inspect-data"
                         .formatted(step, what, ids, config.data()));
     }
 
+    /** One micro-batch after the other; the last may be filled up with samples that do not count. */
     private RunState evaluate(RunState state) {
         int micro = config.batch().microBatch();
-        List<MicroBatch> batches = new ArrayList<>();
-        for (int i = trainedSamples; i + micro <= data.samples(); i += micro) {
+        long counted = 0;
+        for (int i = trainedSamples; i < data.samples(); i++) {
+            counted += MicroBatch.counted(data.sample(i), config.objective());
+        }
+        long batches = Math.ceilDiv(data.samples() - trainedSamples, micro);
+        double loss = 0;
+        for (int i = trainedSamples; i < data.samples(); i += micro) {
             int[] indices = new int[micro];
             for (int j = 0; j < micro; j++) {
-                indices[j] = i + j;
+                indices[j] = Math.min(i + j, data.samples() - 1);
             }
-            batches.add(batch(indices));
+            MicroBatch batch = batch(indices).firstOnly(Math.min(micro, data.samples() - i), data.rowTokens());
+            loss += batch.counted() == 0 ? 0 : model.loss(batch, weight(batch, counted, batches));
         }
-        double loss = loss(batches, OptionalLong.empty());
         listener.evaluated(state.step(), loss);
         boolean better = loss < state.bestEvaluation();
         return new RunState(

@@ -68,7 +68,8 @@ class LoraDropoutTest {
     }
 
     private static MicroBatch batch(TrainedModel model) {
-        return MicroBatch.of(TinySamples.random(2, 9), new TrainConfig.Objective(true, true, true), model.config());
+        return MicroBatch.of(
+                TinySamples.random(2, 9), new TrainConfig.Objective(true, true, true), new RopeTables(model.config()));
     }
 
     private static double loss(LoraFineTuning model, long number) {
@@ -128,7 +129,8 @@ class LoraDropoutTest {
                 mask[4] = (byte) (samples.isEmpty() ? 1 : 0);
                 samples.add(new TrainingData.Sample(sample.ids(), mask, sample.sequences()));
             }
-            MicroBatch batch = MicroBatch.of(samples, new TrainConfig.Objective(true, true, true), model.config());
+            MicroBatch batch =
+                    MicroBatch.of(samples, new TrainConfig.Objective(true, true, true), new RopeTables(model.config()));
             model.clearGradients();
             model.forwardBackward(batch, 1, 0);
             boolean[] gate = droppedColumns(model, "transformer.h.1.mlp.gate_proj.lora_A");

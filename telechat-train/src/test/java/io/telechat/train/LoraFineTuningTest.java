@@ -75,7 +75,8 @@ class LoraFineTuningTest {
     }
 
     private static MicroBatch batch(TrainedModel model) {
-        return MicroBatch.of(TinySamples.random(2, 9), new TrainConfig.Objective(true, true, true), model.config());
+        return MicroBatch.of(
+                TinySamples.random(2, 9), new TrainConfig.Objective(true, true, true), new RopeTables(model.config()));
     }
 
     @ParameterizedTest

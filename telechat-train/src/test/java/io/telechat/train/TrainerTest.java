@@ -124,7 +124,7 @@ class TrainerTest {
         ModelLoader.Checked checked = ModelLoader.check(run.config().model());
         try (FullFineTuning model = run.open(checked, TinySamples.TOKENS)) {
             TrainingData.Sample masked = new TrainingData.Sample(row.ids(), mask, row.sequences());
-            MicroBatch batch = MicroBatch.of(List.of(masked), run.config().objective(), model.config());
+            MicroBatch batch = MicroBatch.of(List.of(masked), run.config().objective(), new RopeTables(model.config()));
             assertEquals(3, batch.counted());
             return model.loss(batch, 1.0 / batch.counted());
         }

@@ -60,8 +60,9 @@ public final class ChatRepl {
             if (text.isBlank()) {
                 return true;
             }
-            if (!text.startsWith("/")) {
-                answer(stop -> session.send(ChatMessage.user(text), view::token, stop));
+            if (!text.startsWith("/") || text.startsWith("//")) {
+                String message = text.startsWith("//") ? text.substring(1) : text;
+                answer(stop -> session.send(ChatMessage.user(message), view::token, stop));
                 return true;
             }
             return switch (commands.run(text, last)) {

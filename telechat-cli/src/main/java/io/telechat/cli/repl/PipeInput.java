@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.cli.repl;
 
-import io.telechat.core.InvalidModelException;
+import io.telechat.core.InvalidInputException;
+import io.telechat.core.checkpoint.TextFiles;
 import java.io.BufferedReader;
 import java.io.FileDescriptor;
 import java.io.FileInputStream;
@@ -16,10 +17,20 @@ final class PipeInput implements LineInput {
     private final BufferedReader reader = new BufferedReader(
             new InputStreamReader(new FileInputStream(FileDescriptor.in), StandardCharsets.UTF_8.newDecoder()));
 
+    private boolean begun;
+
+    /** The next line; a byte order mark in front of the first is none of it. */
+    private String readLine() throws IOException {
+        String line = reader.readLine();
+        boolean first = !begun;
+        begun = true;
+        return first && line != null ? TextFiles.withoutMark(line) : line;
+    }
+
     @Override
     public Input read(String prompt) {
         try {
-            String line = reader.readLine();
+            String line = readLine();
             if (line == null) {
                 return new Input.End();
             }
@@ -34,7 +45,7 @@ final class PipeInput implements LineInput {
             }
             return new Input.Text(LineInput.unquote(text.toString()).orElse(text.toString()));
         } catch (CharacterCodingException e) {
-            throw new InvalidModelException("stdin: not valid UTF-8; convert it, for example with iconv -t UTF-8", e);
+            throw new InvalidInputException("stdin: not valid UTF-8; convert it, for example with iconv -t UTF-8", e);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -27,6 +27,7 @@ final class SlashCommands {
         /regen            another answer to the last question
         /stats            how fast the last answer came
         /exit             leave (or Ctrl-D)
+        //…               a message that begins with a slash
         \"""               begins and ends a message of several lines\
         """;
 

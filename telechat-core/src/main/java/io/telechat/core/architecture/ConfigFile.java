@@ -4,10 +4,56 @@ package io.telechat.core.architecture;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.checkpoint.JsonFiles;
+import io.telechat.core.checkpoint.KeyRules;
 import java.nio.file.Path;
 
 /** A config.json whose values are checked when they are read; every complaint names the file, the key and the value. */
 public final class ConfigFile {
+    /** A key whose other values are named in {@link #ROPE_RULES}. */
+    private static final String ROPE_SCALING = "rope_scaling";
+
+    private static final KeyRules RULES = KeyRules.notTo("compute")
+            .only(ROPE_SCALING, JsonNode::isObject)
+            .only("rope_parameters", JsonNode::isObject)
+            .only("hidden_act", "silu", "swish")
+            .only("activation_function", "silu", "swish")
+            .only("hidden_activation", "silu", "swish")
+            .only("partial_rotary_factor", 1)
+            .only("rotary_pct", 1)
+            .only("logits_scaling", 1)
+            .only("embedding_multiplier", 1)
+            .only("residual_multiplier", 1)
+            .refuse(
+                    "quantization_config",
+                    "compression_config",
+                    "use_sliding_window",
+                    "layer_types",
+                    "use_dynamic_ntk",
+                    "use_logn_attn",
+                    "logn",
+                    "semi_causal",
+                    "alibi",
+                    "attention_bias",
+                    "mlp_bias",
+                    "use_qk_norm",
+                    "qk_layernorm",
+                    "num_experts",
+                    "num_local_experts",
+                    "n_routed_experts",
+                    "moe_intermediate_size",
+                    "kv_lora_rank",
+                    "attn_logit_softcapping",
+                    "final_logit_softcapping",
+                    "add_cross_attention",
+                    "is_encoder_decoder");
+
+    private static final KeyRules ROPE_RULES = KeyRules.notTo("compute for this architecture")
+            .only("rope_type", "default")
+            .only("type", "default")
+            .only("factor", 1)
+            .only("partial_rotary_factor", 1)
+            .refuse("mscale", "mscale_all_dim", "short_factor", "long_factor", "attention_factor");
+
     private final Path path;
     private final JsonNode json;
 
@@ -44,8 +90,40 @@ public final class ConfigFile {
      */
     public void require(String key, String only) {
         if (has(key) && !json.get(key).asText().equals(only)) {
-            throw new InvalidModelException("%s: '%s' is %s; of this flavour, telechat computes %s only"
+            throw new InvalidModelException("%s: '%s' is %s; of this architecture, telechat computes %s only"
                     .formatted(path, key, shorten(json.get(key)), only));
+        }
+    }
+
+    /**
+     * Refuses a checkpoint with a key that would change what is computed, and that no architecture here obeys.
+     *
+     * @param theta base of the rotation that the architecture computes with
+     */
+    void requireUnderstood(double theta) {
+        RULES.check(path, json);
+        requireTheta(json.path("rope_theta"), "rope_theta", theta);
+        JsonNode rope = json.path("rope_parameters");
+        ROPE_RULES.check(path, rope);
+        requireTheta(rope.path("rope_theta"), "rope_parameters.rope_theta", theta);
+        JsonNode scaling = json.path("rope_scaling");
+        if (scaling.isObject()) {
+            ROPE_RULES.check(path, scaling);
+        }
+    }
+
+    private void requireTheta(JsonNode value, String key, double theta) {
+        if (!value.isMissingNode() && !value.isNull() && !(value.isNumber() && value.doubleValue() == theta)) {
+            throw new InvalidModelException("%s: '%s' is %s; of this architecture, telechat computes %.0f only"
+                    .formatted(path, key, shorten(value), theta));
+        }
+    }
+
+    /** Refuses two keys for one number that say different things; the one that is obeyed counts if both are there. */
+    public void requireSame(String obeyed, String alias, double value) {
+        if (!has(obeyed) && has(alias) && json.get(alias).doubleValue() != value) {
+            throw new InvalidModelException("%s: '%s' is %s; of this architecture, telechat reads '%s'"
+                    .formatted(path, alias, shorten(json.get(alias)), obeyed));
         }
     }
 

@@ -20,9 +20,15 @@ final class TeleChat2Architecture extends TeleChatArchitecture {
                 || config.text("model_type", "").equals("telechat2");
     }
 
+    /** The checkpoints for long contexts name another one. */
     @Override
-    RopeRule ropeRule(ConfigFile config, int headDim, int trained, boolean tied) {
-        return new GrowingNtk(headDim, trained, config.positive("base_seqlen", Limits.CONTEXT, trained));
+    double theta(ConfigFile config) {
+        return config.positiveNumber("rope_theta", THETA);
+    }
+
+    @Override
+    RopeRule ropeRule(ConfigFile config, NtkBase rotation, boolean tied) {
+        return new GrowingNtk(rotation, config.positive("base_seqlen", Limits.CONTEXT, rotation.trained()));
     }
 
     @Override
@@ -36,10 +42,10 @@ final class TeleChat2Architecture extends TeleChatArchitecture {
     }
 
     /** Scaling by the total length; keys keep the rotation under which they were stored. */
-    private record GrowingNtk(int headDim, int trained, int base) implements RopeRule {
+    private record GrowingNtk(NtkBase rotation, int base) implements RopeRule {
         @Override
         public RopeScaling scaling(int callTokens, int totalTokens) {
-            return ntk(Math.max(totalTokens, trained), base, trained, headDim);
+            return rotation.scaling(totalTokens, base);
         }
 
         @Override

@@ -35,6 +35,8 @@ final class TeleChat52bArchitecture implements Architecture {
         config.require("relative_encoding", "rotary");
         config.require("rotary_use_xpos", "false");
         int hidden = config.positive("n_embd", Limits.WIDTH);
+        config.requireUnderstood(config.positiveNumber("rotary_theta", 10_000));
+        config.requireSame("layer_norm_epsilon", "rms_norm_eps", 1e-5);
         int heads = config.positive("n_head", Limits.HEADS);
         int layers = config.positive("n_layer", Limits.LAYERS);
         boolean mup = config.flag("use_mup", true);
@@ -44,7 +46,7 @@ final class TeleChat52bArchitecture implements Architecture {
                 config.positive("vocab_size", Limits.VOCABULARY),
                 hidden,
                 layers,
-                FlavourConfig.heads(config, "n_embd", hidden, heads, heads),
+                HeadConfig.read(config, "n_embd", hidden, heads, heads),
                 config.positive("n_inner", Limits.WIDTH, 4 * hidden),
                 (float) config.positiveNumber("layer_norm_epsilon", 1e-5),
                 mup ? (float) config.positiveNumber("input_mult", 1) : 1,

@@ -20,7 +20,7 @@ class TeleChatArchitecture implements Architecture {
     private static final int NTK_BASE_TIED = 4096;
 
     private static final int NTK_BASE_UNTIED = 8192;
-    private static final double THETA = 10_000;
+    static final double THETA = 10_000;
 
     @Override
     public String name() {
@@ -35,6 +35,9 @@ class TeleChatArchitecture implements Architecture {
     @Override
     public ModelConfig readConfig(ConfigFile config, Set<String> tensorNames) {
         int hidden = config.positive("hidden_size", Limits.WIDTH);
+        double theta = theta(config);
+        config.requireUnderstood(theta);
+        config.requireSame("layer_norm_epsilon", "rms_norm_eps", 1e-5);
         int heads = config.positive("n_head", Limits.HEADS);
         int kvHeads = config.positive("num_key_value_heads", Limits.HEADS, heads);
         boolean tied = config.flag("tie_word_embeddings", true); // the framework's default, which the 7B relies on
@@ -44,7 +47,7 @@ class TeleChatArchitecture implements Architecture {
                 config.positive("vocab_size", Limits.VOCABULARY),
                 hidden,
                 config.positive("n_layer", Limits.LAYERS),
-                FlavourConfig.heads(config, "hidden_size", hidden, heads, kvHeads),
+                HeadConfig.read(config, "hidden_size", hidden, heads, kvHeads),
                 config.positive("ffn_hidden_size", Limits.WIDTH, 4 * hidden),
                 (float) config.positiveNumber("layer_norm_epsilon", 1e-5),
                 1,
@@ -52,7 +55,7 @@ class TeleChatArchitecture implements Architecture {
                 tied,
                 config.flag("embed_layernorm", false),
                 config.flag("apply_residual_connection_post_layernorm", false),
-                ropeRule(config, hidden / heads, trained, tied),
+                ropeRule(config, new NtkBase(theta, hidden / heads, trained), tied),
                 contextLength(config, trained),
                 maxContextLength(trained),
                 config.positiveNumber("initializer_range", 0.02),
@@ -67,8 +70,29 @@ class TeleChatArchitecture implements Architecture {
         return tensorNames.contains(PREFIX + "word_embeddings.weight") ? PREFIX : "";
     }
 
-    RopeRule ropeRule(ConfigFile config, int headDim, int trained, boolean tied) {
-        return new PerCallNtk(headDim, trained, tied ? NTK_BASE_TIED : NTK_BASE_UNTIED);
+    /** Of the rotation; the published code of these models has a literal in its place. */
+    double theta(ConfigFile config) {
+        return THETA;
+    }
+
+    RopeRule ropeRule(ConfigFile config, NtkBase rotation, boolean tied) {
+        return new PerCallNtk(rotation, tied ? NTK_BASE_TIED : NTK_BASE_UNTIED);
+    }
+
+    /**
+     * What every scaling of a model starts from.
+     *
+     * @param theta base of the frequencies
+     * @param trained length below which nothing is scaled
+     */
+    record NtkBase(double theta, int headDim, int trained) {
+        /** The scaling of a length, never below the trained one; its NTK factor begins to grow at {@code base}. */
+        RopeScaling scaling(int tokens, int base) {
+            int length = Math.max(tokens, trained);
+            double scaled = theta * Math.pow(RopeRule.ntkAlpha(length, base), headDim / (headDim - 2.0));
+            double magnitude = length <= trained ? 1 : 0.1 * Math.log((double) length / trained) + 1;
+            return new RopeScaling(scaled, magnitude, true);
+        }
     }
 
     int contextLength(ConfigFile config, int trained) {
@@ -81,23 +105,16 @@ class TeleChatArchitecture implements Architecture {
     }
 
     /** Scaling by the length of the call, so that a step of one token falls back to that of the trained length. */
-    private record PerCallNtk(int headDim, int trained, int base) implements RopeRule {
+    private record PerCallNtk(NtkBase rotation, int base) implements RopeRule {
         @Override
         public RopeScaling scaling(int callTokens, int totalTokens) {
-            return ntk(Math.max(callTokens, trained), base, trained, headDim);
+            return rotation.scaling(callTokens, base);
         }
 
         @Override
         public boolean turnsCachedKeys() {
             return false;
         }
-    }
-
-    /** The scaling of a length, never below the trained one. */
-    static RopeScaling ntk(int length, int base, int trained, int headDim) {
-        double theta = THETA * Math.pow(RopeRule.ntkAlpha(length, base), headDim / (headDim - 2.0));
-        double magnitude = length <= trained ? 1 : 0.1 * Math.log((double) length / trained) + 1;
-        return new RopeScaling(theta, magnitude, true);
     }
 
     @Override

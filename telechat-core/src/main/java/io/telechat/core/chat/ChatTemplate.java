@@ -5,13 +5,13 @@ import io.telechat.core.tokenizer.Tokenizer;
 import java.util.List;
 import java.util.Set;
 
-/** The published chat format of a flavour. */
+/** The published chat format of a tokenizer. */
 public interface ChatTemplate {
     /**
      * The ids that the model is given for the next answer.
      *
      * @param messages the conversation so far; the last one is the user's or a tool's
-     * @throws io.telechat.core.InvalidRequestException if the flavour has no such message
+     * @throws io.telechat.core.InvalidRequestException if the format has no such message
      */
     int[] render(Tokenizer tokenizer, List<ChatMessage> messages);
 

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.InvalidRequestException;
+import io.telechat.core.checkpoint.Downloads;
 import io.telechat.core.checkpoint.JsonFiles;
 import io.telechat.core.tokenizer.AddedToken;
 import io.telechat.core.tokenizer.SentencePieceModel;
@@ -19,13 +20,19 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A checkpoint's tokenizer together with its chat format. Which of the published ones it is shows in the files: the 52B has
  * no piece {@code <_user>}, the 12B has one that is found in text, and TeleChat2 has one that is not.
  */
 public final class ChatTokenizer {
+    private static final Logger LOG = LoggerFactory.getLogger(ChatTokenizer.class);
+
+    private final AtomicBoolean noted = new AtomicBoolean();
     private final Tokenizer tokenizer;
     private final ChatTemplate template;
     private final Set<String> markers;
@@ -44,6 +51,7 @@ public final class ChatTokenizer {
     public static ChatTokenizer load(Path directory) {
         Path modelFile = directory.resolve("tokenizer.model");
         Path jsonFile = directory.resolve("tokenizer.json");
+        Downloads.requireWhole(modelFile);
         if (!Files.exists(modelFile) && Files.exists(jsonFile)) {
             TokenizerJson.Read read = TokenizerJson.read(jsonFile);
             return new ChatTokenizer(
@@ -151,17 +159,43 @@ public final class ChatTokenizer {
         return markers;
     }
 
+    /** As {@link #prompt(List, MarkerPolicy, SystemMessages)}, with system messages folded into what follows them. */
+    public int[] prompt(List<ChatMessage> messages, MarkerPolicy policy) {
+        return prompt(messages, policy, SystemMessages.FOLD);
+    }
+
     /**
      * The ids that the model is given for the next answer.
      *
-     * @throws InvalidRequestException if there is no message to answer, or the policy refuses one
+     * @param system what becomes of system messages that the format has no place for
+     * @throws InvalidRequestException if there is no message to answer, or a policy refuses one
      */
-    public int[] prompt(List<ChatMessage> messages, MarkerPolicy policy) {
-        if (messages.isEmpty()
-                || messages.getLast().role() != Role.USER && messages.getLast().role() != Role.TOOL) {
+    public int[] prompt(List<ChatMessage> messages, MarkerPolicy policy, SystemMessages system) {
+        List<ChatMessage> placed = placed(messages, system);
+        if (placed.isEmpty()
+                || placed.getLast().role() != Role.USER && placed.getLast().role() != Role.TOOL) {
             throw new InvalidRequestException("the last message must be the user's or a tool's");
         }
-        return template.render(tokenizer, policy.apply(messages, markers));
+        return template.render(tokenizer, policy.apply(placed, markers));
+    }
+
+    /** The messages with every system message where the format has a place for it; the first time that takes doing is noted. */
+    public List<ChatMessage> placed(List<ChatMessage> messages, SystemMessages policy) {
+        List<ChatMessage> placed = policy.apply(messages, template.hasSystem());
+        if (placed != messages && !noted.getAndSet(true)) {
+            LOG.warn(
+                    "the chat format has no place for {}: {}",
+                    template.hasSystem() ? "system messages in the middle of a dialog" : "system messages",
+                    policy == SystemMessages.FOLD
+                            ? "their text is put in front of the question that follows (--system-messages)"
+                            : "they are left out (--system-messages)");
+        }
+        return placed;
+    }
+
+    /** How tools are offered and called; empty where the format has none. */
+    public Optional<ToolFormat> tools() {
+        return template instanceof TeleChat2Template ? Optional.of(new TeleChat2Tools()) : Optional.empty();
     }
 
     /**
@@ -169,12 +203,11 @@ public final class ChatTokenizer {
      *
      * @param system what else it says; may be empty
      * @param tools one JSON schema each
-     * @throws InvalidRequestException if the flavour has no tool format
+     * @throws InvalidRequestException if the format has no tools
      */
     public String systemWithTools(String system, List<String> tools) {
-        if (!(template instanceof TeleChat2Template)) {
-            throw new InvalidRequestException("this model's chat format has no tools; TeleChat2 has");
-        }
-        return TeleChat2Template.withTools(system, tools);
+        return tools().orElseThrow(
+                        () -> new InvalidRequestException("this model's chat format has no tools; TeleChat2 has"))
+                .offer(system, tools);
     }
 }

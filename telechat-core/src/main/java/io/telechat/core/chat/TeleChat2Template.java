@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.chat;
 
+import io.telechat.core.InvalidRequestException;
 import io.telechat.core.tokenizer.Tokenizer;
 import java.util.List;
 import java.util.Optional;
@@ -15,8 +16,7 @@ import java.util.stream.IntStream;
  * @param plain the format without a system message; empty where the default one is put in instead
  */
 record TeleChat2Template(Optional<TokenTemplate> plain) implements ChatTemplate {
-    private static final String DEFAULT_SYSTEM =
-            "你是中国电信星辰语义大模型，英文名是TeleChat，你是由中电信人工智能科技有限公司和中国电信人工智能研究院（TeleAI）研发的人工智能助手。";
+    static final String DEFAULT_SYSTEM = "你是中国电信星辰语义大模型，英文名是TeleChat，你是由中电信人工智能科技有限公司和中国电信人工智能研究院（TeleAI）研发的人工智能助手。";
 
     @Override
     public int[] render(Tokenizer tokenizer, List<ChatMessage> messages) {
@@ -50,9 +50,7 @@ record TeleChat2Template(Optional<TokenTemplate> plain) implements ChatTemplate 
                             .append("<tool_response>\n")
                             .append(message.content())
                             .append("\n</tool_response>");
-                case SYSTEM -> {
-                    // Only the first message may be one; the published template passes over the others.
-                }
+                case SYSTEM -> throw new InvalidRequestException("only the first message may be a system message");
             }
         }
         addToolResults(ids, tokenizer, toolResults);
@@ -70,25 +68,6 @@ record TeleChat2Template(Optional<TokenTemplate> plain) implements ChatTemplate 
 
     private static void add(IntStream.Builder ids, Tokenizer tokenizer, String text) {
         IntStream.of(tokenizer.encode(text)).forEach(ids);
-    }
-
-    /**
-     * A system message that offers tools, in the words of the published template.
-     *
-     * @param system what else it says; the model's default if empty
-     * @param tools one JSON schema each
-     */
-    static String withTools(String system, List<String> tools) {
-        return (system.isEmpty() ? DEFAULT_SYSTEM : system)
-                + "\n\n# 可用工具\n你可以调用<tools></tools>标签中包含的一个或多个工具来辅助你回答问题,以下是可用工具详情：\n<tools>\n"
-                + String.join("\n", tools)
-                + "\n"
-                + "</tools>\n\n"
-                + "# 调用方法\n"
-                + "你需要遵循工具的要求，使用json格式返回工具名称及参数，并用<tool_call></tool_call>包含。下方是一个调用模板：\n"
-                + "<tool_call>\n"
-                + "{\"name\": <function-name>, \"arguments\": <args-json-object>}\n"
-                + "</tool_call>\n";
     }
 
     @Override

@@ -8,8 +8,7 @@ import java.util.Set;
 
 /**
  * The 52B's format: {@code <_user>q<_bot>a<_end><_user>q<_bot>} encoded as one string, in which the marks are ordinary text
- * ({@code chat} in modeling_telechat.py). A system message, the last one if there are several, stands trimmed before the
- * first mark, as in the makers' vLLM template.
+ * ({@code chat} in modeling_telechat.py).
  */
 final class WholeTextTemplate implements ChatTemplate {
     private static final String USER = "<_user>";
@@ -20,18 +19,13 @@ final class WholeTextTemplate implements ChatTemplate {
     @Override
     public int[] render(Tokenizer tokenizer, List<ChatMessage> messages) {
         StringBuilder text = new StringBuilder();
-        messages.stream()
-                .filter(m -> m.role() == Role.SYSTEM)
-                .reduce((first, second) -> second)
-                .ifPresent(system -> text.append(system.content().strip()));
         for (ChatMessage message : messages) {
             switch (message.role()) {
-                case SYSTEM -> {
-                    // The last one stands at the beginning already.
-                }
                 case USER -> text.append(USER).append(message.content()).append(BOT);
                 case ASSISTANT -> text.append(message.content()).append(END);
-                case TOOL -> throw new InvalidRequestException("the TeleChat-52B chat format has no tool messages");
+                case SYSTEM, TOOL ->
+                    throw new InvalidRequestException("the TeleChat-52B chat format has no %s messages"
+                            .formatted(message.role().lowerCase()));
             }
         }
         return tokenizer.encode(text.toString());
@@ -60,6 +54,6 @@ final class WholeTextTemplate implements ChatTemplate {
 
     @Override
     public boolean hasSystem() {
-        return true;
+        return false;
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.checkpoint;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
@@ -12,6 +13,7 @@ public final class IoReason {
 
     public static String of(IOException failure) {
         return switch (failure) {
+            case JsonProcessingException e -> JsonReason.of(e);
             case NoSuchFileException e -> "there is no such file or directory";
             case AccessDeniedException e -> "no permission";
             case FileSystemException e when e.getReason() != null -> e.getReason();

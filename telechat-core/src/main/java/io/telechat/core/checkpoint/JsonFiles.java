@@ -5,25 +5,33 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.telechat.core.InvalidInputException;
 import io.telechat.core.InvalidModelException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
-/** JSON from files that we did not write: duplicates refused, depth and sizes bounded. */
+/**
+ * JSON from files that we did not write: duplicates and text behind the JSON refused, depth and sizes bounded. Numbers may be
+ * NaN and infinite, as Python writes them; whoever needs a number has to look.
+ */
 public final class JsonFiles {
     private static final int MAX_BYTES = 100_000_000;
     private static final ObjectMapper MAPPER = new ObjectMapper(JsonFactory.builder()
-            .streamReadConstraints(StreamReadConstraints.builder()
-                    .maxNestingDepth(100)
-                    .maxNumberLength(100)
-                    .maxStringLength(MAX_BYTES)
+                    .streamReadConstraints(StreamReadConstraints.builder()
+                            .maxNestingDepth(100)
+                            .maxNumberLength(100)
+                            .maxStringLength(MAX_BYTES)
+                            .build())
+                    .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                    .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
                     .build())
-            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-            .build());
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
     private JsonFiles() {}
 
@@ -35,7 +43,11 @@ public final class JsonFiles {
                 throw new InvalidModelException(
                         "%s: %,d bytes is too long for a JSON file of a checkpoint".formatted(path, Files.size(path)));
             }
-            return parseObject(path, Files.readAllBytes(path));
+            byte[] bytes = Files.readAllBytes(path);
+            Downloads.complaint(bytes).ifPresent(what -> {
+                throw new InvalidModelException("%s: %s".formatted(path, what));
+            });
+            return parseObject(path, bytes);
         } catch (NoSuchFileException e) {
             throw new InvalidModelException("%s: file is missing".formatted(path), e);
         } catch (IOException e) {
@@ -59,22 +71,32 @@ public final class JsonFiles {
             }
             return node;
         } catch (JsonProcessingException e) {
-            // The parser's own hints are for those who configure it.
-            String reason = e.getOriginalMessage()
-                    .lines()
-                    .findFirst()
-                    .filter(r -> !r.contains("Feature") && !r.contains("StreamReadConstraints"))
-                    .orElse("a value is too deep, too long, or no JSON value");
-            int line = e.getLocation() == null ? 0 : e.getLocation().getLineNr();
-            throw new InvalidModelException(
-                    "%s: not valid JSON%s: %s".formatted(source, line < 1 ? "" : " at line " + line, shorten(reason)),
-                    e);
+            throw new InvalidModelException(complaint(source.toString(), e), e);
         } catch (IOException e) {
             throw new InvalidModelException("%s: cannot be read: %s".formatted(source, IoReason.of(e)), e);
         }
     }
 
-    private static String shorten(String text) {
-        return text.length() <= 120 ? text : text.substring(0, 120) + "…";
+    /**
+     * Any JSON value of a text that people give.
+     *
+     * @param source to name in complaints
+     * @throws InvalidInputException if it is empty, or not JSON
+     */
+    public static JsonNode parse(String source, String text) {
+        try {
+            JsonNode node = MAPPER.readTree(TextFiles.withoutMark(text));
+            if (node == null || node.isMissingNode()) {
+                throw new InvalidInputException(source + ": empty, expected JSON");
+            }
+            return node;
+        } catch (JsonProcessingException e) {
+            throw new InvalidInputException(complaint(source, e), e);
+        }
+    }
+
+    private static String complaint(String source, JsonProcessingException e) {
+        int line = e.getLocation() == null ? 0 : e.getLocation().getLineNr();
+        return "%s: not valid JSON%s: %s".formatted(source, line < 1 ? "" : " at line " + line, JsonReason.of(e));
     }
 }

@@ -16,6 +16,7 @@ final class MappedFile {
 
     static MemorySegment map(Path path, Arena arena) {
         JsonFiles.requireRegular(path);
+        Downloads.requireWhole(path);
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
             return channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
         } catch (NoSuchFileException e) {

@@ -56,6 +56,9 @@ public final class SafetensorsFile implements TensorFile {
                             .formatted(path, file.byteSize()));
         }
         long headerLength = file.get(LENGTH, 0);
+        if (headerLength > MAX_HEADER && Downloads.isText(file.asSlice(0, 8).toArray(ValueLayout.JAVA_BYTE))) {
+            throw new InvalidModelException("%s: is text, no safetensors file; download it again".formatted(path));
+        }
         if (headerLength < 2 || headerLength > MAX_HEADER) {
             throw new InvalidModelException(
                     "%s: not a safetensors file: its header would have %s bytes, at most %,d are allowed"

@@ -78,6 +78,10 @@ final class ZipDirectory {
                 return at;
             }
         }
+        byte[] head = file.asSlice(0, Math.min(64, file.byteSize())).toArray(ValueLayout.JAVA_BYTE);
+        if (Downloads.isText(head)) {
+            throw new InvalidModelException("%s: is text, no PyTorch file; download it again".formatted(path));
+        }
         throw new InvalidModelException(
                 "%s: not a PyTorch file in zip format: truncated, or saved by a PyTorch older than 1.6; save it again as safetensors"
                         .formatted(path));

@@ -34,7 +34,7 @@ public final class LoraAdapters implements AutoCloseable {
         this.memory = backend.memory();
         this.targets = new LoraTargets(model);
         this.fanInFanOut = targets.fanInFanOut();
-        targets.check(config, Map.of(), "LoRA");
+        targets.requireAny(config, "LoRA");
         this.arena = memory.newArena();
         for (int i = 0; i < model.layers(); i++) {
             targets.layer(i, config)

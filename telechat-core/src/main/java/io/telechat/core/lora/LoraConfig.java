@@ -2,25 +2,36 @@
 package io.telechat.core.lora;
 
 import io.telechat.core.InvalidRequestException;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * The numbers of an adapter, as PEFT's adapter_config.json has them.
  *
  * @param rank r
  * @param alpha the adapter's product is scaled by {@code alpha/r}
- * @param rankStabilized by {@code alpha/√r} instead (Kalajdzievski 2023, arXiv:2312.03732)
+ * @param alphaPattern another alpha for the layers whose names a regular expression matches at their end; the first that
+ *     matches counts
+ * @param rankStabilized scaled by {@code alpha/√r} instead (Kalajdzievski 2023, arXiv:2312.03732)
  * @param dropout share of an adapter's input that is dropped while it is trained
- * @param targets names, or ends of names, of the linear layers it belongs to
+ * @param targets the linear layers it belongs to
  */
-public record LoraConfig(int rank, double alpha, boolean rankStabilized, double dropout, List<String> targets) {
-    /** Of attention's queries, keys and values, in all flavours. */
+public record LoraConfig(
+        int rank,
+        double alpha,
+        Map<String, Double> alphaPattern,
+        boolean rankStabilized,
+        double dropout,
+        LoraSelection targets) {
+    /** Of attention's queries, keys and values, in all architectures. */
     public static final List<String> ATTENTION_INPUTS = List.of("c_attn", "query", "key_value");
 
     private static final int MAX_RANK = 65_536;
 
     public LoraConfig {
-        targets = List.copyOf(targets);
+        alphaPattern = Collections.unmodifiableMap(new LinkedHashMap<>(alphaPattern)); // in the file's order
         if (rank < 1 || rank > MAX_RANK) {
             throw new InvalidRequestException("an adapter of rank %d is impossible".formatted(rank));
         }
@@ -28,17 +39,30 @@ public record LoraConfig(int rank, double alpha, boolean rankStabilized, double 
             throw new InvalidRequestException(
                     "a dropout of %s is impossible: must be from 0 to below 1".formatted(dropout));
         }
-        if (targets.isEmpty()) {
-            throw new InvalidRequestException("an adapter needs the names of the layers it belongs to");
+        if (!Double.isFinite(alpha) || !alphaPattern.values().stream().allMatch(Double::isFinite)) {
+            throw new InvalidRequestException("an adapter's alpha must be a number");
         }
+        alphaPattern.keySet().forEach(key -> LoraSelection.compile(atEnd(key)));
     }
 
-    public double scale() {
-        return alpha / (rankStabilized ? Math.sqrt(rank) : rank);
+    /** The same alpha for all layers, which are given by their names. */
+    public LoraConfig(int rank, double alpha, boolean rankStabilized, double dropout, List<String> targets) {
+        this(rank, alpha, Map.of(), rankStabilized, dropout, LoraSelection.of(targets));
     }
 
-    /** Whether a linear layer, such as {@code transformer.h.0.attn.c_attn}, is one of the targets. */
-    boolean isTarget(String module) {
-        return targets.stream().anyMatch(t -> module.equals(t) || module.endsWith("." + t));
+    /** Of a linear layer, such as {@code transformer.h.0.attn.c_attn}. */
+    public double scale(String module) {
+        double of = alphaPattern.entrySet().stream()
+                .filter(e ->
+                        LoraSelection.compile(atEnd(e.getKey())).matcher(module).matches())
+                .findFirst()
+                .map(Map.Entry::getValue)
+                .orElse(alpha);
+        return of / (rankStabilized ? Math.sqrt(rank) : rank);
+    }
+
+    /** As {@code get_pattern_key} in peft/utils/other.py. */
+    private static String atEnd(String key) {
+        return "(.*\\.)?(" + key + ")";
     }
 }

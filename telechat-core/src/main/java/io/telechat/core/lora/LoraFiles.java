@@ -6,8 +6,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.telechat.core.InvalidModelException;
+import io.telechat.core.InvalidRequestException;
 import io.telechat.core.checkpoint.IoReason;
 import io.telechat.core.checkpoint.JsonFiles;
+import io.telechat.core.checkpoint.KeyRules;
 import io.telechat.core.checkpoint.SafetensorsFile;
 import io.telechat.core.checkpoint.SafetensorsWriter;
 import io.telechat.core.tensor.DType;
@@ -22,7 +24,10 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * An adapter as PEFT stores it: {@code adapter_config.json}, and {@code adapter_model.safetensors} with
@@ -46,7 +51,31 @@ public record LoraFiles(LoraConfig config, Map<String, Pair> modules, TensorAren
      */
     public record Pair(Tensor a, Tensor b) {}
 
-    /** @throws InvalidModelException if a file is missing, damaged, or no LoRA adapter of linear layers */
+    /** What else an adapter may be, and is not here. */
+    private static final KeyRules RULES = KeyRules.notTo("compute: only plain LoRA of linear layers is")
+            .only("peft_type", "LORA")
+            .only("bias", "none")
+            .only(
+                    "init_lora_weights",
+                    node -> !node.isTextual() || !node.asText().matches("(?i)(pissa|olora|corda|loftq).*"))
+            .only("layers_pattern", "h")
+            .refuse(
+                    "use_dora",
+                    "rank_pattern",
+                    "layer_replication",
+                    "modules_to_save",
+                    "lora_bias",
+                    "megatron_config",
+                    "trainable_token_indices",
+                    "target_parameters",
+                    "use_qalora",
+                    "alora_invocation_tokens",
+                    "arrow_config");
+
+    /**
+     * @throws InvalidModelException if a file is missing, damaged, or no LoRA adapter of linear layers, or if it asks for
+     *     something that would change the result and is not computed here
+     */
     public static LoraFiles read(Path directory) {
         LoraConfig config = readConfig(directory.resolve(CONFIG));
         Path file = directory.resolve(WEIGHTS);
@@ -64,6 +93,10 @@ public record LoraFiles(LoraConfig config, Map<String, Pair> modules, TensorAren
                     modules.put(module, pair(file, tensors, module, config.rank(), memory));
                 }
             }
+            if (modules.isEmpty()) {
+                throw new InvalidModelException(
+                        "%s: has no tensors for any of target_modules %s".formatted(file, config.targets()));
+            }
             if (2 * modules.size() != tensors.tensors().size()) {
                 throw new InvalidModelException("%s: lora_A and lora_B do not come in pairs".formatted(file));
             }
@@ -76,34 +109,67 @@ public record LoraFiles(LoraConfig config, Map<String, Pair> modules, TensorAren
 
     private static LoraConfig readConfig(Path file) {
         JsonNode json = JsonFiles.readObject(file);
-        if (!json.path("peft_type").asText("LORA").equals("LORA")
-                || json.path("use_dora").asBoolean()
-                || !json.path("rank_pattern").isEmpty()
-                || !json.path("bias").asText("none").equals("none")) {
-            throw new InvalidModelException(
-                    "%s: only plain LoRA is understood (no DoRA, no rank patterns, no trained biases)".formatted(file));
-        }
-        List<String> targets = new ArrayList<>();
-        JsonNode names = json.path("target_modules");
-        if (names.isTextual()) {
-            targets.add(names.asText());
-        }
-        names.forEach(n -> targets.add(n.asText()));
-        int rank = json.path("r").asInt();
-        if (rank < 1 || targets.isEmpty()) {
+        RULES.check(file, json);
+        JsonNode targets = json.path("target_modules");
+        if (!json.path("r").isInt() || json.path("r").intValue() < 1 || targets.isEmpty() && !targets.isTextual()) {
             throw new InvalidModelException("%s: needs \"r\" and \"target_modules\"".formatted(file));
         }
-        double dropout = json.path("lora_dropout").asDouble(0);
-        if (!(dropout >= 0 && dropout < 1)) {
-            throw new InvalidModelException(
-                    "%s: \"lora_dropout\" is %s, must be from 0 to below 1".formatted(file, dropout));
+        int rank = json.path("r").intValue();
+        Map<String, Double> alphas = new LinkedHashMap<>();
+        for (Map.Entry<String, JsonNode> entry : json.path("alpha_pattern").properties()) {
+            alphas.put(entry.getKey(), number(file, "alpha_pattern." + entry.getKey(), entry.getValue(), rank));
         }
-        return new LoraConfig(
-                rank,
-                json.path("lora_alpha").asDouble(rank),
-                json.path("use_rslora").asBoolean(),
-                dropout,
-                targets);
+        JsonNode excluded = json.path("exclude_modules");
+        try {
+            return new LoraConfig(
+                    rank,
+                    number(file, "lora_alpha", json.path("lora_alpha"), rank),
+                    alphas,
+                    json.path("use_rslora").asBoolean(),
+                    number(file, "lora_dropout", json.path("lora_dropout"), 0),
+                    new LoraSelection(
+                            texts(targets), text(targets), texts(excluded), text(excluded), layers(file, json)));
+        } catch (InvalidRequestException e) {
+            throw new InvalidModelException("%s: %s".formatted(file, e.getMessage()), e);
+        }
+    }
+
+    private static double number(Path file, String key, JsonNode value, double fallback) {
+        if (value.isMissingNode() || value.isNull()) {
+            return fallback;
+        }
+        if (!value.isNumber()) {
+            throw new InvalidModelException("%s: \"%s\" is %s, must be a number".formatted(file, key, value));
+        }
+        return value.doubleValue();
+    }
+
+    private static List<String> texts(JsonNode list) {
+        List<String> texts = new ArrayList<>();
+        list.forEach(n -> texts.add(n.asText()));
+        return texts;
+    }
+
+    private static Optional<String> text(JsonNode node) {
+        return Optional.of(node)
+                .filter(n -> n.isTextual() && !n.asText().isEmpty())
+                .map(JsonNode::asText);
+    }
+
+    /** {@code layers_to_transform}: a number, or a list. */
+    private static Set<Integer> layers(Path file, JsonNode json) {
+        JsonNode node = json.path("layers_to_transform");
+        Set<Integer> layers = new TreeSet<>();
+        if (node.isInt()) {
+            layers.add(node.intValue());
+        }
+        for (JsonNode layer : node) {
+            if (!layer.isInt()) {
+                throw new InvalidModelException("%s: \"layers_to_transform\" holds %s".formatted(file, layer));
+            }
+            layers.add(layer.intValue());
+        }
+        return layers;
     }
 
     private static Pair pair(Path file, SafetensorsFile tensors, String module, int rank, TensorArena memory) {
@@ -124,7 +190,14 @@ public record LoraFiles(LoraConfig config, Map<String, Pair> modules, TensorAren
         if (!stored.dtype().isFloat() || stored.shape().rank() != 2) {
             throw new InvalidModelException("%s: '%s' is %s, must be a matrix of floats".formatted(file, name, stored));
         }
-        return memory.allocate(DType.F32, stored.shape().toArray()).setFloats(stored.toFloats());
+        float[] values = stored.toFloats();
+        for (float value : values) {
+            if (!Float.isFinite(value)) {
+                throw new InvalidModelException(
+                        "%s: '%s' holds %s; it was not trained to an end, or is damaged".formatted(file, name, value));
+            }
+        }
+        return memory.allocate(DType.F32, stored.shape().toArray()).setFloats(values);
     }
 
     /**
@@ -144,7 +217,18 @@ public record LoraFiles(LoraConfig config, Map<String, Pair> modules, TensorAren
                 .put("fan_in_fan_out", fanInFanOut)
                 .put("bias", "none")
                 .put("inference_mode", true);
-        config.targets().forEach(json.putArray("target_modules")::add);
+        LoraSelection targets = config.targets();
+        put(json, "target_modules", targets.names(), targets.expression());
+        if (!targets.excluded().isEmpty() || targets.excludedExpression().isPresent()) {
+            put(json, "exclude_modules", targets.excluded(), targets.excludedExpression());
+        }
+        if (!targets.layers().isEmpty()) {
+            targets.layers().stream().sorted().forEach(json.putArray("layers_to_transform")::add);
+        }
+        if (!config.alphaPattern().isEmpty()) {
+            ObjectNode pattern = json.putObject("alpha_pattern");
+            config.alphaPattern().forEach(pattern::put);
+        }
         Map<String, SafetensorsWriter.Entry> entries = new LinkedHashMap<>();
         modules.forEach((name, pair) -> {
             entries.put(PREFIX + name + A, entry(pair.a().shape()));
@@ -159,6 +243,14 @@ public record LoraFiles(LoraConfig config, Map<String, Pair> modules, TensorAren
             mapper.writeValue(directory.resolve(CONFIG).toFile(), json);
         } catch (IOException e) {
             throw new InvalidModelException("%s: cannot be written: %s".formatted(directory, IoReason.of(e)), e);
+        }
+    }
+
+    private static void put(ObjectNode json, String key, List<String> names, Optional<String> expression) {
+        if (expression.isPresent()) {
+            json.put(key, expression.get());
+        } else {
+            names.forEach(json.putArray(key)::add);
         }
     }
 

@@ -77,6 +77,11 @@ public final class LoraGradients implements Gradients, AutoCloseable {
         });
     }
 
+    /** Sets to zero what products have put where a row of {@code up} belongs to another layer; once all of them are made. */
+    public void clearForeign() {
+        gradients.forEach((adapter, g) -> adapter.clearForeign(g.up()));
+    }
+
     @Override
     public void linear(Tensor x, Weight w, Tensor dy, Tensor dx, boolean add) {
         Optional<LoraWeight> found = adapters.of(w);
@@ -97,7 +102,6 @@ public final class LoraGradients implements Gradients, AutoCloseable {
         }
         ops.scale(t, adapter.scale());
         gradOps.linearWeightGrad(t, dy, Weight.of(gradient.up()));
-        adapter.clearForeign(gradient.up());
         gradOps.linearInputGrad(dy, w, dx, add); // not before: dx may be x
         dropout.inputGrad(adapter, dt, dx);
     }

@@ -42,14 +42,12 @@ public final class LoraMerge {
                     spec.name(),
                     new SafetensorsWriter.Entry(checkpoint.dtype(spec.name()), checkpoint.shape(spec.name())));
         }
-        double scale = sign * adapter.config().scale();
         CheckpointWriter.write(out, entries, (name, to) -> {
             to.segment().copyFrom(checkpoint.tensor(name).segment());
-            LoraFiles.Pair pair = name.endsWith(SUFFIX)
-                    ? adapter.modules().get(name.substring(0, name.length() - SUFFIX.length()))
-                    : null;
+            String module = name.endsWith(SUFFIX) ? name.substring(0, name.length() - SUFFIX.length()) : name;
+            LoraFiles.Pair pair = adapter.modules().get(module);
             if (pair != null) {
-                add(pair, scale, specs.get(name).transposed(), to, workers);
+                add(pair, sign * adapter.config().scale(module), specs.get(name).transposed(), to, workers);
             }
         });
     }

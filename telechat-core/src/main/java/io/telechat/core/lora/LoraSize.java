@@ -4,7 +4,6 @@ package io.telechat.core.lora;
 import io.telechat.core.architecture.ModelConfig;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 
 /**
  * What adapters of a model will take.
@@ -23,7 +22,7 @@ public record LoraSize(long parameters, List<Long> matrices, long width, long in
     /** @throws io.telechat.core.InvalidModelException if the model has none of the targets */
     public static LoraSize of(ModelConfig model, LoraConfig config) {
         LoraTargets targets = new LoraTargets(model);
-        targets.check(config, Map.of(), "LoRA");
+        targets.requireAny(config, "LoRA");
         long parameters = 0;
         List<Long> matrices = new ArrayList<>();
         long width = 0;

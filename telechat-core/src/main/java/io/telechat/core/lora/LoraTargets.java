@@ -62,7 +62,7 @@ final class LoraTargets {
             String name = spec.name();
             if (isLinear(name)) {
                 String module = name.substring(0, name.length() - SUFFIX.length());
-                if (lora.isTarget(module)) {
+                if (lora.targets().contains(module)) {
                     modules.add(module(module, spec));
                 }
             }
@@ -133,7 +133,7 @@ final class LoraTargets {
                 long number = block.matrix().segment().get(ValueLayout.JAVA_LONG, 8 * i);
                 String tensor = names.get((int) (number >>> 32));
                 Module module = module(tensor.substring(0, tensor.length() - SUFFIX.length()), specs.get(tensor));
-                moduleOf[row] = lora.isTarget(module.name()) ? indexOf(modules, module) : -1;
+                moduleOf[row] = lora.targets().contains(module.name()) ? indexOf(modules, module) : -1;
                 rowOf[row] = (int) number;
             }
         }
@@ -151,15 +151,19 @@ final class LoraTargets {
         return index;
     }
 
-    /** @throws InvalidModelException if the adapter is not for this model */
-    void check(LoraConfig lora, Map<String, LoraFiles.Pair> pairs, Object source) {
-        List<Module> modules = modules(lora);
-        if (modules.isEmpty()) {
+    /** @throws InvalidModelException if the model has none of the layers that adapters are asked for */
+    void requireAny(LoraConfig lora, Object source) {
+        if (modules(lora).isEmpty()) {
             throw new InvalidModelException(
                     "%s: the model has no linear layer named %s; it has %s".formatted(source, lora.targets(), names()));
         }
-        Map<String, Module> byName = new HashMap<>();
-        modules.forEach(m -> byName.put(m.name(), m));
+    }
+
+    /** @throws InvalidModelException if the adapter is not for this model, or lacks tensors for one of its layers */
+    void check(LoraConfig lora, Map<String, LoraFiles.Pair> pairs, Object source) {
+        requireAny(lora, source);
+        Map<String, Module> byName = new LinkedHashMap<>();
+        modules(lora).forEach(m -> byName.put(m.name(), m));
         pairs.forEach((name, pair) -> {
             Module module = byName.get(name);
             if (module == null || pair.a().columns() != module.in() || pair.b().rows() != module.out()) {
@@ -172,6 +176,14 @@ final class LoraTargets {
                                 module == null ? "" : ": its layer is [%d, %d]".formatted(module.out(), module.in())));
             }
         });
+        List<String> missing = byName.keySet().stream()
+                .filter(name -> !pairs.containsKey(name))
+                .toList();
+        if (!missing.isEmpty()) {
+            throw new InvalidModelException(
+                    "%s: has no tensors for %d of the %d layers of target_modules %s, such as '%s'"
+                            .formatted(source, missing.size(), byName.size(), lora.targets(), missing.getFirst()));
+        }
     }
 
     private List<String> names() {

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.DoubleStream;
 
 /**
  * The adapters of one weight of the model, as two products: {@code y += scale · (x · downᵀ) · upᵀ}. Where the weight is made
@@ -18,11 +19,17 @@ import java.util.Map;
  * for the others.
  *
  * @param composition what the weight is made of
- * @param scale of the product
+ * @param scale of the product; where the layers have different ones, the first that is not 0
+ * @param shares of each module, the factor on its {@code b} that makes up for what its own scale has more than that
  * @param down [modules · rank, in], a block for each module
  * @param up [out, modules · rank]
  */
-public record LoraWeight(LoraTargets.Composition composition, int rank, float scale, Weight down, Tensor up) {
+public record LoraWeight(
+        LoraTargets.Composition composition, int rank, float scale, List<Float> shares, Weight down, Tensor up) {
+    public LoraWeight {
+        shares = List.copyOf(shares);
+    }
+
     /** An adapter of nothing but zeros. */
     static LoraWeight allocate(LoraTargets.Composition composition, LoraConfig config, TensorArena arena) {
         List<Tensor> blocks = new ArrayList<>();
@@ -31,12 +38,24 @@ public record LoraWeight(LoraTargets.Composition composition, int rank, float sc
         }
         int width = config.rank() * composition.modules().size();
         Tensor up = arena.allocate(DType.F32, composition.rowOf().length, width);
-        return new LoraWeight(composition, config.rank(), (float) config.scale(), Weight.stacked(blocks), up);
+        double[] scales = composition.modules().stream()
+                .mapToDouble(m -> config.scale(m.name()))
+                .toArray();
+        double scale = DoubleStream.of(scales).filter(s -> s != 0).findFirst().orElse(0);
+        List<Float> shares = DoubleStream.of(scales)
+                .mapToObj(s -> s == scale ? 1f : (float) (s / scale))
+                .toList();
+        return new LoraWeight(composition, config.rank(), (float) scale, shares, Weight.stacked(blocks), up);
     }
 
     /** Name of the linear layer that block {@code index} of {@link #down} belongs to. */
     public String name(int index) {
         return composition.modules().get(index).name();
+    }
+
+    /** Whether all its layers have the same scale; otherwise the optimizer would see others of {@code up} than PEFT's does. */
+    public boolean hasOneScale() {
+        return shares.stream().allMatch(share -> share == 1);
     }
 
     /** Width of what is between the two products. */
@@ -64,7 +83,9 @@ public record LoraWeight(LoraTargets.Composition composition, int rank, float sc
                         for (int r = 0; r < rank; r++) {
                             rows.setFloat(
                                     row * up.columns() + (long) m * rank + r,
-                                    pair.b().getFloat((long) composition.rowOf()[row] * rank + r));
+                                    shares.get(m)
+                                            * pair.b()
+                                                    .getFloat((long) composition.rowOf()[row] * rank + r));
                         }
                     }
                 }
@@ -93,7 +114,7 @@ public record LoraWeight(LoraTargets.Composition composition, int rank, float sc
                     for (int r = 0; r < rank; r++) {
                         b.setFloat(
                                 (long) composition.rowOf()[row] * rank + r,
-                                rows.getFloat(row * up.columns() + (long) m * rank + r));
+                                rows.getFloat(row * up.columns() + (long) m * rank + r) / shares.get(m));
                     }
                 }
             }

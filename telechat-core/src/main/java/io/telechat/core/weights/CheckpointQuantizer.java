@@ -54,16 +54,16 @@ public record CheckpointQuantizer(DType dtype, WorkerTeam workers, LoadProgress 
                 .mapToLong(name -> checkpoint.dtype(name).bytes(checkpoint.shape(name)))
                 .sum();
         List<Result> results = new ArrayList<>();
-        WeightScan scan = new WeightScan(workers, progress, total);
+        WeightScan scan = new WeightScan(workers, progress, total, true);
         CheckpointWriter.write(directory, entries, (name, to) -> {
             try (HostArena arena = new HostArena()) {
                 CheckpointTensors source = new CheckpointTensors(checkpoint, arena, workers, scan);
                 results.add(convert(specs.get(name), source, to));
+                scan.complaint().ifPresent(where -> {
+                    throw new InvalidModelException("%s: %s".formatted(checkpoint.directory(), where));
+                });
                 CheckpointTensors.release(checkpoint.tensor(name));
             }
-        });
-        scan.complaint().ifPresent(where -> {
-            throw new InvalidModelException("%s: %s".formatted(checkpoint.directory(), where));
         });
         return results;
     }

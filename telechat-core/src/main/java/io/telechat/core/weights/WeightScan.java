@@ -21,12 +21,19 @@ public final class WeightScan {
     private final WorkerTeam workers;
     private final LoadProgress progress;
     private final long total;
+    private final boolean infinitiesToo;
     private long done;
     private int bad;
     private String firstBad = "";
 
     /** @param total bytes of all tensors that will be seen */
     public WeightScan(WorkerTeam workers, LoadProgress progress, long total) {
+        this(workers, progress, total, false);
+    }
+
+    /** @param infinitiesToo whether to complain of infinite values as well */
+    WeightScan(WorkerTeam workers, LoadProgress progress, long total, boolean infinitiesToo) {
+        this.infinitiesToo = infinitiesToo;
         this.workers = workers;
         this.progress = progress;
         this.total = total;
@@ -44,7 +51,8 @@ public final class WeightScan {
     Optional<String> complaint() {
         return bad == 0
                 ? Optional.empty()
-                : Optional.of("%d tensors hold NaN, the first is '%s'".formatted(bad, firstBad));
+                : Optional.of("%d tensors hold %s, the first is '%s'"
+                        .formatted(bad, infinitiesToo ? "NaN or infinite values" : "NaN", firstBad));
     }
 
     /** A quantized row with a NaN in it has one for its float. */
@@ -76,13 +84,17 @@ public final class WeightScan {
         } else {
             return false;
         }
+        if (infinitiesToo) { // one more, and infinity itself carries
+            carry += tensor.dtype() == DType.F32 ? 0x0000000100000001L : 0x0001000100010001L;
+        }
+        long lacking = carry;
         AtomicLong seen = new AtomicLong();
         MemorySegment all = tensor.segment();
         workers.runRanges(
                 all.byteSize(),
                 CHUNK,
                 (first, count) ->
-                        seen.accumulateAndGet(carries(all.asSlice(first, count), mask, carry), (a, b) -> a | b));
+                        seen.accumulateAndGet(carries(all.asSlice(first, count), mask, lacking), (a, b) -> a | b));
         return (seen.get() & ~mask) != 0;
     }
 

@@ -9,6 +9,7 @@ final class BadLineException extends Exception {
     enum Reason {
         MALFORMED_JSON("malformed JSON"),
         MISSING_FIELDS("missing fields"),
+        UNUSED_FIELD("a field that would not be used"),
         WRONG_TURNS("turns out of order"),
         UNUSABLE_ROLE("unusable role"),
         ROLE_MARKER("role marker inside a message"),

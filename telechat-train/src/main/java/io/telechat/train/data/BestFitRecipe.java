@@ -46,7 +46,12 @@ final class BestFitRecipe implements Recipe {
         this.store = store;
         this.errors = errors;
         this.hashes = hashes;
-        this.encoder = new ChatEncoder(tokenizer, options.trainAllAnswers(), options.longDialogs(), options.capacity());
+        this.encoder = new ChatEncoder(
+                tokenizer,
+                options.trainAllAnswers(),
+                options.systemMessages(),
+                options.longDialogs(),
+                options.capacity());
     }
 
     @Override

@@ -6,6 +6,7 @@ import io.telechat.core.InvalidRequestException;
 import io.telechat.core.chat.ChatMessage;
 import io.telechat.core.chat.ChatTokenizer;
 import io.telechat.core.chat.Role;
+import io.telechat.core.chat.SystemMessages;
 import io.telechat.train.data.BadLineException.Reason;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -21,18 +22,26 @@ final class ChatEncoder implements DialogEncoder {
     private final int endId;
     private final DialogParser parser;
     private final boolean trainAllAnswers;
+    private final SystemMessages systemMessages;
     private final LongDialogs longDialogs;
     private final int capacity;
 
     /**
      * @param trainAllAnswers whether every answer is trained, or the last one only
+     * @param systemMessages what becomes of those that the chat format has no place for
      * @param capacity most tokens of a dialog
      */
-    ChatEncoder(ChatTokenizer tokenizer, boolean trainAllAnswers, LongDialogs longDialogs, int capacity) {
+    ChatEncoder(
+            ChatTokenizer tokenizer,
+            boolean trainAllAnswers,
+            SystemMessages systemMessages,
+            LongDialogs longDialogs,
+            int capacity) {
         this.tokenizer = tokenizer;
         this.endId = tokenizer.template().endId(tokenizer.tokenizer());
-        this.parser = new DialogParser(tokenizer.markers());
+        this.parser = new DialogParser(tokenizer.markers(), tokenizer.tools());
         this.trainAllAnswers = trainAllAnswers;
+        this.systemMessages = systemMessages;
         this.longDialogs = longDialogs;
         this.capacity = capacity;
     }
@@ -43,7 +52,7 @@ final class ChatEncoder implements DialogEncoder {
             case Dialog.Text text -> text(text.text());
             case Dialog.Conversation conversation -> {
                 try {
-                    yield conversation(conversation.messages());
+                    yield conversation(tokenizer.placed(conversation.messages(), systemMessages));
                 } catch (InvalidRequestException e) { // the format has no such message
                     throw new BadLineException(Reason.UNUSABLE_ROLE, e.getMessage());
                 }

@@ -60,6 +60,9 @@ public record DataInspection(
 
         void sample(int index, TrainingData.Sample sample) {
             int length = sample.ids().length;
+            if (!isTrained(sample)) {
+                problem("sample %d: has no token to train".formatted(index));
+            }
             for (int from = 0; from < length; ) {
                 int to = from + 1;
                 while (to < length && sample.sequences()[to] == sample.sequences()[from]) {
@@ -72,6 +75,17 @@ public record DataInspection(
                 }
                 from = to;
             }
+        }
+
+        /** The first token of a dialog follows nothing, so it is never learned. */
+        private static boolean isTrained(TrainingData.Sample sample) {
+            for (int i = 1; i < sample.ids().length; i++) {
+                int sequence = sample.sequences()[i];
+                if (sample.mask()[i] == 1 && sequence != 0 && sequence == sample.sequences()[i - 1]) {
+                    return true;
+                }
+            }
+            return false;
         }
 
         private void padding(int index, TrainingData.Sample sample, int from, int to) {

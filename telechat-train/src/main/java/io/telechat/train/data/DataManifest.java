@@ -51,6 +51,7 @@ record DataManifest(Path directory, JsonNode json) {
         json.put("format", FORMAT).put("version", VERSION);
         json.setAll(identity);
         json.put("tokenizer", tokenizer.toAbsolutePath().normalize().toString());
+        json.set("tokenizer_files", MAPPER.valueToTree(TokenizerIdentity.hashes(tokenizer)));
         json.put("pad_id", padId);
         json.set("report", MAPPER.valueToTree(report));
         ArrayNode files = json.putArray("shards");

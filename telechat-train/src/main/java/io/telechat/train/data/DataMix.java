@@ -2,6 +2,7 @@
 package io.telechat.train.data;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.telechat.core.InvalidInputException;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.checkpoint.IoReason;
 import io.telechat.core.checkpoint.JsonFiles;
@@ -15,6 +16,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.PatternSyntaxException;
 import java.util.stream.Stream;
 
@@ -25,6 +27,8 @@ import java.util.stream.Stream;
  */
 public record DataMix(List<Stage> stages) {
     private static final double MAX_WEIGHT = 10_000;
+    private static final Set<String> DIALOG_FIELDS = Set.of(
+            "input", "output", "messages", "conversations", "instruction", "prompt", "response", "question", "text");
 
     /**
      * @param share of all samples
@@ -34,7 +38,7 @@ public record DataMix(List<Stage> stages) {
 
     /** @throws InvalidModelException if the file or something in it is missing or makes no sense */
     public static DataMix read(Path file) {
-        JsonNode json = JsonFiles.readObject(file);
+        JsonNode json = readObject(file);
         if (!json.has("stages")) {
             return new DataMix(List.of(new Stage(1, sources(file, json))));
         }
@@ -53,6 +57,30 @@ public record DataMix(List<Stage> stages) {
             throw new InvalidModelException("%s: the stages' shares must add up to 1, not %s".formatted(file, sum));
         }
         return new DataMix(stages);
+    }
+
+    /** People give the data themselves; then the parser's complaint is not what helps. */
+    private static JsonNode readObject(Path file) {
+        String advice = "%s: looks like data; --data-path wants JSON that maps files to weights: {\"%s\": 1.0}"
+                .formatted(file, file.getFileName());
+        if (file.toString().matches(".*\\.(jsonl|ndjson|csv|tsv|parquet|txt)(\\.(gz|zst|bz2|xz))?|.*\\.(gz|zst|bz2|xz)")
+                && Files.isRegularFile(file)) {
+            throw new InvalidInputException(advice);
+        }
+        try {
+            JsonNode json = JsonFiles.readObject(file);
+            if (json.properties().stream()
+                    .anyMatch(e ->
+                            DIALOG_FIELDS.contains(e.getKey()) && !e.getValue().isNumber())) {
+                throw new InvalidInputException(advice);
+            }
+            return json;
+        } catch (InvalidModelException e) {
+            if (e.getMessage().contains("behind the JSON") || e.getMessage().contains("not a JSON object")) {
+                throw new InvalidInputException(advice, e);
+            }
+            throw e;
+        }
     }
 
     /** All sources of all stages. */

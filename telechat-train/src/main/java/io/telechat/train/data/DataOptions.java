@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train.data;
 
+import io.telechat.core.chat.SystemMessages;
 import java.nio.file.Path;
 import java.util.OptionalInt;
 
@@ -16,6 +17,7 @@ import java.util.OptionalInt;
  * @param seed of every random choice
  * @param recipe how lines become samples
  * @param trainAllAnswers whether every answer is trained, or the last of each dialog only
+ * @param systemMessages what becomes of system messages that the chat format has no place for
  * @param longDialogs what becomes of dialogs that are longer than a sample
  * @param maxErrors so many lines may be unusable
  * @param memoryBytes about how much memory buffers may take
@@ -32,6 +34,7 @@ public record DataOptions(
         long seed,
         DataRecipe recipe,
         boolean trainAllAnswers,
+        SystemMessages systemMessages,
         LongDialogs longDialogs,
         long maxErrors,
         long memoryBytes,

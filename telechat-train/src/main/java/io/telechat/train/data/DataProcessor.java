@@ -5,9 +5,11 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.telechat.core.InvalidInputException;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.chat.ChatTokenizer;
+import io.telechat.core.chat.SystemMessages;
 import io.telechat.core.checkpoint.IoReason;
 import io.telechat.core.weights.LoadProgress;
 import io.telechat.core.workers.WorkerTeam;
@@ -111,7 +113,10 @@ public final class DataProcessor {
         chosen.put("seed", options.seed());
         chosen.put("answers", options.trainAllAnswers() ? "all" : "last");
         chosen.put("long_dialogs", options.longDialogs().toString());
-        identity.put("tokenizer_sha256", tokenizerHash());
+        if (options.systemMessages() != SystemMessages.FOLD) {
+            chosen.put("system_messages", options.systemMessages().toString());
+        }
+        identity.put("tokenizer_sha256", TokenizerIdentity.hash(options.tokenizer()));
         ArrayNode stages = identity.putArray("stages");
         for (DataMix.Stage stage : mix.stages()) {
             ObjectNode node = stages.addObject().put("share", stage.share());
@@ -125,13 +130,6 @@ public final class DataProcessor {
             }
         }
         return identity;
-    }
-
-    private String tokenizerHash() throws IOException {
-        return FileHash.sha256(Stream.of("tokenizer.model", "tokenizer.json", "tokenizer_config.json")
-                .map(options.tokenizer()::resolve)
-                .filter(Files::isRegularFile)
-                .toArray(Path[]::new));
     }
 
     private boolean isDone(Path output, DataMix mix, InputHashes hashes, WorkerTeam team) throws IOException {
@@ -189,7 +187,9 @@ public final class DataProcessor {
                 firstSource += stage.sources().size();
             }
             if (rows.size() == 0) {
-                throw new InvalidModelException("%s: the weights left no line; raise them".formatted(options.mix()));
+                throw new InvalidInputException(errors.first()
+                        .map(first -> "%s: no line is usable; the first is %s".formatted(options.mix(), first))
+                        .orElseGet(() -> "%s: the weights left no line; raise them".formatted(options.mix())));
             }
             DataReport report = report(mix, outcomes, rows, errors);
             List<ShardWriter.Shard> shards =

@@ -3,6 +3,7 @@ package io.telechat.train.data;
 
 import io.airlift.compress.v3.zstd.ZstdInputStream;
 import io.telechat.core.InvalidModelException;
+import io.telechat.core.checkpoint.Downloads;
 import io.telechat.core.checkpoint.IoReason;
 import io.telechat.core.weights.LoadProgress;
 import java.io.FilterInputStream;
@@ -96,6 +97,7 @@ final class LineBatches implements AutoCloseable {
 
     private void open(int index) {
         Path path = sources.get(index).file();
+        Downloads.requireWhole(path);
         try {
             file = new CountingStream(hashes.open(path));
             in = file;

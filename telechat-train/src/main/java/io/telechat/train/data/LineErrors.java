@@ -7,6 +7,7 @@ import java.util.EnumMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -60,6 +61,11 @@ final class LineErrors {
                             : "%,d lines are unusable, more than --max-errors %,d; the first is %s"
                                     .formatted(total, maxErrors, first));
         }
+    }
+
+    /** What is wrong with the first unusable line, and where it is. */
+    synchronized Optional<String> first() {
+        return total == 0 ? Optional.empty() : Optional.of(first);
     }
 
     Map<String, Long> counts(int source) {

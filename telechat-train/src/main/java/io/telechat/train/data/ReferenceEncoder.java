@@ -2,8 +2,10 @@
 package io.telechat.train.data;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.telechat.core.checkpoint.KeyRules;
 import io.telechat.core.tokenizer.Tokenizer;
 import io.telechat.train.data.BadLineException.Reason;
+import java.util.Optional;
 
 /**
  * Encodes a line as the reference does (process_data.py and data_utils.py of TeleChat-52B): one text with marks is made of
@@ -16,6 +18,11 @@ final class ReferenceEncoder {
     private static final String END = "<_end>";
     private static final String END_OF_SEQUENCE = "</s>";
 
+    /** Fields that the reference passes over. */
+    private static final KeyRules RULES = KeyRules.notTo("train on with the reference's recipe")
+            .only("weight", 1)
+            .refuse("instruction", "history", "system", "tools", "tool_calls", "functions");
+
     private final Tokenizer tokenizer;
 
     ReferenceEncoder(Tokenizer tokenizer) {
@@ -24,6 +31,10 @@ final class ReferenceEncoder {
 
     /** The reference's text of a line. */
     static String text(JsonNode line) throws BadLineException {
+        Optional<String> complaint = RULES.complaint(line);
+        if (complaint.isPresent()) {
+            throw new BadLineException(Reason.UNUSED_FIELD, complaint.get());
+        }
         if (!line.has("input") || !line.has("output")) {
             throw new BadLineException(Reason.MISSING_FIELDS, "the reference's recipe needs input and output");
         }

@@ -159,6 +159,23 @@ public final class TrainingData implements AutoCloseable {
         return manifest.flatMap(DataManifest::tokenizer);
     }
 
+    /**
+     * Does nothing where the data do not say what they were made with, or the directory has no tokenizer.
+     *
+     * @throws InvalidModelException if the tokenizer of a directory is not the one that the data were made with
+     */
+    public void requireTokenizer(Path directory) {
+        if (manifest.isPresent() && TokenizerIdentity.differs(manifest.get().json(), directory)) {
+            throw new InvalidModelException(
+                    "%s: was made with another tokenizer (that of %s) than %s has; make it anew with process-data --tokenizer-path %s"
+                            .formatted(
+                                    manifest.get().directory(),
+                                    tokenizer().map(Path::toString).orElse("somewhere else"),
+                                    directory,
+                                    directory));
+        }
+    }
+
     /** Reads row {@code index}. */
     public Sample sample(int index) {
         if (index < 0 || index >= samples) {

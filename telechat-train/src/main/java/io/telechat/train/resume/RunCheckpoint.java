@@ -58,13 +58,17 @@ public final class RunCheckpoint {
         Path temporary = run.resolve("." + PREFIX + state.step() + ".tmp");
         DirectoryTree.delete(temporary);
         Files.createDirectories(temporary);
-        model.save(temporary);
-        writeOptimizer(temporary.resolve(OPTIMIZER), optimizer, model);
-        MAPPER.writeValue(temporary.resolve(STATE).toFile(), state);
-        writeManifest(temporary);
-        sync(temporary);
-        DirectoryTree.delete(target);
-        Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+        try {
+            model.save(temporary);
+            writeOptimizer(temporary.resolve(OPTIMIZER), optimizer, model);
+            MAPPER.writeValue(temporary.resolve(STATE).toFile(), state);
+            writeManifest(temporary);
+            sync(temporary);
+            DirectoryTree.delete(target);
+            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+        } finally {
+            DirectoryTree.delete(temporary);
+        }
         sync(run);
         return target;
     }

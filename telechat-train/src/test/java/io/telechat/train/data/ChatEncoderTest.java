@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.telechat.core.chat.ChatMessage;
 import io.telechat.core.chat.ChatTokenizer;
 import io.telechat.core.chat.MarkerPolicy;
+import io.telechat.core.chat.SystemMessages;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -50,7 +51,8 @@ class ChatEncoderTest {
     private static DialogEncoder.Encoded encode(
             ChatTokenizer tokenizer, boolean all, LongDialogs longDialogs, int capacity, String line)
             throws IOException, BadLineException {
-        return new ChatEncoder(tokenizer, all, longDialogs, capacity).encode(new ObjectMapper().readTree(line));
+        return new ChatEncoder(tokenizer, all, SystemMessages.FOLD, longDialogs, capacity)
+                .encode(new ObjectMapper().readTree(line));
     }
 
     private static EncodedDialog one(ChatTokenizer tokenizer, boolean all, String line)

@@ -2,6 +2,7 @@
 package io.telechat.train.data;
 
 import io.telechat.core.chat.ChatTokenizer;
+import io.telechat.core.chat.SystemMessages;
 import io.telechat.core.tokenizer.Piece;
 import io.telechat.core.tokenizer.SentencePieceWriter;
 import io.telechat.core.weights.LoadProgress;
@@ -176,6 +177,7 @@ final class TinyData {
                 seed,
                 recipe,
                 trainAllAnswers,
+                SystemMessages.FOLD,
                 longDialogs,
                 maxErrors,
                 memoryBytes,

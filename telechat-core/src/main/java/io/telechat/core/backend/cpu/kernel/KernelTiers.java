@@ -30,7 +30,7 @@ public final class KernelTiers {
                         .invokeExact();
                 absence = best == 0 ? "this CPU has none of the instruction sets that they use" : "";
             } catch (Throwable e) {
-                absence = e.getMessage();
+                absence = e.getMessage() == null ? e.toString() : e.getMessage();
             }
             LIBRARY = library;
             BEST = KernelTier.values()[best];

@@ -4,14 +4,18 @@ package io.telechat.core.architecture;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.ops.HeadLayout;
 
-/** Checks of config values that the flavours share. */
-final class FlavourConfig {
-    private FlavourConfig() {}
+/** Reads the attention heads of a configuration. */
+final class HeadConfig {
+    private HeadConfig() {}
 
     /** @throws InvalidModelException if the heads do not divide the width evenly */
-    static HeadLayout heads(ConfigFile config, String widthKey, int width, int heads, int kvHeads) {
+    static HeadLayout read(ConfigFile config, String widthKey, int width, int heads, int kvHeads) {
         int headDim = config.divide(widthKey, width, "n_head", heads);
         config.divide("n_head", heads, "num_key_value_heads", kvHeads);
+        if (config.positive("head_dim", Limits.WIDTH, headDim) != headDim) {
+            throw new InvalidModelException("%s: 'head_dim' is not '%s'/'n_head' = %d, which telechat computes only"
+                    .formatted(config.path(), widthKey, headDim));
+        }
         if (headDim % 2 != 0) {
             throw new InvalidModelException("%s: heads of %d/%d = %d features cannot be rotated in pairs"
                     .formatted(config.path(), width, heads, headDim));

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core;
+
+/** Input that is missing, damaged, or not what it should be, and no part of a model: data, a conversation, standard input. */
+public final class InvalidInputException extends TelechatException {
+    private static final long serialVersionUID = 1L;
+
+    public InvalidInputException(String message) {
+        super(message);
+    }
+
+    public InvalidInputException(String message, Throwable cause) {
+        super(message, cause);
+    }
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.checkpoint;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
+import com.fasterxml.jackson.core.io.JsonEOFException;
+import com.fasterxml.jackson.databind.exc.MismatchedInputException;
+
+/** What is wrong with a JSON text, in words for people: the parser's own hints are for those who configure it. */
+public final class JsonReason {
+    private static final int SHOWN = 120;
+
+    private JsonReason() {}
+
+    public static String of(JsonProcessingException failure) {
+        if (failure instanceof JsonEOFException) {
+            return "it ends in the middle of a value";
+        }
+        if (failure instanceof StreamConstraintsException) {
+            return "a value is too deep or too long";
+        }
+        String reason = failure.getOriginalMessage().lines().findFirst().orElse("");
+        if (failure instanceof MismatchedInputException) {
+            return reason.contains("trailing token")
+                    ? "there is text behind the JSON"
+                    : "a value is of another kind than expected";
+        }
+        return reason.isEmpty()
+                        || reason.contains("Feature")
+                        || reason.contains("com.fasterxml")
+                        || reason.contains("Source:")
+                ? "a value is no JSON value"
+                : shorten(reason);
+    }
+
+    private static String shorten(String text) {
+        return text.length() <= SHOWN ? text : text.substring(0, SHOWN) + "…";
+    }
+}
