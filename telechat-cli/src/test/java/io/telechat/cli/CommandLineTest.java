@@ -152,7 +152,10 @@ class CommandLineTest {
 
     @Test
     void systemMessagesGoWhereTheFormatHasThem() throws Exception {
-        assertError(2, "system", run("chat", model.toString(), "-p", "x", "--system", "be brief"));
+        assertError(
+                2,
+                "system",
+                run("chat", model.toString(), "-p", "x", "--system", "be brief", "--system-messages", "reject"));
     }
 
     @Test

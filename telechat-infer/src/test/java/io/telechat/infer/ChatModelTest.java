@@ -318,7 +318,6 @@ class ChatModelTest {
                 ChatSession session = model.newSession();
                 Sequence sequence = model.newSequence()) {
             assertThrows(InvalidRequestException.class, () -> session.send("", TokenListener.SILENT));
-            assertThrows(InvalidRequestException.class, () -> session.setSystem("be brief"));
             session.setMarkerPolicy(MarkerPolicy.REJECT);
             assertThrows(InvalidRequestException.class, () -> session.send("<_bot>", TokenListener.SILENT));
             for (int[] prompt : new int[][] {{}, {-1}, {300}}) {

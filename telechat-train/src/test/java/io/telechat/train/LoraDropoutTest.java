@@ -266,6 +266,6 @@ class LoraDropoutTest {
         Files.writeString(config, Files.readString(config).replace("0.4", "1.0"));
         String message = assertThrows(InvalidModelException.class, () -> LoraFiles.read(adapter))
                 .getMessage();
-        assertTrue(message.contains("\"lora_dropout\" is 1.0"), message);
+        assertTrue(message.contains("a dropout of 1.0"), message);
     }
 }

@@ -5,6 +5,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import org.jline.reader.EOFError;
 import org.jline.reader.EndOfFileException;
 import org.jline.reader.LineReader;
@@ -19,11 +21,21 @@ import org.jline.terminal.TerminalBuilder;
 
 /** A terminal with line editing, history, completion of commands, and bracketed paste; a dumb one works, too. */
 final class TerminalInput implements LineInput {
+    /** Of an unknown terminal it would print where in its insides that was found; kept, or its level would be forgotten. */
+    private static final Logger LIBRARY = Logger.getLogger("org.jline");
+
     private final Terminal terminal;
     private final LineReader reader;
 
     TerminalInput() throws IOException {
-        terminal = TerminalBuilder.builder().system(true).dumb(true).build();
+        LIBRARY.setLevel(Level.OFF);
+        // Asking the terminal what it can do means to read its answers, and to lose what somebody has typed by then.
+        System.setProperty(TerminalBuilder.PROP_PROBE_TIMEOUT, "0");
+        terminal = TerminalBuilder.builder()
+                .system(true)
+                .dumb(true)
+                .graphemeCluster(false)
+                .build();
         LineReaderBuilder builder = LineReaderBuilder.builder()
                 .terminal(terminal)
                 .parser(new MessageParser())

@@ -72,20 +72,23 @@ class ChatTokenizerTest {
         ChatTokenizer chat = load52b();
         List<ChatMessage> messages = List.of(
                 ChatMessage.system("old"),
-                ChatMessage.system("  be brief \n"),
+                ChatMessage.system("be brief"),
                 ChatMessage.user("q1"),
                 ChatMessage.assistant("a1"),
                 ChatMessage.user("q2"));
         assertArrayEquals(
-                chat.tokenizer().encode("be brief<_user>q1<_bot>a1<_end><_user>q2<_bot>"),
+                chat.tokenizer().encode("<_user>old\n\nbe brief\n\nq1<_bot>a1<_end><_user>q2<_bot>"),
                 chat.prompt(messages, MarkerPolicy.ESCAPE));
+        assertArrayEquals(
+                chat.tokenizer().encode("<_user>q1<_bot>a1<_end><_user>q2<_bot>"),
+                chat.prompt(messages, MarkerPolicy.ESCAPE, SystemMessages.IGNORE));
     }
 
     @Test
     void aSystemMessageInTheMiddleTakesNothingAway() throws IOException {
         ChatTokenizer chat = load52b();
         assertArrayEquals(
-                chat.tokenizer().encode("shello<_end><_user>q<_bot>"),
+                chat.tokenizer().encode("hello<_end><_user>s\n\nq<_bot>"),
                 chat.prompt(
                         List.of(ChatMessage.assistant("hello"), ChatMessage.system("s"), ChatMessage.user("q")),
                         MarkerPolicy.ESCAPE));
@@ -107,9 +110,13 @@ class ChatTokenizerTest {
                 chat.prompt(
                         List.of(ChatMessage.user("q1"), ChatMessage.assistant("a1"), ChatMessage.user("q2")),
                         MarkerPolicy.ESCAPE));
+        List<ChatMessage> withSystem = List.of(ChatMessage.system("s"), ChatMessage.user("q"));
+        assertArrayEquals(
+                join(id(USER), chat.tokenizer().encode("s\n\nq"), id(BOT)),
+                chat.prompt(withSystem, MarkerPolicy.ESCAPE));
         assertThrows(
                 InvalidRequestException.class,
-                () -> chat.prompt(List.of(ChatMessage.system("s"), ChatMessage.user("q")), MarkerPolicy.ESCAPE));
+                () -> chat.prompt(withSystem, MarkerPolicy.ESCAPE, SystemMessages.REJECT));
     }
 
     @Test

@@ -52,7 +52,7 @@ final class ChatEncoder implements DialogEncoder {
             case Dialog.Text text -> text(text.text());
             case Dialog.Conversation conversation -> {
                 try {
-                    yield conversation(tokenizer.placed(conversation.messages(), systemMessages));
+                    yield conversation(conversation.messages());
                 } catch (InvalidRequestException e) { // the format has no such message
                     throw new BadLineException(Reason.UNUSABLE_ROLE, e.getMessage());
                 }
@@ -125,13 +125,16 @@ final class ChatEncoder implements DialogEncoder {
         return new Encoded(parts, tooLong);
     }
 
-    /** A turn is a question with all that follows until the next one. */
+    /** A turn is a question with all that follows until the next one, and with a system message right in front of it. */
     private static List<List<ChatMessage>> turns(List<ChatMessage> messages) {
         List<List<ChatMessage>> turns = new ArrayList<>();
-        for (ChatMessage message : messages) {
-            if (message.role() == Role.USER) {
+        boolean begun = false; // by a system message that waits for its question
+        for (ChatMessage message : messages.subList(startsWithSystem(messages) ? 1 : 0, messages.size())) {
+            boolean opens = message.role() == Role.USER || message.role() == Role.SYSTEM;
+            if (opens && !begun) {
                 turns.add(new ArrayList<>());
             }
+            begun = message.role() == Role.SYSTEM;
             if (!turns.isEmpty()) {
                 turns.getLast().add(message);
             }
@@ -139,16 +142,21 @@ final class ChatEncoder implements DialogEncoder {
         return turns;
     }
 
+    private static boolean startsWithSystem(List<ChatMessage> messages) {
+        return messages.getFirst().role() == Role.SYSTEM;
+    }
+
     private static List<ChatMessage> join(List<ChatMessage> messages, List<List<ChatMessage>> turns) {
         List<ChatMessage> joined = new ArrayList<>();
-        if (messages.getFirst().role() == Role.SYSTEM) {
+        if (startsWithSystem(messages)) {
             joined.add(messages.getFirst());
         }
         turns.forEach(joined::addAll);
         return joined;
     }
 
-    private EncodedDialog encode(List<ChatMessage> messages) {
+    private EncodedDialog encode(List<ChatMessage> conversation) {
+        List<ChatMessage> messages = tokenizer.placed(conversation, systemMessages);
         int[] prompt = prompt(messages.subList(0, messages.size() - 1));
         if (!trainAllAnswers) {
             return answer(new EncodedDialog.Builder().add(prompt, false), messages.getLast())

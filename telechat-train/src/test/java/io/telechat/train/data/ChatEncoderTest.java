@@ -3,7 +3,6 @@ package io.telechat.train.data;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.telechat.core.chat.ChatMessage;
@@ -153,11 +152,13 @@ class ChatEncoderTest {
     }
 
     @Test
-    void aSystemMessageThatTheFormatHasNotMakesABadLine() throws Exception {
+    void aSystemMessageThatTheFormatHasNotGoesInFrontOfTheQuestion() throws Exception {
         ChatTokenizer tokenizer = tokenizer(Format.OF_12B);
-        assertThrows(
-                BadLineException.class,
-                () -> one(tokenizer, false, "{\"system\": \"s\", \"input\": \"q\", \"output\": \"a\"}"));
+        assertArrayEquals(
+                one(tokenizer, false, "{\"input\": \"s\\n\\nq\", \"output\": \"a\"}")
+                        .ids(),
+                one(tokenizer, false, "{\"system\": \"s\", \"input\": \"q\", \"output\": \"a\"}")
+                        .ids());
     }
 
     @Test
@@ -223,7 +224,7 @@ class ChatEncoderTest {
         List<EncodedDialog> parts =
                 encode(tokenizer, false, LongDialogs.SPLIT, 30, line).dialogs();
         assertEquals(
-                List.of("be brief<_user>q1<_bot>", "be brief<_user>q2<_bot>"),
+                List.of("<_user>be brief\n\nq1<_bot>", "<_user>be brief\n\nq2<_bot>"),
                 parts.stream()
                         .map(d -> tokenizer.tokenizer().decode(Arrays.copyOf(d.ids(), d.length() - d.trained())))
                         .toList());

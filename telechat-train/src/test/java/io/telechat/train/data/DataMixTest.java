@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.telechat.core.InvalidModelException;
+import io.telechat.core.TelechatException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -165,7 +166,7 @@ class DataMixTest {
             delimiter = '|',
             value = {
                 "{} | names no files",
-                "[] | is not a JSON object",
+                "[] | looks like data",
                 "{\"stages\": []} | must add up to 1",
                 "{\"stages\": [{\"share\": 0.5, \"data\": {\"a.jsonl\": 1}}]} | must add up to 1, not 0.5",
                 "{\"stages\": [{\"data\": {\"a.jsonl\": 1}}]} | stage 1 needs a \"share\"",
@@ -174,8 +175,7 @@ class DataMixTest {
                 "{\"stages\": [{\"share\": 1, \"data\": {}}]} | names no files"
             })
     void tellsWhatIsWrongWithAMix(String json, String part) {
-        String message =
-                assertThrows(InvalidModelException.class, () -> read(json)).getMessage();
+        String message = assertThrows(TelechatException.class, () -> read(json)).getMessage();
         assertTrue(message.startsWith(directory.resolve("mix.json") + ": ") && message.contains(part), message);
     }
 }

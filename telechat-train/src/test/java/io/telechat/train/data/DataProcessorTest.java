@@ -231,7 +231,7 @@ class DataProcessorTest {
 
     @Test
     void aMessageThatTheFormatHasNotIsABadLine() throws IOException {
-        data.lines(TinyData.line("q", "a"), "{\"system\": \"s\", \"input\": \"q\", \"output\": \"a\"}");
+        data.lines(TinyData.line("q", "a"), "{\"tools\": [{}], \"input\": \"q\", \"output\": \"a\"}");
         String message = assertThrows(InvalidModelException.class, data::run).getMessage();
         assertTrue(message.startsWith(directory.resolve("lines.jsonl") + ":2: "), message);
     }
