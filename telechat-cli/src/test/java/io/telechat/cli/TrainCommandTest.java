@@ -187,8 +187,8 @@ class TrainCommandTest {
                 "--learning-rate 1e-2 | was trained with other options",
                 "--data-path DIR/other-data | was trained with other samples",
                 "--lora-dim 2 | was trained with other options",
-                "--dtype bf16 | Then: FullFineTuning[dtype=f32]. Now: FullFineTuning[dtype=bf16, rounding=nearest]",
-                "--optimizer-state 8bit | Then: Settings[state=f32]. Now: Settings[state=8bit]",
+                "--dtype bf16 | Then: dtype=default, rounding=default. Now: dtype=bf16, rounding=nearest",
+                "--optimizer-state 8bit | Then: optimizer_state=default. Now: optimizer_state=8bit",
                 "--backend gpu | gpu"
             })
     void aRefusedResumeChangesNothing(String options, String part) throws Exception {

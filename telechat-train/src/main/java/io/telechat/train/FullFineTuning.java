@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /** Every parameter of the model is trained. */
 public final class FullFineTuning implements TrainedModel {
@@ -109,10 +110,12 @@ public final class FullFineTuning implements TrainedModel {
     }
 
     @Override
-    public String recipe() {
+    public Map<String, Object> recipe() {
         return precision.dtype() == DType.F32
-                ? "FullFineTuning[dtype=f32]"
-                : "FullFineTuning[dtype=%s, rounding=%s]".formatted(lower(precision.dtype()), precision.rounding());
+                ? Map.of()
+                : Map.of(
+                        "dtype", lower(precision.dtype()),
+                        "rounding", precision.rounding().toString());
     }
 
     @Override

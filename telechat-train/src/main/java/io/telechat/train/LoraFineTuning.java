@@ -21,8 +21,10 @@ import io.telechat.core.weights.ModelLoader;
 import io.telechat.train.optimizer.Trained;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 
 /** Only low-rank adapters are trained; the model stays as it is stored, or is quantized (QLoRA, arXiv:2305.14314). */
@@ -141,9 +143,22 @@ public final class LoraFineTuning implements TrainedModel {
     }
 
     @Override
-    public String recipe() {
-        String weights = quantization.map(DType::name).orElse("as stored").toLowerCase(Locale.ROOT);
-        return "%s Model[weights=%s, fingerprint=%s]".formatted(adapters.config(), weights, fingerprint);
+    public Map<String, Object> recipe() {
+        Map<String, Object> recipe = new LinkedHashMap<>();
+        LoraConfig lora = adapters.config();
+        recipe.put("lora_dim", lora.rank());
+        recipe.put("lora_alpha", lora.alpha());
+        if (!lora.alphaPattern().isEmpty()) {
+            recipe.put("lora_alpha_pattern", lora.alphaPattern());
+        }
+        if (lora.rankStabilized()) {
+            recipe.put("lora_rank_stabilized", true);
+        }
+        recipe.put("lora_dropout", lora.dropout());
+        recipe.put("lora_targets", lora.targets().toString());
+        recipe.put("base_fingerprint", fingerprint);
+        quantization.ifPresent(type -> recipe.put("weights", type.name().toLowerCase(Locale.ROOT)));
+        return recipe;
     }
 
     @Override

@@ -7,6 +7,7 @@ import io.telechat.train.optimizer.Trained;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 
 /** A model of which all or some parameters are trained. */
 public interface TrainedModel extends AutoCloseable {
@@ -33,8 +34,8 @@ public interface TrainedModel extends AutoCloseable {
     /** The weighted sum alone, with nothing random. */
     double loss(MicroBatch batch, double weight);
 
-    /** What of it decides on the steps, as the text of a record; a run cannot go on with another. */
-    String recipe();
+    /** What of it decides on the steps, by its names; a run cannot go on with another. */
+    Map<String, Object> recipe();
 
     /** What the backward pass costs in forward passes, of products with weights: 2 where all weights have gradients. */
     double weightsBackward();

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.telechat.core.DivergedException;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.training.TrainingFlops;
 import io.telechat.train.data.TrainingData;
 import io.telechat.train.optimizer.AdamW;
 import io.telechat.train.optimizer.GradientClipping;
+import io.telechat.train.optimizer.MomentType;
 import io.telechat.train.resume.RunCheckpoint;
+import io.telechat.train.resume.RunRecipe;
 import io.telechat.train.resume.RunState;
 import io.telechat.train.schedule.LrSchedule;
 import io.telechat.train.schedule.LrSchedules;
@@ -15,7 +18,9 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
@@ -44,6 +49,7 @@ public final class Trainer implements AutoCloseable {
     private final int trainedSamples;
     private final long totalSteps;
     private final long scheduleSteps;
+    private final long warmup;
     private final LrSchedule schedule;
     private final double peakFlops;
     private final AtomicBoolean stop = new AtomicBoolean();
@@ -71,7 +77,7 @@ public final class Trainer implements AutoCloseable {
         this.totalSteps = length.maxSteps().orElse(planned);
         TrainConfig.Rate rate = config.rate();
         this.scheduleSteps = rate.scheduleSteps().orElse(totalSteps);
-        long warmup = rate.warmup().orElse((long) (rate.warmupProportion() * scheduleSteps));
+        this.warmup = rate.warmup().orElse((long) (rate.warmupProportion() * scheduleSteps));
         this.schedule = LrSchedules.of(rate.schedule(), rate.peak(), warmup, scheduleSteps);
         this.optimizer = new AdamW(model.backend(), config.optimizer(), model.trained());
         this.initial = new RunState(0, 0, Double.POSITIVE_INFINITY, 0, recipe(), data.fingerprint());
@@ -140,20 +146,29 @@ public final class Trainer implements AutoCloseable {
         return every > 0 && step % every == 0;
     }
 
-    /** What decides on the steps; a run cannot go on with another. */
-    private String recipe() {
-        return "%s %s %s %s %s Schedule[steps=%d] Data[samples=%d, trained=%d, tokens=%d] Seed[%d]"
-                .formatted(
-                        config.batch(),
-                        config.objective(),
-                        config.optimizer(),
-                        config.rate(),
-                        model.recipe(),
-                        scheduleSteps,
-                        data.samples(),
-                        trainedSamples,
-                        data.rowTokens(),
-                        config.seed());
+    /** What decides on the steps, by its names; a run cannot go on with another. */
+    private JsonNode recipe() {
+        Map<String, Object> recipe = new LinkedHashMap<>();
+        recipe.put("batch", config.batch());
+        recipe.put("objective", config.objective());
+        recipe.put("beta1", config.optimizer().beta1());
+        recipe.put("beta2", config.optimizer().beta2());
+        recipe.put("epsilon", config.optimizer().epsilon());
+        recipe.put("weight_decay", config.optimizer().weightDecay());
+        if (config.optimizer().state() != MomentType.F32) {
+            recipe.put("optimizer_state", config.optimizer().state().toString());
+        }
+        recipe.put("learning_rate", config.rate().peak());
+        recipe.put("schedule", config.rate().schedule());
+        recipe.put("warmup_steps", warmup);
+        recipe.put("schedule_steps", scheduleSteps);
+        recipe.put("max_grad_norm", config.rate().clip());
+        recipe.put("samples", data.samples());
+        recipe.put("trained_samples", trainedSamples);
+        recipe.put("row_tokens", data.rowTokens());
+        recipe.put("seed", config.seed());
+        recipe.putAll(model.recipe());
+        return RunRecipe.of(recipe);
     }
 
     private StepReport step(RunState state) {

@@ -104,11 +104,11 @@ public final class ConfigFile {
         RULES.check(path, json);
         requireTheta(json.path("rope_theta"), "rope_theta", theta);
         JsonNode rope = json.path("rope_parameters");
-        ROPE_RULES.check(path, rope);
+        ROPE_RULES.check("%s: 'rope_parameters'".formatted(path), rope);
         requireTheta(rope.path("rope_theta"), "rope_parameters.rope_theta", theta);
         JsonNode scaling = json.path("rope_scaling");
         if (scaling.isObject()) {
-            ROPE_RULES.check(path, scaling);
+            ROPE_RULES.check("%s: 'rope_scaling'".formatted(path), scaling);
         }
     }
 

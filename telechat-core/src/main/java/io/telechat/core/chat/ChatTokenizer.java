@@ -97,7 +97,10 @@ public final class ChatTokenizer {
             tokens.add(new AddedToken(
                     Integer.parseInt(entry.getKey()),
                     content,
-                    entry.getValue().path("single_word").asBoolean()));
+                    entry.getValue().path("single_word").asBoolean(),
+                    entry.getValue().path("lstrip").asBoolean(),
+                    entry.getValue().path("rstrip").asBoolean(),
+                    entry.getValue().path("normalized").asBoolean()));
         }
         return tokens;
     }

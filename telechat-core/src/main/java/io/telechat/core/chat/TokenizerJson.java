@@ -4,6 +4,7 @@ package io.telechat.core.chat;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.checkpoint.JsonFiles;
+import io.telechat.core.checkpoint.KeyRules;
 import io.telechat.core.tokenizer.AddedToken;
 import io.telechat.core.tokenizer.ByteLevelTokenizer;
 import java.nio.file.Path;
@@ -26,6 +27,9 @@ final class TokenizerJson {
 
     private static final int MAX_ID = 1 << 21;
 
+    private static final KeyRules MODEL = KeyRules.notTo("compute")
+            .refuse("dropout", "continuing_subword_prefix", "end_of_word_suffix", "byte_fallback", "ignore_merges");
+
     private final Path path;
     private Optional<Pattern> words = Optional.empty();
     private boolean addPrefixBlank;
@@ -45,7 +49,9 @@ final class TokenizerJson {
     private Read tokenizer(JsonNode json) {
         JsonNode model = json.path("model");
         require(model.path("type").asText("BPE").equals("BPE"), "its model is " + model.path("type"));
-        require(!json.hasNonNull("normalizer"), "it normalises text");
+        require(isEmpty(json.path("normalizer"), "normalizers"), "it normalises text");
+        require(!json.hasNonNull("truncation"), "it truncates");
+        MODEL.check(path, model);
         readPreTokenizer(json.path("pre_tokenizer"));
         require(isByteLevel, "it is not byte-level");
         Map<String, Integer> vocabulary = new HashMap<>();
@@ -55,7 +61,10 @@ final class TokenizerJson {
             AddedToken one = new AddedToken(
                     id(token.path("id")),
                     token.path("content").asText(),
-                    token.path("single_word").asBoolean());
+                    token.path("single_word").asBoolean(),
+                    token.path("lstrip").asBoolean(),
+                    token.path("rstrip").asBoolean(),
+                    token.path("normalized").asBoolean());
             require(!one.content().isEmpty(), "an added token is empty");
             added.add(one);
             vocabulary.put(one.content(), one.id());
@@ -73,6 +82,14 @@ final class TokenizerJson {
                         addPrefixBlank,
                         added),
                 added);
+    }
+
+    /** Null, or a sequence of nothing. */
+    private static boolean isEmpty(JsonNode step, String parts) {
+        return step.isMissingNode()
+                || step.isNull()
+                || step.path("type").asText().equals("Sequence")
+                        && step.path(parts).isEmpty();
     }
 
     /** {@code "a b"}, or in newer files {@code ["a", "b"]}. */

@@ -3,7 +3,6 @@ package io.telechat.core.checkpoint;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.exc.StreamConstraintsException;
-import com.fasterxml.jackson.core.io.JsonEOFException;
 import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 
 /** What is wrong with a JSON text, in words for people: the parser's own hints are for those who configure it. */
@@ -13,7 +12,7 @@ public final class JsonReason {
     private JsonReason() {}
 
     public static String of(JsonProcessingException failure) {
-        if (failure instanceof JsonEOFException) {
+        if (failure.getOriginalMessage().contains("end-of-input")) {
             return "it ends in the middle of a value";
         }
         if (failure instanceof StreamConstraintsException) {
@@ -21,7 +20,7 @@ public final class JsonReason {
         }
         String reason = failure.getOriginalMessage().lines().findFirst().orElse("");
         if (failure instanceof MismatchedInputException) {
-            return reason.contains("trailing token")
+            return reason.contains("Trailing token")
                     ? "there is text behind the JSON"
                     : "a value is of another kind than expected";
         }

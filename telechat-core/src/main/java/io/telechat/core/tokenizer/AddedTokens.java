@@ -7,11 +7,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/** Cuts text at added tokens, as the tokenizer classes of the reference's framework do. */
-final class AddedTokens {
+/**
+ * Cuts text at added tokens, as the tokenizer classes in Python of the reference's framework do
+ * ({@code PreTrainedTokenizer.tokenize} in tokenization_utils.py).
+ */
+class AddedTokens {
     private final Map<String, AddedToken> byContent = new HashMap<>();
     private final Map<Integer, String> contentOf = new HashMap<>();
-    private final boolean anySingleWord;
+    private final boolean anyWithRules;
     private final String firstChars;
 
     /** A stretch of text, or an added token if {@code id} is not negative. */
@@ -24,7 +27,7 @@ final class AddedTokens {
         }
         firstChars =
                 tokens.stream().map(t -> t.content().substring(0, 1)).distinct().collect(Collectors.joining());
-        anySingleWord = tokens.stream().anyMatch(AddedToken::singleWord);
+        anyWithRules = tokens.stream().anyMatch(t -> t.singleWord() || t.lstrip() || t.rstrip());
     }
 
     boolean isAdded(int id) {
@@ -43,8 +46,8 @@ final class AddedTokens {
             return List.of(new Segment(text, -1));
         }
         List<String> parts = cut(text);
-        if (anySingleWord && parts.size() > 1) {
-            glueSingleWords(parts);
+        if (anyWithRules && parts.size() > 1) {
+            applyRules(parts);
         }
         List<Segment> segments = new ArrayList<>(parts.size());
         for (String part : parts) {
@@ -101,19 +104,28 @@ final class AddedTokens {
         return parts;
     }
 
-    /** A single-word token next to anything but a blank becomes part of it, left neighbour first. */
-    private void glueSingleWords(List<String> parts) {
+    /**
+     * Blanks beside a token may belong to it; and a single-word token next to anything but a blank becomes part of that, its left
+     * neighbour first.
+     */
+    private void applyRules(List<String> parts) {
         for (int i = 0; i < parts.size(); i++) {
             AddedToken token = byContent.get(parts.get(i));
-            if (token == null || !token.singleWord()) {
+            if (token == null) {
                 continue;
+            }
+            if (token.rstrip() && i + 1 < parts.size()) {
+                parts.set(i + 1, parts.get(i + 1).stripLeading());
+            }
+            if (token.lstrip() && i > 0) {
+                parts.set(i - 1, parts.get(i - 1).stripTrailing());
             }
             String left = i > 0 ? parts.get(i - 1) : "";
             String right = i + 1 < parts.size() ? parts.get(i + 1) : "";
-            if (!left.isEmpty() && left.charAt(left.length() - 1) != ' ') {
+            if (token.singleWord() && !left.isEmpty() && left.charAt(left.length() - 1) != ' ') {
                 parts.set(i - 1, left + token.content());
                 parts.set(i, "");
-            } else if (!right.isEmpty() && right.charAt(0) != ' ') {
+            } else if (token.singleWord() && !right.isEmpty() && right.charAt(0) != ' ') {
                 parts.set(i + 1, token.content() + right);
                 parts.set(i, "");
             }

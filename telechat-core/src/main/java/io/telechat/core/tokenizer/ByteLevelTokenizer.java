@@ -44,7 +44,7 @@ public final class ByteLevelTokenizer implements Tokenizer {
         this.idOf = Map.copyOf(vocabulary);
         this.words = words;
         this.addPrefixBlank = addPrefixBlank;
-        this.added = new AddedTokens(added);
+        this.added = new MatchedTokens(added);
         this.pieces = new String
                 [1 + vocabulary.values().stream().mapToInt(i -> i).max().orElse(-1)];
         vocabulary.forEach((piece, id) -> pieces[id] = piece);

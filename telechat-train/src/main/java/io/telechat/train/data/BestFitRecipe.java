@@ -87,7 +87,9 @@ final class BestFitRecipe implements Recipe {
 
     private InvalidModelException nothingUsable(LineEncoding encoding, List<DataSource> sources, long tooLong) {
         String why = tooLong == 0
-                ? "the files are empty, or the weights leave no line"
+                ? errors.first()
+                        .map(first -> "no line is usable; the first is " + first)
+                        .orElse("the files are empty, or the weights leave no line")
                 : "%,d of %,d lines make more than %,d tokens; choose a longer --max-seq-len, or --long-dialogs split"
                         .formatted(tooLong, lines(encoding, sources), options.capacity());
         return new InvalidModelException("%s: no dialog can be used: %s".formatted(options.mix(), why));

@@ -3,7 +3,6 @@ package io.telechat.train.data;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.io.JsonEOFException;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -125,7 +124,7 @@ final class DialogParser {
 
     /** A line that a value begins on and does not end is of a file that is one value, which is what there is to say. */
     private static String wholeValue(byte[] line, int from, JsonProcessingException e) {
-        if (e instanceof JsonEOFException) {
+        if (e.getOriginalMessage().contains("end-of-input")) {
             int first = from;
             while (first < line.length && (line[first] == ' ' || line[first] == '\t' || line[first] < 0)) {
                 first++; // the byte order mark, too

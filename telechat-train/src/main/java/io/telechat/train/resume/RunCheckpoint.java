@@ -26,7 +26,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -46,8 +45,6 @@ public final class RunCheckpoint {
     private static final String STATE = "run_state.json";
     private static final String MANIFEST = "manifest.json";
     private static final String VALUE = "value.";
-    private static final String BETWEEN_PARTS = "(?<=]) ";
-    private static final String BETWEEN_FIELDS = ", (?=\\w+=)";
     private static final ObjectMapper MAPPER = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
     private RunCheckpoint() {}
@@ -204,43 +201,20 @@ public final class RunCheckpoint {
     }
 
     private static void requireSameRun(Path run, Path data, RunState now, RunState then) {
-        if (!now.recipe().equals(then.recipe())) {
+        List<String> before = RunRecipe.differences(then.recipe(), now.recipe());
+        if (!before.isEmpty()) {
             throw new InvalidModelException(
                     "%s: was trained with other options; resume with the same ones, or choose another --output-dir. Then: %s. Now: %s"
                             .formatted(
                                     run,
-                                    fieldsOnlyOf(then.recipe(), now.recipe()),
-                                    fieldsOnlyOf(now.recipe(), then.recipe())));
+                                    String.join(", ", before),
+                                    String.join(", ", RunRecipe.differences(now.recipe(), then.recipe()))));
         }
         if (!now.data().equals(then.data())) {
             throw new InvalidModelException(
                     "%s: was trained with other samples than those of %s; resume with the same ones, or choose another --output-dir"
                             .formatted(run, data));
         }
-    }
-
-    /** Of a recipe, whose parts are records in words, the fields that the other does not have, as {@code Rate[peak=0.1]}. */
-    private static String fieldsOnlyOf(String recipe, String other) {
-        Map<String, List<String>> others = fields(other);
-        List<String> found = new ArrayList<>();
-        fields(recipe).forEach((part, fields) -> {
-            List<String> rest = new ArrayList<>(fields);
-            rest.removeAll(others.getOrDefault(part, List.of()));
-            if (!rest.isEmpty()) {
-                found.add("%s[%s]".formatted(part, String.join(", ", rest)));
-            }
-        });
-        return String.join(" ", found);
-    }
-
-    /** The fields of a recipe by the names of its parts. */
-    private static Map<String, List<String>> fields(String recipe) {
-        Map<String, List<String>> fields = new LinkedHashMap<>();
-        for (String part : recipe.split(BETWEEN_PARTS)) {
-            String[] nameAndFields = part.replaceFirst("]$", "").split("\\[", 2);
-            fields.put(nameAndFields[0], List.of(nameAndFields[nameAndFields.length - 1].split(BETWEEN_FIELDS)));
-        }
-        return fields;
     }
 
     private static void verify(Path checkpoint) throws IOException {

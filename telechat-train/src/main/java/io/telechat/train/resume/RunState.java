@@ -2,6 +2,7 @@
 package io.telechat.train.resume;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.databind.JsonNode;
 
 /**
  * Where a run stands. Everything else, the order of the samples and the learning rate, is a function of these.
@@ -18,5 +19,5 @@ public record RunState(
         @JsonProperty("samples") long samples,
         @JsonProperty("best_evaluation") double bestEvaluation,
         @JsonProperty("evaluations_since_best") int evaluationsSinceBest,
-        @JsonProperty("recipe") String recipe,
+        @JsonProperty("recipe") JsonNode recipe,
         @JsonProperty("data_sha256") String data) {}

@@ -3,6 +3,7 @@ package io.telechat.train.data;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.telechat.core.chat.ChatMessage;
 import io.telechat.core.chat.Role;
@@ -13,6 +14,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class DialogParserTest {
     private static final DialogParser PARSER = new DialogParser(Set.of("<_user>", "<_bot>", "<_end>"));
@@ -34,6 +36,75 @@ class DialogParserTest {
     @Test
     void readsAQuestionAndAnAnswer() throws BadLineException {
         assertEquals(Q_AND_A, parse("{\"input\": \"q\", \"output\": \"a\"}"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{'instruction': 'q', 'output': 'a'}",
+                "{'instruction': 'q', 'input': '', 'output': 'a'}",
+                "{'instruction': '', 'input': 'q', 'output': 'a'}",
+                "{'input': 'q', 'output': 'a', 'id': 7, 'source': 'x', 'score': NaN, 'weight': 1, 'history': []}",
+                "{'messages': [{'role': 'user', 'content': 'q', 'name': 'x'}, {'role': 'assistant', 'content': 'a'}]}",
+                "{'tools': [], 'messages': [{'role': 'user', 'content': 'q'}, {'role': 'assistant', 'content': 'a',"
+                        + " 'tool_calls': null}]}"
+            })
+    void extraFieldsThatSayNothingAreHarmless(String line) throws BadLineException {
+        assertEquals(Q_AND_A, parse(line.replace('\'', '"')));
+    }
+
+    @Test
+    void anInstructionGoesInFrontOfTheInput() throws BadLineException {
+        assertEquals(
+                conversation(ChatMessage.user("Translate.\nq"), ChatMessage.assistant("a")),
+                parse("{\"instruction\": \"Translate.\", \"input\": \"q\", \"output\": \"a\"}"));
+    }
+
+    @Test
+    void aHistoryGoesBeforeTheQuestion() throws BadLineException {
+        assertEquals(
+                conversation(
+                        ChatMessage.user("q0"),
+                        ChatMessage.assistant("a0"),
+                        ChatMessage.user("q"),
+                        ChatMessage.assistant("a")),
+                parse("{\"history\": [[\"q0\", \"a0\"]], \"instruction\": \"q\", \"output\": \"a\"}"));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{'tools': [{'name': 'f'}], 'messages': [{'role': 'user', 'content': 'q'}, {'role': 'assistant',"
+                        + " 'content': 'a'}]} | tools",
+                "{'messages': [{'role': 'user', 'content': 'q'}, {'role': 'assistant', 'content': null, 'tool_calls':"
+                        + " [{'name': 'f', 'arguments': {}}]}]} | tool_calls",
+                "{'messages': [{'role': 'user', 'content': 'q'}, {'role': 'assistant', 'content': 'a', 'weight':"
+                        + " 0.5}]} | weight",
+                "{'messages': [{'role': 'user', 'content': 'q'}, {'role': 'assistant', 'content': 'a',"
+                        + " 'reasoning_content': 'r'}]} | reasoning_content",
+                "{'instruction': 'i', 'messages': [{'role': 'user', 'content': 'q'}, {'role': 'assistant', 'content':"
+                        + " 'a'}]} | instruction",
+                "{'input': 'q', 'output': 'a', 'tools': [{}]} | tools",
+                "{'input': 'q', 'output': 'a', 'images': ['x.png']} | images",
+                "{'input': 'q', 'output': 'a', 'weight': 2} | weight",
+                "{'data': 'text', 'system': 's'} | system",
+                "{'input': 'q', 'output': 'a', 'history': 'q0'} | history"
+            })
+    void fieldsThatCarryPartOfTheDialogAreNeverDropped(String line, String field) {
+        String message = assertThrows(BadLineException.class, () -> parse(line.replace('\'', '"')))
+                .getMessage();
+        assertTrue(message.contains(field), message);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {"[{'input': 'q', | JSON array", "[ | JSON array", "{ | indented JSON"})
+    void aFileThatIsOneValueIsRecognised(String line, String part) {
+        String message = assertThrows(BadLineException.class, () -> parse(line.replace('\'', '"')))
+                .getMessage();
+        assertTrue(message.contains(part), message);
     }
 
     @Test

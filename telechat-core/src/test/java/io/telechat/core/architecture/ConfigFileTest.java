@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.architecture;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.telechat.core.InvalidModelException;
+import io.telechat.core.testing.TinyModels;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Keys of a config.json that would change the result are obeyed or refused by name; others pass. */
+class ConfigFileTest {
+    @TempDir
+    private Path directory;
+
+    private ModelConfig read(String config, String more) throws IOException {
+        String text = config.strip();
+        Path file = Files.writeString(
+                directory.resolve("config.json"), text.substring(0, text.length() - 1) + ", " + more + "}");
+        ConfigFile json = ConfigFile.read(file);
+        return Architectures.of(json, Set.of()).readConfig(json, Set.of());
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "'rope_scaling': {'type': 'linear', 'factor': 4.0}",
+                "'rope_scaling': {'rope_type': 'yarn', 'factor': 2}",
+                "'rope_scaling': 'dynamic'",
+                "'rope_parameters': {'rope_type': 'llama3', 'factor': 8}",
+                "'rope_parameters': {'rope_type': 'default', 'rope_theta': 500000}",
+                "'rope_theta': 500000",
+                "'quantization_config': {'quant_method': 'gptq', 'bits': 4}",
+                "'use_sliding_window': true",
+                "'logn': true",
+                "'hidden_act': 'gelu'",
+                "'num_experts': 8",
+                "'head_dim': 6",
+                "'rms_norm_eps': 0.001"
+            })
+    void whatIsNotComputedIsRefusedByName(String key) {
+        String config = TinyModels.CONFIG_12B.replaceAll("\"layer_norm_epsilon\"[^,]*,", "");
+        String message = assertThrows(InvalidModelException.class, () -> read(config, key.replace('\'', '"')))
+                .getMessage();
+        assertTrue(message.contains(key.substring(1, key.indexOf('\'', 1))), message);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "'rope_scaling': null",
+                "'rope_scaling': {}",
+                "'rope_scaling': {'rope_type': 'default'}",
+                "'rope_parameters': {'rope_type': 'default', 'rope_theta': 10000.0}",
+                "'quantization_config': null",
+                "'logn': false",
+                "'pretraining_tp': 2",
+                "'an_unknown_key': 'of no matter'",
+                "'score': NaN"
+            })
+    void whatAsksForNothingPasses(String key) throws IOException {
+        read(TinyModels.CONFIG_12B, key.replace('\'', '"'));
+        read(TinyModels.CONFIG_52B, key.replace('\'', '"'));
+    }
+
+    @Test
+    void teleChat2ReadsTheBaseOfItsRotation() throws IOException {
+        ModelConfig config = read(TinyModels.CONFIG_TELECHAT2, "\"rope_theta\": 1000000");
+        assertEquals(1e6, config.rope().scaling(1, 1).theta());
+    }
+}
