@@ -20,7 +20,7 @@ import picocli.CommandLine.Parameters;
 /** {@code telechat info}. */
 @Command(
         name = "info",
-        description = "What a checkpoint is: flavour, sizes, files, memory needed. Reads headers only.",
+        description = "What a checkpoint is: architecture, sizes, files, memory needed. Reads headers only.",
         mixinStandardHelpOptions = true)
 final class InfoCommand implements Callable<Integer> {
     @Parameters(arity = "0..1", paramLabel = "DIR", description = "checkpoint directory (default: $TELECHAT_MODEL)")

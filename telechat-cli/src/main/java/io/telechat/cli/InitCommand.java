@@ -41,7 +41,7 @@ final class InitCommand implements Callable<Integer> {
             names = "--config",
             required = true,
             paramLabel = "FILE",
-            description = "a config.json of any flavour; see configs/")
+            description = "a config.json of any architecture; see configs/")
     private Path config;
 
     @Option(names = "--out", required = true, paramLabel = "DIR", description = "directory to make")

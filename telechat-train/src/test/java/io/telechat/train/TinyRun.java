@@ -44,7 +44,7 @@ final class TinyRun {
     private Optional<Integer> patience = Optional.empty();
     private BiConsumer<Trainer, StepReport> afterStep = (trainer, report) -> {};
 
-    /** Over a model of the 52B's flavour and 8 samples, made in this directory if they are not there. */
+    /** Over a model of the 52B's architecture and 8 samples, made in this directory if they are not there. */
     TinyRun(Path directory) throws IOException {
         model = directory.resolve("model");
         if (!Files.exists(model)) {

@@ -14,7 +14,7 @@ public interface Architecture {
     /** For people and {@code telechat info}. */
     String name();
 
-    /** Whether a checkpoint with this configuration and these tensor names is of this flavour. */
+    /** Whether a checkpoint with this configuration and these tensor names is of this architecture. */
     boolean matches(ConfigFile config, Set<String> tensorNames);
 
     /**

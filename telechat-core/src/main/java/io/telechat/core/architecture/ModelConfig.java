@@ -6,7 +6,7 @@ import io.telechat.core.ops.HeadLayout;
 /**
  * The numbers of a decoder, in the names of the papers; each {@link Architecture} translates its own config.json.
  *
- * @param architecture which flavour this is
+ * @param architecture which one this is
  * @param vocabSize rows of the embedding and of the head; may exceed the tokenizer's vocabulary
  * @param hidden width of the residual stream
  * @param layers number of decoder layers

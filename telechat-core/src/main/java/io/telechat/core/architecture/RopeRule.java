@@ -3,7 +3,7 @@ package io.telechat.core.architecture;
 
 import io.telechat.core.ops.RopeScaling;
 
-/** How a flavour chooses the rotation for a call of the model: its NTK scaling, and what becomes of cached keys. */
+/** How an architecture chooses the rotation for a call of the model: its NTK scaling, and what becomes of cached keys. */
 public interface RopeRule {
     /**
      * @param callTokens new tokens of this call: the whole prompt when it is processed, 1 in each step after it
@@ -18,7 +18,7 @@ public interface RopeRule {
     boolean turnsCachedKeys();
 
     /**
-     * The NTK factor of all flavours: {@code max(2^⌈log₂(length/base) + 1⌉ − 1, 1)}, that is 1 up to {@code base}, then 3
+     * The NTK factor of all architectures: {@code max(2^⌈log₂(length/base) + 1⌉ − 1, 1)}, that is 1 up to {@code base}, then 3
      * up to twice as much, then 7 … ({@code get_ntk_alpha} in the reference's modeling_telechat.py).
      */
     static double ntkAlpha(int length, int base) {

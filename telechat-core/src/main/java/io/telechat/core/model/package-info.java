@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The decoder: its configuration, its published flavours, its layers and its weights. Depends on {@code ops},
- * {@code checkpoint}, {@code backend} (the interface) and {@code tensor}; names no backend.
+ * The decoder at work: the loop over layers, a layer's formulas forward and backward, and the leases on which its weights come.
+ * Depends on {@code architecture}, {@code ops}, {@code backend} (the interface) and {@code tensor}; names no backend and reads
+ * no file.
  *
- * <p>Start at {@link io.telechat.core.model.CausalLm}. A new architecture is one file that implements
- * {@link io.telechat.core.model.Architecture} and one entry in {@link io.telechat.core.model.Architectures}.
+ * <p>Start at {@link io.telechat.core.model.CausalLm}.
  */
 package io.telechat.core.model;

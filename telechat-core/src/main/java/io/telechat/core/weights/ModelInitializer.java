@@ -48,7 +48,7 @@ public final class ModelInitializer {
     /**
      * Writes config.json and the weights into a directory, which is created if need be.
      *
-     * @param configFile in the original keys of a published flavour
+     * @param configFile in the original keys of a published architecture
      * @return what was made
      * @throws InvalidModelException if the directory has weights already, or cannot be written
      */

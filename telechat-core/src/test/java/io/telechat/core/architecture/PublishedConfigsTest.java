@@ -46,7 +46,7 @@ class PublishedConfigsTest {
 
     @ParameterizedTest
     @CsvSource({"telechat-52b, 1, 0.03125", "telechat-12b, 1, 1"})
-    void multipliersAreThoseOfTheFlavour(String name, float embedding, float logits) {
+    void multipliersAreThoseOfTheArchitecture(String name, float embedding, float logits) {
         assertEquals(embedding, config(name).embeddingScale());
         assertEquals(logits, config(name).logitScale());
     }

@@ -94,7 +94,7 @@ class CheckpointQuantizerTest {
 
     @ParameterizedTest
     @EnumSource(names = {"Q8_0", "Q4_0"})
-    void everyFlavourStaysCloseToItself(DType dtype) throws IOException {
+    void everyArchitectureStaysCloseToItself(DType dtype) throws IOException {
         double allowed = dtype == DType.Q8_0 ? 0.06 : 0.6; // unrelated logits are 1.4 apart
         for (String config : List.of(TinyModels.CONFIG_52B, TinyModels.CONFIG_12B, TinyModels.CONFIG_TELECHAT2)) {
             Path model = make(config);

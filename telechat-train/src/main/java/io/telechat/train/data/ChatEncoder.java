@@ -13,7 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Encodes a conversation exactly as {@code telechat chat} feeds it: the prompt of the last answer in the flavour's chat
+ * Encodes a conversation exactly as {@code telechat chat} feeds it: the prompt of the last answer in the architecture's chat
  * format, then the answer and the id that ends it. The reference encodes each turn on its own instead, so that its model
  * is trained on other ids than it is later given; see {@link ReferenceEncoder}.
  */

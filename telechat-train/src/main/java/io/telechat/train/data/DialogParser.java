@@ -1,22 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train.data;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.json.JsonReadFeature;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.ObjectReader;
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.chat.ChatMessage;
 import io.telechat.core.chat.Role;
 import io.telechat.core.chat.ToolFormat;
-import io.telechat.core.checkpoint.JsonReason;
 import io.telechat.core.checkpoint.KeyRules;
 import io.telechat.train.data.BadLineException.Reason;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -79,12 +70,6 @@ final class DialogParser {
     private static final KeyRules BESIDE_INPUT =
             KeyRules.notTo("read beside input and output").refuse("tools");
 
-    private static final ObjectReader READER = new ObjectMapper(JsonFactory.builder()
-                    .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
-                    .build())
-            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-            .reader();
-
     private final Set<String> markers;
     private final Optional<ToolFormat> tools;
 
@@ -102,43 +87,6 @@ final class DialogParser {
         this.tools = tools;
     }
 
-    static JsonNode json(byte[] line, int from, int to) throws BadLineException {
-        JsonNode node;
-        try {
-            node = READER.readTree(line, from, to - from);
-        } catch (JsonProcessingException e) {
-            throw new BadLineException(Reason.MALFORMED_JSON, wholeValue(line, from, e));
-        } catch (IOException e) {
-            throw new BadLineException(Reason.MALFORMED_JSON, "not UTF-8");
-        }
-        if (node == null || !node.isObject()) {
-            throw new BadLineException(Reason.MALFORMED_JSON, node != null && node.isArray() ? ARRAY : "not an object");
-        }
-        return node;
-    }
-
-    private static final String ARRAY =
-            "it begins a JSON array; one dialog per line is needed, for example with jq -c '.[]' FILE";
-    private static final String INDENTED =
-            "it begins indented JSON; one dialog per line is needed, for example with jq -c . FILE";
-
-    /** A line that a value begins on and does not end is of a file that is one value, which is what there is to say. */
-    private static String wholeValue(byte[] line, int from, JsonProcessingException e) {
-        if (e.getOriginalMessage().contains("end-of-input")) {
-            int first = from;
-            while (first < line.length && (line[first] == ' ' || line[first] == '\t' || line[first] < 0)) {
-                first++; // the byte order mark, too
-            }
-            if (first < line.length && line[first] == '[') {
-                return ARRAY;
-            }
-            if (first < line.length && line[first] == '{') {
-                return INDENTED;
-            }
-        }
-        return JsonReason.of(e);
-    }
-
     private static void require(KeyRules rules, JsonNode json) throws BadLineException {
         Optional<String> complaint = rules.complaint(json);
         if (complaint.isPresent()) {
@@ -154,19 +102,19 @@ final class DialogParser {
         }
         if (line.has("data")) {
             require(BESIDE_DATA, line);
-            return plain(text(line, "data"));
+            return plain(LineJson.text(line, "data"));
         }
         if (!line.has("output") || !line.has("input") && !line.hasNonNull("instruction")) {
             throw new BadLineException(Reason.MISSING_FIELDS, "expected input and output, or messages, or data");
         }
         require(BESIDE_INPUT, line);
         List<ChatMessage> messages = new ArrayList<>();
-        if (line.hasNonNull("system") && !text(line, "system").isEmpty()) {
-            messages.add(ChatMessage.system(text(line, "system")));
+        if (line.hasNonNull("system") && !LineJson.text(line, "system").isEmpty()) {
+            messages.add(ChatMessage.system(LineJson.text(line, "system")));
         }
         addHistory(messages, line.path("history"));
         addTurns(messages, withoutPrefix(question(line), USER));
-        messages.add(ChatMessage.assistant(withoutPrefix(text(line, "output"), BOT)));
+        messages.add(ChatMessage.assistant(withoutPrefix(LineJson.text(line, "output"), BOT)));
         return conversation(messages);
     }
 
@@ -184,11 +132,12 @@ final class DialogParser {
 
     /** {@code instruction + "\n" + input}, or the one that is there. */
     private static String question(JsonNode line) throws BadLineException {
-        String input = line.hasNonNull("input") || !line.hasNonNull("instruction") ? text(line, "input") : "";
-        if (!line.hasNonNull("instruction") || text(line, "instruction").isEmpty()) {
+        String input = line.hasNonNull("input") || !line.hasNonNull("instruction") ? LineJson.text(line, "input") : "";
+        if (!line.hasNonNull("instruction")
+                || LineJson.text(line, "instruction").isEmpty()) {
             return input;
         }
-        return text(line, "instruction") + (input.isEmpty() ? "" : "\n" + input);
+        return LineJson.text(line, "instruction") + (input.isEmpty() ? "" : "\n" + input);
     }
 
     private static void addHistory(List<ChatMessage> messages, JsonNode history) throws BadLineException {
@@ -207,11 +156,11 @@ final class DialogParser {
     /** What stands beside the messages: a system message, and tools, which become part of it. */
     private List<ChatMessage> withSystem(JsonNode line, List<ChatMessage> messages) throws BadLineException {
         boolean begins = messages.getFirst().role() == Role.SYSTEM;
-        String beside = line.hasNonNull("system") ? text(line, "system") : "";
+        String beside = line.hasNonNull("system") ? LineJson.text(line, "system") : "";
         if (begins && !beside.isEmpty()) {
             throw new BadLineException(Reason.UNUSED_FIELD, "'system' stands beside messages that begin with one");
         }
-        List<String> schemas = schemas(line.path("tools"));
+        List<String> schemas = ToolFields.schemas(line.path("tools"));
         if (beside.isEmpty() && schemas.isEmpty()) {
             return messages;
         }
@@ -222,39 +171,12 @@ final class DialogParser {
         return all;
     }
 
-    /** A list, or a text that holds one. */
-    private static List<String> schemas(JsonNode tools) throws BadLineException {
-        JsonNode list = tools;
-        if (tools.isTextual() && !tools.textValue().isBlank()) {
-            byte[] text = tools.textValue().getBytes(StandardCharsets.UTF_8);
-            try {
-                list = READER.readTree(text);
-            } catch (IOException e) {
-                throw new BadLineException(Reason.MISSING_FIELDS, "tools is not a list of schemas");
-            }
-        }
-        if (!list.isArray() && !list.isMissingNode() && !list.isNull() && !list.isTextual()) {
-            throw new BadLineException(Reason.MISSING_FIELDS, "tools is not a list of schemas");
-        }
-        List<String> schemas = new ArrayList<>();
-        list.forEach(tool -> schemas.add(tool.toString()));
-        return schemas;
-    }
-
     private ToolFormat toolFormat(String field) throws BadLineException {
         if (tools.isEmpty()) {
             throw new BadLineException(
                     Reason.UNUSED_FIELD, "'%s': this tokenizer's chat format has no tools".formatted(field));
         }
         return tools.get();
-    }
-
-    static String text(JsonNode line, String field) throws BadLineException {
-        JsonNode value = line.get(field);
-        if (value == null || !value.isTextual()) {
-            throw new BadLineException(Reason.MISSING_FIELDS, field + " is not a string");
-        }
-        return value.textValue();
     }
 
     static String withoutPrefix(String text, String prefix) {
@@ -281,7 +203,7 @@ final class DialogParser {
         for (JsonNode message : list) {
             require(MESSAGE, message);
             try {
-                Role role = Role.parse(text(message, "role"));
+                Role role = Role.parse(LineJson.text(message, "role"));
                 messages.add(new ChatMessage(role, content(role, message)));
             } catch (InvalidRequestException e) {
                 throw new BadLineException(Reason.UNUSABLE_ROLE, e.getMessage());
@@ -300,31 +222,17 @@ final class DialogParser {
     private String content(Role role, JsonNode message) throws BadLineException {
         JsonNode calls = message.path("tool_calls");
         if (calls.isMissingNode() || calls.isNull() || calls.isArray() && calls.isEmpty()) {
-            return text(message, "content");
+            return LineJson.text(message, "content");
         }
         if (role != Role.ASSISTANT || !calls.isArray()) {
             throw new BadLineException(Reason.UNUSED_FIELD, "'tool_calls' is no list in a message of the assistant");
         }
         List<String> written = new ArrayList<>();
         for (JsonNode call : calls) {
-            written.add(call(call.has("function") ? call.get("function") : call));
+            written.add(ToolFields.call(call.has("function") ? call.get("function") : call));
         }
-        String content = message.hasNonNull("content") ? text(message, "content") : "";
+        String content = message.hasNonNull("content") ? LineJson.text(message, "content") : "";
         return toolFormat("tool_calls").call(content, written);
-    }
-
-    /** Arguments are an object, or, as the OpenAI API has it, a text that holds one. */
-    private static String call(JsonNode function) throws BadLineException {
-        JsonNode arguments = function.path("arguments");
-        try {
-            arguments = arguments.isTextual() ? READER.readTree(arguments.textValue()) : arguments;
-        } catch (IOException e) {
-            throw new BadLineException(Reason.MISSING_FIELDS, "arguments of a tool call are no JSON");
-        }
-        if (!function.path("name").isTextual() || !arguments.isObject()) {
-            throw new BadLineException(Reason.MISSING_FIELDS, "a tool call needs a name and arguments");
-        }
-        return "{\"name\": %s, \"arguments\": %s}".formatted(function.get("name"), arguments);
     }
 
     private Dialog conversation(List<ChatMessage> messages) throws BadLineException {

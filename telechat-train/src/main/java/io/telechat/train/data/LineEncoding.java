@@ -86,7 +86,7 @@ final class LineEncoding {
             if (!isBlank(batch.bytes(), from, end)) {
                 used++;
                 try {
-                    worker.line(DialogParser.json(batch.bytes(), from, end), batch.source(), batch.firstLine() + i);
+                    worker.line(LineJson.object(batch.bytes(), from, end), batch.source(), batch.firstLine() + i);
                 } catch (BadLineException e) {
                     if (errors.add(firstSource + batch.source(), batch.firstLine() + i, e)) {
                         batches.stop();

@@ -38,8 +38,8 @@ final class ReferenceEncoder {
         if (!line.has("input") || !line.has("output")) {
             throw new BadLineException(Reason.MISSING_FIELDS, "the reference's recipe needs input and output");
         }
-        String input = USER + DialogParser.withoutPrefix(DialogParser.text(line, "input"), USER);
-        String output = DialogParser.withoutPrefix(DialogParser.text(line, "output"), BOT);
+        String input = USER + DialogParser.withoutPrefix(LineJson.text(line, "input"), USER);
+        String output = DialogParser.withoutPrefix(LineJson.text(line, "output"), BOT);
         StringBuilder text = new StringBuilder(input.length() + output.length() + 32);
         if (input.contains(BOT)) {
             String[] parts = input.split(USER, -1);

@@ -25,7 +25,7 @@ final class ReferenceRecipe implements Recipe {
     private final InputHashes hashes;
     private final ReferenceEncoder encoder;
 
-    /** @throws InvalidModelException if the tokenizer is of another flavour */
+    /** @throws InvalidModelException if the tokenizer is of another architecture */
     ReferenceRecipe(
             DataOptions options,
             ChatTokenizer tokenizer,

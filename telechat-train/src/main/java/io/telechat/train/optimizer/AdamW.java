@@ -11,7 +11,7 @@ import java.util.List;
 
 /**
  * AdamW with the reference's groups: parameters whose name contains {@code bias} or {@code LayerNorm.weight} do not decay
- * (main.py of TeleChat-52B; the second matches nothing in any flavour, so norms decay).
+ * (main.py of TeleChat-52B; the second matches nothing in any architecture, so norms decay).
  */
 public final class AdamW implements AutoCloseable {
     /**

@@ -20,7 +20,7 @@ class DialogParserTest {
     private static final DialogParser PARSER = new DialogParser(Set.of("<_user>", "<_bot>", "<_end>"));
 
     private static Dialog parse(byte[] line) throws BadLineException {
-        return PARSER.parse(DialogParser.json(line, 0, line.length));
+        return PARSER.parse(LineJson.object(line, 0, line.length));
     }
 
     private static Dialog parse(String line) throws BadLineException {
@@ -170,7 +170,7 @@ class DialogParserTest {
     @Test
     void readsALineInTheMiddleOfABuffer() throws BadLineException {
         byte[] buffer = "xx{\"data\": \"text\"}\r\nyy".getBytes(StandardCharsets.UTF_8);
-        assertEquals(new Dialog.Text("text"), PARSER.parse(DialogParser.json(buffer, 2, buffer.length - 3)));
+        assertEquals(new Dialog.Text("text"), PARSER.parse(LineJson.object(buffer, 2, buffer.length - 3)));
     }
 
     @ParameterizedTest
