@@ -2,8 +2,8 @@
 package io.telechat.cli;
 
 import io.telechat.core.DivergedException;
-import io.telechat.core.InvalidInputException;
 import io.telechat.core.InsufficientMemoryException;
+import io.telechat.core.InvalidInputException;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.InvalidRequestException;
 

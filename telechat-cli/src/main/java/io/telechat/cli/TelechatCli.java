@@ -162,7 +162,8 @@ public final class TelechatCli {
     private static String describe(Throwable failure) {
         return switch (failure) {
             case TelechatException e -> e.getMessage();
-            case InternalError e when String.valueOf(e.getMessage()).contains("unsafe memory access") ->
+            case InternalError e
+            when String.valueOf(e.getMessage()).contains("unsafe memory access") ->
                 "a file could not be read or written to its end: the disk is full, or the file was cut short meanwhile";
             case OutOfMemoryError e ->
                 "out of memory (%s); give Java more heap with TELECHAT_JAVA_OPTIONS=-Xmx4g".formatted(e.getMessage());

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.cli;
 
-import io.telechat.train.RunLock;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.backend.MachineLimits;
@@ -12,6 +11,7 @@ import io.telechat.train.CheckedData;
 import io.telechat.train.FullFineTuning;
 import io.telechat.train.LoraFineTuning;
 import io.telechat.train.ProcessMemory;
+import io.telechat.train.RunLock;
 import io.telechat.train.TrainConfig;
 import io.telechat.train.TrainedModel;
 import io.telechat.train.Trainer;
