@@ -304,6 +304,19 @@ class TrainCommandTest {
         assertSameRun("int");
     }
 
+    /** As a batch system, systemd or Docker stops a run. */
+    @Test
+    void sigtermSavesToo() throws Exception {
+        Program.Started started = Program.start(directory, words(train("term", LONG)));
+        awaitCheckpoint(started, "term");
+        started.process().destroy();
+        Program.Result result = started.result();
+        assertEquals(143, result.code(), result.err());
+        assertFalse(Files.exists(directory.resolve("term/checkpoint-80")), "it was over before the signal");
+        assertEquals(0, run(train("term", LONG + " --resume")).code());
+        assertSameRun("term");
+    }
+
     @Test
     void goesOnToTheSameBitsWhenItIsKilledAtAnyMoment() throws Exception {
         long seed = System.nanoTime();
