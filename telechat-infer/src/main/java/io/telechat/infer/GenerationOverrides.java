@@ -38,9 +38,8 @@ public record GenerationOverrides(
         return !greedy && sample.orElse(implied || byFile);
     }
 
-    /** These numbers, and those of {@code file} where nothing is asked for. */
-    SamplingOptions over(SamplingNumbers file) {
-        SamplingNumbers base = greedy ? SamplingNumbers.NEUTRAL : file;
+    /** These numbers, and those of {@code base} where nothing is asked for. */
+    SamplingOptions over(SamplingNumbers base) {
         return new SamplingOptions(
                 samples(base.sample()),
                 temperature.orElse(base.temperature()),
