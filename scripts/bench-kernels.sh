@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # JMH benchmarks of single kernels. Arguments go to JMH, for example:
-#   scripts/bench-kernels.sh Linear -p tier=AVX512,AVX2 -p type=Q8_0 -p tokens=1
+#   scripts/bench-kernels.sh Linear -p tier=AVX512,AVX2 -p type=Q8 -p tokens=1
 # Tiers that this machine lacks are reported as failed.
 set -eu
 home=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)

@@ -9,9 +9,9 @@ usage() {
 usage: scripts/bench-peers.sh [OPTIONS]
   --shape NAME        a file of configs/ without .json (default: bench-s)
   --llama-lib DIR     folder of llama.cpp's shared libraries (or TELECHAT_LLAMA_LIB)
-  --gguf DIR          folder of SHAPE-TYPE.gguf for llama.cpp (or TELECHAT_GGUF)
+  --gguf DIR          folder of SHAPE-bf16.gguf, SHAPE-q8_0.gguf, SHAPE-q4_0.gguf for llama.cpp (or TELECHAT_GGUF)
   --torch PYTHON      a Python that has torch (or TELECHAT_TORCH); bf16 only
-  --types LIST        of bf16, q8_0, q4_0 (default: all three)
+  --types LIST        of bf16, q8, q4 (default: all three)
   --rounds N          turns of each program (default: 3)
   --threads N         (default: 2)
   --depth N           context of the long measurement; 0 leaves it out (default: 3500)
@@ -19,7 +19,7 @@ usage: scripts/bench-peers.sh [OPTIONS]
 END
 }
 home=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
-shape=bench-s types="bf16 q8_0 q4_0" rounds=3 threads=2 depth=3500 out=
+shape=bench-s types="bf16 q8 q4" rounds=3 threads=2 depth=3500 out=
 llama=${TELECHAT_LLAMA_LIB:-} gguf=${TELECHAT_GGUF:-} torch=${TELECHAT_TORCH:-}
 while [ $# -gt 0 ]; do
     case "$1" in
@@ -44,9 +44,12 @@ while [ $# -gt 0 ]; do
 done
 config=$home/configs/$shape.json
 [ -f "$config" ] || { echo "bench-peers: there is no $config" >&2; exit 2; }
+gguf_of() { # TYPE; of as many bits in llama.cpp's formats
+    case "$1" in q*) echo "$gguf/$shape-$1_0.gguf" ;; *) echo "$gguf/$shape-$1.gguf" ;; esac
+}
 if [ -n "$llama" ]; then
     for type in $types; do
-        [ -f "$gguf/$shape-$type.gguf" ] || { echo "bench-peers: --gguf: there is no $gguf/$shape-$type.gguf" >&2; exit 2; }
+        [ -f "$(gguf_of "$type")" ] || { echo "bench-peers: --gguf: there is no $(gguf_of "$type")" >&2; exit 2; }
     done
 fi
 work=$(mktemp -d)
@@ -85,7 +88,7 @@ all() { # TYPE WORK PROMPT GENERATE DEPTH BATCH
     telechat "$@"
     if [ -n "$llama" ]; then
         peer llama "$1" "$2" "$("$java" --enable-native-access=ALL-UNNAMED -cp telechat-bench/target/classes io.telechat.bench.LlamaCpp \
-            "$llama" "$gguf/$shape-$1.gguf" "$3" "$4" "$5" "$6" "$threads" 3 2> /dev/null | tail -n 1)"
+            "$llama" "$(gguf_of "$1")" "$3" "$4" "$5" "$6" "$threads" 3 2> /dev/null | tail -n 1)"
     fi
     if [ -n "$torch" ] && [ "$1" = bf16 ] && [ "$2" != deep ]; then
         peer torch "$1" "$2" "$("$torch" scripts/peers/torch_decoder.py "$config" bf16 "$3" "$4" "$5" "$6" "$threads" 2 | tail -n 1)"
@@ -98,8 +101,8 @@ done
 for ((round = 1; round <= rounds; round++)); do
     for type in $types; do
         all "$type" one 512 48 64 1
-        [ "$type" != q8_0 ] || all "$type" sixteen 64 24 64 16
-        [ "$type" != q8_0 ] || [ "$depth" = 0 ] || all "$type" deep 64 16 "$depth" 1
+        [ "$type" != q8 ] || all "$type" sixteen 64 24 64 16
+        [ "$type" != q8 ] || [ "$depth" = 0 ] || all "$type" deep 64 16 "$depth" 1
     done
 done
 row() { # LABEL TYPE WORK MEASURE

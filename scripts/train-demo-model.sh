@@ -46,7 +46,7 @@ train 1 "$work/start" 2e-3 reference
 train 2 "$(echo "$work"/run1/checkpoint-*)" 1e-3 isolated
 trained=$(echo "$work"/run2/checkpoint-*)
 rm -rf "$work/demo"
-"$telechat" quantize "$trained" --to q4_0 --out "$work/demo" > /dev/null
+"$telechat" quantize "$trained" --to q4 --out "$work/demo" > /dev/null
 cp "$work/start/tokenizer.model" "$work/demo/"
 cat > "$work/demo/generation_config.json" << 'END'
 {"do_sample": false, "repetition_penalty": 1.0, "eos_token_id": 2, "max_new_tokens": 96}

@@ -17,6 +17,9 @@
 
 INLINE int64_t steps_of(int64_t k) { return (k + STEP - 1) / STEP; }
 
+// Bytes of a rounded token.
+INLINE int64_t rounded_bytes(int64_t k) { return steps_of(k) * STEP * (int64_t) sizeof(uint16_t); }
+
 INLINE VF vf_load_there(const float *p, int64_t there) {
     return there >= LANES ? vf_load(p) : there > 0 ? vf_load_part(p, there) : vf_zero();
 }

@@ -218,9 +218,11 @@ INLINE void attend_head(int type, const void *const *blocks, int64_t keys, int64
     }
 }
 
+// Floats of scratch of the attention below, with so many queries of one key/value head.
+INLINE int64_t attend_scratch(int64_t queries, int64_t dim) { return 2 * queries * (dim + 1) + 2 * POSITIONS * dim; }
+
 // Attention of count consecutive tokens from a position on, for neighbouring key/value heads and the group of query heads that
-// share each. blocks, keys, values as above; query, out: of the first token and head, rows stride floats apart; lse: likewise;
-// scratch: 2 * queries * (dim + 1) + 2 * POSITIONS * dim floats, where queries are those of one head.
+// share each. blocks, keys, values as above; query, out: of the first token and head, rows stride floats apart; lse: likewise.
 static void attend(int type, const void *const *blocks, int64_t keys, int64_t values, int64_t heads, int64_t position, int64_t count,
                    int64_t group, int64_t dim, const float *query, int64_t query_stride, float *out, int64_t out_stride,
                    float *lse, int64_t lse_stride, float *scratch) {

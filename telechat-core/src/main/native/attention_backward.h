@@ -74,14 +74,21 @@ INLINE void backward_tile(const HeadGradients *h, int64_t queries, int64_t keys,
                  !first);
 }
 
+// Floats from one matrix to the next where matrices [rows, columns] are packed.
+INLINE int64_t packed_floats(int64_t rows, int64_t columns) { return (columns + SLIVER - 1) / SLIVER * SLIVER * rows; }
+
+// Floats of scratch of the gradients below: two matrices packed by tokens, three by dimensions, a row.
+INLINE int64_t attend_backward_scratch(int64_t count, int64_t dim) {
+    return 2 * packed_floats(dim, count) + 3 * packed_floats(count, dim) + count;
+}
+
 // d_qkv of a sequence of count tokens for one key/value head and the group of query heads that share it.
 // query, key, value: of the first token, rows stride floats apart; out, d_out: of the group's first head, rows out_stride apart;
-// lse: likewise, rows lse_stride apart; dq, dk, dv like query, key, value. scratch: 2 * whole * dim + (3 * wide + 1) * count floats,
-// where whole and wide are count and dim rounded up to whole slivers.
+// lse: likewise, rows lse_stride apart; dq, dk, dv like query, key, value.
 static void attend_backward(const float *query, const float *key, const float *value, int64_t stride, int64_t count,
                             int64_t group, int64_t dim, const float *out, const float *d_out, int64_t out_stride, const float *lse,
                             int64_t lse_stride, float *dq, float *dk, float *dv, float *scratch) {
-    int64_t by_token = (count + SLIVER - 1) / SLIVER * SLIVER * dim, by_dim = (dim + SLIVER - 1) / SLIVER * SLIVER * count;
+    int64_t by_token = packed_floats(dim, count), by_dim = packed_floats(count, dim);
     float scale = (float) (1 / sqrt((double) dim));
     float *keys = scratch, *values = keys + by_token, *keys_by_dim = values + by_token;
     HeadGradients h = {query, d_out, lse, dq, dk, dv, stride, out_stride, lse_stride, count, dim, keys, values,

@@ -15,6 +15,8 @@ INLINE VH vh_load_within(const uint16_t *p, int64_t there) { return there >= PAI
 // Elements from one rounded token to the next: whole vectors.
 INLINE int64_t rounded(int64_t k) { return (k + PAIRS - 1) / PAIRS * PAIRS; }
 
+INLINE int64_t rounded_bytes(int64_t k) { return rounded(k) * (int64_t) sizeof(uint16_t); }
+
 // x [m, k] rounded.
 static void round_tokens(const float *x, int64_t m, int64_t k, uint16_t *to) {
     for (int64_t t = 0; t < m; t++, x += k, to += rounded(k)) {

@@ -3,32 +3,20 @@
 // The one function that Java binds for each instruction set. To bind a function costs the JVM some ten milliseconds at every
 // start, so there is one for all kernels.
 
-// Numbered as NativeKernels.Function does.
-enum {
-    RMS_NORM,
-    ROPE,
-    SWIGLU,
-    SCALE,
-    PAIR,
-    LINEAR,
-    ROUND_TOKENS,
-    LINEAR_BF16,
-    QUANTIZE,
-    LINEAR_QUANTIZED,
-    STORE_KEYS_VALUES,
-    ATTEND,
-    PACK_MATRIX,
-    MATRIX_PRODUCT,
-    RMS_NORM_BACKWARD,
-    COLUMN_SUMS,
-    SWIGLU_BACKWARD,
-    ATTEND_BACKWARD,
-    CROSS_ENTROPY,
-    SUM_OF_SQUARES,
-    ADAMW,
-    READ,
-    MULTIPLY_ADD
-};
+#include "operations.h"
+
+#define TEXT_OF(x) #x
+#define VALUE_OF(x) TEXT_OF(x)
+#define AS_TEXT(name) " " #name
+
+// What caller and kernels must agree on: the layouts of files and caches, and the operations.
+static const char DESCRIPTION[] = "abi " VALUE_OF(ABI_VERSION) " panel " VALUE_OF(PANEL) " block " VALUE_OF(BLOCK) " group " VALUE_OF(
+    GROUP_SIZE) " positions " VALUE_OF(POSITIONS) ":" OPERATIONS(AS_TEXT);
+
+INLINE int64_t describe(char *to, int64_t capacity) {
+    if (capacity >= (int64_t) sizeof DESCRIPTION) memcpy(to, DESCRIPTION, sizeof DESCRIPTION);
+    return sizeof DESCRIPTION;
+}
 
 INLINE void *address(int64_t argument) { return (void *) (intptr_t) argument; }
 
@@ -43,12 +31,22 @@ INLINE float float_of(int64_t argument) {
     int64_t a0, int64_t a1, int64_t a2, int64_t a3, int64_t a4, int64_t a5, int64_t a6, int64_t a7, int64_t a8, int64_t a9, \
         int64_t a10, int64_t a11, int64_t a12, int64_t a13, int64_t a14, int64_t a15
 
-void KERNEL(run)(int function, ARGUMENTS);
+int64_t KERNEL(run)(int operation, ARGUMENTS);
 
-// Integers and addresses are arguments as they are, floats by their bits; what a function does not take is 0.
-void KERNEL(run)(int function, ARGUMENTS) {
+// Integers and addresses are arguments as they are, floats by their bits; what an operation does not take is 0. Gives what the
+// operation gives, or 0.
+int64_t KERNEL(run)(int operation, ARGUMENTS) {
     const int64_t a[] = {a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15};
-    switch (function) {
+    switch (operation) {
+        case DESCRIBE: return describe(address(a[0]), a[1]);
+        case SLIVER_COLUMNS: return SLIVER;
+#ifdef HAS_BF16
+        case ROUNDED_BYTES: return rounded_bytes(a[0]);
+#endif
+        case QUANTIZED_BYTES: return token_bytes((int) a[0], blocks_of(a[1]));
+        case LINEAR_SCRATCH: return linear_scratch(a[0]);
+        case ATTEND_SCRATCH: return attend_scratch(a[0], a[1]);
+        case ATTEND_BACKWARD_SCRATCH: return attend_backward_scratch(a[0], a[1]);
         case RMS_NORM:
             rms_norm(address(a[0]), address(a[1]), float_of(a[2]), address(a[3]), address(a[4]), a[5], a[6]);
             break;
@@ -106,6 +104,7 @@ void KERNEL(run)(int function, ARGUMENTS) {
             *(float *) address(a[1]) = multiply_add(a[0]);
             *(double *) address(a[2]) = (double) a[0] * FLOPS_PER_ROUND;
             break;
-        default: break;
+        default: return NO_SUCH_OPERATION;
     }
+    return 0;
 }

@@ -190,7 +190,10 @@ INLINE void panel(const float *w, int64_t rows, int64_t k, const float *x, int64
 }
 
 // y[t, r] (+)= sum over i of x[t, i] * w[r, i] + bias[r] for t < m, r < rows.
-// w [rows, k] of a type; x [m, k], in pairs for bfloat16; bias [rows] or null; y [m, rows] with rows ldy apart; scratch [PANEL_ROWS, k].
+// Floats of scratch of the product below: a panel of weights.
+INLINE int64_t linear_scratch(int64_t k) { return PANEL_ROWS * k; }
+
+// w [rows, k] of a type; x [m, k], in pairs for bfloat16; bias [rows] or null; y [m, rows] with rows ldy apart.
 static void linear(int type, const void *w, int64_t rows, int64_t k, const float *x, int64_t m, const float *bias, float *y,
                     int64_t ldy, int add, float *scratch) {
     if (m <= STREAM_TOKENS) {

@@ -10,19 +10,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-void RUN(int function, int64_t a0, int64_t a1, int64_t a2, int64_t a3, int64_t a4, int64_t a5, int64_t a6, int64_t a7, int64_t a8,
+int64_t RUN(int operation, int64_t a0, int64_t a1, int64_t a2, int64_t a3, int64_t a4, int64_t a5, int64_t a6, int64_t a7, int64_t a8,
          int64_t a9, int64_t a10, int64_t a11, int64_t a12, int64_t a13, int64_t a14, int64_t a15);
 
-static void run(int function, const int64_t *a) {
-    RUN(function, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11], a[12], a[13], a[14], a[15]);
+static int64_t run(int operation, const int64_t *a) {
+    return RUN(operation, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11], a[12], a[13], a[14], a[15]);
 }
 
-// As in entry.h.
-enum { RMS_NORM, ROPE, SWIGLU, SCALE, PAIR, LINEAR, ROUND_TOKENS, LINEAR_BF16, QUANTIZE, LINEAR_QUANTIZED, STORE, ATTEND, PACK_MATRIX, MATRIX_PRODUCT,
-       RMS_NORM_BACKWARD, COLUMN_SUMS, SWIGLU_BACKWARD, ATTEND_BACKWARD, CROSS_ENTROPY, SUM_OF_SQUARES, ADAMW, READ, MULTIPLY_ADD };
+#include "../../main/native/operations.h"
+
 enum { F32, F16, BF16 };
 
-#define CALL(function, ...) run(function, (const int64_t[16]){__VA_ARGS__})
+#define CALL(operation, ...) run(operation, (const int64_t[16]){__VA_ARGS__})
 #define P(pointer) (int64_t) (intptr_t) (pointer)
 
 static int wrong, checks;
@@ -78,7 +77,7 @@ static void *weights(int type, int64_t count, float *meaning) {
 
 static void check_linear(int type, int64_t rows, int64_t k, int64_t m) {
     float *w = malloc(rows * k * sizeof *w), *x = floats(m * k), *paired = floats(m * k), *bias = floats(rows);
-    float *y = floats(m * rows), *before = malloc(m * rows * sizeof *y), *scratch = floats(64 * k);
+    float *y = floats(m * rows), *before = malloc(m * rows * sizeof *y), *scratch = floats(CALL(LINEAR_SCRATCH, k));
     void *stored = weights(type, rows * k, w);
     memcpy(before, y, m * rows * sizeof *y);
     CALL(PAIR, P(x), m, k, P(paired));
@@ -216,9 +215,9 @@ static void check_attention(int type, int64_t dim, int64_t group, int64_t past, 
     void **table = malloc(blocks * sizeof *table);
     for (int64_t b = 0; b < blocks; b++) table[b] = calloc(2 * 64 * wide, sizeof(float));
     float *keys = floats(total * wide), *values = floats(total * wide), *q = floats(count * queries * dim);
-    float *out = floats(count * queries * dim), *lse = floats(count * queries), *scratch = floats(2 * count * group * (dim + 1) + 128 * dim);
-    CALL(STORE, type, P(table), 0, 64 * wide, heads, 0, past, dim, P(keys), P(values), wide);
-    CALL(STORE, type, P(table), 0, 64 * wide, heads, past, count, dim, P(keys + past * wide), P(values + past * wide), wide);
+    float *out = floats(count * queries * dim), *lse = floats(count * queries), *scratch = floats(CALL(ATTEND_SCRATCH, count * group, dim));
+    CALL(STORE_KEYS_VALUES, type, P(table), 0, 64 * wide, heads, 0, past, dim, P(keys), P(values), wide);
+    CALL(STORE_KEYS_VALUES, type, P(table), 0, 64 * wide, heads, past, count, dim, P(keys + past * wide), P(values + past * wide), wide);
     CALL(ATTEND, type, P(table), 0, 64 * wide, heads, past, count, group, dim, P(q), queries * dim, P(out), queries * dim, P(lse),
          queries, P(scratch));
     double *p = malloc(total * sizeof *p);

@@ -8,15 +8,8 @@ static float *copy(const float *from, int64_t count) {
     return memcpy(to, from, count * sizeof *to);
 }
 
-// How many columns are packed together: the second row begins behind so many elements of the first.
-static int64_t sliver(void) {
-    float b[2 * 64] = {0}, to[2 * 64];
-    b[64] = 1;
-    CALL(PACK_MATRIX, F32, P(b), 64, 0, 2, 64, P(to));
-    int64_t width = 0;
-    while (to[width] != 1) width++;
-    return width;
-}
+// How many columns are packed together.
+static int64_t sliver(void) { return CALL(SLIVER_COLUMNS, 0); }
 
 // C [m, n] (+)= A B; the rows of C are wider than C, and what lies between them must stay.
 static void check_product(int type, int turned_a, int turned_b, int add, int64_t m, int64_t k, int64_t n) {
@@ -132,7 +125,7 @@ static void check_attention_backward(int64_t dim, int64_t group, int64_t count) 
     int64_t wide = (group + 2) * dim, narrow = group * dim;
     float *qkv = floats(count * wide), *d_qkv = floats(count * wide), *d_out = floats(count * narrow);
     float *out = floats(count * narrow), *lse = floats(count * group);
-    float *scratch = floats(2 * (count + 31) * dim + (3 * (dim + 31) + 1) * count);
+    float *scratch = floats(CALL(ATTEND_BACKWARD_SCRATCH, count, dim));
     float *key = qkv + narrow, *value = key + dim;
     double *expected = calloc(count * wide, sizeof *expected), *p = malloc(count * sizeof *p), root = sqrt((double) dim);
     for (int64_t i = 0; i < count * group; i++) {

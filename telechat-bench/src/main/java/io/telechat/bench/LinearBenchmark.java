@@ -43,7 +43,7 @@ public class LinearBenchmark {
     @Param({"AMX", "AVX512_BF16", "AVX512", "AVX2", "NEON", "VECTOR"})
     private KernelTier tier;
 
-    @Param({"F32", "BF16", "F16", "Q8_0", "Q4_0"})
+    @Param({"F32", "BF16", "F16", "Q8", "Q4"})
     private DType type;
 
     @Param({"1", "16", "128"})

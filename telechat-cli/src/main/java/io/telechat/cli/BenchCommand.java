@@ -82,13 +82,13 @@ final class BenchCommand implements Callable<Integer> {
                 decodes.add(benchmark.decode(batch, depth, generate));
             }
             long peakRss = peakRss(); // before the limits, which take memory of their own
-            Optional<MachineLimits> limits = model.decoder().backend().measureLimits();
+            Optional<MachineLimits> limits = benchmark.limits();
             limits.ifPresent(l -> {
                 report.put("read_gb_s_limit", l.readBytesPerSecond() / 1e9);
                 report.put("fma_gflops_limit", l.flopsPerSecond() / 1e9);
             });
             addPrefill(benchmark, prefill, limits, report);
-            long weightBytes = model.decoder().activeBytes();
+            long weightBytes = benchmark.weightBytes();
             report.put("weight_bytes", weightBytes);
             ArrayNode list = Json.array();
             for (int i = 0; i < batches.size(); i++) {
@@ -97,7 +97,7 @@ final class BenchCommand implements Callable<Integer> {
             report.setAll((ObjectNode) list.get(0));
             report.set("batches", list);
             report.put("peak_rss_mib", peakRss);
-            report.put("threads", model.decoder().backend().workers().size());
+            report.put("threads", benchmark.threads());
             report.put("java", System.getProperty("java.vm.version"));
             if (!json) {
                 report.properties().stream()

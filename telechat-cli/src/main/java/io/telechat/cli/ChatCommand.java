@@ -9,7 +9,6 @@ import io.telechat.core.InvalidModelException;
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.chat.ChatMessage;
 import io.telechat.core.chat.MarkerPolicy;
-import io.telechat.core.chat.SystemMessages;
 import io.telechat.infer.ChatModel;
 import io.telechat.infer.ChatSession;
 import io.telechat.infer.GenerationOptions;
@@ -56,13 +55,8 @@ final class ChatCommand implements Callable<Integer> {
     @Option(names = "--system", paramLabel = "TEXT", description = "system message; see --system-messages")
     private Optional<String> system = Optional.empty();
 
-    @Option(
-            names = "--system-messages",
-            paramLabel = "POLICY",
-            description =
-                    "where the chat format has no place for a system message: fold it into the question that follows"
-                            + " (default), ignore or reject it")
-    private SystemMessages systemMessages = SystemMessages.FOLD;
+    @Mixin
+    private SystemMessageOptions systemMessages;
 
     @Option(names = "--tools", paramLabel = "FILE", description = "JSON list of tool schemas to offer (TeleChat2)")
     private Optional<Path> tools = Optional.empty();
@@ -111,7 +105,7 @@ final class ChatCommand implements Callable<Integer> {
             GenerationOptions options = flags.over(model);
             session.setOptions(options)
                     .setMarkerPolicy(markers)
-                    .setSystemMessages(systemMessages)
+                    .setSystemMessages(systemMessages.policy())
                     .setOverflowPolicy(overflow);
             model.chatTokenizer();
             ChatPrinter printer = new ChatPrinter(json, global.colored(), stats);

@@ -12,7 +12,6 @@ import io.telechat.core.workers.WorkerTeam;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -25,18 +24,6 @@ import picocli.CommandLine.Option;
         description = "Make a checkpoint with random weights: for benchmarks, tests, and training from scratch.",
         mixinStandardHelpOptions = true)
 final class InitCommand implements Callable<Integer> {
-    /** Element types of weights. */
-    enum WeightType {
-        F32,
-        F16,
-        BF16;
-
-        @Override
-        public String toString() {
-            return name().toLowerCase(Locale.ROOT);
-        }
-    }
-
     @Option(
             names = "--config",
             required = true,
@@ -50,8 +37,13 @@ final class InitCommand implements Callable<Integer> {
     @Option(names = "--seed", paramLabel = "N", description = "the same seed gives the same weights (default: 0)")
     private long seed;
 
-    @Option(names = "--dtype", paramLabel = "TYPE", description = "f32, f16 or bf16 (default: bf16)")
-    private WeightType dtype = WeightType.BF16;
+    @Option(
+            names = "--dtype",
+            paramLabel = "TYPE",
+            converter = DTypeConverter.Stored.class,
+            completionCandidates = DTypeConverter.Stored.class,
+            description = "f32, f16 or bf16 (default: bf16)")
+    private DType dtype = DType.BF16;
 
     @Option(names = "--tokenizer", paramLabel = "DIR", description = "copy the tokenizer from here")
     private Optional<Path> tokenizer = Optional.empty();
@@ -69,8 +61,7 @@ final class InitCommand implements Callable<Integer> {
         }
         try (WorkerTeam workers = new WorkerTeam(Runtime.getRuntime().availableProcessors())) {
             ProgressBar progress = new ProgressBar("writing", global.quiet);
-            ModelConfig made =
-                    new ModelInitializer(seed, DType.valueOf(dtype.name()), workers, progress).write(config, out);
+            ModelConfig made = new ModelInitializer(seed, dtype, workers, progress).write(config, out);
             if (byteTokenizer) {
                 if (SentencePieceWriter.byteVocabulary().size() > made.vocabSize()) {
                     throw new InvalidModelException("%s: vocab_size %d has no room for a tokenizer of bytes"

@@ -2,15 +2,14 @@
 package io.telechat.cli;
 
 import io.telechat.core.InvalidRequestException;
-import io.telechat.core.architecture.ModelConfig;
 import io.telechat.core.checkpoint.SafetensorsWriter;
-import io.telechat.core.ops.KvCache;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Shape;
 import io.telechat.core.tensor.Tensor;
-import io.telechat.infer.Cancellation;
 import io.telechat.infer.ChatModel;
-import io.telechat.infer.ModelRunner;
+import io.telechat.infer.ModelInfo;
+import io.telechat.infer.PassObserver;
+import io.telechat.infer.Sequence;
 import io.telechat.infer.sampling.Sampler;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -61,17 +60,16 @@ final class LogitsCommand implements Callable<Integer> {
     public Integer call() {
         int[] ids = tokens.read();
         OutputFiles.check(out);
-        try (ChatModel model =
-                modelOptions.load(ModelOptions.directory(directory), ModelOptions.ActivationType.F32, global)) {
-            check(model.config(), ids);
-            try (SafetensorsWriter writer = SafetensorsWriter.create(out, entries(model.config(), ids.length));
-                    KvCache cache = model.decoder().newCache(model.cacheType())) {
+        try (ChatModel model = modelOptions.load(ModelOptions.directory(directory), DType.F32, global)) {
+            check(model.info(), ids);
+            try (SafetensorsWriter writer = SafetensorsWriter.create(out, entries(model.info(), ids.length));
+                    Sequence sequence = model.newSequence()) {
                 for (int i = 0; i < ids.length; i++) {
                     setLong(writer.tensor("input_ids"), i, ids[i]);
                 }
-                model.runner().feed(ids, cache, new Recorder(writer));
+                model.observe(ids, sequence, new Recorder(writer));
                 if (decodeSteps > 0) {
-                    decode(model, cache, writer, ids.length);
+                    decode(model, sequence, writer, ids.length);
                 }
                 writer.commit();
             }
@@ -80,46 +78,46 @@ final class LogitsCommand implements Callable<Integer> {
         return ExitCode.OK;
     }
 
-    private void check(ModelConfig config, int[] ids) {
+    private void check(ModelInfo model, int[] ids) {
         for (int id : ids) {
-            if (id < 0 || id >= config.vocabSize()) {
+            if (id < 0 || id >= model.vocabSize()) {
                 throw new InvalidRequestException(
-                        "token id %d is not in the vocabulary of %,d".formatted(id, config.vocabSize()));
+                        "token id %d is not in the vocabulary of %,d".formatted(id, model.vocabSize()));
             }
         }
         if (decodeSteps < 0) {
             throw new InvalidRequestException("decode steps is %d, must be 0 or more".formatted(decodeSteps));
         }
-        if (decodeSteps > 0 && (long) ids.length + decodeSteps > config.maxContextLength()) {
+        if (decodeSteps > 0 && (long) ids.length + decodeSteps > model.maxContextLength()) {
             throw new InvalidRequestException("%d tokens and %d steps are beyond this model's context of %,d"
-                    .formatted(ids.length, decodeSteps, config.maxContextLength()));
+                    .formatted(ids.length, decodeSteps, model.maxContextLength()));
         }
     }
 
-    private Map<String, SafetensorsWriter.Entry> entries(ModelConfig config, int count) {
+    private Map<String, SafetensorsWriter.Entry> entries(ModelInfo model, int count) {
         Map<String, SafetensorsWriter.Entry> entries = new LinkedHashMap<>();
         entries.put("input_ids", new SafetensorsWriter.Entry(DType.I64, Shape.of(count)));
-        entries.put("logits", new SafetensorsWriter.Entry(DType.F32, Shape.of(count, config.vocabSize())));
+        entries.put("logits", new SafetensorsWriter.Entry(DType.F32, Shape.of(count, model.vocabSize())));
         if (hiddenStates) {
-            for (int i = 0; i <= config.layers(); i++) {
-                entries.put("hidden." + i, new SafetensorsWriter.Entry(DType.F32, Shape.of(count, config.hidden())));
+            for (int i = 0; i <= model.layers(); i++) {
+                entries.put("hidden." + i, new SafetensorsWriter.Entry(DType.F32, Shape.of(count, model.hidden())));
             }
-            entries.put("final_hidden", new SafetensorsWriter.Entry(DType.F32, Shape.of(count, config.hidden())));
+            entries.put("final_hidden", new SafetensorsWriter.Entry(DType.F32, Shape.of(count, model.hidden())));
         }
         if (decodeSteps > 0) {
             entries.put("greedy_ids", new SafetensorsWriter.Entry(DType.I64, Shape.of(decodeSteps + 1)));
             entries.put(
-                    "decode_logits", new SafetensorsWriter.Entry(DType.F32, Shape.of(decodeSteps, config.vocabSize())));
+                    "decode_logits", new SafetensorsWriter.Entry(DType.F32, Shape.of(decodeSteps, model.vocabSize())));
         }
         return entries;
     }
 
-    private void decode(ChatModel model, KvCache cache, SafetensorsWriter writer, int count) {
+    private void decode(ChatModel model, Sequence sequence, SafetensorsWriter writer, int count) {
         Tensor logits = writer.tensor("logits");
         int id = Sampler.argmax(logits.rows(count - 1, count).toFloats());
         setLong(writer.tensor("greedy_ids"), 0, id);
         for (int step = 0; step < decodeSteps; step++) {
-            float[] row = model.runner().feed(new int[] {id}, cache, new Cancellation());
+            float[] row = model.logits(new int[] {id}, sequence);
             writer.tensor("decode_logits").rows(step, step + 1).setFloats(row);
             id = Sampler.argmax(row);
             setLong(writer.tensor("greedy_ids"), step + 1, id);
@@ -131,7 +129,7 @@ final class LogitsCommand implements Callable<Integer> {
     }
 
     /** Copies what passes by into the file. */
-    private record Recorder(SafetensorsWriter writer) implements ModelRunner.PassObserver {
+    private record Recorder(SafetensorsWriter writer) implements PassObserver {
         @Override
         public void hidden(int firstRow, int layer, Tensor hidden) {
             copy("hidden." + layer, firstRow, hidden);

@@ -102,10 +102,11 @@ final class MergeCommand implements Callable<Integer> {
     }
 
     private PredictionComparison compare(Path plain, Path merged) {
-        LoadOptions options = LoadOptions.defaults().withThreads(threads).withActivations(DType.F32);
-        try (ChatModel beside = ChatModel.load(plain, options.withAdapter(adapter));
-                ChatModel within = ChatModel.load(merged, options)) {
-            int vocabulary = beside.decoder().config().vocabSize();
+        LoadOptions.Builder options = LoadOptions.builder().threads(threads).activations(DType.F32);
+        try (ChatModel within = ChatModel.load(merged, options.build());
+                ChatModel beside =
+                        ChatModel.load(plain, options.adapter(adapter).build())) {
+            int vocabulary = beside.info().vocabSize();
             int[] sample =
                     new SplittableRandom(1).ints(SAMPLE_TOKENS, 0, vocabulary).toArray();
             return PredictionComparison.of(beside, within, sample);

@@ -6,63 +6,39 @@ import io.telechat.core.tensor.DType;
 import io.telechat.infer.ChatModel;
 import io.telechat.infer.LoadOptions;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.Optional;
-import java.util.OptionalInt;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Options of commands that load a model. */
 final class ModelOptions {
-    /** What activations may be rounded to. */
-    enum ActivationType {
-        F32,
-        BF16;
-
-        @Override
-        public String toString() {
-            return name().toLowerCase(Locale.ROOT);
-        }
-    }
-
-    /** Element types of the key/value cache. */
-    enum CacheType {
-        F32,
-        F16,
-        BF16;
-
-        @Override
-        public String toString() {
-            return name().toLowerCase(Locale.ROOT);
-        }
-    }
-
-    @Option(
-            names = "--backend",
-            paramLabel = "NAME",
-            description = "cpu or nd4j (default: the best one that is usable)")
-    private Optional<String> backend = Optional.empty();
-
-    @Option(names = "--threads", paramLabel = "N", description = "threads (default: all processors)")
-    private int threads = Runtime.getRuntime().availableProcessors();
+    @Mixin
+    private BackendOptions backend;
 
     @Option(
             names = "--weights",
             paramLabel = "TYPE",
-            description = "round the weights as they are loaded: q8_0, q4_0 (default: as they are stored)")
-    private Optional<QuantizedType> weights = Optional.empty();
+            converter = DTypeConverter.Quantized.class,
+            completionCandidates = DTypeConverter.Quantized.class,
+            description = "round the weights as they are loaded: q8, q4 (default: as they are stored)")
+    private Optional<DType> weights = Optional.empty();
 
     @Option(
             names = "--activations",
             paramLabel = "TYPE",
+            converter = DTypeConverter.Computed.class,
+            completionCandidates = DTypeConverter.Computed.class,
             description = "bf16: round what bf16 weights are multiplied with, where the CPU is faster so; f32: never"
                     + " (default: bf16; logits: f32)")
-    private Optional<ActivationType> activations = Optional.empty();
+    private Optional<DType> activations = Optional.empty();
 
     @Option(
             names = "--kv-cache",
             paramLabel = "TYPE",
+            converter = DTypeConverter.Stored.class,
+            completionCandidates = DTypeConverter.Stored.class,
             description = "element type of the key/value cache: f32, f16, bf16 (default: f32)")
-    private CacheType cacheType = CacheType.F32;
+    private DType cacheType = DType.F32;
 
     @Option(
             names = "--context-length",
@@ -87,27 +63,26 @@ final class ModelOptions {
 
     /** Prints what the formulas cost, if asked for. */
     void report(ChatModel model) {
-        model.trace().ifPresent(t -> System.err.println(t.report()));
+        model.trace().ifPresent(System.err::println);
     }
 
     ChatModel load(Path directory, GlobalOptions global) {
-        return load(directory, ActivationType.BF16, global);
+        return load(directory, DType.BF16, global);
     }
 
     /** @param standard activations, unless the option says otherwise */
-    ChatModel load(Path directory, ActivationType standard, GlobalOptions global) {
-        LoadOptions options = new LoadOptions(
-                backend,
-                threads,
-                weights.map(QuantizedType::dtype),
-                DType.valueOf(activations.orElse(standard).name()),
-                DType.valueOf(cacheType.name()),
-                contextLength.map(OptionalInt::of).orElse(OptionalInt.empty()),
-                tokenizer,
-                adapter,
-                trace,
-                new ProgressBar("loading", global.quiet));
-        return ChatModel.load(directory, options);
+    ChatModel load(Path directory, DType standard, GlobalOptions global) {
+        LoadOptions.Builder options = LoadOptions.builder()
+                .backend(backend.choice())
+                .activations(activations.orElse(standard))
+                .cacheType(cacheType)
+                .trace(trace)
+                .progress(new ProgressBar("loading", global.quiet));
+        weights.ifPresent(options::quantization);
+        contextLength.ifPresent(options::contextLength);
+        tokenizer.ifPresent(options::tokenizer);
+        adapter.ifPresent(options::adapter);
+        return ChatModel.load(directory, options.build());
     }
 
     /** The directory that TELECHAT_MODEL names. */

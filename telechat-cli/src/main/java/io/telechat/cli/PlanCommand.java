@@ -10,12 +10,10 @@ import io.telechat.core.architecture.ModelConfig;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.backend.Backends;
 import io.telechat.core.backend.MachineLimits;
-import io.telechat.core.lora.LoraConfig;
-import io.telechat.core.lora.LoraSize;
 import io.telechat.core.model.MemoryPlan;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.weights.ModelLoader;
-import io.telechat.train.optimizer.MomentType;
+import io.telechat.train.TuningMethod;
 import io.telechat.train.plan.TrainingPlan;
 import java.nio.file.Path;
 import java.util.List;
@@ -44,12 +42,6 @@ final class PlanCommand implements Callable<Integer> {
 
     private static final int STAGES = 4;
     private static final double GIGA = 1e9;
-
-    /** Element types of parameters. */
-    enum ParameterType {
-        F32,
-        BF16
-    }
 
     /** One of the two. */
     static final class Model {
@@ -92,40 +84,11 @@ final class PlanCommand implements Callable<Integer> {
     @Option(names = "--gradient-checkpointing", description = "compute layers twice: less memory")
     private boolean checkpointing;
 
-    @Option(
-            names = "--dtype",
-            paramLabel = "TYPE",
-            description = "of the parameters: f32 (default) or bf16; with --lora-dim, they stay as they are stored")
-    private ParameterType dtype = ParameterType.F32;
+    @Mixin
+    private PrecisionOptions precision;
 
-    @Option(
-            names = "--optimizer-state",
-            paramLabel = "TYPE",
-            converter = MomentTypeConverter.class,
-            description = "of the optimizer's running means: f32 (default) or 8bit")
-    private MomentType moments = MomentType.F32;
-
-    @Option(
-            names = "--lora-dim",
-            paramLabel = "N",
-            description = "train LoRA adapters of this rank instead of the model")
-    private Optional<Integer> loraDim = Optional.empty();
-
-    @Option(names = "--lora-dropout", paramLabel = "X", description = "before the adapters (default: 0)")
-    private double loraDropout;
-
-    @Option(
-            names = "--lora-module-name",
-            split = ",",
-            paramLabel = "NAME",
-            description = "linear layers that get one (default: those of attention's queries, keys and values)")
-    private List<String> loraModules = LoraConfig.ATTENTION_INPUTS;
-
-    @Option(
-            names = "--weights",
-            paramLabel = "TYPE",
-            description = "with adapters, the model rounded to q8_0 or q4_0 (QLoRA)")
-    private Optional<QuantizedType> weights = Optional.empty();
+    @Mixin
+    private LoraOptions lora;
 
     @Option(
             names = {"--ranks", "--gpus"},
@@ -157,23 +120,24 @@ final class PlanCommand implements Callable<Integer> {
         Positive.check("--batch", batch);
         Positive.check("--max-seq-len", tokens);
         Positive.check("--ranks", ranks);
-        loraDim.ifPresent(dim -> Positive.check("--lora-dim", dim));
         if (flops.isPresent() && !(flops.get() > 0 && flops.get() < Double.MAX_VALUE)) {
             throw new InvalidRequestException("--flops %s: must be above 0".formatted(flops.get()));
         }
         if ((long) batch * tokens > Integer.MAX_VALUE) {
             throw new InvalidRequestException("--batch %d: too many tokens at once".formatted(batch));
         }
-        if (weights.isPresent() && loraDim.isEmpty()) {
-            throw weights.get().untrainable();
-        }
-        Read read = model.read(weights.map(QuantizedType::dtype));
-        Optional<TrainingPlan.Lora> lora = loraDim.map(dim -> new LoraConfig(dim, 1, false, loraDropout, loraModules))
-                .map(adapters -> new TrainingPlan.Lora(LoraSize.of(read.config(), adapters), read.bytes()));
+        Optional<TuningMethod.Lora> adapters = lora.method();
+        Read read = model.read(adapters.flatMap(TuningMethod.Lora::quantization));
         TrainingPlan plan = TrainingPlan.of(
                 read.config(),
                 new TrainingPlan.Setup(
-                        batch, tokens, checkpointing, DType.valueOf(dtype.name()), lora, moments, ranks));
+                        batch,
+                        tokens,
+                        checkpointing,
+                        precision.full().dtype(),
+                        adapters.map(method -> TrainingPlan.Lora.of(method, read.config(), read.bytes())),
+                        precision.moments(),
+                        ranks));
         long available = memory.map(ByteSize::bytes).orElseGet(MemoryPlan::machineMemory);
         OptionalDouble peak = flops.map(OptionalDouble::of).orElseGet(PlanCommand::measuredPeak);
         ObjectNode report = report(plan, available, peak);

@@ -2,7 +2,6 @@
 package io.telechat.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.telechat.core.chat.SystemMessages;
 import io.telechat.train.data.DataOptions;
 import io.telechat.train.data.DataProcessor;
 import io.telechat.train.data.DataRecipe;
@@ -98,13 +97,8 @@ final class ProcessDataCommand implements Callable<Integer> {
             description = "train the last answer of a dialog (default), or all")
     private Answers answers = Answers.LAST;
 
-    @Option(
-            names = "--system-messages",
-            paramLabel = "POLICY",
-            description =
-                    "where the chat format has no place for a system message: fold it into the question that follows"
-                            + " (default), ignore or reject it")
-    private SystemMessages systemMessages = SystemMessages.FOLD;
+    @Mixin
+    private SystemMessageOptions systemMessages;
 
     @Option(
             names = "--long-dialogs",
@@ -152,7 +146,7 @@ final class ProcessDataCommand implements Callable<Integer> {
                 seed,
                 recipe,
                 answers == Answers.ALL,
-                systemMessages,
+                systemMessages.policy(),
                 longDialogs,
                 maxErrors,
                 memory.bytes(),

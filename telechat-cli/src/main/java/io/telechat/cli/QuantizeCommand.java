@@ -23,7 +23,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -43,8 +42,14 @@ final class QuantizeCommand implements Callable<Integer> {
     @Parameters(arity = "0..1", paramLabel = "DIR", description = "checkpoint directory (default: $TELECHAT_MODEL)")
     private Optional<Path> directory = Optional.empty();
 
-    @Option(names = "--to", required = true, paramLabel = "TYPE", description = "q8_0 (8.25 bits) or q4_0 (4.25 bits)")
-    private QuantizedType to;
+    @Option(
+            names = "--to",
+            required = true,
+            paramLabel = "TYPE",
+            converter = DTypeConverter.Quantized.class,
+            completionCandidates = DTypeConverter.Quantized.class,
+            description = "q8 (8.25 bits) or q4 (4.25 bits)")
+    private DType to;
 
     @Option(names = "--out", required = true, paramLabel = "DIR", description = "directory to make")
     private Path out;
@@ -104,7 +109,7 @@ final class QuantizeCommand implements Callable<Integer> {
         try (ModelLoader.Checked checked = ModelLoader.check(from);
                 WorkerTeam workers = new WorkerTeam(threads)) {
             ProgressBar progress = new ProgressBar("quantizing", global.quiet);
-            List<Result> results = new CheckpointQuantizer(to.dtype(), workers, progress).write(checked, out);
+            List<Result> results = new CheckpointQuantizer(to, workers, progress).write(checked, out);
             CompanionFiles.copyTokenizer(from, out);
             CompanionFiles.copyConfig(from, out);
             return results;
@@ -125,8 +130,8 @@ final class QuantizeCommand implements Callable<Integer> {
         for (Result result : results) {
             tensors.addObject()
                     .put("name", result.name())
-                    .put("from", result.from().name().toLowerCase(Locale.ROOT))
-                    .put("to", result.to().name().toLowerCase(Locale.ROOT))
+                    .put("from", result.from().toString())
+                    .put("to", result.to().toString())
                     .put("bytes", result.bytesAfter())
                     .put("relative_error", result.error());
         }
@@ -134,7 +139,8 @@ final class QuantizeCommand implements Callable<Integer> {
     }
 
     private void addComparison(ObjectNode report, Path from, int[] tokens) {
-        LoadOptions options = LoadOptions.defaults().withThreads(threads).withActivations(DType.F32);
+        LoadOptions options =
+                LoadOptions.builder().threads(threads).activations(DType.F32).build();
         try (ChatModel original = ChatModel.load(from, options);
                 ChatModel quantized = ChatModel.load(out, options)) {
             PredictionComparison comparison = PredictionComparison.of(original, quantized, tokens);
@@ -152,11 +158,7 @@ final class QuantizeCommand implements Callable<Integer> {
         for (Result r : results) {
             System.out.printf(
                     "%-50s %-4s -> %-4s %12s  relative error %.5f%n",
-                    r.name(),
-                    r.from().name().toLowerCase(Locale.ROOT),
-                    r.to().name().toLowerCase(Locale.ROOT),
-                    MemoryPlan.gib(r.bytesAfter()),
-                    r.error());
+                    r.name(), r.from(), r.to(), MemoryPlan.gib(r.bytesAfter()), r.error());
         }
         long before = report.get("bytes_before").asLong();
         long after = report.get("bytes_after").asLong();

@@ -6,8 +6,8 @@ import io.telechat.core.InvalidModelException;
 import io.telechat.core.checkpoint.IoReason;
 import io.telechat.core.checkpoint.JsonFiles;
 import io.telechat.core.model.MemoryPlan;
+import io.telechat.train.RunEnd;
 import io.telechat.train.StepReport;
-import io.telechat.train.Trainer;
 import io.telechat.train.TrainingListener;
 import java.io.IOException;
 import java.io.Writer;
@@ -138,7 +138,7 @@ final class RunLog implements TrainingListener, AutoCloseable {
         say("saved " + checkpoint);
     }
 
-    void finished(Trainer.End end) {
+    void finished(RunEnd end) {
         switch (end) {
             case COMPLETE -> say("done");
             case NO_IMPROVEMENT -> say("stopped: no improvement any more");

@@ -8,7 +8,6 @@ import io.telechat.core.InvalidModelException;
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.chat.ChatTokenizer;
 import io.telechat.core.chat.MarkerPolicy;
-import io.telechat.core.chat.SystemMessages;
 import io.telechat.core.checkpoint.JsonFiles;
 import io.telechat.core.tokenizer.Tokenizer;
 import java.nio.file.Path;
@@ -44,11 +43,8 @@ final class TokenizeCommand implements Callable<Integer> {
             description = "with --chat: escape, reject or allow role markers in messages (default: escape)")
     private MarkerPolicy markers = MarkerPolicy.ESCAPE;
 
-    @Option(
-            names = "--system-messages",
-            paramLabel = "POLICY",
-            description = "with --chat: fold (default), ignore or reject those that the format has no place for")
-    private SystemMessages systemMessages = SystemMessages.FOLD;
+    @Mixin
+    private SystemMessageOptions systemMessages;
 
     @Option(names = "--pieces", description = "print pieces instead of ids, for people")
     private boolean pieces;
@@ -95,7 +91,7 @@ final class TokenizeCommand implements Callable<Integer> {
         if (direction.chat) {
             return print(
                     tokenizer.tokenizer(),
-                    tokenizer.prompt(ConversationFiles.messages(source, value), markers, systemMessages));
+                    tokenizer.prompt(ConversationFiles.messages(source, value), markers, systemMessages.policy()));
         }
         if (!value.isTextual()) {
             throw new InvalidModelException(source + ": expected a JSON string");

@@ -2,22 +2,17 @@
 package io.telechat.cli;
 
 import io.telechat.core.InvalidRequestException;
-import io.telechat.core.backend.Backend;
-import io.telechat.core.backend.Backends;
-import io.telechat.core.lora.LoraConfig;
-import io.telechat.core.ops.Rounding;
 import io.telechat.core.tensor.DType;
-import io.telechat.train.FullFineTuning;
-import io.telechat.train.LoraFineTuning;
 import io.telechat.train.TrainConfig;
+import io.telechat.train.TuningMethod;
 import io.telechat.train.optimizer.AdamW;
-import io.telechat.train.optimizer.MomentType;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The options of a run: the reference's names and defaults, and our own. */
@@ -64,21 +59,8 @@ final class TrainOptions {
             description = "train the tokens of the loss mask only (always so but with --recipe reference)")
     private boolean withLossMask;
 
-    @Option(names = "--dtype", paramLabel = "TYPE", description = "of the parameters: f32 (default) or bf16")
-    private String dtype = "f32";
-
-    @Option(
-            names = "--rounding",
-            paramLabel = "WAY",
-            description = "from float32 to bf16 after each update: nearest (default) or stochastic")
-    private Rounding rounding = Rounding.NEAREST;
-
-    @Option(
-            names = "--optimizer-state",
-            paramLabel = "TYPE",
-            converter = MomentTypeConverter.class,
-            description = "of AdamW's running means: f32 (default), or 8bit, by blocks: a quarter of the memory")
-    private MomentType moments = MomentType.F32;
+    @Mixin
+    private PrecisionOptions precision;
 
     @Option(
             names = "--per-device-train-batch-size",
@@ -166,55 +148,16 @@ final class TrainOptions {
     @Option(names = "--seed", paramLabel = "N", description = "of every random choice (default: 42)")
     private long seed = 42;
 
-    @Option(names = "--backend", paramLabel = "NAME", description = "cpu or nd4j (default: the best that is usable)")
-    private Optional<String> backend = Optional.empty();
+    @Mixin
+    private BackendOptions backend;
 
-    @Option(names = "--threads", paramLabel = "N", description = "threads (default: all processors)")
-    private int threads = Runtime.getRuntime().availableProcessors();
-
-    @Option(
-            names = "--adapter",
-            paramLabel = "DIR",
-            description = "train this LoRA adapter (PEFT's format) instead of the model")
-    private Optional<Path> adapter = Optional.empty();
-
-    @Option(
-            names = "--lora-dim",
-            paramLabel = "N",
-            description = "train fresh LoRA adapters of this rank instead of the model")
-    private Optional<Integer> loraDim = Optional.empty();
-
-    @Option(names = "--lora-scaling", paramLabel = "X", description = "their product is scaled by X/rank (default: 1)")
-    private double loraScaling = 1;
-
-    @Option(names = "--lora-rank-stabilized", description = "scale by X/√rank instead")
-    private boolean rankStabilized;
-
-    @Option(
-            names = "--lora-dropout",
-            paramLabel = "X",
-            description = "share of what they are given that is dropped while they are trained (default: 0)")
-    private Optional<Double> loraDropout = Optional.empty();
-
-    @Option(
-            names = "--lora-module-name",
-            split = ",",
-            paramLabel = "NAME",
-            description =
-                    "linear layers that get one, by the ends of their names (default: those of attention's queries,"
-                            + " keys and values)")
-    private List<String> loraModules = LoraConfig.ATTENTION_INPUTS;
+    @Mixin
+    private LoraOptions lora;
 
     @Option(
             names = {"--only-optimize-lora", "--mark-only-lora-as-trainable"},
             description = "as it always is with adapters")
     private boolean onlyLora;
-
-    @Option(
-            names = "--weights",
-            paramLabel = "TYPE",
-            description = "with adapters, round the model to q8_0 or q4_0 while it is loaded (QLoRA)")
-    private Optional<QuantizedType> weights = Optional.empty();
 
     @Option(
             names = "--zero-stage",
@@ -234,37 +177,16 @@ final class TrainOptions {
         if (offload) {
             lines.add("--offload changes nothing: everything is in main memory already");
         }
-        if (lora().isPresent() && precision().dtype() != DType.F32) {
+        if (lora.method().isPresent() && precision.full().dtype() != DType.F32) {
             lines.add("--dtype %s changes nothing: adapters are f32, and the model beside them stays as it is stored"
-                    .formatted(dtype));
+                    .formatted(precision.full().dtype()));
         }
         return lines;
     }
 
-    /** Adapters to train, if it is not the model itself. */
-    Optional<LoraFineTuning.Options> lora() {
-        if (adapter.isEmpty() && loraDim.isEmpty()) {
-            if (weights.isPresent()) {
-                throw weights.get().untrainable();
-            }
-            return Optional.empty();
-        }
-        double dropout = loraDropout.orElse(0.0);
-        LoraConfig fresh = new LoraConfig(loraDim.orElse(1), loraScaling, rankStabilized, dropout, loraModules);
-        return Optional.of(new LoraFineTuning.Options(fresh, adapter, weights.map(QuantizedType::dtype)));
-    }
-
-    Backend backend() {
-        return backend.map(name -> Backends.byName(name, threads)).orElseGet(() -> Backends.best(threads));
-    }
-
-    FullFineTuning.Precision precision() {
-        DType type = switch (dtype.toLowerCase(Locale.ROOT)) {
-            case "f32" -> DType.F32;
-            case "bf16" -> DType.BF16;
-            default -> throw new InvalidRequestException("--dtype %s: choose f32 or bf16".formatted(dtype));
-        };
-        return new FullFineTuning.Precision(type, rounding, seed);
+    private TuningMethod method() {
+        Optional<TuningMethod.Lora> adapters = lora.method();
+        return adapters.isPresent() ? adapters.get() : precision.full();
     }
 
     TrainConfig config() {
@@ -281,62 +203,24 @@ final class TrainOptions {
             case "sequential" -> false;
             default -> throw new InvalidRequestException("--data-order: choose shuffled or sequential");
         };
-        checkCounts();
-        checkNumbers();
-        checkAdapters();
+        if (zeroStage < 0 || zeroStage > LARGEST_STAGE) {
+            throw new InvalidRequestException("--zero-stage %d: must be from 0 to 3".formatted(zeroStage));
+        }
         return new TrainConfig(
                 model,
                 data,
                 output,
+                method(),
+                backend.choice(),
                 new TrainConfig.Batching(microBatch, accumulation, shuffled),
                 new TrainConfig.Objective(withLossMask || !reference, !reference, isolated),
-                AdamW.Settings.reference(weightDecay).withState(moments),
+                AdamW.Settings.reference(weightDecay).withState(precision.moments()),
                 new TrainConfig.Rate(
                         learningRate, schedule, optional(warmupSteps), warmupProportion, optional(scheduleSteps), clip),
                 new TrainConfig.Length(
                         epochs, optional(maxSteps), saveSteps, saveLimit, evaluationShare, evaluationSteps, patience),
                 seed,
                 gradientCheckpointing);
-    }
-
-    private void checkCounts() {
-        Positive.check("--per-device-train-batch-size", microBatch);
-        Positive.check("--gradient-accumulation-steps", accumulation);
-        Positive.check("--save-total-limit", saveLimit);
-        Positive.check("--threads", threads);
-        require(zeroStage >= 0 && zeroStage <= LARGEST_STAGE, "--zero-stage", zeroStage, "from 0 to 3");
-        maxSteps.ifPresent(n -> require(n >= 1, "--max-steps", n, "at least 1"));
-        scheduleSteps.ifPresent(n -> require(n >= 1, "--schedule-steps", n, "at least 1"));
-        warmupSteps.ifPresent(n -> require(n >= 0, "--warmup-steps", n, "at least 0"));
-        require(saveSteps >= 0, "--save-steps", saveSteps, "at least 0");
-        require(evaluationSteps >= 1, "--eval-steps", evaluationSteps, "at least 1");
-        patience.ifPresent(n -> require(n >= 1, "--early-stop", n, "at least 1"));
-        if (patience.isPresent() && evaluationShare == 0) {
-            throw new InvalidRequestException("--early-stop: needs samples to measure; add --eval-split");
-        }
-    }
-
-    private void checkNumbers() {
-        require(epochs > 0 && epochs < Integer.MAX_VALUE, "--num-train-epochs", epochs, "above 0");
-        require(learningRate >= 0 && learningRate < Double.MAX_VALUE, "--learning-rate", learningRate, "at least 0");
-        require(weightDecay >= 0 && weightDecay < Double.MAX_VALUE, "--weight-decay", weightDecay, "at least 0");
-        require(clip > 0, "--max-grad-norm", clip, "above 0");
-        require(warmupProportion >= 0 && warmupProportion <= 1, "--warmup-proportion", warmupProportion, "from 0 to 1");
-        require(evaluationShare >= 0 && evaluationShare < 1, "--eval-split", evaluationShare, "from 0 to below 1");
-    }
-
-    private void checkAdapters() {
-        loraDropout.ifPresent(x -> require(x >= 0 && x < 1, "--lora-dropout", x, "from 0 to below 1"));
-        if (adapter.isPresent() && loraDropout.isPresent()) {
-            throw new InvalidRequestException(
-                    "--lora-dropout: %s has its own; change it in its adapter_config.json".formatted(adapter.get()));
-        }
-    }
-
-    private static void require(boolean holds, String option, Object value, String rule) {
-        if (!holds) {
-            throw new InvalidRequestException("%s %s: must be %s".formatted(option, value, rule));
-        }
     }
 
     private static OptionalLong optional(Optional<Long> value) {

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -25,6 +26,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The program as a process of its own: output, errors and exit codes as a user or a script sees them. */
+@Tag("slow")
 class CommandLineTest {
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
@@ -228,7 +230,7 @@ class CommandLineTest {
                 "quantize",
                 model.toString(),
                 "--to",
-                "q8_0",
+                "q8",
                 "--out",
                 out.toString(),
                 "--text",
@@ -241,21 +243,13 @@ class CommandLineTest {
         assertTrue(report.at("/comparison/tokens").asInt() > 40);
         Program.Result loaded = run("generate", out.toString(), "--prompt", "hi", "--max-new-tokens", "3", "--greedy");
         Program.Result onTheFly = run(
-                "generate",
-                model.toString(),
-                "--prompt",
-                "hi",
-                "--max-new-tokens",
-                "3",
-                "--greedy",
-                "--weights",
-                "q8_0");
+                "generate", model.toString(), "--prompt", "hi", "--max-new-tokens", "3", "--greedy", "--weights", "q8");
         assertEquals(0, loaded.code(), loaded.err());
         assertEquals(loaded.out(), onTheFly.out());
         assertError(
                 3,
                 "there is a model already",
-                run("quantize", model.toString(), "--to", "q4_0", "--out", out.toString()));
+                run("quantize", model.toString(), "--to", "q4", "--out", out.toString()));
         assertError(2, "q5", run("quantize", model.toString(), "--to", "q5", "--out", out + "5"));
     }
 

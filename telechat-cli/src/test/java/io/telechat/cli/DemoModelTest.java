@@ -8,12 +8,14 @@ import java.net.URL;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** The model that comes with the program knows who it is and what stands in datas/. */
+@Tag("slow")
 class DemoModelTest {
     private static final int MOST_BYTES = 4_000_000;
 

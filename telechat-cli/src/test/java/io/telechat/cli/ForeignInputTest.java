@@ -11,10 +11,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Input as other programs and systems write it: byte order marks, NaN, links, slashes; and data of another tokenizer. */
+@Tag("slow")
 class ForeignInputTest {
     @TempDir
     static Path directory;

@@ -11,12 +11,14 @@ import io.telechat.core.testing.TinyModels;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** {@code plan} as a user or a script sees it. */
+@Tag("slow")
 class PlanCommandTest {
     private static final String CONFIG_52B = "plan --config ../configs/telechat-52b.json --flops 1e12 ";
 
@@ -142,7 +144,7 @@ class PlanCommandTest {
                 "plan --config DIR/model.json --ranks 0 | 2 | at least 1",
                 "plan --config DIR/model.json --max-seq-len 0 | 2 | at least 1",
                 "plan --config DIR/model.json --lora-dim 0 | 2 | at least 1",
-                "plan --config DIR/model.json --lora-dim 2 --lora-dropout 1 | 2 | dropout of 1.0",
+                "plan --config DIR/model.json --lora-dim 2 --lora-dropout 1 | 2 | --lora-dropout 1.0",
                 "plan --config DIR/model.json --lora-dim 2 --lora-module-name q_proj | 3 | q_proj",
                 "plan --config DIR/model.json --batch 100000 --max-seq-len 100000 | 2 | too many tokens",
                 "plan --config DIR/model.json --flops -1 | 2 | above 0",
@@ -155,7 +157,7 @@ class PlanCommandTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"q8_0", "q4_0"})
+    @CsvSource({"q8", "q4"})
     void roundedWeightsTakeWhatAQuantizedCheckpointTakes(String type) throws Exception {
         assertEquals(
                 0,
@@ -171,7 +173,7 @@ class PlanCommandTest {
     void roundedWeightsOfAConfigurationAreCountedByTheLayout() throws Exception {
         String line = CONFIG_52B + "--lora-dim 8 --memory 1T ";
         JsonNode stored = json(line);
-        JsonNode rounded = json(line + "--weights q4_0");
+        JsonNode rounded = json(line + "--weights q4");
         double share = rounded.at("/memory_per_rank/0/parameters").asDouble()
                 / stored.at("/memory_per_rank/0/parameters").asDouble();
         assertEquals(4.25 / 16, share, 0.002); // 4 bits and a quarter of one of scales for each, beside bfloat16
@@ -179,6 +181,6 @@ class PlanCommandTest {
 
     @Test
     void roundedWeightsAreForAdapters() throws Exception {
-        assertError(2, "--lora-dim", run("plan --model-path DIR/model --weights q8_0"));
+        assertError(2, "--lora-dim", run("plan --model-path DIR/model --weights q8"));
     }
 }

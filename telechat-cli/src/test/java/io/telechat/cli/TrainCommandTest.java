@@ -23,12 +23,14 @@ import java.util.Random;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** {@code train} as a user, a script, a Ctrl-C and a power cut see it. */
+@Tag("slow")
 class TrainCommandTest {
     private static final String LONG = "--max-steps 80 --save-steps 2 --learning-rate 1e-3 --quiet";
 

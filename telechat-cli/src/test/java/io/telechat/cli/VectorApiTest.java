@@ -10,10 +10,12 @@ import io.telechat.core.backend.cpu.kernel.KernelTiers;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A JVM without the module of the Vector API, as an application's usually is. */
+@Tag("slow")
 class VectorApiTest {
     @TempDir
     Path directory;

@@ -58,9 +58,9 @@ public final class ChatModel implements AutoCloseable {
         this.generator = new Generator(model, chatTokenizer.map(ChatTokenizer::tokenizer), contextLength);
     }
 
-    /** Loads with {@link LoadOptions#defaults}. */
+    /** Loads with all options at their defaults. */
     public static ChatModel load(Path directory) {
-        return load(directory, LoadOptions.defaults());
+        return load(directory, LoadOptions.builder().build());
     }
 
     /**
@@ -75,7 +75,7 @@ public final class ChatModel implements AutoCloseable {
             ModelConfig config = checked.config();
             int contextLength = contextLength(config, options);
             GenerationDefaults defaults = GenerationDefaults.read(directory);
-            backend = Optional.of(backend(options));
+            backend = Optional.of(Backends.open(options.backend()));
             long weights = checked.weightBytes(backend.get(), options.quantization());
             MemoryPlan.of(config, weights, options.cacheType(), contextLength)
                     .require(directory.toString(), MemoryPlan.machineMemory());
@@ -106,12 +106,6 @@ public final class ChatModel implements AutoCloseable {
                 : ModelLoader.load(checked, backend, ops, options.quantization(), options.progress());
     }
 
-    private static Backend backend(LoadOptions options) {
-        return options.backend()
-                .map(name -> Backends.byName(name, options.threads()))
-                .orElseGet(() -> Backends.best(options.threads()));
-    }
-
     private static int contextLength(ModelConfig config, LoadOptions options) {
         int length = options.contextLength().orElse(config.contextLength());
         if (length > config.maxContextLength()) {
@@ -140,8 +134,8 @@ public final class ChatModel implements AutoCloseable {
         return Optional.of(tokenizer);
     }
 
-    public ModelConfig config() {
-        return model.config();
+    public ModelInfo info() {
+        return ModelInfo.of(model.config());
     }
 
     /** Which kernels compute, for people. */
@@ -163,9 +157,9 @@ public final class ChatModel implements AutoCloseable {
         return defaults.options(asked);
     }
 
-    /** What every formula cost so far, if the model was loaded so. */
-    public Optional<TracingOps> trace() {
-        return trace;
+    /** What every formula cost so far, as a table, if the model was loaded so. */
+    public Optional<String> trace() {
+        return trace.map(TracingOps::report);
     }
 
     public int contextLength() {
@@ -207,13 +201,33 @@ public final class ChatModel implements AutoCloseable {
         return options.cacheType();
     }
 
-    /** The decoder itself, for those who want its logits. */
-    public CausalLm decoder() {
+    /**
+     * Reads tokens that follow those of a sequence.
+     *
+     * @return logits of the last one, [vocab]
+     */
+    public synchronized float[] logits(int[] ids, Sequence sequence) {
+        generator.checkIds(ids);
+        requireOpen();
+        sequence.requireOpen();
+        sequence.append(ids);
+        return runner().feed(ids, sequence.cache(), new Cancellation());
+    }
+
+    /** Likewise, and shows all that is computed. */
+    public synchronized void observe(int[] ids, Sequence sequence, PassObserver observer) {
+        generator.checkIds(ids);
+        requireOpen();
+        sequence.requireOpen();
+        sequence.append(ids);
+        runner().feed(ids, sequence.cache(), observer);
+    }
+
+    CausalLm decoder() {
         return model;
     }
 
-    /** Runs the decoder; see {@link #generate} for text. */
-    public ModelRunner runner() {
+    ModelRunner runner() {
         return generator.runner();
     }
 

@@ -15,7 +15,7 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 
 /** The loop: feed, sample, stream, stop. One generation at a time. */
-public final class Generator implements AutoCloseable {
+final class Generator implements AutoCloseable {
     private final CausalLm model;
     private final Optional<Tokenizer> tokenizer;
     private final ModelRunner runner;
@@ -31,7 +31,7 @@ public final class Generator implements AutoCloseable {
     }
 
     /** The runner, for those who want logits rather than text. */
-    public ModelRunner runner() {
+    ModelRunner runner() {
         return runner;
     }
 
@@ -43,7 +43,7 @@ public final class Generator implements AutoCloseable {
      * @param options with {@code maxNewTokens} resolved; empty means up to the end of the context
      * @throws ContextOverflowException if the prompt leaves no room
      */
-    public Generation generate(
+    Generation generate(
             int[] prompt,
             Sequence sequence,
             GenerationOptions options,
@@ -92,17 +92,22 @@ public final class Generator implements AutoCloseable {
         if (!options.stopStrings().isEmpty() && tokenizer.isEmpty()) {
             throw new InvalidRequestException("stop strings need a tokenizer; give stop tokens instead");
         }
-        if (prompt.length == 0) {
+        checkIds(prompt);
+        if (prompt.length >= contextLength) {
+            throw new ContextOverflowException(prompt.length, contextLength, "");
+        }
+    }
+
+    /** @throws InvalidRequestException unless a model can be fed with them */
+    void checkIds(int... ids) {
+        if (ids.length == 0) {
             throw new InvalidRequestException("the prompt is empty: there is nothing to continue");
         }
-        for (int id : prompt) {
+        for (int id : ids) {
             if (id < 0 || id >= model.config().vocabSize()) {
                 throw new InvalidRequestException("token id %d is not in the model's vocabulary of %,d"
                         .formatted(id, model.config().vocabSize()));
             }
-        }
-        if (prompt.length >= contextLength) {
-            throw new ContextOverflowException(prompt.length, contextLength, "");
         }
     }
 

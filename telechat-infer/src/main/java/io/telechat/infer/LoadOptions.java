@@ -2,6 +2,7 @@
 package io.telechat.infer;
 
 import io.telechat.core.InvalidRequestException;
+import io.telechat.core.backend.BackendChoice;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.weights.LoadProgress;
 import java.nio.file.Path;
@@ -9,181 +10,166 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * How a model is loaded.
+ * How a model is loaded; unless said otherwise, by the best backend on all processors, with its weights as they are stored:
  *
- * @param backend name of the backend; empty for the best one that is usable
- * @param threads number of threads
- * @param quantization Q8_0 or Q4_0, to round matrices to as they are loaded; empty to take them as they are stored
- * @param activations BF16 to let what BF16 weights are multiplied with be rounded to BF16 where that is faster; F32 to never
- * @param cacheType element type of the key/value cache: F32, F16 or BF16
- * @param contextLength tokens of prompt and answer at most; empty for the checkpoint's own
- * @param tokenizer directory of the tokenizer, if it is not the checkpoint's
- * @param adapter directory of a LoRA adapter in PEFT's format
- * @param trace whether to measure every formula; see {@link ChatModel#trace}
- * @param progress hears how far loading has come
+ * <pre>{@code
+ * LoadOptions.builder().threads(8).quantization(DType.Q8).build()
+ * }</pre>
  */
-public record LoadOptions(
-        Optional<String> backend,
-        int threads,
-        Optional<DType> quantization,
-        DType activations,
-        DType cacheType,
-        OptionalInt contextLength,
-        Optional<Path> tokenizer,
-        Optional<Path> adapter,
-        boolean trace,
-        LoadProgress progress) {
-    public LoadOptions {
-        if (activations != DType.F32 && activations != DType.BF16) {
-            throw new InvalidRequestException("activations are %s, must be F32 or BF16".formatted(activations));
+public final class LoadOptions {
+    private final BackendChoice backend;
+    private final Optional<DType> quantization;
+    private final DType activations;
+    private final DType cacheType;
+    private final OptionalInt contextLength;
+    private final Optional<Path> tokenizer;
+    private final Optional<Path> adapter;
+    private final boolean trace;
+    private final LoadProgress progress;
+
+    private LoadOptions(Builder builder) {
+        this.backend = builder.backend;
+        this.quantization = builder.quantization;
+        this.activations = builder.activations;
+        this.cacheType = builder.cacheType;
+        this.contextLength = builder.contextLength;
+        this.tokenizer = builder.tokenizer;
+        this.adapter = builder.adapter;
+        this.trace = builder.trace;
+        this.progress = builder.progress;
+    }
+
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** Collects options; may be used again after {@link #build}. */
+    public static final class Builder {
+        private BackendChoice backend = BackendChoice.best();
+        private Optional<DType> quantization = Optional.empty();
+        private DType activations = DType.BF16;
+        private DType cacheType = DType.F32;
+        private OptionalInt contextLength = OptionalInt.empty();
+        private Optional<Path> tokenizer = Optional.empty();
+        private Optional<Path> adapter = Optional.empty();
+        private boolean trace;
+        private LoadProgress progress = LoadProgress.SILENT;
+
+        private Builder() {}
+
+        public Builder backend(BackendChoice choice) {
+            backend = choice;
+            return this;
         }
-        if (threads < 1 || threads > 1024) {
-            throw new InvalidRequestException("threads is %d, must be from 1 to 1024".formatted(threads));
+
+        /** @param name such as {@code cpu} */
+        public Builder backend(String name) {
+            return backend(backend.withName(name));
         }
-        if (contextLength.isPresent() && contextLength.getAsInt() < 1) {
-            throw new InvalidRequestException(
-                    "context length is %d, must be at least 1".formatted(contextLength.getAsInt()));
+
+        /** @throws InvalidRequestException unless there are 1 to 1024 */
+        public Builder threads(int count) {
+            return backend(backend.withThreads(count));
+        }
+
+        /** @param type Q8 or Q4, to round matrices to as they are loaded */
+        public Builder quantization(DType type) {
+            if (!type.isQuantized()) {
+                throw new InvalidRequestException("weights are to be rounded to %s, must be q8 or q4".formatted(type));
+            }
+            quantization = Optional.of(type);
+            return this;
+        }
+
+        /** @param type BF16 to let what BF16 weights are multiplied with be rounded to it where that is faster; F32 to never */
+        public Builder activations(DType type) {
+            if (type != DType.F32 && type != DType.BF16) {
+                throw new InvalidRequestException("activations are %s, must be f32 or bf16".formatted(type));
+            }
+            activations = type;
+            return this;
+        }
+
+        /** @param type of the elements of the key/value cache: F32, F16 or BF16 */
+        public Builder cacheType(DType type) {
+            if (type != DType.F32 && type != DType.F16 && type != DType.BF16) {
+                throw new InvalidRequestException("the cache is %s, must be f32, f16 or bf16".formatted(type));
+            }
+            cacheType = type;
+            return this;
+        }
+
+        /** @param tokens of prompt and answer at most, if not the checkpoint's own number */
+        public Builder contextLength(int tokens) {
+            if (tokens < 1) {
+                throw new InvalidRequestException("context length is %d, must be at least 1".formatted(tokens));
+            }
+            contextLength = OptionalInt.of(tokens);
+            return this;
+        }
+
+        /** @param directory of the tokenizer, if it is not the checkpoint's */
+        public Builder tokenizer(Path directory) {
+            tokenizer = Optional.of(directory);
+            return this;
+        }
+
+        /** @param directory of a LoRA adapter in PEFT's format */
+        public Builder adapter(Path directory) {
+            adapter = Optional.of(directory);
+            return this;
+        }
+
+        /** @param measured whether to measure every formula; see {@link ChatModel#trace} */
+        public Builder trace(boolean measured) {
+            trace = measured;
+            return this;
+        }
+
+        /** @param listener hears how far loading has come */
+        public Builder progress(LoadProgress listener) {
+            progress = listener;
+            return this;
+        }
+
+        public LoadOptions build() {
+            return new LoadOptions(this);
         }
     }
 
-    /** The best backend, all processors, BF16 activations, F32 cache. */
-    public static LoadOptions defaults() {
-        return new LoadOptions(
-                Optional.empty(),
-                Runtime.getRuntime().availableProcessors(),
-                Optional.empty(),
-                DType.BF16,
-                DType.F32,
-                OptionalInt.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                false,
-                LoadProgress.SILENT);
+    public BackendChoice backend() {
+        return backend;
     }
 
-    public LoadOptions withBackend(String backend) {
-        return new LoadOptions(
-                Optional.of(backend),
-                threads,
-                quantization,
-                activations,
-                cacheType,
-                contextLength,
-                tokenizer,
-                adapter,
-                trace,
-                progress);
+    public Optional<DType> quantization() {
+        return quantization;
     }
 
-    public LoadOptions withThreads(int threads) {
-        return new LoadOptions(
-                backend,
-                threads,
-                quantization,
-                activations,
-                cacheType,
-                contextLength,
-                tokenizer,
-                adapter,
-                trace,
-                progress);
+    public DType activations() {
+        return activations;
     }
 
-    public LoadOptions withQuantization(DType type) {
-        return new LoadOptions(
-                backend,
-                threads,
-                Optional.of(type),
-                activations,
-                cacheType,
-                contextLength,
-                tokenizer,
-                adapter,
-                trace,
-                progress);
+    public DType cacheType() {
+        return cacheType;
     }
 
-    public LoadOptions withActivations(DType activations) {
-        return new LoadOptions(
-                backend,
-                threads,
-                quantization,
-                activations,
-                cacheType,
-                contextLength,
-                tokenizer,
-                adapter,
-                trace,
-                progress);
+    public OptionalInt contextLength() {
+        return contextLength;
     }
 
-    public LoadOptions withCacheType(DType cacheType) {
-        return new LoadOptions(
-                backend,
-                threads,
-                quantization,
-                activations,
-                cacheType,
-                contextLength,
-                tokenizer,
-                adapter,
-                trace,
-                progress);
+    public Optional<Path> tokenizer() {
+        return tokenizer;
     }
 
-    public LoadOptions withContextLength(int contextLength) {
-        return new LoadOptions(
-                backend,
-                threads,
-                quantization,
-                activations,
-                cacheType,
-                OptionalInt.of(contextLength),
-                tokenizer,
-                adapter,
-                trace,
-                progress);
+    public Optional<Path> adapter() {
+        return adapter;
     }
 
-    public LoadOptions withTokenizer(Path tokenizer) {
-        return new LoadOptions(
-                backend,
-                threads,
-                quantization,
-                activations,
-                cacheType,
-                contextLength,
-                Optional.of(tokenizer),
-                adapter,
-                trace,
-                progress);
+    public boolean trace() {
+        return trace;
     }
 
-    public LoadOptions withAdapter(Path adapter) {
-        return new LoadOptions(
-                backend,
-                threads,
-                quantization,
-                activations,
-                cacheType,
-                contextLength,
-                tokenizer,
-                Optional.of(adapter),
-                trace,
-                progress);
-    }
-
-    public LoadOptions withProgress(LoadProgress progress) {
-        return new LoadOptions(
-                backend,
-                threads,
-                quantization,
-                activations,
-                cacheType,
-                contextLength,
-                tokenizer,
-                adapter,
-                trace,
-                progress);
+    public LoadProgress progress() {
+        return progress;
     }
 }

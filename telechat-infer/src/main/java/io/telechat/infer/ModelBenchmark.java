@@ -2,6 +2,7 @@
 package io.telechat.infer;
 
 import io.telechat.core.architecture.ModelConfig;
+import io.telechat.core.backend.MachineLimits;
 import io.telechat.core.model.CausalLm;
 import io.telechat.core.ops.KvCache;
 import io.telechat.core.tensor.DType;
@@ -12,6 +13,7 @@ import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /** Times a model's two kinds of work: reading a prompt, and generating tokens for one or several sequences at once. */
 public final class ModelBenchmark {
@@ -122,6 +124,20 @@ public final class ModelBenchmark {
             ids[i] = (int) ((i * 7919L + 13) % model.config().vocabSize());
         }
         return ids;
+    }
+
+    /** What the machine can do at most, where the backend can measure it. */
+    public Optional<MachineLimits> limits() {
+        return model.backend().measureLimits();
+    }
+
+    public int threads() {
+        return model.backend().workers().size();
+    }
+
+    /** Bytes of the weights that a step reads. */
+    public long weightBytes() {
+        return model.activeBytes();
     }
 
     /** Parameters that every token is multiplied with: all but the embedding table, unless it is the head as well. */

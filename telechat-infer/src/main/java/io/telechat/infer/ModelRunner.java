@@ -19,7 +19,7 @@ import java.util.List;
  * Feeds tokens to a model in passes of bounded size and owns the memory for that. However many passes a prompt takes, it
  * is one call to the model: its rotation is fixed once for all of them.
  */
-public final class ModelRunner implements AutoCloseable {
+final class ModelRunner implements AutoCloseable {
     /** Rows of logits that are computed at a time where all of them are wanted. */
     private static final int LOGIT_ROWS = 64;
 
@@ -29,7 +29,7 @@ public final class ModelRunner implements AutoCloseable {
     private final Tensor logits;
     private TensorArena activationArena;
 
-    public ModelRunner(CausalLm model) {
+    ModelRunner(CausalLm model) {
         this.model = model;
         this.arena = model.backend().memory().newArena();
         this.activationArena = model.backend().memory().newArena();
@@ -37,24 +37,12 @@ public final class ModelRunner implements AutoCloseable {
         this.logits = arena.allocate(DType.F32, 1, model.config().vocabSize());
     }
 
-    /** Sees every pass of a call; rows are counted from the call's first token. */
-    public interface PassObserver {
-        /** The input of a layer, or the last layer's output. */
-        void hidden(int firstRow, int layer, Tensor hidden);
-
-        /** Hidden states behind the final norm. */
-        void normed(int firstRow, Tensor hidden);
-
-        /** Logits of some rows. */
-        void logits(int firstRow, Tensor logits);
-    }
-
     /**
      * Feeds the next tokens of a sequence.
      *
      * @return logits of the last one, [vocab], or fewer than all tokens were fed if cancelled: an empty array
      */
-    public float[] feed(int[] tokens, KvCache cache, Cancellation cancellation) {
+    float[] feed(int[] tokens, KvCache cache, Cancellation cancellation) {
         if (cancellation.isCancelled()) {
             return new float[0]; // before anything in the cache has moved
         }
@@ -73,7 +61,7 @@ public final class ModelRunner implements AutoCloseable {
     }
 
     /** Feeds tokens and shows all that is computed. */
-    public void feed(int[] tokens, KvCache cache, PassObserver observer) {
+    void feed(int[] tokens, KvCache cache, PassObserver observer) {
         RopeScaling scaling = model.beginCall(cache, tokens.length);
         int rowsAtOnce = Math.min(LOGIT_ROWS, tokens.length);
         try (TensorArena scratch = model.backend().memory().newArena()) {
@@ -104,7 +92,7 @@ public final class ModelRunner implements AutoCloseable {
      *
      * @param logits [sequences, vocab], of the model's backend
      */
-    public void feedEach(int[] tokens, List<KvCache> caches, Tensor logits) {
+    void feedEach(int[] tokens, List<KvCache> caches, Tensor logits) {
         List<Batch.Span> spans = new ArrayList<>();
         for (int i = 0; i < tokens.length; i++) {
             KvCache cache = caches.get(i);

@@ -2,7 +2,6 @@
 package io.telechat.infer;
 
 import io.telechat.core.InvalidRequestException;
-import io.telechat.core.ops.KvCache;
 import io.telechat.core.tensor.Tensor;
 import java.util.Arrays;
 
@@ -54,18 +53,8 @@ public record PredictionComparison(
 
     private static float[][] logits(ChatModel model, int[] tokens) {
         float[][] all = new float[tokens.length][];
-        try (KvCache cache = model.decoder().newCache(model.cacheType())) {
-            model.runner().feed(tokens, cache, new ModelRunner.PassObserver() {
-                @Override
-                public void hidden(int firstRow, int layer, Tensor hidden) {
-                    // Not needed.
-                }
-
-                @Override
-                public void normed(int firstRow, Tensor hidden) {
-                    // Not needed.
-                }
-
+        try (Sequence sequence = model.newSequence()) {
+            model.observe(tokens, sequence, new PassObserver() {
                 @Override
                 public void logits(int firstRow, Tensor rows) {
                     for (int i = 0; i < rows.rows(); i++) {

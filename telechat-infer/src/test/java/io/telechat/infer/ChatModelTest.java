@@ -18,6 +18,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -59,6 +62,26 @@ class ChatModelTest {
     }
 
     @Test
+    void threadsMayShareAModel() throws Exception {
+        int[] prompt = {10, 11, 12, 13, 14};
+        try (ChatModel model = ChatModel.load(model52b);
+                ExecutorService pool = Executors.newFixedThreadPool(4)) {
+            List<List<Integer>> alone = new ArrayList<>();
+            List<Future<List<Integer>>> together = new ArrayList<>();
+            for (int seed = 0; seed < 8; seed++) {
+                alone.add(generate(model, prompt, random(seed)));
+            }
+            for (int seed = 0; seed < 8; seed++) {
+                GenerationOptions options = random(seed);
+                together.add(pool.submit(() -> generate(model, prompt, options)));
+            }
+            for (int seed = 0; seed < 8; seed++) {
+                assertEquals(alone.get(seed), together.get(seed).get());
+            }
+        }
+    }
+
+    @Test
     void theSameSeedGivesTheSameTokensForAnyNumberOfThreads() {
         int[] prompt = new int[90];
         for (int i = 0; i < prompt.length; i++) {
@@ -67,8 +90,8 @@ class ChatModelTest {
         for (Path path : models()) {
             List<List<Integer>> answers = new ArrayList<>();
             for (int threads : new int[] {1, 2, 5}) {
-                try (ChatModel model =
-                        ChatModel.load(path, LoadOptions.defaults().withThreads(threads))) {
+                try (ChatModel model = ChatModel.load(
+                        path, LoadOptions.builder().threads(threads).build())) {
                     answers.add(generate(model, prompt, random(42)));
                     answers.add(generate(model, prompt, random(42)));
                     assertNotEquals(answers.getFirst(), generate(model, prompt, random(43)));
@@ -80,10 +103,10 @@ class ChatModelTest {
 
     @Test
     void bothBackendsChooseTheSameTokens() {
-        LoadOptions exact = LoadOptions.defaults().withActivations(DType.F32);
+        LoadOptions.Builder exact = LoadOptions.builder().activations(DType.F32);
         for (Path path : models()) {
-            try (ChatModel cpu = ChatModel.load(path, exact.withBackend("cpu"));
-                    ChatModel nd4j = ChatModel.load(path, exact.withBackend("nd4j"))) {
+            try (ChatModel cpu = ChatModel.load(path, exact.backend("cpu").build());
+                    ChatModel nd4j = ChatModel.load(path, exact.backend("nd4j").build())) {
                 assertEquals(
                         generate(cpu, new int[] {5, 6, 7}, random(1)), generate(nd4j, new int[] {5, 6, 7}, random(1)));
             }
@@ -147,8 +170,8 @@ class ChatModelTest {
     void narrowerCachesStayClose(DType cacheType) {
         int[] prompt = {9, 8, 7, 6, 5, 4, 3};
         try (ChatModel exact = ChatModel.load(model12b);
-                ChatModel narrow =
-                        ChatModel.load(model12b, LoadOptions.defaults().withCacheType(cacheType));
+                ChatModel narrow = ChatModel.load(
+                        model12b, LoadOptions.builder().cacheType(cacheType).build());
                 Sequence a = exact.newSequence();
                 Sequence b = narrow.newSequence()) {
             float[] expected = exact.runner().feed(prompt, a.cache(), new Cancellation());
@@ -237,7 +260,8 @@ class ChatModelTest {
             prompt[i] = 7 + i % 250;
         }
         GenerationOptions greedy = GenerationOptions.greedy().withMaxNewTokens(4);
-        try (ChatModel model = ChatModel.load(model52b, LoadOptions.defaults().withContextLength(5_000));
+        try (ChatModel model = ChatModel.load(
+                        model52b, LoadOptions.builder().contextLength(5_000).build());
                 Sequence cancelled = model.newSequence();
                 Sequence fresh = model.newSequence()) {
             Cancellation stop = new Cancellation();
@@ -327,10 +351,12 @@ class ChatModelTest {
             }
             assertThrows(
                     InvalidRequestException.class,
-                    () -> ChatModel.load(model12b, LoadOptions.defaults().withContextLength(257)));
+                    () -> ChatModel.load(
+                            model12b, LoadOptions.builder().contextLength(257).build()));
             assertThrows(
                     InvalidRequestException.class,
-                    () -> ChatModel.load(model12b, LoadOptions.defaults().withBackend("tpu")));
+                    () -> ChatModel.load(
+                            model12b, LoadOptions.builder().backend("tpu").build()));
         }
     }
 }

@@ -24,16 +24,21 @@ class PredictionComparisonTest {
 
     private static int[] text(ChatModel model, int tokens) {
         SplittableRandom random = new SplittableRandom(5);
-        return random.ints(tokens, 0, model.config().vocabSize()).toArray();
+        return random.ints(tokens, 0, model.info().vocabSize()).toArray();
     }
 
     @ParameterizedTest
     @MethodSource("models")
     void eightBitsCostLessThanAThousandthOfANat(Path directory) {
         Goldens.assumeComputed(directory.getFileName().toString());
-        LoadOptions plain = LoadOptions.defaults().withActivations(DType.F32);
+        LoadOptions plain = LoadOptions.builder().activations(DType.F32).build();
         try (ChatModel original = ChatModel.load(directory, plain);
-                ChatModel rounded = ChatModel.load(directory, plain.withQuantization(DType.Q8_0))) {
+                ChatModel rounded = ChatModel.load(
+                        directory,
+                        LoadOptions.builder()
+                                .activations(DType.F32)
+                                .quantization(DType.Q8)
+                                .build())) {
             int tokens = Math.min(200, original.contextLength() - 1);
             PredictionComparison comparison = PredictionComparison.of(original, rounded, text(original, tokens));
             assertEquals(tokens - 1, comparison.tokens());
@@ -50,9 +55,10 @@ class PredictionComparisonTest {
     @Test
     void activationsOfSixteenBitsCostLessThanWeightsOfEight() {
         Path directory = Goldens.committed("telechat52b_bin_bf16");
-        LoadOptions exact = LoadOptions.defaults().withActivations(DType.F32);
+        LoadOptions exact = LoadOptions.builder().activations(DType.F32).build();
         try (ChatModel original = ChatModel.load(directory, exact);
-                ChatModel rounded = ChatModel.load(directory, exact.withActivations(DType.BF16))) {
+                ChatModel rounded = ChatModel.load(
+                        directory, LoadOptions.builder().activations(DType.BF16).build())) {
             PredictionComparison comparison = PredictionComparison.of(original, rounded, text(original, 300));
             assertTrue(comparison.meanKl() <= 1e-3, comparison.toString());
         }

@@ -6,7 +6,6 @@ import io.telechat.core.architecture.ModelConfig;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.checkpoint.Checkpoint;
 import io.telechat.core.checkpoint.CompanionFiles;
-import io.telechat.core.ops.Rounding;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.SplitMix;
 import io.telechat.core.training.FullGradients;
@@ -17,22 +16,13 @@ import io.telechat.train.optimizer.Trained;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /** Every parameter of the model is trained. */
 public final class FullFineTuning implements TrainedModel {
     private final ModelConfig config;
-    /**
-     * How parameters are kept beside the float32 ones that the optimizer updates.
-     *
-     * @param dtype F32, which are these themselves, or BF16
-     * @param rounding to BF16 after each update
-     * @param seed of rounding at random
-     */
-    public record Precision(DType dtype, Rounding rounding, long seed) {}
-
-    private final Precision precision;
+    private final TuningMethod.Full method;
+    private final long seed;
     private final Path source;
     private final Backend backend;
     private final TrainableParameters parameters;
@@ -42,25 +32,27 @@ public final class FullFineTuning implements TrainedModel {
     /**
      * Takes over the backend, and closes it with itself; the checkpoint is closed at once, for all of it is copied.
      *
-     * @param precision of the parameters that are computed with
+     * @param seed of rounding at random
      * @param rows tokens of every batch
      * @throws InvalidRequestException if the backend cannot compute with them
      */
     public FullFineTuning(
             ModelLoader.Checked checked,
             Backend backend,
-            Precision precision,
+            TuningMethod.Full method,
+            long seed,
             int rows,
             boolean gradientCheckpointing) {
-        if (precision.dtype() != DType.F32 && !backend.computesWith(precision.dtype())) {
+        if (method.dtype() != DType.F32 && !backend.computesWith(method.dtype())) {
             throw new InvalidRequestException(
-                    "--dtype %s: backend %s trains in f32 only".formatted(lower(precision.dtype()), backend.name()));
+                    "--dtype %s: backend %s trains in f32 only".formatted(method.dtype(), backend.name()));
         }
-        this.precision = precision;
+        this.method = method;
+        this.seed = seed;
         this.config = checked.config();
         this.source = checked.checkpoint().directory();
         this.backend = backend;
-        this.parameters = new TrainableParameters(checked, backend, precision.dtype());
+        this.parameters = new TrainableParameters(checked, backend, method.dtype());
         checked.close();
         this.gradients = new FullGradients(backend.gradOps(), parameters.gradients());
         this.pass = new TrainingPass(
@@ -71,10 +63,6 @@ public final class FullFineTuning implements TrainedModel {
                 backend.gradOps(),
                 rows,
                 gradientCheckpointing);
-    }
-
-    private static String lower(DType dtype) {
-        return dtype.name().toLowerCase(Locale.ROOT);
     }
 
     @Override
@@ -111,11 +99,11 @@ public final class FullFineTuning implements TrainedModel {
 
     @Override
     public Map<String, Object> recipe() {
-        return precision.dtype() == DType.F32
+        return method.dtype() == DType.F32
                 ? Map.of()
                 : Map.of(
-                        "dtype", lower(precision.dtype()),
-                        "rounding", precision.rounding().toString());
+                        "dtype", method.dtype().toString(),
+                        "rounding", method.rounding().toString());
     }
 
     @Override
@@ -125,17 +113,17 @@ public final class FullFineTuning implements TrainedModel {
 
     @Override
     public void updated(long step) {
-        parameters.round(precision.rounding(), SplitMix.seed(precision.seed(), step));
+        parameters.round(method.rounding(), SplitMix.seed(seed, step));
     }
 
     @Override
     public boolean savesExactly() {
-        return precision.dtype() == DType.F32;
+        return method.dtype() == DType.F32;
     }
 
     @Override
     public void save(Path directory) throws IOException {
-        parameters.write(directory, precision.dtype());
+        parameters.write(directory, method.dtype());
         CompanionFiles.copyConfig(source, directory);
         CompanionFiles.copyTokenizer(source, directory);
     }

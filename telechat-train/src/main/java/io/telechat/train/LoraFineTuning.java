@@ -23,7 +23,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -41,15 +40,6 @@ public final class LoraFineTuning implements TrainedModel {
     private final TrainingPass pass;
 
     /**
-     * What to train.
-     *
-     * @param config of fresh adapters; ignored if there is a start
-     * @param start directory of adapters to go on with
-     * @param quantization of the model while it is loaded
-     */
-    public record Options(LoraConfig config, Optional<Path> start, Optional<DType> quantization) {}
-
-    /**
      * Takes over the checkpoint and the backend, and closes them with itself.
      *
      * @param seed of the fresh adapters and of dropout
@@ -58,19 +48,19 @@ public final class LoraFineTuning implements TrainedModel {
     public LoraFineTuning(
             ModelLoader.Checked checked,
             Backend backend,
-            Options options,
+            TuningMethod.Lora method,
             long seed,
             int rows,
             boolean gradientCheckpointing) {
         this.config = checked.config();
-        this.quantization = options.quantization();
+        this.quantization = method.quantization();
         this.fingerprint = checked.checkpoint().fingerprint();
         this.backend = backend;
-        if (options.start().isPresent()) {
-            this.adapters = LoraAdapters.read(options.start().get(), config, backend);
-            requireOneScale(options.start().get());
+        if (method.start().isPresent()) {
+            this.adapters = LoraAdapters.read(method.start().get(), config, backend);
+            requireOneScale(method.start().get());
         } else {
-            this.adapters = new LoraAdapters(config, options.config(), backend);
+            this.adapters = new LoraAdapters(config, method.fresh(), backend);
             adapters.initialize(seed);
         }
         this.parameters = ModelLoader.parameters(checked, backend, quantization, LoadProgress.SILENT);
@@ -157,7 +147,7 @@ public final class LoraFineTuning implements TrainedModel {
         recipe.put("lora_dropout", lora.dropout());
         recipe.put("lora_targets", lora.targets().toString());
         recipe.put("base_fingerprint", fingerprint);
-        quantization.ifPresent(type -> recipe.put("weights", type.name().toLowerCase(Locale.ROOT)));
+        quantization.ifPresent(type -> recipe.put("weights", type.toString()));
         return recipe;
     }
 

@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train;
 
+import io.telechat.core.InvalidRequestException;
+import io.telechat.core.backend.BackendChoice;
 import io.telechat.train.optimizer.AdamW;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
- * What a run is asked for.
+ * What a run is asked for. Numbers that no run can be made with are refused where they are given, under the names that they
+ * have on the command line.
  *
  * @param model checkpoint to start from
  * @param data directory of samples
  * @param output directory of the run
+ * @param method what of the model is trained
+ * @param backend what computes
  * @param batch how samples become steps
  * @param objective what counts in the loss
  * @param optimizer of the updates
@@ -24,6 +29,8 @@ public record TrainConfig(
         Path model,
         Path data,
         Path output,
+        TuningMethod method,
+        BackendChoice backend,
         Batching batch,
         Objective objective,
         AdamW.Settings optimizer,
@@ -31,6 +38,9 @@ public record TrainConfig(
         Length length,
         long seed,
         boolean gradientCheckpointing) {
+    private static final String AT_LEAST_0 = "at least 0";
+    private static final String AT_LEAST_1 = "at least 1";
+    private static final String ABOVE_0 = "above 0";
 
     /**
      * @param microBatch samples that are computed at once
@@ -38,6 +48,11 @@ public record TrainConfig(
      * @param shuffled whether each epoch has an order of its own
      */
     public record Batching(int microBatch, int accumulation, boolean shuffled) {
+        public Batching {
+            require(microBatch >= 1, "--per-device-train-batch-size", microBatch, AT_LEAST_1);
+            require(accumulation >= 1, "--gradient-accumulation-steps", accumulation, AT_LEAST_1);
+        }
+
         int samplesPerStep() {
             return microBatch * accumulation;
         }
@@ -64,7 +79,19 @@ public record TrainConfig(
             OptionalLong warmup,
             double warmupProportion,
             OptionalLong scheduleSteps,
-            double clip) {}
+            double clip) {
+        public Rate {
+            require(peak >= 0 && peak < Double.MAX_VALUE, "--learning-rate", peak, AT_LEAST_0);
+            warmup.ifPresent(n -> require(n >= 0, "--warmup-steps", n, AT_LEAST_0));
+            require(
+                    warmupProportion >= 0 && warmupProportion <= 1,
+                    "--warmup-proportion",
+                    warmupProportion,
+                    "from 0 to 1");
+            scheduleSteps.ifPresent(n -> require(n >= 1, "--schedule-steps", n, AT_LEAST_1));
+            require(clip > 0, "--max-grad-norm", clip, ABOVE_0);
+        }
+    }
 
     /**
      * @param epochs passes over the data
@@ -82,5 +109,24 @@ public record TrainConfig(
             int saveLimit,
             double evaluationShare,
             long evaluationSteps,
-            Optional<Integer> patience) {}
+            Optional<Integer> patience) {
+        public Length {
+            require(epochs > 0 && epochs < Integer.MAX_VALUE, "--num-train-epochs", epochs, ABOVE_0);
+            maxSteps.ifPresent(n -> require(n >= 1, "--max-steps", n, AT_LEAST_1));
+            require(saveSteps >= 0, "--save-steps", saveSteps, AT_LEAST_0);
+            require(saveLimit >= 1, "--save-total-limit", saveLimit, AT_LEAST_1);
+            require(evaluationShare >= 0 && evaluationShare < 1, "--eval-split", evaluationShare, "from 0 to below 1");
+            require(evaluationSteps >= 1, "--eval-steps", evaluationSteps, AT_LEAST_1);
+            patience.ifPresent(n -> require(n >= 1, "--early-stop", n, AT_LEAST_1));
+            if (patience.isPresent() && evaluationShare == 0) {
+                throw new InvalidRequestException("--early-stop: needs samples to measure; add --eval-split");
+            }
+        }
+    }
+
+    private static void require(boolean holds, String name, Object value, String rule) {
+        if (!holds) {
+            throw new InvalidRequestException("%s %s: must be %s".formatted(name, value, rule));
+        }
+    }
 }

@@ -29,20 +29,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * to the same bits.
  */
 public final class Trainer implements AutoCloseable {
-    /** How a run ended. */
-    public enum End {
-        /** All steps are done. */
-        COMPLETE,
-        /** The loss on the samples that are not trained did not fall any more. */
-        NO_IMPROVEMENT,
-        /** It was asked to stop; a checkpoint was saved. */
-        STOPPED
-    }
-
     private final TrainConfig config;
     private final TrainedModel model;
     private final TrainingData data;
-    private final TrainingListener listener;
     private final AdamW optimizer;
     private final RopeTables ropes;
     private final SampleOrder order;
@@ -60,11 +49,10 @@ public final class Trainer implements AutoCloseable {
      *
      * @param peakFlops of the machine, per second, for reports; NaN if unknown
      */
-    public Trainer(CheckedData checked, TrainedModel model, TrainingListener listener, double peakFlops) {
+    public Trainer(CheckedData checked, TrainedModel model, double peakFlops) {
         this.config = checked.config();
         this.model = model;
         this.data = checked.data();
-        this.listener = listener;
         this.peakFlops = peakFlops;
         this.trainedSamples = checked.trainedSamples();
         this.ropes = new RopeTables(model.config());
@@ -99,17 +87,18 @@ public final class Trainer implements AutoCloseable {
     }
 
     /**
+     * @param listener hears of every step while it runs
      * @throws DivergedException if the loss is not a number any more
      * @throws InvalidModelException if a checkpoint cannot be written
      */
-    public End run() throws IOException {
+    public RunEnd run(TrainingListener listener) throws IOException {
         RunState state = initial;
         listener.started(state.step(), totalSteps);
         long saved = state.step();
-        End end = End.COMPLETE;
+        RunEnd end = RunEnd.COMPLETE;
         while (state.step() < totalSteps) {
             if (isHopeless(state)) {
-                end = End.NO_IMPROVEMENT;
+                end = RunEnd.NO_IMPROVEMENT;
                 break;
             }
             listener.step(step(state));
@@ -121,18 +110,18 @@ public final class Trainer implements AutoCloseable {
                     state.recipe(),
                     state.data());
             boolean due = isDue(config.length().evaluationSteps(), state.step()) && trainedSamples < data.samples();
-            state = due ? evaluate(state) : state;
+            state = due ? evaluate(state, listener) : state;
             if (isDue(config.length().saveSteps(), state.step())) {
-                save(state);
+                save(state, listener);
                 saved = state.step();
             }
             if (stop.get()) {
-                end = End.STOPPED;
+                end = RunEnd.STOPPED;
                 break;
             }
         }
         if (saved != state.step()) {
-            save(state);
+            save(state, listener);
         }
         return end;
     }
@@ -262,7 +251,7 @@ public final class Trainer implements AutoCloseable {
     }
 
     /** One micro-batch after the other; the last may be filled up with samples that do not count. */
-    private RunState evaluate(RunState state) {
+    private RunState evaluate(RunState state, TrainingListener listener) {
         int micro = config.batch().microBatch();
         long counted = 0;
         for (int i = trainedSamples; i < data.samples(); i++) {
@@ -289,7 +278,7 @@ public final class Trainer implements AutoCloseable {
                 state.data());
     }
 
-    private void save(RunState state) throws IOException {
+    private void save(RunState state, TrainingListener listener) throws IOException {
         Path checkpoint = RunCheckpoint.save(config.output(), model, optimizer, state);
         RunCheckpoint.keepNewest(config.output(), config.length().saveLimit());
         listener.saved(checkpoint);

@@ -33,7 +33,7 @@ class Bf16TrainingTest {
 
     private static TinyRun run(DType dtype, Rounding rounding) throws IOException {
         TinyRun run = new TinyRun(directory).backend("cpu", 2).batch(8, 1);
-        run.precision = new FullFineTuning.Precision(dtype, rounding, 7);
+        run.method = new TuningMethod.Full(dtype, rounding);
         return run;
     }
 

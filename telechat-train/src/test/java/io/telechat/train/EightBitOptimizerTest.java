@@ -88,7 +88,7 @@ class EightBitOptimizerTest {
     }
 
     private static TinyRun precise(TinyRun run, DType dtype) {
-        run.precision = new FullFineTuning.Precision(dtype, run.precision.rounding(), run.precision.seed());
+        run.method = new TuningMethod.Full(dtype, run.method.rounding());
         return run;
     }
 
@@ -104,7 +104,7 @@ class EightBitOptimizerTest {
                             name -> name, name -> file.tensor(name).toString()));
         }
         Set<String> rounded = tensors.keySet().stream()
-                .filter(name -> tensors.get(name).startsWith("U8"))
+                .filter(name -> tensors.get(name).startsWith("u8"))
                 .collect(Collectors.toSet());
         assertEquals(
                 LARGE.stream()
@@ -112,12 +112,12 @@ class EightBitOptimizerTest {
                         .collect(Collectors.toSet()),
                 rounded);
         for (String name : LARGE) {
-            assertEquals("U8[300, 32]", tensors.get("mean." + name));
-            assertEquals("F32[38]", tensors.get("mean_scale." + name));
-            assertEquals("U8[300, 32]", tensors.get("square." + name));
-            assertEquals("F32[38]", tensors.get("square_scale." + name));
+            assertEquals("u8[300, 32]", tensors.get("mean." + name));
+            assertEquals("f32[38]", tensors.get("mean_scale." + name));
+            assertEquals("u8[300, 32]", tensors.get("square." + name));
+            assertEquals("f32[38]", tensors.get("square_scale." + name));
         }
-        assertEquals("F32[32]", tensors.get("mean.transformer.ln_f.weight"));
+        assertEquals("f32[32]", tensors.get("mean.transformer.ln_f.weight"));
     }
 
     private static String name(MomentType kind) {

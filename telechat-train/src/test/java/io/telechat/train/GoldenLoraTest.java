@@ -70,7 +70,7 @@ class GoldenLoraTest {
         return new LoraFineTuning(
                 ModelLoader.check(reference.golden()),
                 Backends.byName(backend, 2),
-                new LoraFineTuning.Options(config(reference), Optional.of(start), Optional.empty()),
+                new TuningMethod.Lora(config(reference), Optional.of(start), Optional.empty()),
                 1,
                 data.rowTokens(),
                 false);

@@ -20,11 +20,13 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Losses, rates, norms, gradients and parameters of three updates, against the makers' Python. */
+@Tag("slow")
 class GoldenTrainingTest {
     private static final Path COMMITTED = Path.of("src", "test", "resources", "goldens");
 

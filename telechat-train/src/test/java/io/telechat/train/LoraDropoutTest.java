@@ -24,12 +24,14 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Dropout before the adapters: what it does to gradients, and what must not change what is dropped. */
+@Tag("slow")
 class LoraDropoutTest {
     private static final double RATE = 0.4;
 
@@ -52,7 +54,7 @@ class LoraDropoutTest {
         return new LoraFineTuning(
                 ModelLoader.check(directory.resolve(model)),
                 Backends.byName(way.backend(), way.threads()),
-                new LoraFineTuning.Options(config, Optional.empty(), Optional.empty()),
+                new TuningMethod.Lora(config, Optional.empty(), Optional.empty()),
                 1,
                 2 * TinySamples.TOKENS,
                 way.checkpointing());

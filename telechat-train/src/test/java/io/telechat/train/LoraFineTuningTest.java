@@ -47,8 +47,8 @@ class LoraFineTuningTest {
     }
 
     private static LoraFineTuning open(String model, List<String> targets, Optional<DType> quantization) {
-        LoraFineTuning.Options options =
-                new LoraFineTuning.Options(new LoraConfig(3, 6, false, 0, targets), Optional.empty(), quantization);
+        TuningMethod.Lora options =
+                new TuningMethod.Lora(new LoraConfig(3, 6, false, 0, targets), Optional.empty(), quantization);
         return new LoraFineTuning(
                 ModelLoader.check(directory.resolve(model)),
                 Backends.byName("cpu", 2),
@@ -80,7 +80,7 @@ class LoraFineTuningTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"52b, ", "12b, ", "telechat2, ", "12b, Q8_0"})
+    @CsvSource({"52b, ", "12b, ", "telechat2, ", "12b, Q8"})
     void gradientsAreTheDifferencesOfTheLoss(String name, DType quantization) {
         try (LoraFineTuning model = randomized(open(name, EVERY_LAYER, Optional.ofNullable(quantization)))) {
             MicroBatch batch = batch(model);
@@ -155,9 +155,9 @@ class LoraFineTuningTest {
     }
 
     private static double fullLoss(Path model) {
-        FullFineTuning.Precision precision = new FullFineTuning.Precision(DType.F32, Rounding.NEAREST, 1);
+        TuningMethod.Full method = new TuningMethod.Full(DType.F32, Rounding.NEAREST);
         try (FullFineTuning full = new FullFineTuning(
-                ModelLoader.check(model), Backends.byName("cpu", 1), precision, 2 * TinySamples.TOKENS, false)) {
+                ModelLoader.check(model), Backends.byName("cpu", 1), method, 1, 2 * TinySamples.TOKENS, false)) {
             return full.loss(batch(full), 1);
         }
     }
@@ -187,9 +187,9 @@ class LoraFineTuningTest {
     @Test
     void aModelThatIsRoundedOtherwiseIsRefused() throws IOException {
         TinyRun stopped = new TinyRun(directory).maxSteps(3);
-        run(stopped, "52b", Optional.of(DType.Q8_0), false);
+        run(stopped, "52b", Optional.of(DType.Q8), false);
         String message = refusal(stopped, "52b");
-        assertTrue(message.endsWith("Then: weights=q8_0. Now: weights=default"), message);
+        assertTrue(message.endsWith("Then: weights=q8. Now: weights=default"), message);
     }
 
     @Test

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train;
 
+import io.telechat.core.backend.BackendChoice;
 import io.telechat.core.backend.Backends;
 import io.telechat.core.ops.Rounding;
 import io.telechat.core.tensor.DType;
@@ -20,18 +21,20 @@ import java.util.function.BiConsumer;
 /** A run of a few steps over a model and data made on the spot; each test varies one thing. */
 final class TinyRun {
     /** What a run did, as its listener heard it. */
-    record Result(Trainer.End end, List<StepReport> steps, List<Double> evaluations, List<Path> saved) {
+    record Result(RunEnd end, List<StepReport> steps, List<Double> evaluations, List<Path> saved) {
         List<Double> losses() {
             return steps.stream().map(StepReport::loss).toList();
         }
     }
+
+    private static final long SEED = 7;
 
     private Path model;
     private Path data;
     private Path output;
     private String backend = "cpu";
     private int threads = 1;
-    FullFineTuning.Precision precision = new FullFineTuning.Precision(DType.F32, Rounding.NEAREST, 7);
+    TuningMethod.Full method = new TuningMethod.Full(DType.F32, Rounding.NEAREST);
     private boolean checkpointing;
     private TrainConfig.Batching batch = new TrainConfig.Batching(2, 1, true);
     private TrainConfig.Objective objective = new TrainConfig.Objective(true, true, true);
@@ -149,12 +152,17 @@ final class TinyRun {
     TrainConfig config() {
         TrainConfig.Length length =
                 new TrainConfig.Length(1, maxSteps, saveSteps, saveLimit, evaluationShare, 1, patience);
-        return new TrainConfig(model, data, output, batch, objective, optimizer, rate, length, 7, checkpointing);
+        return new TrainConfig(
+                model, data, output, method, choice(), batch, objective, optimizer, rate, length, SEED, checkpointing);
+    }
+
+    private BackendChoice choice() {
+        return new BackendChoice(Optional.of(backend), threads);
     }
 
     FullFineTuning open(ModelLoader.Checked checked, int rowTokens) {
         return new FullFineTuning(
-                checked, Backends.byName(backend, threads), precision, batch.microBatch() * rowTokens, checkpointing);
+                checked, Backends.open(choice()), method, SEED, batch.microBatch() * rowTokens, checkpointing);
     }
 
     Result run() throws IOException {
@@ -175,13 +183,12 @@ final class TinyRun {
     /** Likewise, with a model that the caller opened. */
     Result run(boolean resume, TrainedModel tuned, TrainingData samples) throws IOException {
         Recorder recorder = new Recorder();
-        try (Trainer trainer =
-                new Trainer(CheckedData.of(config(), tuned.config(), samples), tuned, recorder, Double.NaN)) {
+        try (Trainer trainer = new Trainer(CheckedData.of(config(), tuned.config(), samples), tuned, Double.NaN)) {
             recorder.trainer = trainer;
             if (resume) {
                 trainer.resume();
             }
-            Trainer.End end = trainer.run();
+            RunEnd end = trainer.run(recorder);
             return new Result(end, recorder.steps, recorder.evaluations, recorder.saved);
         }
     }

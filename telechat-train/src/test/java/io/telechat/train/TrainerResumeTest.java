@@ -79,7 +79,7 @@ class TrainerResumeTest {
     @Test
     void aStopIsSaid() throws IOException {
         TinyRun run = run().afterStep((trainer, report) -> trainer.stop());
-        assertEquals(Trainer.End.STOPPED, run.run().end());
+        assertEquals(RunEnd.STOPPED, run.run().end());
         assertTrue(Files.isDirectory(run.checkpoint(1)));
     }
 
@@ -88,7 +88,7 @@ class TrainerResumeTest {
         TinyRun run = run();
         run.run();
         TinyRun.Result again = run.resume();
-        assertEquals(Trainer.End.COMPLETE, again.end());
+        assertEquals(RunEnd.COMPLETE, again.end());
         assertEquals(List.of(), again.steps());
         assertEquals(List.of(), again.saved());
     }

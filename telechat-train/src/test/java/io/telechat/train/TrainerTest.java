@@ -51,7 +51,7 @@ class TrainerTest {
     @Test
     void learns() throws IOException {
         TinyRun.Result result = run().batch(8, 1).run();
-        assertEquals(Trainer.End.COMPLETE, result.end());
+        assertEquals(RunEnd.COMPLETE, result.end());
         assertEquals(6, result.steps().size());
         assertTrue(
                 result.losses().getLast() < result.losses().get(1) - 0.1,
@@ -200,14 +200,28 @@ class TrainerTest {
         assertEquals(alone.losses().getFirst(), result.evaluations().getFirst(), 1e-6, "rate 0: the same parameters");
     }
 
+    /** Of 8 samples 3 are measured, in micro-batches of 2. */
+    @Test
+    void measuresALastBatchThatIsNotFull() throws IOException {
+        TinyRun.Result filledUp =
+                run().batch(2, 1).evaluates(0.375, Optional.empty()).maxSteps(1).run();
+        TinyRun.Result oneByOne =
+                run().batch(1, 1).evaluates(0.375, Optional.empty()).maxSteps(1).run();
+        assertEquals(
+                oneByOne.evaluations().getFirst(),
+                filledUp.evaluations().getFirst(),
+                1e-6,
+                "rate 0: the same parameters");
+    }
+
     @Test
     void stopsWhenNothingGetsBetterAndStaysStopped() throws IOException {
         TinyRun run = run().evaluates(0.25, Optional.of(2)).peak(0);
         TinyRun.Result result = run.run();
-        assertEquals(Trainer.End.NO_IMPROVEMENT, result.end());
+        assertEquals(RunEnd.NO_IMPROVEMENT, result.end());
         assertEquals(3, result.steps().size());
         TinyRun.Result resumed = run.resume();
-        assertEquals(Trainer.End.NO_IMPROVEMENT, resumed.end());
+        assertEquals(RunEnd.NO_IMPROVEMENT, resumed.end());
         assertEquals(List.of(), resumed.steps());
     }
 }

@@ -87,7 +87,7 @@ final class SlashCommands {
     }
 
     private void show() {
-        view.note(model.config().architecture().name() + ", " + model.backendDescription());
+        view.note(model.info().architecture() + ", " + model.backendDescription());
         for (ChatMessage message : session.messages()) {
             view.note("[%s] %s".formatted(message.role().lowerCase(), message.content()));
         }

@@ -39,7 +39,9 @@ public interface Architecture {
     String finalNormName(ModelConfig config);
 
     /** Name of the head, [vocab, hidden]; the embedding's where the two are tied. */
-    String headName(ModelConfig config);
+    default String headName(ModelConfig config) {
+        return config.tiedHead() ? embeddingName(config) : "lm_head.weight";
+    }
 
     /** The weights of a layer, assembled from the tensors of the checkpoint. */
     LayerWeights layer(ModelConfig config, int layer, WeightSource tensors);

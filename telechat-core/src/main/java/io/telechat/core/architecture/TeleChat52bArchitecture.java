@@ -127,11 +127,6 @@ final class TeleChat52bArchitecture implements Architecture {
     }
 
     @Override
-    public String headName(ModelConfig c) {
-        return c.tiedHead() ? embeddingName(c) : "lm_head.weight";
-    }
-
-    @Override
     public LayerWeights layer(ModelConfig c, int layer, WeightSource tensors) {
         String h = block(c, layer);
         return new LayerWeights(

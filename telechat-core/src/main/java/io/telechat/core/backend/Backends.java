@@ -23,6 +23,15 @@ public final class Backends {
                 .toList();
     }
 
+    /**
+     * A backend of this kind, which the caller closes.
+     *
+     * @throws InvalidRequestException if there is none, or it cannot be used here
+     */
+    public static Backend open(BackendChoice choice) {
+        return choice.name().map(name -> byName(name, choice.threads())).orElseGet(() -> best(choice.threads()));
+    }
+
     /** The best usable backend. What was passed over is logged in one line. */
     public static Backend best(int threads) {
         for (BackendProvider provider : providers()) {

@@ -187,8 +187,11 @@ public final class Checkpoint implements AutoCloseable {
         return HexFormat.of().formatHex(digest.digest(), 0, Long.BYTES);
     }
 
+    /** Does nothing the second time: who loads a model from it closes it, and so does who had opened it. */
     @Override
     public void close() {
-        arena.close();
+        if (arena.scope().isAlive()) {
+            arena.close();
+        }
     }
 }

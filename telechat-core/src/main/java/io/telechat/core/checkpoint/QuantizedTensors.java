@@ -10,10 +10,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * How quantized matrices are kept in a safetensors file, whose format has no types for them: as vectors of bytes, with their
- * real types and shapes in a JSON text under one key of the file's metadata: {@code {"name": {"type": "Q8_0", "shape": [out,
+ * real types and shapes in a JSON text under one key of the file's metadata: {@code {"name": {"type": "Q8", "shape": [out,
  * in]}}}. Other readers see a valid file.
  */
 final class QuantizedTensors {
@@ -45,14 +46,11 @@ final class QuantizedTensors {
 
     private static TensorFile.Info info(Path path, String name, JsonNode json) {
         JsonNode dims = json.path("shape");
-        for (DType dtype : DType.values()) {
-            if (dtype.isQuantized() && dtype.name().equals(json.path("type").asText())) {
-                long rows = dims.path(0).asLong(-1);
-                long columns = dims.path(1).asLong(-1);
-                if (dims.size() == 2 && rows > 0 && columns > 0) {
-                    return new TensorFile.Info(dtype, Shape.of(rows, columns), path);
-                }
-            }
+        Optional<DType> dtype = DType.quantizedByName(json.path("type").asText());
+        long rows = dims.path(0).asLong(-1);
+        long columns = dims.path(1).asLong(-1);
+        if (dtype.isPresent() && dims.size() == 2 && rows > 0 && columns > 0) {
+            return new TensorFile.Info(dtype.get(), Shape.of(rows, columns), path);
         }
         throw new InvalidModelException(
                 "%s: quantized tensor '%s' has the unknown type or shape %s; was it written by a newer telechat?"

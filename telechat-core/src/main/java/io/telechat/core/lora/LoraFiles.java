@@ -77,7 +77,7 @@ public record LoraFiles(LoraConfig config, Map<String, Pair> modules, TensorAren
      *     something that would change the result and is not computed here
      */
     public static LoraFiles read(Path directory) {
-        LoraConfig config = readConfig(directory.resolve(CONFIG));
+        LoraConfig config = config(directory);
         Path file = directory.resolve(WEIGHTS);
         Map<String, Pair> modules = new TreeMap<>();
         HostArena memory = new HostArena();
@@ -105,6 +105,15 @@ public record LoraFiles(LoraConfig config, Map<String, Pair> modules, TensorAren
             memory.close();
             throw e;
         }
+    }
+
+    /**
+     * The numbers alone of the adapter in a directory.
+     *
+     * @throws InvalidModelException likewise
+     */
+    public static LoraConfig config(Path directory) {
+        return readConfig(directory.resolve(CONFIG));
     }
 
     private static LoraConfig readConfig(Path file) {

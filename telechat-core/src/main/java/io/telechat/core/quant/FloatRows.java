@@ -34,7 +34,7 @@ public final class FloatRows {
                     to[i] = Float.float16ToFloat(from.get(ValueLayout.JAVA_SHORT_UNALIGNED, 2 * (row * columns + i)));
                 }
             }
-            case Q8_0, Q4_0 -> dequantize(matrix, row, to);
+            case Q8, Q4 -> dequantize(matrix, row, to);
             default -> throw new IllegalArgumentException(matrix + " is not a matrix of weights");
         }
     }
@@ -54,7 +54,7 @@ public final class FloatRows {
                 scale = scales.value(panel.get(ValueLayout.JAVA_BYTE, QuantizedLayout.scaleOffset(dtype, r, column)));
             }
             int quad = panel.get(INT, QuantizedLayout.weightOffset(dtype, r, column));
-            if (dtype == DType.Q4_0) {
+            if (dtype == DType.Q4) {
                 quad = (QuantizedLayout.isHighHalf(column) ? quad >>> 4 : quad) & 0x0f0f0f0f;
             }
             for (int i = column; i < Math.min(column + QUAD, columns); i++, quad >>>= 8) {

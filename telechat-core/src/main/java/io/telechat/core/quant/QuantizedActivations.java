@@ -27,7 +27,7 @@ public final class QuantizedActivations {
     private final DType weights;
     private final long blocks;
 
-    /** @param weights Q8_0 or Q4_0 */
+    /** @param weights Q8 or Q4 */
     public QuantizedActivations(DType weights, long columns) {
         this.weights = weights;
         this.blocks = QuantizedLayout.blocks(columns);
@@ -35,7 +35,7 @@ public final class QuantizedActivations {
 
     /** Bytes of an integer. */
     public int integerBytes() {
-        return weights == DType.Q8_0 ? Short.BYTES : Byte.BYTES;
+        return weights == DType.Q8 ? Short.BYTES : Byte.BYTES;
     }
 
     /** Bytes of one token. */
@@ -61,7 +61,7 @@ public final class QuantizedActivations {
      */
     public void quantize(MemorySegment x, MemorySegment to) {
         long columns = x.byteSize() / Float.BYTES;
-        int most = weights == DType.Q8_0 ? MOST_OF_12_BITS : Byte.MAX_VALUE;
+        int most = weights == DType.Q8 ? MOST_OF_12_BITS : Byte.MAX_VALUE;
         float[] group = new float[GROUP];
         for (long g = 0; g < blocks * GROUPS; g++) {
             float largest = 0;
@@ -85,7 +85,7 @@ public final class QuantizedActivations {
     }
 
     private void put(MemorySegment to, long index, int q) {
-        if (weights == DType.Q8_0) {
+        if (weights == DType.Q8) {
             long place = index / 4 * 4 + PLACES[(int) (index % 4)];
             to.set(ValueLayout.JAVA_SHORT_UNALIGNED, 2 * place, (short) q);
         } else {
@@ -95,7 +95,7 @@ public final class QuantizedActivations {
 
     /** Integer {@code index} of a token that begins at an offset. */
     public int integer(MemorySegment from, long offset, long index) {
-        if (weights == DType.Q8_0) {
+        if (weights == DType.Q8) {
             long place = index / 4 * 4 + PLACES[(int) (index % 4)];
             return from.get(ValueLayout.JAVA_SHORT_UNALIGNED, offset + 2 * place);
         }

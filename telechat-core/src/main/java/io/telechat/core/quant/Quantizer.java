@@ -18,7 +18,7 @@ import java.util.Arrays;
  * nothing off; with 4 bits it is that of a few candidates which leaves the smallest squared error, with the sign that puts
  * the group's largest element at −8, where there is one more step than on the other side.
  *
- * @param dtype Q8_0 or Q4_0
+ * @param dtype Q8 or Q4
  */
 public record Quantizer(DType dtype) {
     private static final int MAX_8 = 127;
@@ -65,14 +65,14 @@ public record Quantizer(DType dtype) {
             check += v * 0;
         }
         // With 4 bits the largest scale is a little below the top, so that there are candidates above it.
-        float unit = largest
-                / (dtype == DType.Q8_0 ? MAX_8 * ScaleByte.FOR_Q8.max() : -MIN_4 * 0.8f * ScaleByte.FOR_Q4.max());
+        float unit =
+                largest / (dtype == DType.Q8 ? MAX_8 * ScaleByte.FOR_Q8.max() : -MIN_4 * 0.8f * ScaleByte.FOR_Q4.max());
         panel.set(ValueLayout.JAVA_FLOAT_UNALIGNED, 4L * r, check == 0 ? unit : Float.NaN);
         byte[] weights = new byte[GROUP];
         for (int first = 0; first < row.length; first += GROUP) {
             int code = 0;
             if (unit > 0 && check == 0) {
-                code = dtype == DType.Q8_0 ? scale8(row, first, unit) : scale4(row, first, unit);
+                code = dtype == DType.Q8 ? scale8(row, first, unit) : scale4(row, first, unit);
             }
             panel.set(ValueLayout.JAVA_BYTE, QuantizedLayout.scaleOffset(dtype, r, first), (byte) code);
             round(row, first, ScaleByte.of(dtype).value(code) * unit, weights);
@@ -127,8 +127,8 @@ public record Quantizer(DType dtype) {
 
     private void round(float[] row, int first, float scale, byte[] weights) {
         float inverse = scale == 0 ? 0 : 1 / scale;
-        int max = dtype == DType.Q8_0 ? MAX_8 : MAX_4;
-        int min = dtype == DType.Q8_0 ? -MAX_8 : MIN_4;
+        int max = dtype == DType.Q8 ? MAX_8 : MAX_4;
+        int min = dtype == DType.Q8 ? -MAX_8 : MIN_4;
         for (int i = 0; i < GROUP; i++) {
             float q = row[first + i] * inverse + ROUND - ROUND;
             weights[i] = (byte) Math.min(Math.max(q, min), max);
@@ -138,7 +138,7 @@ public record Quantizer(DType dtype) {
     private void put(MemorySegment panel, int r, int column, int weight) {
         long at = QuantizedLayout.weightOffset(dtype, r, column);
         int stored = weight + QuantizedLayout.bias(dtype);
-        if (dtype == DType.Q4_0) {
+        if (dtype == DType.Q4) {
             int before = panel.get(ValueLayout.JAVA_BYTE, at);
             stored = QuantizedLayout.isHighHalf(column) ? before | stored << 4 : before & 0xf0 | stored;
         }

@@ -31,7 +31,7 @@ public enum ScaleByte {
     }
 
     public static ScaleByte of(DType weights) {
-        return weights == DType.Q8_0 ? FOR_Q8 : FOR_Q4;
+        return weights == DType.Q8 ? FOR_Q8 : FOR_Q4;
     }
 
     /** The value of a code; only its lowest eight bits count. */

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.tensor;
 
+import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Stream;
 
-/** Element types, named as in the safetensors format; and two for matrices of weights whose elements share scales. */
+/**
+ * Element types, named as in the safetensors format; and two for matrices of weights whose elements share scales: layouts of
+ * our own, which are not those that ggml calls Q8_0 and Q4_0.
+ */
 public enum DType {
     F64(8),
     F32(4),
@@ -16,9 +21,9 @@ public enum DType {
     U8(1),
     BOOL(1),
     /** Weights of 8 bits in the layout of {@link QuantizedLayout}; 8.25 bits each with their scales. */
-    Q8_0(0),
+    Q8(0),
     /** Weights of 4 bits in the layout of {@link QuantizedLayout}; 4.25 bits each with their scales. */
-    Q4_0(0);
+    Q4(0);
 
     private final int bytes;
 
@@ -53,7 +58,21 @@ public enum DType {
     }
 
     public boolean isQuantized() {
-        return this == Q8_0 || this == Q4_0;
+        return this == Q8 || this == Q4;
+    }
+
+    /** The quantized type with this name, which once had a {@code _0} at its end, as other types of ggml's have. */
+    public static Optional<DType> quantizedByName(String name) {
+        String now = name.toLowerCase(Locale.ROOT).replaceFirst("_0$", "");
+        return Stream.of(values())
+                .filter(type -> type.isQuantized() && type.toString().equals(now))
+                .findFirst();
+    }
+
+    /** As on the command line: in small letters. */
+    @Override
+    public String toString() {
+        return name().toLowerCase(Locale.ROOT);
     }
 
     /** The type with this safetensors name ({@code "BF16"}), if we know it. */

@@ -29,8 +29,8 @@ public final class QuantizedLayout {
     /** Bits of a stored weight: 8 or 4. */
     public static int bits(DType dtype) {
         return switch (dtype) {
-            case Q8_0 -> 8;
-            case Q4_0 -> 4;
+            case Q8 -> 8;
+            case Q4 -> 4;
             default -> throw new IllegalArgumentException(dtype + " is not quantized");
         };
     }

@@ -121,8 +121,7 @@ public final class Tensor {
             case F16 -> Float.float16ToFloat(segment.get(SHORT, index * 2));
             case BF16 -> bf16ToFloat(segment.get(SHORT, index * 2));
             case F64 -> (float) segment.get(ValueLayout.JAVA_DOUBLE_UNALIGNED, index * 8);
-            case I64, I32, I16, I8, U8, BOOL, Q8_0, Q4_0 ->
-                throw new IllegalStateException(dtype + " is not a float type");
+            case I64, I32, I16, I8, U8, BOOL, Q8, Q4 -> throw new IllegalStateException(dtype + " is not a float type");
         };
     }
 
@@ -134,8 +133,7 @@ public final class Tensor {
             case F16 -> segment.set(SHORT, index * 2, Float.floatToFloat16(value));
             case BF16 -> segment.set(SHORT, index * 2, floatToBf16(value));
             case F64 -> segment.set(ValueLayout.JAVA_DOUBLE_UNALIGNED, index * 8, value);
-            case I64, I32, I16, I8, U8, BOOL, Q8_0, Q4_0 ->
-                throw new IllegalStateException(dtype + " is not a float type");
+            case I64, I32, I16, I8, U8, BOOL, Q8, Q4 -> throw new IllegalStateException(dtype + " is not a float type");
         }
     }
 

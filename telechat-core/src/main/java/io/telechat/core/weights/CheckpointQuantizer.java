@@ -22,7 +22,7 @@ import java.util.Map;
  * Writes a checkpoint whose matrices, embedding and head included, are rounded to 8 or 4 bits; norms and biases stay as they
  * are. One tensor at a time is in memory.
  *
- * @param dtype Q8_0 or Q4_0
+ * @param dtype Q8 or Q4
  */
 public record CheckpointQuantizer(DType dtype, WorkerTeam workers, LoadProgress progress) {
     /**

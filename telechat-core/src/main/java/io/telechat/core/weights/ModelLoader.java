@@ -21,7 +21,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -103,7 +102,7 @@ public final class ModelLoader {
     /**
      * Likewise, with the backend's operations decorated.
      *
-     * @param quantization Q8_0 or Q4_0 to round matrices to that are not quantized yet
+     * @param quantization Q8 or Q4 to round matrices to that are not quantized yet
      * @throws InvalidModelException if the checkpoint is quantized already, and not so
      */
     public static CausalLm load(
@@ -142,13 +141,9 @@ public final class ModelLoader {
             if (stored.isQuantized() && stored != dtype) {
                 throw new InvalidModelException(
                         "%s: is quantized to %s already; quantize the original to %s, or load it as it is"
-                                .formatted(checkpoint.directory(), lower(stored), lower(dtype)));
+                                .formatted(checkpoint.directory(), stored, dtype));
             }
         }
-    }
-
-    private static String lower(DType dtype) {
-        return dtype.name().toLowerCase(Locale.ROOT);
     }
 
     private static void checkTensors(Checkpoint checkpoint, ModelConfig config) {

@@ -13,7 +13,7 @@ import java.util.List;
 /**
  * Quantizes whole matrices, a panel per task; the result does not depend on how many threads there are.
  *
- * @param dtype Q8_0 or Q4_0
+ * @param dtype Q8 or Q4
  */
 record WeightQuantizer(DType dtype, WorkerTeam workers) {
     /** The blocks of a weight one by one; biases stay. */

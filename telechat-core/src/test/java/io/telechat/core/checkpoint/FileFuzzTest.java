@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -23,6 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Thousands of mutated valid files, the same ones every time: reading either works or throws the library's own exception;
  * it never hangs, crashes, or takes memory beyond what the file has.
  */
+@Tag("slow")
 class FileFuzzTest {
     private static final int ROUNDS = 4_000;
 

@@ -124,7 +124,7 @@ public abstract class OpsContract extends BackendContract {
     @ParameterizedTest
     @CsvSource({"1,1,1", "1,64,48", "2,33,17", "3,200,16", "5,1024,130", "13,300,40", "40,520,70"})
     void linearTakesQuantizedWeights(int rows, int in, int out) {
-        for (DType dtype : List.of(DType.Q8_0, DType.Q4_0)) {
+        for (DType dtype : List.of(DType.Q8, DType.Q4)) {
             Tensor matrix = random(DType.F32, out, in);
             Tensor bias = random(DType.F32, out);
             Weight weight = TestWeights.biased(bias, new Quantizer(dtype).quantize(matrix, host));
@@ -137,7 +137,7 @@ public abstract class OpsContract extends BackendContract {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"Q8_0", "Q4_0"})
+    @EnumSource(names = {"Q8", "Q4"})
     void embedReadsRowsOfQuantizedTables(DType dtype) {
         Weight table = Weight.of(new Quantizer(dtype).quantize(random(DType.F32, 35, 150), host));
         Pair out = output(3, 150);

@@ -81,7 +81,7 @@ class QuantizerTest {
     void fourBitsKeepMoreThanQ40() {
         for (Tensor matrix : new Tensor[] {matrix(this::gaussian), matrix(this::laplace)}) {
             double theirs = relativeError(matrix.toFloats(), ggmlQ4(matrix.toFloats()));
-            double ours = error(DType.Q4_0, matrix);
+            double ours = error(DType.Q4, matrix);
             assertTrue(ours < theirs, ours + " against " + theirs);
         }
     }
@@ -90,7 +90,7 @@ class QuantizerTest {
     void eightBitsStayWithinAHalfStepOfTheGroupsLargest() {
         Tensor matrix = matrix(this::laplace);
         float[] before = matrix.toFloats();
-        float[] after = FloatRows.of(new Quantizer(DType.Q8_0).quantize(matrix, arena));
+        float[] after = FloatRows.of(new Quantizer(DType.Q8).quantize(matrix, arena));
         for (int first = 0; first < before.length; first += 32) {
             float largest = 0;
             for (int i = first; i < first + 32; i++) {
@@ -107,11 +107,11 @@ class QuantizerTest {
     @Test
     void rowsOfVeryDifferentSizeAreRoundedAlike() {
         Tensor matrix = matrix(this::gaussian);
-        double before = error(DType.Q4_0, matrix);
+        double before = error(DType.Q4, matrix);
         for (int i = 0; i < COLUMNS; i++) {
             matrix.setFloat(5L * COLUMNS + i, matrix.getFloat(5L * COLUMNS + i) * 1e-6f);
         }
-        float[] row = FloatRows.of(new Quantizer(DType.Q4_0).quantize(matrix.rows(5, 6), arena));
+        float[] row = FloatRows.of(new Quantizer(DType.Q4).quantize(matrix.rows(5, 6), arena));
         assertEquals(before, relativeError(matrix.rows(5, 6).toFloats(), row), 0.01);
     }
 
@@ -119,7 +119,7 @@ class QuantizerTest {
     void zerosStayZerosAndNaNIsSeen() {
         Tensor matrix = arena.allocate(DType.F32, 3, 70);
         matrix.setFloat(2 * 70 + 69, Float.NaN);
-        float[] after = FloatRows.of(new Quantizer(DType.Q8_0).quantize(matrix, arena));
+        float[] after = FloatRows.of(new Quantizer(DType.Q8).quantize(matrix, arena));
         assertArrayEquals(new float[140], Arrays.copyOf(after, 140));
         assertTrue(Float.isNaN(after[2 * 70]));
     }

@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.backend.Backends;
+import io.telechat.core.checkpoint.SafetensorsFile;
+import io.telechat.core.checkpoint.SafetensorsWriter;
 import io.telechat.core.model.Activations;
 import io.telechat.core.model.CausalLm;
 import io.telechat.core.model.LayerObserver;
@@ -20,10 +22,16 @@ import io.telechat.core.tensor.TensorArena;
 import io.telechat.core.testing.TinyModels;
 import io.telechat.core.workers.WorkerTeam;
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -81,7 +89,7 @@ class CheckpointQuantizerTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"Q8_0", "Q4_0"})
+    @EnumSource(names = {"Q8", "Q4"})
     void whatIsWrittenIsWhatLoadingRoundsTo(DType dtype) throws IOException {
         for (String config :
                 List.of(TinyModels.CONFIG_52B, TinyModels.CONFIG_12B.replace("\"n_head\": 4", "\"n_head\": 2"))) {
@@ -93,9 +101,9 @@ class CheckpointQuantizerTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"Q8_0", "Q4_0"})
+    @EnumSource(names = {"Q8", "Q4"})
     void everyArchitectureStaysCloseToItself(DType dtype) throws IOException {
-        double allowed = dtype == DType.Q8_0 ? 0.06 : 0.6; // unrelated logits are 1.4 apart
+        double allowed = dtype == DType.Q8 ? 0.06 : 0.6; // unrelated logits are 1.4 apart
         for (String config : List.of(TinyModels.CONFIG_52B, TinyModels.CONFIG_12B, TinyModels.CONFIG_TELECHAT2)) {
             Path model = make(config);
             Path quantized = quantize(model, dtype, 1);
@@ -112,29 +120,73 @@ class CheckpointQuantizerTest {
     void theBytesDoNotDependOnTheNumberOfThreads() throws IOException {
         Path model = make(TinyModels.CONFIG_52B);
         assertArrayEquals(
-                Files.readAllBytes(quantize(model, DType.Q4_0, 1).resolve("model.safetensors")),
-                Files.readAllBytes(quantize(model, DType.Q4_0, 3).resolve("model.safetensors")));
+                Files.readAllBytes(quantize(model, DType.Q4, 1).resolve("model.safetensors")),
+                Files.readAllBytes(quantize(model, DType.Q4, 3).resolve("model.safetensors")));
     }
 
     @Test
     void whatIsQuantizedIsNotQuantizedAgain() throws IOException {
-        Path quantized = quantize(make(TinyModels.CONFIG_52B), DType.Q8_0, 1);
-        assertArrayEquals(
-                logits(quantized, "cpu", Optional.empty()), logits(quantized, "cpu", Optional.of(DType.Q8_0)));
+        Path quantized = quantize(make(TinyModels.CONFIG_52B), DType.Q8, 1);
+        assertArrayEquals(logits(quantized, "cpu", Optional.empty()), logits(quantized, "cpu", Optional.of(DType.Q8)));
         String loading = assertThrows(
-                        InvalidModelException.class, () -> logits(quantized, "cpu", Optional.of(DType.Q4_0)))
+                        InvalidModelException.class, () -> logits(quantized, "cpu", Optional.of(DType.Q4)))
                 .getMessage();
-        assertTrue(loading.contains("is quantized to q8_0 already"), loading);
-        assertThrows(InvalidModelException.class, () -> quantize(quantized, DType.Q4_0, 1));
+        assertTrue(loading.contains("is quantized to q8 already"), loading);
+        assertThrows(InvalidModelException.class, () -> quantize(quantized, DType.Q4, 1));
+    }
+
+    @Test
+    void anInfiniteWeightIsRefusedByName() throws IOException {
+        Path model = make(TinyModels.CONFIG_52B);
+        Path file = model.resolve("model.safetensors");
+        Map<String, SafetensorsWriter.Entry> entries = new LinkedHashMap<>();
+        Path changed = directory.resolve("infinite.safetensors");
+        try (Arena arena = Arena.ofConfined()) {
+            SafetensorsFile from = SafetensorsFile.open(file, arena);
+            for (String name : from.tensors().keySet()) {
+                Tensor tensor = from.tensor(name);
+                entries.put(name, new SafetensorsWriter.Entry(tensor.dtype(), tensor.shape()));
+            }
+            try (SafetensorsWriter writer = SafetensorsWriter.create(changed, entries)) {
+                for (String name : entries.keySet()) {
+                    writer.tensor(name).segment().copyFrom(from.tensor(name).segment());
+                }
+                writer.tensor("lm_head.weight").setFloat(3, Float.POSITIVE_INFINITY);
+                writer.commit();
+            }
+        }
+        Files.move(changed, file, StandardCopyOption.REPLACE_EXISTING);
+        String message = assertThrows(InvalidModelException.class, () -> quantize(model, DType.Q8, 1))
+                .getMessage();
+        assertTrue(message.contains("lm_head.weight"), message);
+    }
+
+    @Test
+    void readsTheNameThatATypeOnceHad() throws IOException {
+        Path quantized = quantize(make(TinyModels.CONFIG_52B), DType.Q8, 1);
+        float[] expected = logits(quantized, "cpu", Optional.empty());
+        Path file = quantized.resolve("model.safetensors");
+        ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
+        int length = (int) bytes.getLong();
+        String header = new String(bytes.array(), Long.BYTES, length, StandardCharsets.UTF_8);
+        byte[] old = header.replace("Q8", "Q8_0").getBytes(StandardCharsets.UTF_8);
+        assertTrue(old.length > length);
+        ByteBuffer changed = ByteBuffer.allocate(bytes.capacity() + old.length - length)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putLong(old.length)
+                .put(old)
+                .put(bytes.position(Long.BYTES + length));
+        Files.write(file, changed.array());
+        assertArrayEquals(expected, logits(quantized, "cpu", Optional.empty()));
     }
 
     @Test
     void aDescriptionThatDoesNotFitTheBytesIsRefused() throws IOException {
-        Path quantized = quantize(make(TinyModels.CONFIG_52B), DType.Q8_0, 1);
+        Path quantized = quantize(make(TinyModels.CONFIG_52B), DType.Q8, 1);
         Path file = quantized.resolve("model.safetensors");
         byte[] bytes = Files.readAllBytes(file);
         String header = new String(bytes, StandardCharsets.ISO_8859_1);
-        int at = header.indexOf("Q8_0");
+        int at = header.indexOf("Q8");
         bytes[at + 1] = '4';
         Files.write(file, bytes);
         String message = assertThrows(InvalidModelException.class, () -> ModelLoader.check(quantized))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train.optimizer;
 
+import io.telechat.core.InvalidRequestException;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.ops.GradOps;
 import io.telechat.core.ops.GradOps.AdamWStep;
@@ -21,6 +22,12 @@ public final class AdamW implements AutoCloseable {
      * @param state how the running means are kept
      */
     public record Settings(double beta1, double beta2, double epsilon, double weightDecay, MomentType state) {
+        public Settings {
+            if (!(weightDecay >= 0 && weightDecay < Double.MAX_VALUE)) {
+                throw new InvalidRequestException("--weight-decay %s: must be at least 0".formatted(weightDecay));
+            }
+        }
+
         /** The reference's. */
         public static Settings reference(double weightDecay) {
             return new Settings(0.9, 0.95, 1e-5, weightDecay, MomentType.F32);

@@ -3,10 +3,15 @@ package io.telechat.train.plan;
 
 import io.telechat.core.architecture.ModelConfig;
 import io.telechat.core.lora.LoraConfig;
+import io.telechat.core.lora.LoraFiles;
 import io.telechat.core.lora.LoraSize;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.training.TrainingFlops;
 import io.telechat.core.training.TrainingPass;
+import io.telechat.core.weights.ModelLoader;
+import io.telechat.train.TrainConfig;
+import io.telechat.train.TuningMethod;
+import io.telechat.train.data.TrainingData;
 import io.telechat.train.optimizer.MomentType;
 import java.util.ArrayList;
 import java.util.List;
@@ -77,7 +82,13 @@ public record TrainingPlan(ModelConfig config, Setup setup, long parameters, lon
      *
      * @param modelBytes of the parameters beside them, which stay as they are stored
      */
-    public record Lora(LoraSize size, long modelBytes) {}
+    public record Lora(LoraSize size, long modelBytes) {
+        /** @throws io.telechat.core.TelechatException if the model has no place for them */
+        public static Lora of(TuningMethod.Lora method, ModelConfig model, long modelBytes) {
+            LoraConfig numbers = method.start().map(LoraFiles::config).orElse(method.fresh());
+            return new Lora(LoraSize.of(model, numbers), modelBytes);
+        }
+    }
 
     /**
      * Bytes of one rank.
@@ -106,6 +117,34 @@ public record TrainingPlan(ModelConfig config, Setup setup, long parameters, lon
      * @param bytes that a rank then needs
      */
     public record Change(String options, long bytes) {}
+
+    /**
+     * What a run as it is configured needs; reads the headers of its files only.
+     *
+     * @throws io.telechat.core.TelechatException if the run is impossible
+     */
+    public static TrainingPlan of(TrainConfig config) {
+        try (TrainingData data = TrainingData.open(config.data());
+                ModelLoader.Checked checked = ModelLoader.check(config.model())) {
+            Optional<Lora> lora = Optional.empty();
+            DType dtype = DType.F32;
+            switch (config.method()) {
+                case TuningMethod.Full full -> dtype = full.dtype();
+                case TuningMethod.Lora adapters ->
+                    lora = Optional.of(
+                            Lora.of(adapters, checked.config(), checked.loadedBytes(adapters.quantization())));
+            }
+            Setup setup = new Setup(
+                    config.batch().microBatch(),
+                    data.rowTokens(),
+                    config.gradientCheckpointing(),
+                    dtype,
+                    lora,
+                    config.optimizer().state(),
+                    1);
+            return of(checked.config(), setup);
+        }
+    }
 
     public static TrainingPlan of(ModelConfig config, Setup setup) {
         long all = config.parameters();

@@ -156,7 +156,7 @@ final class CachedAttention implements AutoCloseable {
                 rows(call.qkv(), tile.row(), firstHead * dim),
                 rows(call.out(), tile.row(), firstHead * dim),
                 rows(call.lse(), tile.row(), firstHead),
-                scratch[worker].floats(Kernels.attendScratch((long) tile.count() * group, dim)));
+                scratch[worker].floats(kernels.attendScratch((long) tile.count() * group, dim)));
     }
 
     private static HeadRows rows(Tensor matrix, int row, long column) {

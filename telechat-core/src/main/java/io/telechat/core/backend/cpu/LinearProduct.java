@@ -83,7 +83,7 @@ final class LinearProduct implements AutoCloseable {
             } else if (type == DType.BF16 && roundsToBf16) {
                 kernels.linearBf16(product);
             } else {
-                kernels.linear(type, product, panels[worker].floats(Kernels.linearScratch(columns)));
+                kernels.linear(type, product, panels[worker].floats(kernels.linearScratch(columns)));
             }
         }
     }
@@ -93,8 +93,8 @@ final class LinearProduct implements AutoCloseable {
         MemorySegment of(DType weights) {
             return switch (weights) {
                 case BF16 -> bf16;
-                case Q8_0 -> q8;
-                case Q4_0 -> q4;
+                case Q8 -> q8;
+                case Q4 -> q4;
                 default -> plain;
             };
         }
@@ -104,14 +104,14 @@ final class LinearProduct implements AutoCloseable {
         MemorySegment bf16 = MemorySegment.NULL;
         if (has(w, DType.BF16)) {
             bf16 = roundsToBf16
-                    ? prepare(x, activationsForBf16, Kernels.roundedBytes(x.columns()), kernels::roundTokens)
+                    ? prepare(x, activationsForBf16, kernels.roundedBytes(x.columns()), kernels::roundTokens)
                     : prepare(x, activationsForBf16, 4 * x.columns(), kernels::pair);
         }
         return new Inputs(
                 x.segment(),
                 bf16,
-                rounded(x, w, DType.Q8_0, activationsForQ8),
-                rounded(x, w, DType.Q4_0, activationsForQ4));
+                rounded(x, w, DType.Q8, activationsForQ8),
+                rounded(x, w, DType.Q4, activationsForQ4));
     }
 
     private MemorySegment rounded(Tensor x, Weight w, DType weights, Scratch scratch) {

@@ -48,7 +48,7 @@ final class SpanAttention implements AutoCloseable {
         int blocks = (span.count() + BLOCK - 1) / BLOCK;
         long blockFloats = 2L * BLOCK * dim;
         long gathered = blocks * blockFloats;
-        long tileScratch = Kernels.attendScratch((long) TILE * heads.groupSize(), dim);
+        long tileScratch = kernels.attendScratch((long) TILE * heads.groupSize(), dim);
         MemorySegment floats = memory.floats(gathered + tileScratch + 2L * blocks);
         MemorySegment table = floats.asSlice(4 * (gathered + tileScratch));
         for (int i = 0; i < blocks; i++) {

@@ -40,7 +40,7 @@ final class ArrayView {
             case I32 -> start.asIntPointer();
             case I64 -> start.asLongPointer();
             case I8, U8, BOOL -> start.asBytePointer();
-            case Q8_0, Q4_0 -> throw new IllegalArgumentException("ND4J has no " + dtype);
+            case Q8, Q4 -> throw new IllegalArgumentException("ND4J has no " + dtype);
         };
         pointer.capacity(shape.elements());
         DataType type = dataType(dtype);
@@ -61,7 +61,7 @@ final class ArrayView {
             case I8 -> DataType.INT8;
             case U8 -> DataType.UINT8;
             case BOOL -> DataType.BOOL;
-            case Q8_0, Q4_0 -> throw new IllegalArgumentException("ND4J has no " + dtype);
+            case Q8, Q4 -> throw new IllegalArgumentException("ND4J has no " + dtype);
         };
     }
 }

@@ -85,7 +85,7 @@ class LinearProductTest {
     }
 
     private void requireInvariance(KernelTier tier, Function<Backend, Ops> ops) {
-        for (DType dtype : new DType[] {DType.F32, DType.F16, DType.BF16, DType.Q8_0, DType.Q4_0}) {
+        for (DType dtype : new DType[] {DType.F32, DType.F16, DType.BF16, DType.Q8, DType.Q4}) {
             for (int in : new int[] {40, 1024, 2500}) {
                 Weight weight = weight(dtype, in);
                 Tensor x = random(45, in);
@@ -151,7 +151,7 @@ class LinearProductTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"Q8_0", "Q4_0"})
+    @EnumSource(names = {"Q8", "Q4"})
     void quantizedProductsHaveTheBitsOfTheirDefinitionOnEveryTier(DType dtype) {
         for (int in : new int[] {5, 128, 1000}) {
             Weight weight = weight(dtype, in);
@@ -165,7 +165,7 @@ class LinearProductTest {
     private static float[] definition(Tensor x, Weight weight) {
         Tensor w = weight.blocks().getFirst().matrix();
         int in = (int) x.columns();
-        int most = w.dtype() == DType.Q8_0 ? 2039 : 127;
+        int most = w.dtype() == DType.Q8 ? 2039 : 127;
         float[] y = new float[(int) x.rows() * OUT];
         for (int t = 0; t < x.rows(); t++) {
             for (int r = 0; r < OUT; r++) {
@@ -207,13 +207,13 @@ class LinearProductTest {
         }
 
         private long block(int column) {
-            int bits = matrix.dtype() == DType.Q8_0 ? 8 : 4;
+            int bits = matrix.dtype() == DType.Q8 ? 8 : 4;
             return 64 + column / 128 * (64L + 16 * 128 * bits / 8);
         }
 
         float scale(int column) {
             int code = at(block(column) + column % 128 / 32 * 16L + row % 16);
-            if (matrix.dtype() == DType.Q8_0) {
+            if (matrix.dtype() == DType.Q8) {
                 return (float) (code < 32 ? code * 0x1p-19 : (1 + code % 32 / 32.0) * Math.pow(2, code / 32 - 15));
             }
             double magnitude = (code & 0x78) == 0
@@ -225,7 +225,7 @@ class LinearProductTest {
         int weight(int column) {
             int quad = column % 128 / 4;
             long inQuad = row % 16 * 4L + column % 4;
-            if (matrix.dtype() == DType.Q8_0) {
+            if (matrix.dtype() == DType.Q8) {
                 return at(block(column) + 64 + quad * 64L + inQuad) - 128;
             }
             int both = at(block(column) + 64 + quad / 2 * 64L + inQuad);
@@ -236,7 +236,7 @@ class LinearProductTest {
     @ParameterizedTest
     @MethodSource("tiers")
     void notANumberInActivationsIsNotRoundedAway(KernelTier tier) {
-        Weight weight = weight(DType.Q8_0, 70);
+        Weight weight = weight(DType.Q8, 70);
         for (float bad : new float[] {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY}) {
             Tensor x = random(2, 70);
             x.setFloat(70 + 69, bad);
@@ -248,7 +248,7 @@ class LinearProductTest {
 
     @Test
     void rowsOfZerosStayZeros() {
-        Tensor zeros = new Quantizer(DType.Q4_0).quantize(arena.allocate(DType.F32, OUT, 70), arena);
+        Tensor zeros = new Quantizer(DType.Q4).quantize(arena.allocate(DType.F32, OUT, 70), arena);
         assertArrayEquals(new float[OUT], product(KernelTiers.best(), 1, random(1, 70), Weight.of(zeros)));
     }
 }

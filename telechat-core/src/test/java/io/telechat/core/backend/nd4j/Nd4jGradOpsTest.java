@@ -5,8 +5,10 @@ import io.telechat.core.backend.Backend;
 import io.telechat.core.backend.Backends;
 import io.telechat.core.ops.GradOpsContract;
 import io.telechat.core.testing.ScalarBackend;
+import org.junit.jupiter.api.Tag;
 
 /** ND4J against the definitions in plain loops. */
+@Tag("slow")
 class Nd4jGradOpsTest extends GradOpsContract {
     @Override
     protected Backend subject() {

@@ -77,14 +77,8 @@ public interface GradKernels {
     /** As {@link io.telechat.core.ops.GradOps#attentionBackward}. */
     void attendBackward(AttentionHead head, long count, int group, int headDim, MemorySegment scratch);
 
-    /** Floats of scratch that {@link #attendBackward} needs: two matrices packed by tokens, three by dimensions, a row. */
-    default long attendBackwardScratch(long count, long headDim) {
-        return 2 * wholeSlivers(count) * headDim + (3 * wholeSlivers(headDim) + 1) * count;
-    }
-
-    private long wholeSlivers(long columns) {
-        return (columns + sliver() - 1) / sliver() * sliver();
-    }
+    /** Floats of scratch that {@link #attendBackward} needs. */
+    long attendBackwardScratch(long count, long headDim);
 
     /**
      * As {@link io.telechat.core.ops.GradOps#crossEntropy} for some rows.

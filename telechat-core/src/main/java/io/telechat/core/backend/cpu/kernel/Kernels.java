@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.backend.cpu.kernel;
 
-import io.telechat.core.quant.QuantizedActivations;
 import io.telechat.core.tensor.DType;
 import java.lang.foreign.MemorySegment;
 
@@ -78,12 +77,15 @@ public interface Kernels {
         return false;
     }
 
+    /** Why what belongs to {@link #multipliesBf16} is missing. */
+    String NO_BF16 = "no instructions for bfloat16";
+
     /** Tokens whose rounded activations may lie interleaved. */
     int ROUNDED_TOGETHER = 16;
 
-    /** Bytes of a token's rounded activations: columns are filled up to 32. */
-    static long roundedBytes(long columns) {
-        return (columns + 31) / 32 * 32 * 2;
+    /** Bytes of a token's rounded activations. */
+    default long roundedBytes(long columns) {
+        throw new UnsupportedOperationException(NO_BF16);
     }
 
     /**
@@ -93,32 +95,28 @@ public interface Kernels {
      * @param to of {@link #roundedBytes} for each token
      */
     default void roundTokens(MemorySegment x, long tokens, long columns, MemorySegment to) {
-        throw new UnsupportedOperationException("no instructions for bfloat16");
+        throw new UnsupportedOperationException(NO_BF16);
     }
 
     /** A product of BF16 weights with activations from {@link #roundTokens}, summed as floats. */
     default void linearBf16(Product product) {
-        throw new UnsupportedOperationException("no instructions for bfloat16");
+        throw new UnsupportedOperationException(NO_BF16);
     }
 
     /** Floats of scratch that {@link #linear} needs. */
-    static long linearScratch(long columns) {
-        return 64 * columns;
-    }
+    long linearScratch(long columns);
 
     /** Bytes of a token's activations as {@link #quantize} writes them. */
-    default long quantizedBytes(DType weights, long columns) {
-        return new QuantizedActivations(weights, columns).tokenBytes();
-    }
+    long quantizedBytes(DType weights, long columns);
 
     /**
      * Rounds activations to integers, see {@link io.telechat.core.quant.QuantizedActivations}.
      *
-     * @param weights what they will be multiplied with: Q8_0 or Q4_0
+     * @param weights what they will be multiplied with: Q8 or Q4
      */
     void quantize(DType weights, MemorySegment x, long tokens, long columns, MemorySegment to);
 
-    /** A product with weights of Q8_0 or Q4_0. */
+    /** A product with weights of Q8 or Q4. */
     void linearQuantized(DType type, Product product);
 
     /**
@@ -174,7 +172,5 @@ public interface Kernels {
      *
      * @param queries of one key/value head: tokens times group
      */
-    static long attendScratch(long queries, long headDim) {
-        return 2 * queries * (headDim + 1) + 2 * 64 * headDim;
-    }
+    long attendScratch(long queries, long headDim);
 }

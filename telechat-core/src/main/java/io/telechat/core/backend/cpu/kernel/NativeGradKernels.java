@@ -10,18 +10,18 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /** The kernels of training in C (src/main/native), of the instruction set of the {@link NativeKernels} they go through. */
-record NativeGradKernels(NativeKernels library) implements GradKernels {
+record NativeGradKernels(NativeKernels library, int sliver) implements GradKernels {
     private static long bits(float value) {
         return Float.floatToRawIntBits(value);
     }
 
+    NativeGradKernels(NativeKernels library) {
+        this(library, (int) library.call(Function.SLIVER_COLUMNS));
+    }
+
     @Override
-    public int sliver() {
-        return switch (library.tier()) {
-            case AVX512, AVX512_BF16, AMX -> 32;
-            case AVX2 -> 16;
-            default -> 8;
-        };
+    public long attendBackwardScratch(long count, long headDim) {
+        return library.call(Function.ATTEND_BACKWARD_SCRATCH, count, headDim);
     }
 
     @Override

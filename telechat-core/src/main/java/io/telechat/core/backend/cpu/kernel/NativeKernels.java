@@ -7,6 +7,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.telechat.core.ffi.NativeLibrary;
+import io.telechat.core.ops.KvCache;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.QuantizedLayout;
 import java.lang.foreign.Arena;
@@ -15,6 +16,8 @@ import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.util.Arrays;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The kernels in C (src/main/native), of one instruction set; and what measures the machine that they run on. All go through
@@ -24,8 +27,19 @@ import java.util.Arrays;
 public final class NativeKernels implements Kernels {
     private static final int MOST_ARGUMENTS = 16;
 
-    /** Numbered as in entry.h. */
+    private static final int ABI_VERSION = 1;
+    private static final long NO_SUCH_OPERATION = Long.MIN_VALUE;
+    private static final int DESCRIPTION_BYTES = 4096;
+
+    /** As in operations.h, which is compared when a tier is opened. */
     enum Function {
+        DESCRIBE,
+        SLIVER_COLUMNS,
+        ROUNDED_BYTES,
+        QUANTIZED_BYTES,
+        LINEAR_SCRATCH,
+        ATTEND_SCRATCH,
+        ATTEND_BACKWARD_SCRATCH,
         RMS_NORM,
         ROPE,
         SWIGLU,
@@ -54,13 +68,40 @@ public final class NativeKernels implements Kernels {
     private final KernelTier tier;
     private final MethodHandle run;
 
-    /** Finds the function of a tier: telechat_avx2_run. */
+    /**
+     * Finds the function of a tier: telechat_avx2_run.
+     *
+     * @throws IllegalStateException if the library was not built from the sources beside this class
+     */
     NativeKernels(KernelTier tier, NativeLibrary library) {
         this.tier = tier;
         MemoryLayout[] parameters = new MemoryLayout[1 + MOST_ARGUMENTS];
         Arrays.fill(parameters, JAVA_LONG);
         parameters[0] = JAVA_INT;
-        this.run = library.function("telechat_" + tier + "_run", FunctionDescriptor.ofVoid(parameters));
+        this.run = library.function("telechat_" + tier + "_run", FunctionDescriptor.of(JAVA_LONG, parameters));
+        requireSameInterface();
+    }
+
+    private void requireSameInterface() {
+        String expected = "abi %d panel %d block %d group %d positions %d: %s"
+                .formatted(
+                        ABI_VERSION,
+                        QuantizedLayout.PANEL,
+                        QuantizedLayout.BLOCK,
+                        QuantizedLayout.GROUP,
+                        KvCache.BLOCK,
+                        Stream.of(Function.values()).map(Function::name).collect(Collectors.joining(" ")));
+        String actual;
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment text = arena.allocate(DESCRIPTION_BYTES);
+            call(Function.DESCRIBE, text.address(), text.byteSize());
+            actual = text.getString(0);
+        }
+        if (!actual.equals(expected)) {
+            throw new IllegalStateException(
+                    "the native kernels are of another version; build telechat anew. Expected \"%s\", found \"%s\""
+                            .formatted(expected, actual));
+        }
     }
 
     @Override
@@ -82,10 +123,16 @@ public final class NativeKernels implements Kernels {
         return Float.floatToRawIntBits(value);
     }
 
-    void call(Function function, long... values) {
+    /**
+     * @param values numbers and addresses as they are, floats by their bits
+     * @return what the function gives, or 0
+     * @throws IllegalStateException if this tier does not have it
+     */
+    long call(Function function, long... values) {
         long[] a = values.length == MOST_ARGUMENTS ? values : Arrays.copyOf(values, MOST_ARGUMENTS);
+        long result;
         try {
-            run.invokeExact(
+            result = (long) run.invokeExact(
                     function.ordinal(),
                     a[0],
                     a[1],
@@ -108,6 +155,10 @@ public final class NativeKernels implements Kernels {
         } catch (Throwable e) {
             throw new IllegalStateException(e);
         }
+        if (result == NO_SUCH_OPERATION) {
+            throw new IllegalStateException("kernels of tier %s have no %s".formatted(tier, function));
+        }
+        return result;
     }
 
     @Override
@@ -180,12 +231,24 @@ public final class NativeKernels implements Kernels {
         product(Function.LINEAR_BF16, number(DType.BF16), p, MemorySegment.NULL);
     }
 
-    /** The matrix unit takes integers of 12 bits as two numbers of BF16, which lie behind the others. */
+    @Override
+    public long roundedBytes(long columns) {
+        return call(Function.ROUNDED_BYTES, columns);
+    }
+
+    @Override
+    public long linearScratch(long columns) {
+        return call(Function.LINEAR_SCRATCH, columns);
+    }
+
     @Override
     public long quantizedBytes(DType weights, long columns) {
-        long bytes = Kernels.super.quantizedBytes(weights, columns);
-        boolean hasBf16 = tier == KernelTier.AMX && weights == DType.Q8_0;
-        return hasBf16 ? bytes + 4 * QuantizedLayout.blocks(columns) * QuantizedLayout.BLOCK : bytes;
+        return call(Function.QUANTIZED_BYTES, QuantizedLayout.bits(weights), columns);
+    }
+
+    @Override
+    public long attendScratch(long queries, long headDim) {
+        return call(Function.ATTEND_SCRATCH, queries, headDim);
     }
 
     @Override

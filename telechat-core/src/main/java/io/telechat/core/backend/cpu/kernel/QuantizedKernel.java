@@ -80,7 +80,7 @@ final class QuantizedKernel {
             }
             long start = offset + scales.length;
             int bias = QuantizedLayout.bias(type);
-            if (type == DType.Q8_0) {
+            if (type == DType.Q8) {
                 for (int i = 0; i < weights.length; i += Lanes.COUNT) {
                     ints(from, start + i).sub(bias).intoArray(weights, i);
                 }

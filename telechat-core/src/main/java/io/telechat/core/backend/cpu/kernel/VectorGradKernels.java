@@ -95,6 +95,11 @@ final class VectorGradKernels implements GradKernels {
     }
 
     @Override
+    public long attendBackwardScratch(long count, long headDim) {
+        return 0; // arrays do
+    }
+
+    @Override
     public void attendBackward(AttentionHead head, long count, int group, int headDim, MemorySegment scratch) {
         AttentionBackward.run(head, Math.toIntExact(count), group, headDim);
     }

@@ -67,8 +67,18 @@ final class VectorKernels implements Kernels {
     }
 
     @Override
+    public long linearScratch(long columns) {
+        return columns;
+    }
+
+    @Override
     public void linear(DType type, Product product, MemorySegment scratch) {
         LinearKernel.run(type, product, scratch);
+    }
+
+    @Override
+    public long quantizedBytes(DType weights, long columns) {
+        return new QuantizedActivations(weights, columns).tokenBytes();
     }
 
     @Override
@@ -112,6 +122,11 @@ final class VectorKernels implements Kernels {
         MemorySegment segment = MemorySegment.ofAddress(block + (firstElement + head * elements) * size)
                 .reinterpret(elements * size);
         return Tensor.over(segment, heads.type(), elements);
+    }
+
+    @Override
+    public long attendScratch(long queries, long headDim) {
+        return 0; // arrays do
     }
 
     @Override

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.cli;
+
+import io.telechat.core.backend.BackendChoice;
+import java.util.Optional;
+import picocli.CommandLine.Option;
+
+/** What computes. */
+final class BackendOptions {
+    @Option(names = "--backend", paramLabel = "NAME", description = "cpu or nd4j (default: the best that is usable)")
+    private Optional<String> backend = Optional.empty();
+
+    @Option(names = "--threads", paramLabel = "N", description = "threads (default: all processors)")
+    private int threads = Runtime.getRuntime().availableProcessors();
+
+    BackendChoice choice() {
+        Positive.check("--threads", threads);
+        return new BackendChoice(backend, threads);
+    }
+}

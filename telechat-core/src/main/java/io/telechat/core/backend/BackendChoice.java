@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.backend;
+
+import io.telechat.core.InvalidRequestException;
+import java.util.Optional;
+
+/**
+ * What computes.
+ *
+ * @param name of the backend; empty for the best one that is usable
+ * @param threads number of threads, from 1 to 1024
+ */
+public record BackendChoice(Optional<String> name, int threads) {
+    private static final int MOST_THREADS = 1024;
+
+    public BackendChoice {
+        if (threads < 1 || threads > MOST_THREADS) {
+            throw new InvalidRequestException("threads is %d, must be from 1 to %d".formatted(threads, MOST_THREADS));
+        }
+    }
+
+    /** The best backend, with all processors. */
+    public static BackendChoice best() {
+        return new BackendChoice(Optional.empty(), Runtime.getRuntime().availableProcessors());
+    }
+
+    public BackendChoice withName(String backend) {
+        return new BackendChoice(Optional.of(backend), threads);
+    }
+
+    public BackendChoice withThreads(int count) {
+        return new BackendChoice(name, count);
+    }
+}

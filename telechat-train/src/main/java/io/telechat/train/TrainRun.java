@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.train;
+
+import io.telechat.core.InvalidModelException;
+import io.telechat.core.InvalidRequestException;
+import io.telechat.core.backend.Backend;
+import io.telechat.core.backend.Backends;
+import io.telechat.core.backend.MachineLimits;
+import io.telechat.core.checkpoint.IoReason;
+import io.telechat.core.weights.ModelLoader;
+import io.telechat.train.data.TrainingData;
+import io.telechat.train.resume.RunCheckpoint;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
+
+/**
+ * A run with all that it needs: its data and model, both checked before anything is loaded, and the output directory to itself.
+ *
+ * <pre>{@code
+ * try (TrainRun run = TrainRun.open(config)) {
+ *     run.run(listener);
+ * }
+ * }</pre>
+ */
+public final class TrainRun implements AutoCloseable {
+    /** What is to be closed, last first. */
+    private final Deque<Cleanup> cleanup = new ArrayDeque<>();
+
+    private final TrainConfig config;
+    private final Trainer trainer;
+
+    private interface Cleanup {
+        void run() throws IOException;
+    }
+
+    private TrainRun(TrainConfig config, boolean resume) {
+        this.config = config;
+        try {
+            requireFreshOutput(resume);
+            TrainingData data = TrainingData.open(config.data());
+            cleanup.push(data::close);
+            ModelLoader.Checked checked = ModelLoader.check(config.model());
+            cleanup.push(checked::close);
+            CheckedData inputs = CheckedData.of(config, checked.config(), data);
+            takeOutput(); // now, for to load a model takes a while
+            requireFreshOutput(resume); // another run may have ended meanwhile
+            TrainedModel model = model(inputs, checked);
+            cleanup.push(model::close);
+            double peakFlops = model.backend()
+                    .measureLimits()
+                    .map(MachineLimits::flopsPerSecond)
+                    .orElse(Double.NaN);
+            this.trainer = new Trainer(inputs, model, peakFlops);
+            cleanup.push(trainer::close);
+            if (resume) {
+                trainer.resume();
+            }
+        } catch (RuntimeException | Error e) {
+            closeAfter(e);
+            throw e;
+        }
+    }
+
+    /**
+     * A run from the beginning.
+     *
+     * @throws InvalidRequestException if another run has the output directory, or the backend cannot be used
+     * @throws InvalidModelException if that holds checkpoints, or the model cannot be trained
+     * @throws io.telechat.core.InvalidInputException if the data cannot be trained
+     */
+    public static TrainRun open(TrainConfig config) {
+        return new TrainRun(config, false);
+    }
+
+    /**
+     * A run that goes on from the newest checkpoint of its output directory, if there is one.
+     *
+     * @throws InvalidRequestException likewise
+     * @throws InvalidModelException if the model cannot be trained, or the checkpoint is damaged, or of a run with another
+     *     recipe or other samples
+     * @throws io.telechat.core.InvalidInputException likewise
+     */
+    public static TrainRun resume(TrainConfig config) {
+        return new TrainRun(config, true);
+    }
+
+    private void requireFreshOutput(boolean resume) {
+        if (!resume && !RunCheckpoint.all(config.output()).isEmpty()) {
+            throw new InvalidModelException(
+                    "%s: holds checkpoints of another run; go on with --resume, or choose another directory"
+                            .formatted(config.output()));
+        }
+    }
+
+    private void takeOutput() {
+        Path output = config.output();
+        try {
+            if (Files.notExists(output)) {
+                Files.createDirectories(output);
+                cleanup.push(output.toFile()::delete); // which does so to an empty directory only
+            }
+            RunLock lock = RunLock.take(output);
+            cleanup.push(lock::close);
+        } catch (IOException e) {
+            throw unwritable(e);
+        }
+    }
+
+    private TrainedModel model(CheckedData inputs, ModelLoader.Checked checked) {
+        int rows = config.batch().microBatch() * inputs.data().rowTokens();
+        Backend backend = Backends.open(config.backend());
+        try {
+            return switch (config.method()) {
+                case TuningMethod.Full full ->
+                    new FullFineTuning(checked, backend, full, config.seed(), rows, config.gradientCheckpointing());
+                case TuningMethod.Lora lora ->
+                    new LoraFineTuning(checked, backend, lora, config.seed(), rows, config.gradientCheckpointing());
+            };
+        } catch (RuntimeException | Error e) {
+            backend.close();
+            throw e;
+        }
+    }
+
+    /** Asks the run to finish its step, save, and end. For any thread. */
+    public void stop() {
+        trainer.stop();
+    }
+
+    /**
+     * Trains to the end.
+     *
+     * @param listener hears of every step while it runs
+     * @throws io.telechat.core.DivergedException if the loss is not a number any more
+     * @throws InvalidModelException if a checkpoint cannot be written
+     */
+    public RunEnd run(TrainingListener listener) {
+        try {
+            return trainer.run(listener);
+        } catch (IOException e) {
+            throw unwritable(e);
+        }
+    }
+
+    private InvalidModelException unwritable(IOException failure) {
+        return new InvalidModelException(
+                "%s: cannot be written: %s".formatted(config.output(), IoReason.of(failure)), failure);
+    }
+
+    private void closeAfter(Throwable failure) {
+        try {
+            close();
+        } catch (RuntimeException e) {
+            failure.addSuppressed(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        while (!cleanup.isEmpty()) {
+            try {
+                cleanup.pop().run();
+            } catch (IOException e) {
+                throw unwritable(e);
+            }
+        }
+    }
+}

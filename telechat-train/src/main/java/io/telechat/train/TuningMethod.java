@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.train;
+
+import io.telechat.core.InvalidRequestException;
+import io.telechat.core.lora.LoraConfig;
+import io.telechat.core.ops.Rounding;
+import io.telechat.core.tensor.DType;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/** What of a model is trained. */
+public sealed interface TuningMethod {
+    /**
+     * Every parameter. Those that the optimizer updates are float32.
+     *
+     * @param dtype of the parameters that are computed with: F32, which are these themselves, or BF16
+     * @param rounding to BF16 after each update
+     */
+    record Full(DType dtype, Rounding rounding) implements TuningMethod {
+        /** @throws InvalidRequestException if parameters of this type cannot be trained */
+        public Full {
+            if (dtype != DType.F32 && dtype != DType.BF16) {
+                throw new InvalidRequestException("--dtype %s: must be f32 or bf16".formatted(dtype));
+            }
+        }
+    }
+
+    /**
+     * Low-rank adapters only; the model stays as it is stored, or is quantized (QLoRA, arXiv:2305.14314).
+     *
+     * @param fresh numbers of new adapters; ignored if there is a start
+     * @param start directory of adapters to go on with
+     * @param quantization of the model while it is loaded: Q8 or Q4
+     */
+    record Lora(LoraConfig fresh, Optional<Path> start, Optional<DType> quantization) implements TuningMethod {}
+}
