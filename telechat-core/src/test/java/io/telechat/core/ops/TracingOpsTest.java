@@ -26,7 +26,7 @@ class TracingOpsTest {
             assertTrue(traced.report().startsWith("scale"), traced.report());
             x.setFloat(4, Float.NaN);
             ArithmeticException e = assertThrows(ArithmeticException.class, () -> traced.scale(x, 2));
-            assertEquals("scale gave NaN at row 1, column 1 of F32[2, 3]", e.getMessage());
+            assertEquals("scale gave NaN at row 1, column 1 of f32[2, 3]", e.getMessage());
         }
     }
 }
