@@ -59,11 +59,25 @@ class PlanCommandTest {
     }
 
     @Test
-    void readsAConfigurationAloneAndSaysWhatToChange() throws Exception {
-        Program.Result result = run(CONFIG_52B + "--memory 256G");
+    void saysWhatFitsInTheWordsOfTrain() throws Exception {
+        Program.Result result = run("plan --config ../configs/telechat-7b.json --flops 1e12 --memory 24G");
         assertEquals(0, result.code(), result.err());
-        assertTrue(result.out().contains("does not fit; would fit:"), result.out());
-        assertTrue(result.out().contains("  --ranks 8 and ZeRO stage 3 "), result.out());
+        String train = "telechat train --model-path DIR --data-path DATA --output-dir RUN";
+        assertTrue(
+                result.out().contains("  16.6 GiB\n  " + train + " --lora-dim 8 --gradient-checkpointing\n"),
+                result.out());
+        assertTrue(
+                result.out()
+                        .contains("  6.8 GiB\n  " + train + " --lora-dim 8 --weights q4 --gradient-checkpointing\n"),
+                result.out());
+        assertTrue(result.out().contains("each on 16 ranks\n  " + train), result.out());
+    }
+
+    @Test
+    void endsWithAnErrorWhereNothingFits() throws Exception {
+        Program.Result result = run(CONFIG_52B + "--memory 1G");
+        assertEquals(4, result.code(), result.err());
+        assertTrue(result.out().contains("does not fit, whatever is changed"), result.out());
     }
 
     @Test

@@ -12,9 +12,6 @@ import io.telechat.core.weights.ModelLoader;
 import io.telechat.train.TrainConfig;
 import io.telechat.train.TuningMethod;
 import io.telechat.train.data.TrainingData;
-import io.telechat.train.optimizer.MomentType;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 import java.util.stream.LongStream;
 
@@ -22,73 +19,15 @@ import java.util.stream.LongStream;
  * What a run needs: memory by its uses, disk, and operations. Stages are those of ZeRO (Rajbhandari et al. 2020,
  * arXiv:1910.02054): 1 shares the optimizer out among the ranks, 2 the gradients too, 3 the parameters too.
  *
+ * @param config of the model
  * @param parameters of the model
- * @param trained parameters that have a gradient
+ * @param modelBytes of its parameters
+ * @param adapters that are trained instead of them
  */
-public record TrainingPlan(ModelConfig config, Setup setup, long parameters, long trained) {
+public record TrainingPlan(
+        ModelConfig config, RunSetup setup, long parameters, long modelBytes, Optional<LoraSize> adapters) {
     /** The JVM, the program, and what a backend keeps for itself: measured with tiny models. */
     static final long PROGRAM_BYTES = 120L << 20;
-
-    private static final int LARGEST_STAGE = 3;
-    private static final int LARGEST_CLUSTER = 4096;
-    private static final int LORA_DIM = 8;
-
-    /**
-     * What is asked for.
-     *
-     * @param batch samples that a rank computes at once
-     * @param tokens of each
-     * @param checkpointing whether layers are computed twice
-     * @param dtype of the parameters: F32, or BF16 with a copy in F32 for the optimizer, unless there are adapters
-     * @param lora adapters to train instead of everything
-     * @param moments how the optimizer keeps its running means
-     * @param ranks processes
-     */
-    public record Setup(
-            int batch,
-            int tokens,
-            boolean checkpointing,
-            DType dtype,
-            Optional<Lora> lora,
-            MomentType moments,
-            int ranks) {
-        int rows() {
-            return Math.multiplyExact(batch, tokens);
-        }
-
-        Setup withCheckpointing() {
-            return new Setup(batch, tokens, true, dtype, lora, moments, ranks);
-        }
-
-        Setup withBatch(int newBatch) {
-            return new Setup(newBatch, tokens, checkpointing, dtype, lora, moments, ranks);
-        }
-
-        Setup withLora(Lora adapters) {
-            return new Setup(batch, tokens, checkpointing, dtype, Optional.of(adapters), moments, ranks);
-        }
-
-        Setup withRanks(int newRanks) {
-            return new Setup(batch, tokens, checkpointing, dtype, lora, moments, newRanks);
-        }
-
-        Setup withMoments(MomentType type) {
-            return new Setup(batch, tokens, checkpointing, dtype, lora, type, ranks);
-        }
-    }
-
-    /**
-     * Adapters that are trained.
-     *
-     * @param modelBytes of the parameters beside them, which stay as they are stored
-     */
-    public record Lora(LoraSize size, long modelBytes) {
-        /** @throws io.telechat.core.TelechatException if the model has no place for them */
-        public static Lora of(TuningMethod.Lora method, ModelConfig model, long modelBytes) {
-            LoraConfig numbers = method.start().map(LoraFiles::config).orElse(method.fresh());
-            return new Lora(LoraSize.of(model, numbers), modelBytes);
-        }
-    }
 
     /**
      * Bytes of one rank.
@@ -111,48 +50,45 @@ public record TrainingPlan(ModelConfig config, Setup setup, long parameters, lon
     }
 
     /**
-     * A change that makes the run fit.
-     *
-     * @param options as on the command line
-     * @param bytes that a rank then needs
-     */
-    public record Change(String options, long bytes) {}
-
-    /**
-     * What a run as it is configured needs; reads the headers of its files only.
+     * What a run as it is configured needs, with the model as the cpu backend keeps it; reads the headers of its files only.
      *
      * @throws io.telechat.core.TelechatException if the run is impossible
      */
     public static TrainingPlan of(TrainConfig config) {
         try (TrainingData data = TrainingData.open(config.data());
                 ModelLoader.Checked checked = ModelLoader.check(config.model())) {
-            Optional<Lora> lora = Optional.empty();
-            DType dtype = DType.F32;
-            switch (config.method()) {
-                case TuningMethod.Full full -> dtype = full.dtype();
-                case TuningMethod.Lora adapters ->
-                    lora = Optional.of(
-                            Lora.of(adapters, checked.config(), checked.loadedBytes(adapters.quantization())));
-            }
-            Setup setup = new Setup(
+            RunSetup setup = new RunSetup(
                     config.batch().microBatch(),
                     data.rowTokens(),
                     config.gradientCheckpointing(),
-                    dtype,
-                    lora,
+                    config.method(),
                     config.optimizer().state(),
                     1);
-            return of(checked.config(), setup);
+            return of(PlannedModel.of(checked), setup);
         }
     }
 
-    public static TrainingPlan of(ModelConfig config, Setup setup) {
-        long all = config.parameters();
-        return new TrainingPlan(
-                config,
-                setup,
-                all,
-                setup.lora().map(lora -> lora.size().parameters()).orElse(all));
+    /** @throws io.telechat.core.TelechatException if the model has no place for the adapters */
+    public static TrainingPlan of(PlannedModel model, RunSetup setup) {
+        long all = model.config().parameters();
+        return switch (setup.method()) {
+            case TuningMethod.Full full ->
+                new TrainingPlan(model.config(), setup, all, all * full.dtype().bytes(), Optional.empty());
+            case TuningMethod.Lora lora -> {
+                LoraConfig numbers = lora.start().map(LoraFiles::config).orElse(lora.fresh());
+                yield new TrainingPlan(
+                        model.config(),
+                        setup,
+                        all,
+                        model.bytes(lora.quantization()),
+                        Optional.of(LoraSize.of(model.config(), numbers)));
+            }
+        };
+    }
+
+    /** Parameters that have a gradient. */
+    public long trained() {
+        return adapters.map(LoraSize::parameters).orElse(parameters);
     }
 
     /** @param stage of ZeRO, 0 to 3; they differ where there are several ranks */
@@ -171,19 +107,12 @@ public record TrainingPlan(ModelConfig config, Setup setup, long parameters, lon
     }
 
     private long parameterBytes() {
-        return modelBytes() + (setup.lora().isPresent() ? 4 * trainedElements() : 0);
-    }
-
-    /** Without adapters. */
-    private long modelBytes() {
-        return setup.lora()
-                .map(Lora::modelBytes)
-                .orElse(parameters * setup.dtype().bytes());
+        return modelBytes + (adapters.isPresent() ? 4 * trainedElements() : 0);
     }
 
     private long optimizerBytes() {
-        boolean copied = setup.dtype() != DType.F32 && setup.lora().isEmpty();
-        return momentBytes() + (copied ? 4 * trained : 0);
+        boolean copied = setup.method() instanceof TuningMethod.Full full && full.dtype() != DType.F32;
+        return momentBytes() + (copied ? 4 * parameters : 0);
     }
 
     private long momentBytes() {
@@ -192,14 +121,13 @@ public record TrainingPlan(ModelConfig config, Setup setup, long parameters, lon
 
     /** The elements of each. */
     private LongStream trainedTensors() {
-        return setup.lora()
-                .map(lora -> lora.size().matrices().stream().mapToLong(Long::longValue))
+        return adapters.map(lora -> lora.matrices().stream().mapToLong(Long::longValue))
                 .orElseGet(this::tensors);
     }
 
     /** With adapters, zeros that belong to none are among them. */
     private long trainedElements() {
-        return setup.lora().map(lora -> lora.size().elements()).orElse(trained);
+        return adapters.map(LoraSize::elements).orElse(parameters);
     }
 
     private LongStream tensors() {
@@ -209,8 +137,7 @@ public record TrainingPlan(ModelConfig config, Setup setup, long parameters, lon
 
     /** What is between the formulas of adapters, which are small; or a tensor on its way to or from the disk. */
     private long scratch() {
-        return setup.lora()
-                .map(lora -> lora.size().scratchBytes(setup.rows()))
+        return adapters.map(lora -> lora.scratchBytes(setup.rows()))
                 .orElseGet(() -> 4 * tensors().max().orElse(0));
     }
 
@@ -226,18 +153,18 @@ public record TrainingPlan(ModelConfig config, Setup setup, long parameters, lon
         long table = (long) config.vocabSize() * config.hidden();
         long layers = parameters - table * (config.tiedHead() ? 1 : 2);
         long unit = Math.max(table, layers / config.layers());
-        long unitTrained = trained < parameters ? trained / config.layers() : unit;
-        return 4 * unitTrained + (stage >= 3 ? (long) (2.0 * unit * modelBytes() / parameters) : 0);
+        long unitTrained = adapters.isPresent() ? trained() / config.layers() : unit;
+        return 4 * unitTrained + (stage >= 3 ? (long) (2.0 * unit * modelBytes / parameters) : 0);
     }
 
     /** Bytes of a checkpoint: parameters in F32 (with LoRA, the changes only) and the running means. */
     public long checkpointBytes() {
-        return 4 * trained + momentBytes();
+        return 4 * trained() + momentBytes();
     }
 
     /** Operations of a micro-batch on all ranks; layers computed twice do not count. See {@link TrainingFlops}. */
     public double flops() {
-        boolean all = setup.lora().isEmpty();
+        boolean all = adapters.isEmpty();
         return weightFlops() * (all ? 3 : 2) + 3 * attentionFlops();
     }
 
@@ -258,7 +185,7 @@ public record TrainingPlan(ModelConfig config, Setup setup, long parameters, lon
 
     /** Of a token forward. */
     private double adapterFlops() {
-        return setup.lora().isPresent() ? 2.0 * trainedElements() : 0;
+        return adapters.isPresent() ? 2.0 * trainedElements() : 0;
     }
 
     private double attentionFlops() {
@@ -271,69 +198,5 @@ public record TrainingPlan(ModelConfig config, Setup setup, long parameters, lon
      */
     public double seconds(double peak, double share) {
         return computedFlops() / setup.ranks() / (peak * share);
-    }
-
-    /** The smallest changes after which a rank needs at most so many bytes, the cheapest kind first; empty if none helps. */
-    public List<Change> changes(long available) {
-        List<Change> found = new ArrayList<>();
-        add(found, available, setup.withCheckpointing(), 0, "--gradient-checkpointing");
-        add(found, available, setup.withMoments(MomentType.EIGHT_BIT), 0, "--optimizer-state " + MomentType.EIGHT_BIT);
-        addSmallerBatch(found, available, setup, "");
-        if (found.isEmpty()) {
-            addSmallerBatch(found, available, setup.withCheckpointing(), " --gradient-checkpointing");
-        }
-        if (setup.lora().isEmpty()) {
-            Setup adapted = setup.withLora(attentionAdapters());
-            add(found, available, adapted, 0, "--lora-dim " + LORA_DIM);
-            if (!setup.checkpointing()) {
-                add(
-                        found,
-                        available,
-                        adapted.withCheckpointing(),
-                        0,
-                        "--lora-dim %d --gradient-checkpointing".formatted(LORA_DIM));
-            }
-        }
-        if (!addRanks(found, available, setup, "")) {
-            addRanks(found, available, setup.withCheckpointing(), "--gradient-checkpointing ");
-        }
-        return found;
-    }
-
-    /** Beside a model of the same type. */
-    private Lora attentionAdapters() {
-        LoraConfig adapters = new LoraConfig(LORA_DIM, 1, false, 0, LoraConfig.ATTENTION_INPUTS);
-        return new Lora(
-                LoraSize.of(config, adapters), parameters * setup.dtype().bytes());
-    }
-
-    private void add(List<Change> found, long available, Setup changed, int stage, String options) {
-        long bytes = of(config, changed).memory(stage).total();
-        if (bytes <= available && !changed.equals(setup)) {
-            found.add(new Change(options, bytes));
-        }
-    }
-
-    private void addSmallerBatch(List<Change> found, long available, Setup from, String more) {
-        for (int batch = setup.batch() - 1; batch >= 1; batch--) {
-            if (of(config, from.withBatch(batch)).memory(0).total() <= available) {
-                add(found, available, from.withBatch(batch), 0, "--batch %d%s".formatted(batch, more));
-                return;
-            }
-        }
-    }
-
-    private boolean addRanks(List<Change> found, long available, Setup from, String more) {
-        int before = found.size();
-        for (int stage = 1; stage <= LARGEST_STAGE; stage++) {
-            for (int ranks = Math.max(2, from.ranks()); ranks <= LARGEST_CLUSTER; ranks *= 2) {
-                long bytes = of(config, from.withRanks(ranks)).memory(stage).total();
-                if (bytes <= available) {
-                    found.add(new Change("%s--ranks %d and ZeRO stage %d".formatted(more, ranks, stage), bytes));
-                    break;
-                }
-            }
-        }
-        return found.size() > before;
     }
 }

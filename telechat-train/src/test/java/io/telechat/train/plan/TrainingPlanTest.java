@@ -2,17 +2,15 @@
 package io.telechat.train.plan;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.telechat.core.architecture.ModelConfig;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.backend.Backends;
 import io.telechat.core.lora.LoraConfig;
-import io.telechat.core.lora.LoraSize;
 import io.telechat.core.ops.Batch;
 import io.telechat.core.ops.Ops;
 import io.telechat.core.ops.RopeTable;
+import io.telechat.core.ops.Rounding;
 import io.telechat.core.ops.Weight;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Tensor;
@@ -21,6 +19,7 @@ import io.telechat.core.training.FullGradients;
 import io.telechat.core.training.TrainableParameters;
 import io.telechat.core.training.TrainingPass;
 import io.telechat.core.weights.ModelLoader;
+import io.telechat.train.TuningMethod;
 import io.telechat.train.optimizer.AdamW;
 import io.telechat.train.optimizer.MomentType;
 import io.telechat.train.optimizer.Trained;
@@ -63,18 +62,18 @@ class TrainingPlanTest {
         }
     }
 
-    private static TrainingPlan.Setup setup() {
-        return new TrainingPlan.Setup(2, 16, false, DType.F32, Optional.empty(), MomentType.F32, 1);
+    private static RunSetup setup() {
+        return new RunSetup(2, 16);
     }
 
     /** Beside a model that is stored in BF16. */
-    private static TrainingPlan.Lora lora(int rank, double dropout) {
+    private static TuningMethod.Lora lora(int rank, double dropout) {
         LoraConfig adapters = new LoraConfig(rank, 1, false, dropout, LoraConfig.ATTENTION_INPUTS);
-        return new TrainingPlan.Lora(LoraSize.of(config, adapters), 2 * PARAMETERS);
+        return new TuningMethod.Lora(adapters, Optional.empty(), Optional.empty());
     }
 
-    private static TrainingPlan plan(TrainingPlan.Setup setup) {
-        return TrainingPlan.of(config, setup);
+    private static TrainingPlan plan(RunSetup setup) {
+        return TrainingPlan.of(PlannedModel.of(config), setup);
     }
 
     @ParameterizedTest
@@ -125,13 +124,13 @@ class TrainingPlanTest {
 
     @Test
     void checkpointingKeepsInputsOnly() {
-        assertEquals(4 * 32 * 438, plan(setup().withCheckpointing()).memory(0).activations());
+        assertEquals(
+                4 * 32 * 438, plan(setup().withCheckpointing(true)).memory(0).activations());
     }
 
     @Test
     void parametersInHalfHaveACopyForTheOptimizer() {
-        TrainingPlan.Memory memory = plan(new TrainingPlan.Setup(
-                        2, 16, false, DType.BF16, Optional.empty(), MomentType.F32, 1))
+        TrainingPlan.Memory memory = plan(setup().withMethod(new TuningMethod.Full(DType.BF16, Rounding.NEAREST)))
                 .memory(0);
         assertEquals(2 * PARAMETERS, memory.parameters());
         assertEquals(4 * PARAMETERS, memory.gradients());
@@ -140,7 +139,7 @@ class TrainingPlanTest {
 
     @Test
     void lowRankChangesAreAllThatIsTrained() {
-        TrainingPlan plan = plan(setup().withLora(lora(4, 0)));
+        TrainingPlan plan = plan(setup().withMethod(lora(4, 0)));
         assertEquals(2 * 4 * (32 + 96), plan.trained());
         TrainingPlan.Memory memory = plan.memory(0);
         assertEquals(2 * PARAMETERS + 4 * 1024, memory.parameters());
@@ -148,7 +147,7 @@ class TrainingPlanTest {
         assertEquals(4 * 32 * (32 + 3 * 4), memory.scratch());
         assertEquals(
                 4 * 32 * (32 + 3 * 4 + 32),
-                plan(setup().withLora(lora(4, 0.1))).memory(0).scratch());
+                plan(setup().withMethod(lora(4, 0.1))).memory(0).scratch());
         assertEquals(8 * 1024, memory.optimizer());
         assertEquals(12 * 1024, plan.checkpointBytes());
     }
@@ -162,7 +161,7 @@ class TrainingPlanTest {
         assertEquals(4 * PARAMETERS + means, plan.checkpointBytes());
         assertEquals(
                 2 * 8 * (64 * 32) + 2 * 2 * (64 * 96 + 4 * 24),
-                plan(setup().withLora(lora(64, 0)).withMoments(MomentType.EIGHT_BIT))
+                plan(setup().withMethod(lora(64, 0)).withMoments(MomentType.EIGHT_BIT))
                         .memory(0)
                         .optimizer());
     }
@@ -217,12 +216,12 @@ class TrainingPlanTest {
         double forward = weights + attention;
         assertEquals(3 * forward, plan(setup()).flops());
         assertEquals(3 * forward, plan(setup()).computedFlops());
-        assertEquals(3 * forward, plan(setup().withCheckpointing()).flops());
+        assertEquals(3 * forward, plan(setup().withCheckpointing(true)).flops());
         assertEquals(12 * forward, plan(setup().withRanks(4)).flops());
         assertEquals(3 * forward / 5e5, plan(setup().withRanks(4)).seconds(1e6, 0.5), 1e-9);
         assertEquals(
                 2 * (weights + 2.0 * 1024 * 32) + 3 * attention,
-                plan(setup().withLora(lora(4, 0))).flops());
+                plan(setup().withMethod(lora(4, 0))).flops());
     }
 
     /** Counts the operations of a pass's layers forward: all products, and attention's with what each token sees. */
@@ -261,48 +260,16 @@ class TrainingPlanTest {
     @ParameterizedTest
     @ValueSource(strings = {"52b", "12b", "telechat2"})
     void checkpointingComputesAgainWhatIsPlanned(String name) {
-        TrainingPlan.Setup one = new TrainingPlan.Setup(1, ROWS, true, DType.F32, Optional.empty(), MomentType.F32, 1);
-        TrainingPlan plan = TrainingPlan.of(config(directory.resolve(name)), one);
+        RunSetup one = new RunSetup(1, ROWS).withCheckpointing(true);
+        TrainingPlan plan = TrainingPlan.of(PlannedModel.of(config(directory.resolve(name))), one);
         assertEquals(counted(name, true) - counted(name, false), plan.computedFlops() - plan.flops());
     }
 
     @Test
     void adaptersAreComputedAgainToo() {
-        double again = plan(setup().withCheckpointing()).computedFlops()
-                - plan(setup().withCheckpointing()).flops();
-        TrainingPlan adapted = plan(setup().withLora(lora(4, 0)).withCheckpointing());
+        double again = plan(setup().withCheckpointing(true)).computedFlops()
+                - plan(setup().withCheckpointing(true)).flops();
+        TrainingPlan adapted = plan(setup().withMethod(lora(4, 0)).withCheckpointing(true));
         assertEquals(again + 2.0 * 1024 / LAYERS * 32, adapted.computedFlops() - adapted.flops());
-    }
-
-    @Test
-    void everyChangeThatIsProposedFits() {
-        TrainingPlan plan = plan(new TrainingPlan.Setup(64, 32, false, DType.F32, Optional.empty(), MomentType.F32, 1));
-        long needed = plan.memory(0).total();
-        for (long available = needed - 1; available > TrainingPlan.PROGRAM_BYTES; available -= needed / 50) {
-            for (TrainingPlan.Change change : plan.changes(available)) {
-                assertTrue(change.bytes() <= available, change.toString());
-            }
-        }
-        List<String> options = plan.changes(needed - 1).stream()
-                .map(TrainingPlan.Change::options)
-                .toList();
-        assertEquals(
-                List.of(
-                        "--gradient-checkpointing",
-                        "--optimizer-state 8bit",
-                        "--batch 63",
-                        "--lora-dim 8",
-                        "--lora-dim 8 --gradient-checkpointing",
-                        "--ranks 2 and ZeRO stage 1",
-                        "--ranks 2 and ZeRO stage 2",
-                        "--ranks 2 and ZeRO stage 3"),
-                options);
-    }
-
-    @Test
-    void whereNothingHelpsNothingIsProposed() {
-        assertEquals(List.of(), plan(setup()).changes(TrainingPlan.PROGRAM_BYTES));
-        assertFalse(plan(setup().withCheckpointing()).changes(Long.MAX_VALUE).stream()
-                .anyMatch(c -> c.options().equals("--gradient-checkpointing")));
     }
 }
