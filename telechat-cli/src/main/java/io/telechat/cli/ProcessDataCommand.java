@@ -2,6 +2,8 @@
 package io.telechat.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.telechat.core.InvalidRequestException;
+import io.telechat.train.data.DataFormat;
 import io.telechat.train.data.DataOptions;
 import io.telechat.train.data.DataProcessor;
 import io.telechat.train.data.DataRecipe;
@@ -24,8 +26,8 @@ import picocli.CommandLine.TypeConversionException;
         name = "process-data",
         description = {
             "Make packed, masked training samples of weighted files of dialogs.",
-            "A line is {\"input\": …, \"output\": …}, {\"messages\": […]} or {\"data\": \"plain text\"}; files may be"
-                    + " .gz or .zst."
+            "Files may be JSON lines, JSON, CSV, TSV, Parquet or plain text, compressed by gzip, zstd, xz or bzip2;"
+                    + " records input and output, messages, ShareGPT's, Alpaca's, prompt and response, or text."
         },
         mixinStandardHelpOptions = true)
 final class ProcessDataCommand implements Callable<Integer> {
@@ -48,9 +50,18 @@ final class ProcessDataCommand implements Callable<Integer> {
             required = true,
             paramLabel = "FILE",
             description =
-                    "JSON that maps files (or patterns such as more/*.jsonl) to weights; or a curriculum: {\"stages\":"
-                            + " [{\"share\": 0.7, \"data\": {…}}, …]}")
+                    "a file of dialogs; or JSON that maps files (or patterns such as more/*.jsonl) to weights; or a"
+                            + " curriculum: {\"stages\": [{\"share\": 0.7, \"data\": {…}}, …]}")
     private Path mix;
+
+    @Option(
+            names = "--format",
+            paramLabel = "NAME",
+            converter = FormatConverter.class,
+            description =
+                    "of the files or their records, if it shall not be recognised: auto, jsonl, json, csv, tsv, text,"
+                            + " parquet; messages, sharegpt, alpaca, input-output, prompt-response, plain-text")
+    private DataFormat format = DataFormat.AUTO;
 
     @Option(names = "--tokenizer-path", required = true, paramLabel = "DIR", description = "directory of the tokenizer")
     private Path tokenizer;
@@ -94,8 +105,8 @@ final class ProcessDataCommand implements Callable<Integer> {
     @Option(
             names = "--answers",
             paramLabel = "WHICH",
-            description = "train the last answer of a dialog (default), or all")
-    private Answers answers = Answers.LAST;
+            description = "train all answers of a dialog, or the last (default: all; with --recipe reference: last)")
+    private Optional<Answers> answers = Optional.empty();
 
     @Mixin
     private SystemMessageOptions systemMessages;
@@ -110,8 +121,15 @@ final class ProcessDataCommand implements Callable<Integer> {
     @Option(
             names = "--max-errors",
             paramLabel = "N",
-            description = "skip up to so many unusable lines of all files (default: 0, the first one ends the run)")
-    private long maxErrors;
+            description = "skip up to so many unusable lines of all files (default: 0, the first one ends the run; with"
+                    + " --rejects, as many as there are)")
+    private Optional<Long> maxErrors = Optional.empty();
+
+    @Option(
+            names = "--rejects",
+            paramLabel = "FILE",
+            description = "list every line that is left out, with file, line and reason, as JSON lines")
+    private Optional<Path> rejects = Optional.empty();
 
     @Option(
             names = "--memory",
@@ -138,6 +156,7 @@ final class ProcessDataCommand implements Callable<Integer> {
         samples.ifPresent(n -> Positive.check("--num-samples", n));
         DataOptions options = new DataOptions(
                 mix,
+                format,
                 tokenizer,
                 output,
                 rowTokens,
@@ -145,10 +164,11 @@ final class ProcessDataCommand implements Callable<Integer> {
                 shards,
                 seed,
                 recipe,
-                answers == Answers.ALL,
+                answers.orElse(recipe == DataRecipe.REFERENCE ? Answers.LAST : Answers.ALL) == Answers.ALL,
                 systemMessages.policy(),
                 longDialogs,
-                maxErrors,
+                maxErrors.orElse(rejects.isPresent() ? Long.MAX_VALUE : 0),
+                rejects,
                 memory.bytes(),
                 Positive.check("--threads", threads.orElse(defaultThreads())),
                 overwrite);
@@ -183,10 +203,11 @@ final class ProcessDataCommand implements Callable<Integer> {
         System.out.printf(
                 "%-32s %6s %10s %10s %12s %8s %9s%n",
                 "source", "weight", "lines", "dialogs", "tokens", "trained", "too long");
+        int stages = report.sources().getLast().stage();
         for (DataReport.Source source : report.sources()) {
             System.out.printf(
                     "%-32s %6s %,10d %,10d %,12d %6.1f %% %,9d%n",
-                    source.name(),
+                    stages == 1 ? source.name() : "stage %d: %s".formatted(source.stage(), source.name()),
                     source.weight(),
                     source.lines(),
                     source.dialogs(),
@@ -208,6 +229,18 @@ final class ProcessDataCommand implements Callable<Integer> {
                 report.rounds() == 1 ? "" : ", data used %d times".formatted(report.rounds()),
                 seconds,
                 report.tokens() / seconds);
+    }
+
+    /** For picocli. */
+    static final class FormatConverter implements ITypeConverter<DataFormat> {
+        @Override
+        public DataFormat convert(String text) {
+            try {
+                return DataFormat.parse(text);
+            } catch (InvalidRequestException e) {
+                throw new TypeConversionException(e.getMessage());
+            }
+        }
     }
 
     /** For picocli, which knows enums by their Java names only. */

@@ -2,15 +2,20 @@
 package io.telechat.cli;
 
 import static io.telechat.cli.Program.assertError;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.telechat.core.tokenizer.SentencePieceWriter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -55,6 +60,66 @@ class ProcessDataCommandTest {
                 "process-data --data-path DIR/mix.json --tokenizer-path DIR/tokenizer --data-output-path DIR/%s --max-seq-len 64 %s"
                         .formatted(output, String.join(" ", more))
                         .strip());
+    }
+
+    @Test
+    void aFileOfDialogsIsTakenAsItIs() throws Exception {
+        file("table.csv", "question,answer\nwho?,you\n");
+        Program.Result result = run("process-data --data-path DIR/table.csv --tokenizer-path DIR/tokenizer"
+                + " --data-output-path DIR/table --max-seq-len 64 --json");
+        assertEquals(0, result.code(), result.err());
+        JsonNode source = result.json().getFirst().at("/report/sources/0");
+        assertEquals("table.csv", source.get("name").asText());
+        assertEquals(1, source.get("weight").asDouble());
+        assertEquals(1, source.get("dialogs").asInt());
+    }
+
+    @Test
+    void everyLineThatIsLeftOutIsListed() throws Exception {
+        file("mixed.jsonl", """
+            {"input": "who?", "output": "you"}
+            {"input": "who?"}
+
+            {"input": "why?", "output": "%s"}
+            not JSON
+            """.formatted("because ".repeat(20)));
+        Program.Result result = run("process-data --data-path DIR/mixed.jsonl --tokenizer-path DIR/tokenizer"
+                + " --data-output-path DIR/mixed --max-seq-len 64 --rejects DIR/rejects.jsonl");
+        assertEquals(0, result.code(), result.err());
+        List<String> rejects = new ArrayList<>();
+        for (String line : Files.readAllLines(directory.resolve("rejects.jsonl"))) {
+            JsonNode reject = new ObjectMapper().readTree(line);
+            assertEquals(
+                    directory.resolve("mixed.jsonl").toString(),
+                    reject.get("file").asText());
+            rejects.add(reject.get("line").asInt() + " " + reject.get("reason").asText());
+        }
+        assertEquals(List.of("2 missing fields", "4 too long", "5 malformed JSON"), rejects);
+    }
+
+    @Test
+    void theRowsOfACurriculumNameTheirStage() throws Exception {
+        file(
+                "curriculum.json",
+                "{\"stages\": [{\"share\": 0.5, \"data\": {\"lines.jsonl\": 1}},"
+                        + " {\"share\": 0.5, \"data\": {\"lines.jsonl\": 2}}]}");
+        Program.Result result = run("process-data --data-path DIR/curriculum.json --tokenizer-path DIR/tokenizer"
+                + " --data-output-path DIR/curriculum --max-seq-len 64 --num-samples 2");
+        assertEquals(0, result.code(), result.err());
+        assertTrue(result.out().contains("\nstage 1: lines.jsonl "), result.out());
+        assertTrue(result.out().contains("\nstage 2: lines.jsonl "), result.out());
+    }
+
+    @Test
+    void allAnswersAreTrainedUnlessTheLastAloneIsAskedFor() throws Exception {
+        byte[][] made = new byte[3][];
+        String[] options = {"", "--answers all", "--answers last"};
+        for (int i = 0; i < options.length; i++) {
+            assertEquals(0, process("answers" + i, options[i]).code());
+            made[i] = Files.readAllBytes(directory.resolve("answers" + i + "/train_data_0.safetensors"));
+        }
+        assertArrayEquals(made[1], made[0]);
+        assertFalse(Arrays.equals(made[2], made[0]));
     }
 
     @Test
@@ -116,7 +181,8 @@ class ProcessDataCommandTest {
                 "--memory much | 2 | 'much' is no size",
                 "--recipe reference | 3 | --recipe reference is TeleChat-52B's",
                 "--data-path /nowhere.json | 3 | /nowhere.json",
-                "--tokenizer-path /nowhere | 3 | /nowhere",
+                "--tokenizer-path /nowhere | 3 | --tokenizer-path /nowhere",
+                "--format arrow | 2 | there is no format 'arrow'",
                 "--data-output-path /dev/null | 3 | /dev/null: cannot be written"
             })
     void oneLineSaysWhatIsWrong(String options, int code, String part) throws Exception {

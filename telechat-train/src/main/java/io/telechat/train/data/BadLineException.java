@@ -27,13 +27,20 @@ final class BadLineException extends Exception {
     }
 
     private final Reason reason;
+    private final String detail;
 
     BadLineException(Reason reason, String detail) {
         super(reason.text() + (detail.isEmpty() ? "" : ": " + detail), null, false, false);
         this.reason = reason;
+        this.detail = detail;
     }
 
     Reason reason() {
         return reason;
+    }
+
+    /** What of the line it is; may be empty. */
+    String detail() {
+        return detail;
     }
 }

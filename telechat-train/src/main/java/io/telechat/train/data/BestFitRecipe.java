@@ -144,6 +144,7 @@ final class BestFitRecipe implements Recipe {
             long place = LineEncoding.place(firstSource + source, number);
             DialogEncoder.Encoded encoded = encoder.encode(line);
             if (encoded.tooLong() > 0) {
+                errors.addTooLong(firstSource + source, number);
                 synchronized (tooLong) {
                     tooLong[source] += encoded.tooLong();
                 }

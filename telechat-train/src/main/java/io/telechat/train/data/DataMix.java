@@ -2,7 +2,6 @@
 package io.telechat.train.data;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.telechat.core.InvalidInputException;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.checkpoint.IoReason;
 import io.telechat.core.checkpoint.JsonFiles;
@@ -16,6 +15,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.regex.PatternSyntaxException;
 import java.util.stream.Stream;
@@ -36,11 +36,20 @@ public record DataMix(List<Stage> stages) {
      */
     public record Stage(double share, List<DataSource> sources) {}
 
-    /** @throws InvalidModelException if the file or something in it is missing or makes no sense */
-    public static DataMix read(Path file) {
-        JsonNode json = readObject(file);
+    /**
+     * @param file as above, or data themselves, which then are all there is
+     * @param format of all sources
+     * @throws InvalidModelException if the file or something in it is missing or makes no sense
+     */
+    public static DataMix read(Path file, DataFormat format) {
+        Optional<JsonNode> mix = readMix(file, format);
+        if (mix.isEmpty()) {
+            DataSource all = new DataSource(file.getFileName().toString(), file, 1, format);
+            return new DataMix(List.of(new Stage(1, List.of(all))));
+        }
+        JsonNode json = mix.get();
         if (!json.has("stages")) {
-            return new DataMix(List.of(new Stage(1, sources(file, json))));
+            return new DataMix(List.of(new Stage(1, sources(file, json, format))));
         }
         List<Stage> stages = new ArrayList<>();
         double sum = 0;
@@ -51,7 +60,7 @@ public record DataMix(List<Stage> stages) {
                         "%s: stage %d needs a \"share\" of the samples above 0".formatted(file, stages.size() + 1));
             }
             sum += share;
-            stages.add(new Stage(share, sources(file, stage.path("data"))));
+            stages.add(new Stage(share, sources(file, stage.path("data"), format)));
         }
         if (stages.isEmpty() || Math.abs(sum - 1) > 1e-6) {
             throw new InvalidModelException("%s: the stages' shares must add up to 1, not %s".formatted(file, sum));
@@ -59,25 +68,23 @@ public record DataMix(List<Stage> stages) {
         return new DataMix(stages);
     }
 
-    /** People give the data themselves; then the parser's complaint is not what helps. */
-    private static JsonNode readObject(Path file) {
-        String advice = "%s: looks like data; --data-path wants JSON that maps files to weights: {\"%s\": 1.0}"
-                .formatted(file, file.getFileName());
-        if (file.toString().matches(".*\\.(jsonl|ndjson|csv|tsv|parquet|txt)(\\.(gz|zst|bz2|xz))?|.*\\.(gz|zst|bz2|xz)")
-                && Files.isRegularFile(file)) {
-            throw new InvalidInputException(advice);
+    /** Nothing if the file holds data. */
+    private static Optional<JsonNode> readMix(Path file, DataFormat format) {
+        boolean named = format.container().isPresent() && format.container().get() != Container.JSON;
+        String name = file.getFileName().toString();
+        if (Files.isRegularFile(file)
+                && (named || name.matches(".*\\.(jsonl|ndjson|csv|tsv|parquet|txt|md)|.*\\.(gz|zst|bz2|xz)"))) {
+            return Optional.empty();
         }
         try {
             JsonNode json = JsonFiles.readObject(file);
-            if (json.properties().stream()
+            boolean data = json.properties().stream()
                     .anyMatch(e ->
-                            DIALOG_FIELDS.contains(e.getKey()) && !e.getValue().isNumber())) {
-                throw new InvalidInputException(advice);
-            }
-            return json;
+                            DIALOG_FIELDS.contains(e.getKey()) && !e.getValue().isNumber());
+            return data ? Optional.empty() : Optional.of(json);
         } catch (InvalidModelException e) {
             if (e.getMessage().contains("behind the JSON") || e.getMessage().contains("not a JSON object")) {
-                throw new InvalidInputException(advice, e);
+                return Optional.empty();
             }
             throw e;
         }
@@ -88,7 +95,7 @@ public record DataMix(List<Stage> stages) {
         return stages.stream().flatMap(s -> s.sources().stream()).toList();
     }
 
-    private static List<DataSource> sources(Path mix, JsonNode json) {
+    private static List<DataSource> sources(Path mix, JsonNode json, DataFormat format) {
         List<DataSource> sources = new ArrayList<>();
         for (Map.Entry<String, JsonNode> entry : json.properties()) {
             double weight = entry.getValue().isNumber() ? entry.getValue().asDouble() : Double.NaN;
@@ -97,7 +104,8 @@ public record DataMix(List<Stage> stages) {
                         .formatted(mix, entry.getKey(), entry.getValue(), MAX_WEIGHT));
             }
             try {
-                files(mix, entry.getKey()).forEach((name, file) -> sources.add(new DataSource(name, file, weight)));
+                files(mix, entry.getKey())
+                        .forEach((name, file) -> sources.add(new DataSource(name, file, weight, format)));
             } catch (InvalidPathException | PatternSyntaxException e) {
                 throw new InvalidModelException(
                         "%s: '%s' is neither a path nor a pattern".formatted(mix, entry.getKey()), e);

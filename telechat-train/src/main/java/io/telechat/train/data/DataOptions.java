@@ -3,12 +3,14 @@ package io.telechat.train.data;
 
 import io.telechat.core.chat.SystemMessages;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
  * What {@link DataProcessor} is asked for.
  *
- * @param mix file that names the sources and their weights
+ * @param mix file that names the sources and their weights, or the only source
+ * @param format of the sources
  * @param tokenizer directory of the tokenizer
  * @param output directory to make
  * @param rowTokens tokens per sample
@@ -20,12 +22,14 @@ import java.util.OptionalInt;
  * @param systemMessages what becomes of system messages that the chat format has no place for
  * @param longDialogs what becomes of dialogs that are longer than a sample
  * @param maxErrors so many lines may be unusable
+ * @param rejects file to list every line in that was left out
  * @param memoryBytes about how much memory buffers may take
  * @param threads that encode
  * @param overwrite whether other data in {@code output} may be replaced
  */
 public record DataOptions(
         Path mix,
+        DataFormat format,
         Path tokenizer,
         Path output,
         int rowTokens,
@@ -37,6 +41,7 @@ public record DataOptions(
         SystemMessages systemMessages,
         LongDialogs longDialogs,
         long maxErrors,
+        Optional<Path> rejects,
         long memoryBytes,
         int threads,
         boolean overwrite) {

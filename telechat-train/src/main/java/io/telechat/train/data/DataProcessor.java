@@ -57,12 +57,12 @@ public final class DataProcessor {
      * @throws InvalidModelException if an input is missing or bad, no dialog is usable, or the output cannot be written
      */
     public Optional<DataReport> run() {
-        DataMix mix = DataMix.read(options.mix());
+        DataMix mix = DataMix.read(options.mix(), options.format());
         if (mix.stages().size() > 1 && options.samples().isEmpty()) {
             throw new InvalidRequestException(
                     "a curriculum needs --num-samples, of which its stages have their shares");
         }
-        ChatTokenizer tokenizer = ChatTokenizer.load(options.tokenizer());
+        ChatTokenizer tokenizer = tokenizer();
         try {
             try (WorkerTeam team = new WorkerTeam(options.threads())) {
                 InputHashes hashes = new InputHashes();
@@ -76,6 +76,16 @@ public final class DataProcessor {
         } catch (UncheckedIOException e) {
             throw unwritable(e.getCause());
         }
+    }
+
+    private ChatTokenizer tokenizer() {
+        Path directory = options.tokenizer();
+        if (Stream.of("tokenizer.model", "tokenizer.json").noneMatch(name -> Files.exists(directory.resolve(name)))) {
+            throw new InvalidModelException(
+                    "--tokenizer-path %s: there is no tokenizer.model or tokenizer.json; it is a model's directory, as a rule"
+                            .formatted(directory));
+        }
+        return ChatTokenizer.load(directory);
     }
 
     private DataReport process(DataMix mix, ChatTokenizer tokenizer, InputHashes hashes, WorkerTeam team)
@@ -112,6 +122,9 @@ public final class DataProcessor {
         chosen.put("num_workers", options.shards());
         chosen.put("seed", options.seed());
         chosen.put("answers", options.trainAllAnswers() ? "all" : "last");
+        if (!options.format().equals(DataFormat.AUTO)) {
+            chosen.put("format", options.format().toString());
+        }
         chosen.put("long_dialogs", options.longDialogs().toString());
         if (options.systemMessages() != SystemMessages.FOLD) {
             chosen.put("system_messages", options.systemMessages().toString());
@@ -166,10 +179,42 @@ public final class DataProcessor {
             DataMix mix, ChatTokenizer tokenizer, InputHashes hashes, WorkerTeam team, Path temporary)
             throws IOException {
         List<DataSource> sources = mix.sources();
+        LineErrors errors =
+                new LineErrors(sources, options.maxErrors(), options.rejects().isPresent());
+        try {
+            return process(mix, tokenizer, hashes, team, temporary, sources, errors);
+        } finally {
+            writeRejects(errors);
+        }
+    }
+
+    /** Also where the run failed: then most of all. */
+    private void writeRejects(LineErrors errors) {
+        if (options.rejects().isPresent()) {
+            Path file = options.rejects().get();
+            Path unfinished = file.toAbsolutePath().resolveSibling("." + file.getFileName() + ".tmp");
+            try {
+                errors.write(unfinished);
+                Files.move(unfinished, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+            } catch (IOException e) {
+                throw new InvalidInputException(
+                        "--rejects %s: cannot be written: %s".formatted(file, IoReason.of(e)), e);
+            }
+        }
+    }
+
+    private DataReport process(
+            DataMix mix,
+            ChatTokenizer tokenizer,
+            InputHashes hashes,
+            WorkerTeam team,
+            Path temporary,
+            List<DataSource> sources,
+            LineErrors errors)
+            throws IOException {
         try (DialogStore store = new DialogStore(temporary);
                 SampleRows rows =
                         new SampleRows(temporary.resolve("rows"), store, options.rowTokens(), sources.size())) {
-            LineErrors errors = new LineErrors(sources, options.maxErrors());
             Recipe recipe = switch (options.recipe()) {
                 case BEST_FIT -> new BestFitRecipe(options, tokenizer, team, temporary, store, errors, hashes);
                 case REFERENCE -> new ReferenceRecipe(options, tokenizer, team, store, errors, hashes);
@@ -214,6 +259,7 @@ public final class DataProcessor {
                 tokens += counts.tokens;
                 trained += counts.trained;
                 sources.add(new DataReport.Source(
+                        stage + 1,
                         inputs.get(i).name(),
                         inputs.get(i).weight(),
                         outcome.encoding().lines(i),

@@ -26,12 +26,14 @@ public record DataReport(
         @JsonProperty("rounds") int rounds,
         @JsonProperty("sources") List<Source> sources) {
     /**
+     * @param stage of the curriculum, from 1; 1 where there is none
      * @param lines read, blank ones left out
      * @param dialogs in the samples, repetitions counted
      * @param tooLong dialogs, or turns of split ones, that were left out
      * @param dropped unusable lines by reason
      */
     public record Source(
+            @JsonProperty("stage") int stage,
             @JsonProperty("name") String name,
             @JsonProperty("weight") double weight,
             @JsonProperty("lines") long lines,

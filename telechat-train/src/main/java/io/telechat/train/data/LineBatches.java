@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train.data;
 
-import io.airlift.compress.v3.zstd.ZstdInputStream;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.dataformat.csv.CsvReadException;
+import io.telechat.core.InvalidInputException;
 import io.telechat.core.InvalidModelException;
+import io.telechat.core.TelechatException;
 import io.telechat.core.checkpoint.Downloads;
 import io.telechat.core.checkpoint.IoReason;
 import io.telechat.core.weights.LoadProgress;
@@ -15,11 +18,10 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.zip.GZIPInputStream;
 
 /**
  * Hands out the lines of all sources, some hundreds of kilobytes at a time, to any number of threads, and says where each
- * batch stands in the whole. Files ending in {@code .gz} and {@code .zst} are decompressed.
+ * batch stands in the whole. {@link DataFiles} makes lines of whatever a file holds.
  */
 final class LineBatches implements AutoCloseable {
     private static final int BATCH_BYTES = 1 << 18;
@@ -101,16 +103,14 @@ final class LineBatches implements AutoCloseable {
         try {
             file = new CountingStream(hashes.open(path));
             in = file;
-            String name = path.getFileName().toString();
-            if (name.endsWith(".gz")) {
-                in = new GZIPInputStream(in, 1 << 16);
-            } else if (name.endsWith(".zst")) {
-                in = new ZstdInputStream(in);
-            }
+            in = DataFiles.lines(path, file, sources.get(index).format().container());
             nextLine = 1;
         } catch (IOException e) {
             close(); // a damaged header is found when the file is open already
             throw unreadable(path, e);
+        } catch (RuntimeException e) {
+            close();
+            throw e;
         }
     }
 
@@ -163,10 +163,31 @@ final class LineBatches implements AutoCloseable {
     private int readSome(byte[] bytes, int from) {
         try {
             return in.read(bytes, from, bytes.length - from);
-        } catch (IOException | RuntimeException e) { // the zstd decoder throws the latter for damaged input
-            IOException cause = e instanceof IOException io ? io : new IOException("damaged: " + e.getMessage(), e);
-            throw unreadable(sources.get(source).file(), cause);
+        } catch (IOException e) {
+            throw unreadable(sources.get(source).file(), e);
+        } catch (RuntimeException e) { // of iterators and decoders that know no other way
+            throw damaged(sources.get(source).file(), e);
         }
+    }
+
+    private static TelechatException damaged(Path file, RuntimeException e) {
+        if (e instanceof TelechatException known) {
+            return known;
+        }
+        if (e.getCause() instanceof JsonProcessingException json) {
+            return new InvalidInputException(
+                    "%s:%d: malformed %s: %s"
+                            .formatted(
+                                    file,
+                                    json.getLocation() == null
+                                            ? 1
+                                            : json.getLocation().getLineNr(),
+                                    json instanceof CsvReadException ? "CSV" : "JSON",
+                                    json.getOriginalMessage()),
+                    e);
+        }
+        return unreadable(
+                file, e.getCause() instanceof IOException io ? io : new IOException("damaged: " + e.getMessage(), e));
     }
 
     private static int[] ends(byte[] bytes, int length) {

@@ -79,6 +79,7 @@ final class LineEncoding {
     }
 
     private void encode(LineBatches.Batch batch, Worker worker, LineBatches batches) {
+        Optional<DialogForm> form = sources.get(batch.source()).format().form();
         int from = 0;
         int used = 0;
         for (int i = 0; i < batch.ends().length; i++) {
@@ -86,7 +87,8 @@ final class LineEncoding {
             if (!isBlank(batch.bytes(), from, end)) {
                 used++;
                 try {
-                    worker.line(LineJson.object(batch.bytes(), from, end), batch.source(), batch.firstLine() + i);
+                    JsonNode line = DialogForm.normalized(LineJson.object(batch.bytes(), from, end), form);
+                    worker.line(line, batch.source(), batch.firstLine() + i);
                 } catch (BadLineException e) {
                     if (errors.add(firstSource + batch.source(), batch.firstLine() + i, e)) {
                         batches.stop();

@@ -3,6 +3,7 @@ package io.telechat.train.data;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -16,9 +17,13 @@ import java.io.IOException;
 final class LineJson {
     static final ObjectReader READER = new ObjectMapper(JsonFactory.builder()
                     .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
+                    .disable(StreamReadFeature.AUTO_CLOSE_SOURCE)
                     .build())
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .reader();
+
+    /** For one value of several. */
+    static final ObjectReader TREES = READER.without(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
     private LineJson() {}
 

@@ -153,7 +153,11 @@ final class ReferenceRecipe implements Recipe {
             String text = ReferenceEncoder.text(line);
             StoredDialog dialog =
                     writer.add(0, LineEncoding.place(source, number), firstSource + source, encoder.encode(text));
-            lines.add(new Line(dialog, encoder.wholeLength(text)));
+            int length = encoder.wholeLength(text);
+            if (length >= options.capacity()) {
+                errors.addTooLong(firstSource + source, number);
+            }
+            lines.add(new Line(dialog, length));
         }
 
         @Override

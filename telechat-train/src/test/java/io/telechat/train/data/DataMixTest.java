@@ -32,7 +32,7 @@ class DataMixTest {
     }
 
     private DataMix read(String json) throws IOException {
-        return DataMix.read(Files.writeString(directory.resolve("mix.json"), json));
+        return DataMix.read(Files.writeString(directory.resolve("mix.json"), json), DataFormat.AUTO);
     }
 
     private List<String> files(String json) throws IOException {
@@ -118,7 +118,8 @@ class DataMixTest {
         Path odd = Files.createDirectories(directory.resolve("run[1]{x}"));
         Path file = Files.writeString(odd.resolve("x.jsonl"), "");
         Path mix = Files.writeString(odd.resolve("mix.json"), "{\"*.jsonl\": 1}");
-        assertEquals(file, DataMix.read(mix).sources().getFirst().file());
+        assertEquals(
+                file, DataMix.read(mix, DataFormat.AUTO).sources().getFirst().file());
     }
 
     @ParameterizedTest
@@ -166,7 +167,6 @@ class DataMixTest {
             delimiter = '|',
             value = {
                 "{} | names no files",
-                "[] | looks like data",
                 "{\"stages\": []} | must add up to 1",
                 "{\"stages\": [{\"share\": 0.5, \"data\": {\"a.jsonl\": 1}}]} | must add up to 1, not 0.5",
                 "{\"stages\": [{\"data\": {\"a.jsonl\": 1}}]} | stage 1 needs a \"share\"",
@@ -177,5 +177,19 @@ class DataMixTest {
     void tellsWhatIsWrongWithAMix(String json, String part) {
         String message = assertThrows(TelechatException.class, () -> read(json)).getMessage();
         assertTrue(message.startsWith(directory.resolve("mix.json") + ": ") && message.contains(part), message);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "[{\"input\": \"q\", \"output\": \"a\"}]",
+                "{\"input\": \"q\", \"output\": \"a\"}",
+                "{\"input\": \"q\", \"output\": \"a\"}\n{\"input\": \"q\", \"output\": \"a\"}",
+                "{\"messages\": []}"
+            })
+    void dataInPlaceOfAMixAreTheOnlySource(String json) throws IOException {
+        assertEquals(
+                List.of(new DataSource("mix.json", directory.resolve("mix.json"), 1)),
+                read(json).sources());
     }
 }

@@ -141,7 +141,7 @@ class DataProcessorTest {
         assertEquals((double) tokens / samples.size() / 64, report.fillRate(), 1e-12);
         assertTrue(report.fillRate() >= report.referenceFillRate(), report.toString());
         assertEquals(
-                List.of(new DataReport.Source("lines.jsonl", 1, LINES, LINES, tokens, trained, 0, Map.of())),
+                List.of(new DataReport.Source(1, "lines.jsonl", 1, LINES, LINES, tokens, trained, 0, Map.of())),
                 report.sources());
     }
 

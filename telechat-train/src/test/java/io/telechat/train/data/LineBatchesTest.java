@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.airlift.compress.v3.zstd.ZstdOutputStream;
+import com.github.luben.zstd.ZstdOutputStream;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.weights.LoadProgress;
 import java.io.ByteArrayOutputStream;
@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -129,9 +130,9 @@ class LineBatchesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"a.jsonl.gz", "a.jsonl.zst"})
-    void aFileThatIsNotCompressedAsItsNameSaysIsNamed(String name) throws IOException {
-        Path file = Files.writeString(directory.resolve(name), "{\"input\": \"q\", \"output\": \"a\"}\n");
+    @ValueSource(strings = {"1f8b0000", "28b52ffd00", "fd377a585a0000", "425a683900"})
+    void aFileThatOnlyBeginsAsIfItWereCompressedIsNamed(String bytes) throws IOException {
+        Path file = Files.write(directory.resolve("a.jsonl"), HexFormat.of().parseHex(bytes));
         assertNamed(file);
         if (Files.isDirectory(OPEN_FILES)) {
             assertEquals(List.of(), openFiles(file), "stays open");

@@ -169,6 +169,7 @@ final class TinyData {
     Optional<DataReport> run() {
         DataOptions options = new DataOptions(
                 mix,
+                DataFormat.AUTO,
                 tokenizer,
                 output,
                 rowTokens,
@@ -180,6 +181,7 @@ final class TinyData {
                 SystemMessages.FOLD,
                 longDialogs,
                 maxErrors,
+                Optional.empty(),
                 memoryBytes,
                 threads,
                 overwrite);
