@@ -306,7 +306,7 @@ class CommandLineTest {
                 "generate MODEL --tokens 1,x | 2 | 'x' is not a token id",
                 "generate MODEL --tokens 300 | 2 | not in the model's vocabulary",
                 "generate MODEL --prompt x --top-p 2 | 2 | top-p is 2",
-                "generate MODEL --prompt x --threads 0 | 2 | threads is 0",
+                "generate MODEL --prompt x --threads 0 | 2 | --threads 0: must be at least 1",
                 "generate MODEL --prompt x --backend tpu | 2 | there are: cpu, nd4j",
                 "generate MODEL --prompt x --context-length 1000 | 2 | beyond this model's 256",
                 "generate MODEL --prompt x --max-new-tokens 0 | 2 | must be at least 1",

@@ -240,7 +240,7 @@ class TrainCommandTest {
                 "--save-total-limit 0 | 2 | at least 1",
                 "--threads 0 | 2 | at least 1",
                 "--zero-stage 4 | 2 | --zero-stage 4: must be from 0 to 3",
-                "--dtype f8 --lora-dim 2 | 2 | --dtype f8: choose f32 or bf16",
+                "--dtype f8 --lora-dim 2 | 2 | choose f32 or bf16",
                 "--max-steps 0 | 2 | at least 1",
                 "--lora-dim 2 --lora-dropout 1 | 2 | --lora-dropout 1.0: must be from 0 to below 1",
                 "--adapter DIR/model --lora-dropout 0.1 | 2 | model has its own",

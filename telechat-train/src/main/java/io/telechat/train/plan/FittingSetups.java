@@ -7,8 +7,10 @@ import io.telechat.train.TuningMethod;
 import io.telechat.train.optimizer.MomentType;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -25,6 +27,8 @@ public final class FittingSetups {
     private final PlannedModel model;
     private final RunSetup asked;
     private final long available;
+    /** One of each method; what they take in memory is the same in all setups. */
+    private final Map<TuningMethod, TrainingPlan> plans = new HashMap<>();
 
     private FittingSetups(PlannedModel model, RunSetup asked, long available) {
         this.model = model;
@@ -166,7 +170,8 @@ public final class FittingSetups {
 
     /** With the lowest stage that does. */
     private Optional<Fitting> fitting(RunSetup setup) {
-        TrainingPlan plan = TrainingPlan.of(model, setup);
+        TrainingPlan plan = plans.computeIfAbsent(setup.method(), method -> TrainingPlan.of(model, setup))
+                .with(setup);
         for (int stage = 0; stage <= (setup.ranks() == 1 ? 0 : LARGEST_STAGE); stage++) {
             long bytes = plan.memory(stage).total();
             if (bytes <= available) {

@@ -19,13 +19,13 @@ import java.util.stream.LongStream;
  * What a run needs: memory by its uses, disk, and operations. Stages are those of ZeRO (Rajbhandari et al. 2020,
  * arXiv:1910.02054): 1 shares the optimizer out among the ranks, 2 the gradients too, 3 the parameters too.
  *
- * @param config of the model
+ * @param model that is trained
  * @param parameters of the model
  * @param modelBytes of its parameters
  * @param adapters that are trained instead of them
  */
 public record TrainingPlan(
-        ModelConfig config, RunSetup setup, long parameters, long modelBytes, Optional<LoraSize> adapters) {
+        PlannedModel model, RunSetup setup, long parameters, long modelBytes, Optional<LoraSize> adapters) {
     /** The JVM, the program, and what a backend keeps for itself: measured with tiny models. */
     static final long PROGRAM_BYTES = 120L << 20;
 
@@ -70,20 +70,29 @@ public record TrainingPlan(
 
     /** @throws io.telechat.core.TelechatException if the model has no place for the adapters */
     public static TrainingPlan of(PlannedModel model, RunSetup setup) {
-        long all = model.config().parameters();
+        long all = model.parameters();
         return switch (setup.method()) {
             case TuningMethod.Full full ->
-                new TrainingPlan(model.config(), setup, all, all * full.dtype().bytes(), Optional.empty());
+                new TrainingPlan(model, setup, all, all * full.dtype().bytes(), Optional.empty());
             case TuningMethod.Lora lora -> {
                 LoraConfig numbers = lora.start().map(LoraFiles::config).orElse(lora.fresh());
                 yield new TrainingPlan(
-                        model.config(),
+                        model,
                         setup,
                         all,
                         model.bytes(lora.quantization()),
                         Optional.of(LoraSize.of(model.config(), numbers)));
             }
         };
+    }
+
+    /** The same model and method in another setup. */
+    TrainingPlan with(RunSetup other) {
+        return new TrainingPlan(model, other, parameters, modelBytes, adapters);
+    }
+
+    private ModelConfig config() {
+        return model.config();
     }
 
     /** Parameters that have a gradient. */
@@ -93,7 +102,7 @@ public record TrainingPlan(
 
     /** @param stage of ZeRO, 0 to 3; they differ where there are several ranks */
     public Memory memory(int stage) {
-        TrainingPass.Memory pass = TrainingPass.memory(config, setup.rows(), setup.checkpointing());
+        TrainingPass.Memory pass = TrainingPass.memory(config(), setup.rows(), setup.checkpointing());
         long values = parameterBytes();
         long gradients = 4 * trainedElements();
         return new Memory(
@@ -131,8 +140,7 @@ public record TrainingPlan(
     }
 
     private LongStream tensors() {
-        return config.architecture().tensors(config).stream()
-                .mapToLong(t -> t.shape().elements());
+        return model.tensors().stream().mapToLong(Long::longValue);
     }
 
     /** What is between the formulas of adapters, which are small; or a tensor on its way to or from the disk. */
@@ -150,10 +158,10 @@ public record TrainingPlan(
         if (setup.ranks() == 1 || stage < 2) {
             return 0;
         }
-        long table = (long) config.vocabSize() * config.hidden();
-        long layers = parameters - table * (config.tiedHead() ? 1 : 2);
-        long unit = Math.max(table, layers / config.layers());
-        long unitTrained = adapters.isPresent() ? trained() / config.layers() : unit;
+        long table = (long) config().vocabSize() * config().hidden();
+        long layers = parameters - table * (config().tiedHead() ? 1 : 2);
+        long unit = Math.max(table, layers / config().layers());
+        long unitTrained = adapters.isPresent() ? trained() / config().layers() : unit;
         return 4 * unitTrained + (stage >= 3 ? (long) (2.0 * unit * modelBytes / parameters) : 0);
     }
 
@@ -174,13 +182,13 @@ public record TrainingPlan(
     }
 
     private double recomputedFlops() {
-        double share = (config.layers() - 1.0) / config.layers();
-        double perToken = TrainingFlops.recomputedPerToken(config) + share * adapterFlops();
+        double share = (config().layers() - 1.0) / config().layers();
+        double perToken = TrainingFlops.recomputedPerToken(config()) + share * adapterFlops();
         return perToken * setup.rows() * setup.ranks() + share * attentionFlops();
     }
 
     private double weightFlops() {
-        return (TrainingFlops.weightsPerToken(config) + adapterFlops()) * setup.rows() * setup.ranks();
+        return (TrainingFlops.weightsPerToken(config()) + adapterFlops()) * setup.rows() * setup.ranks();
     }
 
     /** Of a token forward. */
@@ -189,7 +197,7 @@ public record TrainingPlan(
     }
 
     private double attentionFlops() {
-        return TrainingFlops.attention(config, setup.tokens()) * setup.batch() * setup.ranks();
+        return TrainingFlops.attention(config(), setup.tokens()) * setup.batch() * setup.ranks();
     }
 
     /**
