@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Compiles the native kernels into the folder that is given, if there is a C compiler; without one, telechat works all the
-# same, with kernels in Java. Called by Maven. CC names another compiler, TARGET_ARCH the architecture that it compiles for
-# (x86_64 or aarch64), if that is not this machine's.
+# build.sh FOLDER [all|host]
+#
+# Compiles the native kernels into the folder, for all instruction sets or for the best of this CPU alone, if there is a C
+# compiler; without one, telechat works all the same, with kernels in Java. Called by Maven. CC names another compiler,
+# TARGET_ARCH the architecture that it compiles for (x86_64 or aarch64), if that is not this machine's.
 set -eu
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
-out=$1
+out=$1 tiers=${2:-all}
 compiler=
 for candidate in "${CC:-}" cc gcc clang; do
     if [ -n "$candidate" ] && command -v "$candidate" > /dev/null; then
@@ -51,17 +53,38 @@ amx=
 if [ "$system-$machine" = linux-x86_64 ] && "$compiler" -mamx-int8 -E -x c /dev/null > /dev/null 2>&1; then
     amx=-DHAS_AMX_TIER # gcc 11, clang 11
 fi
+# The CPU's own answer, by the code that asks it at run time.
+best_tier() {
+    local program=$out/.best-tier code=0
+    # shellcheck disable=SC2086
+    echo 'int telechat_best_tier(void); int main(void) { return telechat_best_tier(); }' |
+        "$compiler" $flags -Wno-missing-prototypes $bf16 $amx -o "$program" -x c - dispatch.c 2> /dev/null || { echo all; return; }
+    "$program" || code=$?
+    rm -f "$program"
+    echo "$code"
+}
+[ "$tiers" = all ] || tiers=$(best_tier)
+wanted() { [ "$tiers" = all ] || [ "$tiers" = "$1" ]; } # NUMBER, of dispatch.c
+# What the library that is there was made of. One for all instruction sets will do for each.
+stamp=$out/.stamp inputs=$("$compiler" --version | head -n 1)
+for made in "$inputs $tiers" "$inputs all"; do
+    if [ -f "$out/$library" ] && [ "$(cat "$stamp" 2> /dev/null)" = "$made" ] && [ -z "$(find . -newer "$stamp" -print -quit)" ]; then
+        exit 0
+    fi
+done
+rm -f "$stamp"
+echo "$inputs $tiers" > "$stamp.new" # now: what is edited meanwhile is newer
 compile dispatch.c $bf16 $amx
 case "$machine" in
     x86_64)
-        compile avx2.c -mavx2 -mfma -mf16c
         avx512="-mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni -mfma -mf16c"
         # shellcheck disable=SC2086 # flags are several words
-        compile avx512.c $avx512
-        # shellcheck disable=SC2086
-        [ -z "$bf16" ] || compile avx512_bf16.c $avx512 -mavx512bf16
-        # shellcheck disable=SC2086
-        [ -z "$amx" ] || compile amx.c $avx512 -mavx512bf16 -mamx-tile -mamx-bf16 -mamx-int8
+        {
+            ! wanted 1 || compile avx2.c -mavx2 -mfma -mf16c
+            ! wanted 2 || compile avx512.c $avx512
+            [ -z "$bf16" ] || ! wanted 3 || compile avx512_bf16.c $avx512 -mavx512bf16
+            [ -z "$amx" ] || ! wanted 4 || compile amx.c $avx512 -mavx512bf16 -mamx-tile -mamx-bf16 -mamx-int8
+        }
         ;;
     aarch64 | arm64) compile neon.c -march=armv8.2-a+dotprod ;;
 esac
@@ -71,7 +94,7 @@ for job in $jobs; do
 done
 if [ -n "$failed" ]; then
     # shellcheck disable=SC2086 # objects are several words
-    rm -f "$out/$library" $objects # the library is what an earlier build left
+    rm -f "$out/$library" "$stamp.new" $objects # the library is what an earlier build left
     echo "the CPU backend will use its Java kernels"
     exit 0
 fi
@@ -80,3 +103,4 @@ temporary=$out/.$library.tmp
 "$compiler" -shared -o "$temporary" $objects -lm
 rm -f $objects
 mv "$temporary" "$out/$library"
+mv "$stamp.new" "$stamp"

@@ -74,7 +74,7 @@ public class AttentionBenchmark {
         rows = new HeadRows(queries.segment(), DIM);
         out = new HeadRows(arena.allocate(DType.F32, tokens, DIM).segment(), DIM);
         lse = new HeadRows(arena.allocate(DType.F32, tokens).segment(), 1);
-        scratch = arena.allocate(DType.F32, Kernels.attendScratch(tokens, DIM)).segment();
+        scratch = arena.allocate(DType.F32, kernels.attendScratch(tokens, DIM)).segment();
     }
 
     @TearDown

@@ -93,7 +93,7 @@ public class LinearBenchmark {
         }
         x = prepared(random(tokens, columns).segment());
         y = arena.allocate(DType.F32, tokens, ROWS).segment();
-        scratch = arena.allocate(DType.F32, Kernels.linearScratch(columns)).segment();
+        scratch = arena.allocate(DType.F32, kernels.linearScratch(columns)).segment();
     }
 
     private Tensor random(int rows, int width) {
@@ -121,7 +121,7 @@ public class LinearBenchmark {
             return rounded;
         }
         if (inBf16()) {
-            MemorySegment rounded = arena.allocate(DType.U8, tokens * Kernels.roundedBytes(columns))
+            MemorySegment rounded = arena.allocate(DType.U8, tokens * kernels.roundedBytes(columns))
                     .segment();
             kernels.roundTokens(plain, tokens, columns, rounded);
             return rounded;

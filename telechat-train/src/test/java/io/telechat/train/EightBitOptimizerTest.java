@@ -20,12 +20,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Runs whose optimizer keeps its means in 8 bits; of the tiny model, embedding and head are large enough for that. */
+@Tag("slow")
 class EightBitOptimizerTest {
     private static final List<String> LARGE = List.of("transformer.wte.weight", "lm_head.weight");
 

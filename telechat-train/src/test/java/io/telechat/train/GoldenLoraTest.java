@@ -30,11 +30,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Losses, norms, gradients and adapters of three updates, and what they are merged into, against the makers' Python. */
+@Tag("slow")
 class GoldenLoraTest {
     private static final String INIT = "init.";
     /** The reference multiplies {@code x · right · left}; PEFT's A is right transposed, its B left transposed. */

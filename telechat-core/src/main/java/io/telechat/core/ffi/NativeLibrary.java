@@ -63,6 +63,10 @@ public final class NativeLibrary {
         return System.getProperty("os.name").toLowerCase(Locale.ROOT).startsWith("mac") ? "mac" : "linux";
     }
 
+    public boolean has(String symbol) {
+        return symbols.find(symbol).isPresent();
+    }
+
     /**
      * A handle on a function.
      *

@@ -25,11 +25,13 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Logits, hidden states and cached greedy decode of every golden model, on both backends, against the makers' Python. */
+@Tag("slow")
 class GoldenModelTest {
     static Stream<Arguments> modelsAndBackends() throws IOException {
         List<Arguments> all = new ArrayList<>();

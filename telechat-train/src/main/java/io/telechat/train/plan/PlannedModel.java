@@ -16,8 +16,7 @@ import java.util.function.ToLongFunction;
  * @param bytesOf8 likewise, with the matrices rounded to 8 bits
  * @param bytesOf4 likewise, to 4 bits
  */
-public record PlannedModel(
-        ModelConfig config, List<Long> tensors, long storedBytes, long bytesOf8, long bytesOf4) {
+public record PlannedModel(ModelConfig config, List<Long> tensors, long storedBytes, long bytesOf8, long bytesOf4) {
     private static PlannedModel of(ModelConfig config, ToLongFunction<Optional<DType>> bytes) {
         return new PlannedModel(
                 config,

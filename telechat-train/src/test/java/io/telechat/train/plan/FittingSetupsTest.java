@@ -79,7 +79,7 @@ class FittingSetupsTest {
                 .reduce((a, b) -> b)
                 .orElseThrow();
         long smallest = Long.MAX_VALUE;
-        for (long available = bytes(least); available > TrainingPlan.PROGRAM_BYTES; available -= 64) {
+        for (long available = bytes(least); available > TrainingPlan.PROGRAM_BYTES; available -= 1024) {
             for (Fitting fitting : FittingSetups.of(model, asked, available)) {
                 smallest = fitting.setup().ranks() == 1 ? Math.min(smallest, fitting.bytes()) : smallest;
             }

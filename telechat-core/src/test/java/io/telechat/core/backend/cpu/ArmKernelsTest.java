@@ -9,12 +9,14 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The kernels for 64-bit Arm, where a cross compiler and an emulator are there to run them. */
+@Tag("slow")
 class ArmKernelsTest {
     private static final Path CHECK = Path.of("src", "test", "native", "check.sh");
     private static final int SKIPPED = 77;

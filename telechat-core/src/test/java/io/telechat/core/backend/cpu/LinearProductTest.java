@@ -23,12 +23,14 @@ import java.util.SplittableRandom;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** What the contract of the formulas does not ask for: bits that do not depend on neighbours, threads or tier. */
+@Tag("slow")
 class LinearProductTest {
     private static final int OUT = 150;
 

@@ -29,6 +29,10 @@ public final class KernelTiers {
                 best = (int) library.function("telechat_best_tier", FunctionDescriptor.of(JAVA_INT))
                         .invokeExact();
                 absence = best == 0 ? "this CPU has none of the instruction sets that they use" : "";
+                if (best > 0 && !library.has(NativeKernels.symbol(KernelTier.values()[best]))) {
+                    absence = "they were built for another CPU than this; build telechat anew here";
+                    best = 0;
+                }
             } catch (Throwable e) {
                 absence = e.getMessage() == null ? e.toString() : e.getMessage();
             }
@@ -52,7 +56,8 @@ public final class KernelTiers {
         if (tier == KernelTier.VECTOR) {
             return HAS_VECTOR_API;
         }
-        return tier == best() || best() != KernelTier.NEON && tier.compareTo(best()) < 0;
+        boolean hasCpu = tier == best() || best() != KernelTier.NEON && tier.compareTo(best()) < 0;
+        return hasCpu && Loaded.LIBRARY.has(NativeKernels.symbol(tier));
     }
 
     /** Why a tier is not usable. */
@@ -60,7 +65,12 @@ public final class KernelTiers {
         if (tier == KernelTier.VECTOR) {
             return "Java's Vector API is off; start java with --add-modules " + VECTOR_MODULE;
         }
-        return nativeAbsence().isEmpty() ? "this CPU has " + best() + " at best" : nativeAbsence();
+        if (!nativeAbsence().isEmpty()) {
+            return nativeAbsence();
+        }
+        return tier.compareTo(best()) < 0 && best() != KernelTier.NEON
+                ? "this build has the kernels of " + best() + " alone; mvn -B -DskipTests package makes all"
+                : "this CPU has " + best() + " at best";
     }
 
     /** @throws IllegalArgumentException if this CPU or this build does not have the tier */

@@ -78,8 +78,12 @@ public final class NativeKernels implements Kernels {
         MemoryLayout[] parameters = new MemoryLayout[1 + MOST_ARGUMENTS];
         Arrays.fill(parameters, JAVA_LONG);
         parameters[0] = JAVA_INT;
-        this.run = library.function("telechat_" + tier + "_run", FunctionDescriptor.of(JAVA_LONG, parameters));
+        this.run = library.function(symbol(tier), FunctionDescriptor.of(JAVA_LONG, parameters));
         requireSameInterface();
+    }
+
+    static String symbol(KernelTier tier) {
+        return "telechat_" + tier + "_run";
     }
 
     private void requireSameInterface() {
