@@ -76,8 +76,8 @@ final class ChatCommand implements Callable<Integer> {
     @Option(
             names = "--context-overflow",
             paramLabel = "POLICY",
-            description = "error or drop-oldest-turns (default: error)")
-    private OverflowPolicy overflow = OverflowPolicy.ERROR;
+            description = "when the context is full: drop-oldest-turns from the prompt (default), or error")
+    private OverflowPolicy overflow = OverflowPolicy.DROP_OLDEST_TURNS;
 
     @Option(names = "--stats", description = "after each answer, say how fast it came")
     private boolean stats;

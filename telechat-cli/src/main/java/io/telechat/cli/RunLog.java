@@ -138,6 +138,11 @@ final class RunLog implements TrainingListener, AutoCloseable {
         say("saved " + checkpoint);
     }
 
+    @Override
+    public void best(Path checkpoint, double loss) {
+        say("best: %s, loss %.4f on the samples that are not trained".formatted(checkpoint, loss));
+    }
+
     void finished(RunEnd end) {
         switch (end) {
             case COMPLETE -> say("done");

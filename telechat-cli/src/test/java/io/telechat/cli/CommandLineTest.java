@@ -153,6 +153,33 @@ class CommandLineTest {
     }
 
     @Test
+    void aDialogGoesOnWhenTheContextIsFull() throws Exception {
+        String input = "one question that is long enough\n".repeat(8) + "/set context-overflow error\n"
+                + "one more\n".repeat(9) + "/set\n";
+        Program.Result result = run(
+                input.getBytes(StandardCharsets.UTF_8),
+                "chat",
+                model.toString(),
+                "-i",
+                "--greedy",
+                "--max-new-tokens",
+                "2",
+                "--context-length",
+                "128");
+        assertEquals(0, result.code(), result.err());
+        assertEquals(
+                1,
+                result.err()
+                        .lines()
+                        .filter(l -> l.contains("is full: from now on"))
+                        .count(),
+                result.err());
+        assertTrue(result.err().contains("--context-overflow drop-oldest-turns"), result.err());
+        assertTrue(result.out().contains("\npresence-penalty    0.0\n"), result.out());
+        assertTrue(result.out().contains("\ncontext-overflow    error\n"), result.out());
+    }
+
+    @Test
     void systemMessagesGoWhereTheFormatHasThem() throws Exception {
         assertError(
                 2,

@@ -114,6 +114,18 @@ class TrainCommandTest {
     }
 
     @Test
+    void soCanAdaptersWhoseModelIsFound() throws Exception {
+        assertEquals(
+                0, run(train("adapts", "--max-steps 1 --lora-dim 2 --quiet")).code());
+        Program.Result chat = run("chat DIR/adapts/checkpoint-1 -p hello --max-new-tokens 2 --quiet");
+        assertEquals(0, chat.code(), chat.err());
+        Path config = directory.resolve("adapts/checkpoint-1/adapter_config.json");
+        Files.writeString(
+                config, Files.readString(config).replaceAll("(base_model_name_or_path\" : \")[^\"]*", "$1nowhere"));
+        assertError(3, "--adapter " + directory, run("chat DIR/adapts/checkpoint-1 -p hello"));
+    }
+
+    @Test
     void dropoutIsOfTheRunAndOfTheAdapter() throws Exception {
         String options = "--config ../configs/finetune-lora.yaml --max-steps 2 --lora-dropout 0.25 --quiet";
         Program.Result result = run(train("dropout", options));

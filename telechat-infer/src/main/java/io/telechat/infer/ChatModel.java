@@ -8,6 +8,7 @@ import io.telechat.core.backend.Backend;
 import io.telechat.core.backend.Backends;
 import io.telechat.core.chat.ChatTokenizer;
 import io.telechat.core.lora.AdaptedModel;
+import io.telechat.core.lora.LoraFiles;
 import io.telechat.core.model.CausalLm;
 import io.telechat.core.model.MemoryPlan;
 import io.telechat.core.ops.Ops;
@@ -64,11 +65,19 @@ public final class ChatModel implements AutoCloseable {
     }
 
     /**
-     * @param directory a checkpoint as its makers publish it
+     * @param directory a checkpoint as its makers publish it; or a LoRA adapter that names its model
      * @throws io.telechat.core.InvalidModelException if it is damaged or incomplete
      * @throws io.telechat.core.InsufficientMemoryException if it cannot fit, before anything is loaded
      */
     public static ChatModel load(Path directory, LoadOptions options) {
+        Optional<Path> base = LoraFiles.baseOf(directory);
+        if (base.isPresent() && options.adapter().isPresent()) {
+            throw new InvalidRequestException("%s: is an adapter itself; give its model".formatted(directory));
+        }
+        return load(base.orElse(directory), base.isPresent() ? Optional.of(directory) : options.adapter(), options);
+    }
+
+    private static ChatModel load(Path directory, Optional<Path> adapter, LoadOptions options) {
         ModelLoader.Checked checked = ModelLoader.check(directory);
         Optional<Backend> backend = Optional.empty();
         try {
@@ -85,7 +94,7 @@ public final class ChatModel implements AutoCloseable {
                     : backend.get().ops();
             Optional<TracingOps> trace = options.trace() ? Optional.of(new TracingOps(plain)) : Optional.empty();
             Ops ops = trace.isPresent() ? trace.get() : plain;
-            CausalLm model = load(checked, backend.get(), ops, options);
+            CausalLm model = load(checked, backend.get(), ops, adapter, options);
             return new ChatModel(model, tokenizer, defaults, options, contextLength, trace);
         } catch (RuntimeException | Error e) {
             checked.close();
@@ -94,15 +103,10 @@ public final class ChatModel implements AutoCloseable {
         }
     }
 
-    private static CausalLm load(ModelLoader.Checked checked, Backend backend, Ops ops, LoadOptions options) {
-        return options.adapter().isPresent()
-                ? AdaptedModel.load(
-                        checked,
-                        backend,
-                        ops,
-                        options.quantization(),
-                        options.adapter().get(),
-                        options.progress())
+    private static CausalLm load(
+            ModelLoader.Checked checked, Backend backend, Ops ops, Optional<Path> adapter, LoadOptions options) {
+        return adapter.isPresent()
+                ? AdaptedModel.load(checked, backend, ops, options.quantization(), adapter.get(), options.progress())
                 : ModelLoader.load(checked, backend, ops, options.quantization(), options.progress());
     }
 

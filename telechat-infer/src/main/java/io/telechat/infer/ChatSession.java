@@ -29,6 +29,7 @@ public final class ChatSession implements AutoCloseable {
     private MarkerPolicy markers = MarkerPolicy.ESCAPE;
     private SystemMessages systemMessages = SystemMessages.FOLD;
     private OverflowPolicy overflow = OverflowPolicy.ERROR;
+    private boolean toldOverflow;
 
     /** Made by {@link ChatModel#newSession}. */
     public ChatSession(ChatModel model) {
@@ -60,7 +61,12 @@ public final class ChatSession implements AutoCloseable {
 
     public ChatSession setOverflowPolicy(OverflowPolicy policy) {
         this.overflow = policy;
+        this.toldOverflow = false;
         return this;
+    }
+
+    public OverflowPolicy overflowPolicy() {
+        return overflow;
     }
 
     /** The conversation so far. */
@@ -140,8 +146,9 @@ public final class ChatSession implements AutoCloseable {
             dropped++;
             ids = model.chatTokenizer().prompt(kept, markers, systemMessages);
         }
-        if (dropped > 0) {
-            LOG.warn("the context of {} tokens is full: the prompt leaves out the oldest turns ({})", limit, dropped);
+        if (dropped > 0 && !toldOverflow) {
+            LOG.warn("the context of {} tokens is full: from now on the prompt leaves out the oldest turns", limit);
+            toldOverflow = true;
         }
         if (ids.length >= limit) {
             String otherwise =

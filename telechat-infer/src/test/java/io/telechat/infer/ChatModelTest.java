@@ -321,6 +321,13 @@ class ChatModelTest {
     }
 
     @Test
+    void aSessionOfAClosedModelIsRefused() {
+        ChatModel model = ChatModel.load(model12b);
+        model.close();
+        assertThrows(IllegalStateException.class, model::newSession);
+    }
+
+    @Test
     void regeneratingReplacesTheLastAnswer() {
         try (ChatModel model = ChatModel.load(model12b);
                 ChatSession session = model.newSession()) {

@@ -29,6 +29,7 @@ import java.util.Optional;
 /** Only low-rank adapters are trained; the model stays as it is stored, or is quantized (QLoRA, arXiv:2305.14314). */
 public final class LoraFineTuning implements TrainedModel {
     private final ModelConfig config;
+    private final Path source;
     private final Optional<DType> quantization;
     private final String fingerprint;
     private final Backend backend;
@@ -53,6 +54,7 @@ public final class LoraFineTuning implements TrainedModel {
             int rows,
             boolean gradientCheckpointing) {
         this.config = checked.config();
+        this.source = checked.checkpoint().directory();
         this.quantization = method.quantization();
         this.fingerprint = checked.checkpoint().fingerprint();
         this.backend = backend;
@@ -168,7 +170,7 @@ public final class LoraFineTuning implements TrainedModel {
 
     @Override
     public void save(Path directory) {
-        adapters.write(directory);
+        adapters.write(directory, source);
     }
 
     @Override

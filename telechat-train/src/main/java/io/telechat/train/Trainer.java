@@ -15,6 +15,7 @@ import io.telechat.train.resume.RunState;
 import io.telechat.train.schedule.LrSchedule;
 import io.telechat.train.schedule.LrSchedules;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -68,7 +69,7 @@ public final class Trainer implements AutoCloseable {
         this.warmup = rate.warmup().orElse((long) (rate.warmupProportion() * scheduleSteps));
         this.schedule = LrSchedules.of(rate.schedule(), rate.peak(), warmup, scheduleSteps);
         this.optimizer = new AdamW(model.backend(), config.optimizer(), model.trained());
-        this.initial = new RunState(0, 0, Double.POSITIVE_INFINITY, 0, recipe(), data.fingerprint());
+        this.initial = new RunState(0, 0, Double.POSITIVE_INFINITY, 0, 0, recipe(), data.fingerprint());
     }
 
     /** Asks the run to finish its step, save, and end. For any thread. */
@@ -102,16 +103,11 @@ public final class Trainer implements AutoCloseable {
                 break;
             }
             listener.step(step(state));
-            state = new RunState(
-                    state.step() + 1,
-                    state.samples() + config.batch().samplesPerStep(),
-                    state.bestEvaluation(),
-                    state.evaluationsSinceBest(),
-                    state.recipe(),
-                    state.data());
+            state = state.next(config.batch().samplesPerStep());
             boolean due = isDue(config.length().evaluationSteps(), state.step()) && trainedSamples < data.samples();
             state = due ? evaluate(state, listener) : state;
-            if (isDue(config.length().saveSteps(), state.step())) {
+            boolean best = due && config.length().patience().isPresent() && state.bestStep() == state.step();
+            if (best || isDue(config.length().saveSteps(), state.step())) {
                 save(state, listener);
                 saved = state.step();
             }
@@ -122,6 +118,10 @@ public final class Trainer implements AutoCloseable {
         }
         if (saved != state.step()) {
             save(state, listener);
+        }
+        Path best = RunCheckpoint.directory(config.output(), state.bestStep());
+        if (state.bestStep() > 0 && Files.isDirectory(best)) {
+            listener.best(best, state.bestEvaluation());
         }
         return end;
     }
@@ -268,19 +268,12 @@ public final class Trainer implements AutoCloseable {
             loss += batch.counted() == 0 ? 0 : model.loss(batch, weight(batch, counted, batches));
         }
         listener.evaluated(state.step(), loss);
-        boolean better = loss < state.bestEvaluation();
-        return new RunState(
-                state.step(),
-                state.samples(),
-                better ? loss : state.bestEvaluation(),
-                better ? 0 : state.evaluationsSinceBest() + 1,
-                state.recipe(),
-                state.data());
+        return state.measured(loss);
     }
 
     private void save(RunState state, TrainingListener listener) throws IOException {
         Path checkpoint = RunCheckpoint.save(config.output(), model, optimizer, state);
-        RunCheckpoint.keepNewest(config.output(), config.length().saveLimit());
+        RunCheckpoint.keepNewest(config.output(), config.length().saveLimit(), state.bestStep());
         listener.saved(checkpoint);
     }
 

@@ -14,4 +14,7 @@ public interface TrainingListener {
     void evaluated(long step, double loss);
 
     void saved(Path checkpoint);
+
+    /** The run has ended, and this of its checkpoints is the one with the lowest loss on the samples that are not trained. */
+    default void best(Path checkpoint, double loss) {}
 }

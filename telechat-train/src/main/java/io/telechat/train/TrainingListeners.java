@@ -29,4 +29,9 @@ public record TrainingListeners(List<TrainingListener> all) implements TrainingL
     public void saved(Path checkpoint) {
         all.forEach(l -> l.saved(checkpoint));
     }
+
+    @Override
+    public void best(Path checkpoint, double loss) {
+        all.forEach(l -> l.best(checkpoint, loss));
+    }
 }

@@ -102,7 +102,7 @@ class GoldenLoraTest {
                 }
             }
             Path adapter = Files.createDirectory(directory.resolve("adapter"));
-            LoraFiles.write(adapter, config(reference), pairs, true);
+            LoraFiles.write(adapter, Optional.empty(), config(reference), pairs, true);
             return adapter;
         }
     }

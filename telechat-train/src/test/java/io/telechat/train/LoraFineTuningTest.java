@@ -139,7 +139,7 @@ class LoraFineTuningTest {
                     pair.b().setFloat(i, (float) random.nextGaussian(0, 0.2));
                 }
             });
-            LoraFiles.write(adapter, files.config(), files.modules(), true);
+            LoraFiles.write(adapter, Optional.empty(), files.config(), files.modules(), true);
         }
     }
 

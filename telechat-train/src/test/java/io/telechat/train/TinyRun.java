@@ -21,7 +21,7 @@ import java.util.function.BiConsumer;
 /** A run of a few steps over a model and data made on the spot; each test varies one thing. */
 final class TinyRun {
     /** What a run did, as its listener heard it. */
-    record Result(RunEnd end, List<StepReport> steps, List<Double> evaluations, List<Path> saved) {
+    record Result(RunEnd end, List<StepReport> steps, List<Double> evaluations, List<Path> saved, Optional<Path> best) {
         List<Double> losses() {
             return steps.stream().map(StepReport::loss).toList();
         }
@@ -189,7 +189,7 @@ final class TinyRun {
                 trainer.resume();
             }
             RunEnd end = trainer.run(recorder);
-            return new Result(end, recorder.steps, recorder.evaluations, recorder.saved);
+            return new Result(end, recorder.steps, recorder.evaluations, recorder.saved, recorder.best);
         }
     }
 
@@ -197,7 +197,13 @@ final class TinyRun {
         private final List<StepReport> steps = new ArrayList<>();
         private final List<Double> evaluations = new ArrayList<>();
         private final List<Path> saved = new ArrayList<>();
+        private Optional<Path> best = Optional.empty();
         private Trainer trainer;
+
+        @Override
+        public void best(Path checkpoint, double loss) {
+            best = Optional.of(checkpoint);
+        }
 
         @Override
         public void started(long done, long total) {

@@ -11,6 +11,7 @@ import io.telechat.core.TelechatException;
 import io.telechat.core.testing.TinyModels;
 import io.telechat.core.weights.ModelLoader;
 import io.telechat.train.data.TrainingData;
+import io.telechat.train.resume.RunCheckpoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -223,5 +224,16 @@ class TrainerTest {
         TinyRun.Result resumed = run.resume();
         assertEquals(RunEnd.NO_IMPROVEMENT, resumed.end());
         assertEquals(List.of(), resumed.steps());
+    }
+
+    /** At rate 0 no measurement is better than the first. */
+    @Test
+    void theBestCheckpointOutlivesNewerOnes() throws IOException {
+        TinyRun run = run().evaluates(0.25, Optional.of(2)).peak(0).saves(1, 1);
+        TinyRun.Result result = run.run();
+        assertEquals(RunEnd.NO_IMPROVEMENT, result.end());
+        assertEquals(Optional.of(run.checkpoint(1)), result.best());
+        assertEquals(List.of(run.checkpoint(1), run.checkpoint(3)), RunCheckpoint.all(run.output()));
+        assertEquals(Optional.of(run.checkpoint(1)), run.resume().best());
     }
 }

@@ -17,6 +17,7 @@ import java.util.function.Function;
 public final class ChatRepl {
     private static final String PROMPT = ">>> ";
 
+    private final ChatModel model;
     private final ChatSession session;
     private final LineInput input;
     private final AnswerView view;
@@ -30,6 +31,7 @@ public final class ChatRepl {
             LineInput input,
             AnswerView view,
             Consumer<List<ChatMessage>> afterEachAnswer) {
+        this.model = model;
         this.session = session;
         this.input = input;
         this.view = view;
@@ -39,6 +41,9 @@ public final class ChatRepl {
 
     /** @return the exit code */
     public int run() {
+        if (input.isTerminal()) {
+            view.note(SlashCommands.welcome(model));
+        }
         while (true) {
             switch (input.read(PROMPT)) {
                 case LineInput.Input.End end -> {

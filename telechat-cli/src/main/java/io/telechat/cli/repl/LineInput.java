@@ -20,6 +20,11 @@ public interface LineInput extends AutoCloseable {
 
     Input read(String prompt);
 
+    /** Whether somebody sits before it. */
+    default boolean isTerminal() {
+        return false;
+    }
+
     /** Runs an action on Ctrl-C until the returned handle is closed; does nothing where there is no terminal. */
     AutoCloseable onInterrupt(Runnable action);
 

@@ -31,6 +31,12 @@ final class SlashCommands {
         \"""               begins and ends a message of several lines\
         """;
 
+    /** The first line of a dialog. */
+    static String welcome(ChatModel model) {
+        return "%s, %,d parameters, context %,d; /help lists commands, Ctrl-D leaves"
+                .formatted(model.info().architecture(), model.info().parameters(), model.contextLength());
+    }
+
     /** What the dialog does next. */
     enum Outcome {
         CONTINUE,

@@ -4,9 +4,12 @@ package io.telechat.cli.repl;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import org.jline.builtins.Completers;
+import org.jline.reader.Completer;
 import org.jline.reader.EOFError;
 import org.jline.reader.EndOfFileException;
 import org.jline.reader.LineReader;
@@ -15,6 +18,9 @@ import org.jline.reader.ParsedLine;
 import org.jline.reader.Parser;
 import org.jline.reader.UserInterruptException;
 import org.jline.reader.impl.DefaultParser;
+import org.jline.reader.impl.completer.AggregateCompleter;
+import org.jline.reader.impl.completer.ArgumentCompleter;
+import org.jline.reader.impl.completer.NullCompleter;
 import org.jline.reader.impl.completer.StringsCompleter;
 import org.jline.terminal.Terminal;
 import org.jline.terminal.TerminalBuilder;
@@ -39,12 +45,29 @@ final class TerminalInput implements LineInput {
         LineReaderBuilder builder = LineReaderBuilder.builder()
                 .terminal(terminal)
                 .parser(new MessageParser())
-                .completer(new StringsCompleter(SlashCommands.NAMES))
+                .completer(completer())
                 .variable(LineReader.SECONDARY_PROMPT_PATTERN, "... ")
                 .option(LineReader.Option.DISABLE_EVENT_EXPANSION, true)
                 .option(LineReader.Option.HISTORY_IGNORE_SPACE, true);
         historyFile().ifPresent(file -> builder.variable(LineReader.HISTORY_FILE, file));
         reader = builder.build();
+    }
+
+    /** Of commands, of the options of {@code /set}, and of files. */
+    private static Completer completer() {
+        List<String> others = SlashCommands.NAMES.stream()
+                .filter(name -> !List.of("/set", "/save", "/load").contains(name))
+                .toList();
+        return new AggregateCompleter(
+                new ArgumentCompleter(new StringsCompleter(others), NullCompleter.INSTANCE),
+                new ArgumentCompleter(
+                        new StringsCompleter("/set"),
+                        new StringsCompleter(SessionSettings.NAMES),
+                        NullCompleter.INSTANCE),
+                new ArgumentCompleter(
+                        new StringsCompleter("/save", "/load"),
+                        new Completers.FileNameCompleter(),
+                        NullCompleter.INSTANCE));
     }
 
     private static Optional<Path> historyFile() {
@@ -59,6 +82,11 @@ final class TerminalInput implements LineInput {
         } catch (IOException e) {
             return Optional.empty(); // history then lasts as long as the dialog
         }
+    }
+
+    @Override
+    public boolean isTerminal() {
+        return true;
     }
 
     @Override

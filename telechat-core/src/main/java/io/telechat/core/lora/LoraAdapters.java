@@ -84,12 +84,16 @@ public final class LoraAdapters implements AutoCloseable {
         return Optional.ofNullable(byWeight.get(weight.id()));
     }
 
-    /** Writes them in PEFT's format into an existing directory. */
-    public void write(Path directory) {
+    /**
+     * Writes them in PEFT's format into an existing directory.
+     *
+     * @param base directory of the model that they belong to
+     */
+    public void write(Path directory, Path base) {
         try (HostArena host = new HostArena()) {
             Map<String, LoraFiles.Pair> pairs = new TreeMap<>();
             all().forEach(w -> pairs.putAll(w.get(memory, host)));
-            LoraFiles.write(directory, config, pairs, fanInFanOut);
+            LoraFiles.write(directory, Optional.of(base), config, pairs, fanInFanOut);
         }
     }
 

@@ -19,6 +19,7 @@ import io.telechat.core.tensor.Tensor;
 import io.telechat.core.tensor.TensorArena;
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -39,6 +40,7 @@ import java.util.TreeSet;
 public record LoraFiles(LoraConfig config, Map<String, Pair> modules, TensorArena arena) implements AutoCloseable {
     public static final String CONFIG = "adapter_config.json";
     public static final String WEIGHTS = "adapter_model.safetensors";
+    private static final String BASE = "base_model_name_or_path";
     private static final String PREFIX = "base_model.model.";
     private static final String A = ".lora_A.weight";
     private static final String B = ".lora_B.weight";
@@ -114,6 +116,29 @@ public record LoraFiles(LoraConfig config, Map<String, Pair> modules, TensorAren
      */
     public static LoraConfig config(Path directory) {
         return readConfig(directory.resolve(CONFIG));
+    }
+
+    /**
+     * The model that an adapter belongs to, where a directory holds an adapter and no model.
+     *
+     * @return nothing where it is no such directory
+     * @throws InvalidModelException if its file names no model, or one that is not there
+     */
+    public static Optional<Path> baseOf(Path directory) {
+        Path file = directory.resolve(CONFIG);
+        if (!Files.exists(file) || Files.exists(directory.resolve("config.json"))) {
+            return Optional.empty();
+        }
+        String name = JsonFiles.readObject(file).path(BASE).asText("");
+        Optional<Path> base = name.isEmpty() ? Optional.empty() : Optional.of(Path.of(name));
+        return Optional.of(base.filter(Files::isDirectory)
+                .or(() -> base.map(directory::resolve).filter(Files::isDirectory))
+                .orElseThrow(() -> new InvalidModelException(
+                        "%s: is a LoRA adapter, not a model%s; give its model's directory, and --adapter %s"
+                                .formatted(
+                                        directory,
+                                        name.isEmpty() ? "" : ", and its model '%s' is not here".formatted(name),
+                                        directory))));
     }
 
     private static LoraConfig readConfig(Path file) {
@@ -214,11 +239,15 @@ public record LoraFiles(LoraConfig config, Map<String, Pair> modules, TensorAren
      *
      * @param fanInFanOut whether the model stores its matrices as [in, out], which PEFT has to know
      */
-    public static void write(Path directory, LoraConfig config, Map<String, Pair> modules, boolean fanInFanOut) {
+    public static void write(
+            Path directory, Optional<Path> base, LoraConfig config, Map<String, Pair> modules, boolean fanInFanOut) {
         ObjectMapper mapper = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
         ObjectNode json = mapper.createObjectNode()
                 .put("peft_type", "LORA")
                 .put("task_type", "CAUSAL_LM")
+                .put(
+                        BASE,
+                        base.map(p -> p.toAbsolutePath().normalize().toString()).orElse(null))
                 .put("r", config.rank())
                 .put("lora_alpha", config.alpha())
                 .put("lora_dropout", config.dropout())

@@ -116,7 +116,7 @@ class LoraConfigTest {
         Path copy = Files.createDirectory(directory.resolve("copy"));
         String more = "\"alpha_pattern\": {\"h.3.self_attention.query\": 64}, \"layers_to_transform\": [3]";
         try (LoraFiles files = LoraFiles.read(adapter(more, 1))) {
-            LoraFiles.write(copy, files.config(), files.modules(), false);
+            LoraFiles.write(copy, Optional.empty(), files.config(), files.modules(), false);
             try (LoraFiles again = LoraFiles.read(copy)) {
                 assertEquals(files.config(), again.config());
             }

@@ -51,7 +51,7 @@ public final class RunCheckpoint {
 
     /** @return the directory */
     public static Path save(Path run, TrainedModel model, AdamW optimizer, RunState state) throws IOException {
-        Path target = run.resolve(PREFIX + state.step());
+        Path target = directory(run, state.step());
         Path temporary = run.resolve("." + PREFIX + state.step() + ".tmp");
         DirectoryTree.delete(temporary);
         Files.createDirectories(temporary);
@@ -159,11 +159,22 @@ public final class RunCheckpoint {
         }
     }
 
-    /** Deletes all but the newest ones, and what interrupted saves have left. */
-    public static void keepNewest(Path run, int count) throws IOException {
+    /** Where the checkpoint behind so many updates lies, if there is one. */
+    public static Path directory(Path run, long step) {
+        return run.resolve(PREFIX + step);
+    }
+
+    /**
+     * Deletes all but the newest ones, and what interrupted saves have left.
+     *
+     * @param bestStep of a checkpoint that stays, too
+     */
+    public static void keepNewest(Path run, int count, long bestStep) throws IOException {
         List<Path> all = all(run);
         for (Path old : all.subList(0, Math.max(0, all.size() - count))) {
-            DirectoryTree.delete(old);
+            if (step(old) != bestStep) {
+                DirectoryTree.delete(old);
+            }
         }
         try (Stream<Path> files = Files.list(run)) {
             for (Path left : files.filter(f -> f.getFileName().toString().matches("\\." + PREFIX + "\\d+\\.tmp"))
