@@ -25,7 +25,9 @@ import picocli.CommandLine.Parameters;
         name = "bench",
         description = {
             "Time a model: tokens per second, and what share of the machine's own limits that is.",
-            "The last line is JSON; prefill_tok_s and decode_tok_s are medians, decode is the sum over the batch."
+            "prefill_tok_s and decode_tok_s are medians, decode is the sum over the batch; mfu and mbu are shares of"
+                    + " what this machine does at most, as measured beside: above 1 where caches or clocks did better"
+                    + " then."
         },
         mixinStandardHelpOptions = true)
 final class BenchCommand implements Callable<Integer> {
@@ -51,7 +53,7 @@ final class BenchCommand implements Callable<Integer> {
     @Option(names = "--runs", paramLabel = "N", description = "timed runs of each, after one to warm up (default: 5)")
     private int runs = 5;
 
-    @Option(names = "--json", description = "print the last line only")
+    @Option(names = "--json", description = "print one JSON object")
     private boolean json;
 
     @Mixin
@@ -109,7 +111,9 @@ final class BenchCommand implements Callable<Integer> {
                                         ? "%.2f".formatted(f.getValue().doubleValue())
                                         : f.getValue().asText()));
             }
-            System.out.println(Json.line(report));
+            if (json) {
+                System.out.println(Json.line(report));
+            }
             modelOptions.report(model);
         }
         return ExitCode.OK;

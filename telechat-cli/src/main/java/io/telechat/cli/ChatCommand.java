@@ -134,7 +134,7 @@ final class ChatCommand implements Callable<Integer> {
                     "telechat: no model was given; this is a tiny demonstration model that knows the lines of datas/."
                             + " `telechat chat DIR` talks to a real one.");
         }
-        return chosen.orElseGet(DemoModel::unpack);
+        return chosen.map(ModelOptions::found).orElseGet(DemoModel::unpack);
     }
 
     private void saveHistory(List<ChatMessage> messages) {

@@ -11,8 +11,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import picocli.CommandLine;
 
 /** {@code --config FILE}: options from a file, put in front of those of the command line, which therefore win. */
@@ -51,6 +54,32 @@ final class ConfigFileOptions {
         return all;
     }
 
+    /** What was meant, if that is not far off. */
+    private static String closest(String option, Set<String> names) {
+        return names.stream()
+                .filter(name -> name.startsWith("--"))
+                .min(Comparator.comparingInt(name -> distance(option, name)))
+                .filter(name -> distance(option, name) <= option.length() / 4)
+                .map(name -> "; did you mean %s?".formatted(name.substring(2)))
+                .orElse("");
+    }
+
+    /** Letters to insert, delete or change (Levenshtein 1966). */
+    private static int distance(String a, String b) {
+        int[] row = new int[b.length() + 1];
+        Arrays.setAll(row, i -> i);
+        for (int i = 1; i <= a.length(); i++) {
+            int diagonal = row[0];
+            row[0] = i;
+            for (int j = 1; j <= b.length(); j++) {
+                int changed = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
+                diagonal = row[j];
+                row[j] = Math.min(changed, 1 + Math.min(row[j], row[j - 1]));
+            }
+        }
+        return row[b.length()];
+    }
+
     private static List<String> read(Path file, CommandLine command) {
         JsonNode yaml;
         try {
@@ -72,7 +101,13 @@ final class ConfigFileOptions {
         for (Map.Entry<String, JsonNode> entry : yaml.properties()) {
             String option = "--" + entry.getKey().replace('_', '-');
             if (!command.getCommandSpec().optionsMap().containsKey(option)) {
-                throw new InvalidRequestException("%s: there is no option %s".formatted(file, option));
+                throw new InvalidRequestException("%s: there is no option %s%s"
+                        .formatted(
+                                file,
+                                entry.getKey(),
+                                closest(
+                                        option,
+                                        command.getCommandSpec().optionsMap().keySet())));
             }
             JsonNode value = entry.getValue();
             if (value.isBoolean()) {

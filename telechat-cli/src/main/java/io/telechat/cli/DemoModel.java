@@ -15,6 +15,8 @@ import java.util.List;
  * are read from files, so it is unpacked for as long as the program runs.
  */
 final class DemoModel {
+    static final String PREFIX = "telechat-demo-";
+
     private static final List<String> FILES =
             List.of("config.json", "generation_config.json", "tokenizer.model", "model.safetensors");
 
@@ -26,7 +28,7 @@ final class DemoModel {
      */
     static Path unpack() {
         try {
-            Path directory = Files.createTempDirectory("telechat-demo-");
+            Path directory = Files.createTempDirectory(PREFIX);
             directory.toFile().deleteOnExit();
             for (String name : FILES) {
                 try (InputStream in = DemoModel.class.getResourceAsStream("/demo/" + name)) {

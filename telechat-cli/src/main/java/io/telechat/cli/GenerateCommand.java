@@ -30,6 +30,9 @@ final class GenerateCommand implements Callable<Integer> {
             description = "text to continue; - for stdin")
     private Optional<String> prompt = Optional.empty();
 
+    @Option(names = "--stats", description = "say on stderr how fast it came")
+    private boolean stats;
+
     @Option(names = "--json", description = "print one JSON object")
     private boolean json;
 
@@ -74,6 +77,9 @@ final class GenerateCommand implements Callable<Integer> {
                     },
                     stop);
             System.out.println(json ? Json.line(Json.generation(generation, options.seed())) : "");
+            if (stats) {
+                System.err.println(generation.summary());
+            }
             modelOptions.report(model);
             return ExitCode.OK;
         }

@@ -63,6 +63,7 @@ final class MergeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        model = ModelOptions.found(model);
         if (Files.exists(out)) {
             throw new InvalidRequestException("%s: is there already; choose another --out".formatted(out));
         }

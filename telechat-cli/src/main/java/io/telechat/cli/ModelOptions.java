@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.cli;
 
+import io.telechat.core.InvalidModelException;
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.tensor.DType;
 import io.telechat.infer.ChatModel;
 import io.telechat.infer.LoadOptions;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import picocli.CommandLine.Mixin;
@@ -85,14 +87,36 @@ final class ModelOptions {
         return ChatModel.load(directory, options.build());
     }
 
-    /** The directory that TELECHAT_MODEL names. */
+    /** Where models come from. */
+    static final String WHERE_FROM = "TeleChat's makers publish theirs at https://huggingface.co/Tele-AI and"
+            + " https://modelscope.cn/organization/TeleAI, for example: hf download Tele-AI/TeleChat2-3B, or"
+            + " modelscope download TeleAI/TeleChat2-3B";
+
+    /** What TELECHAT_MODEL names. */
     static Optional<Path> fromEnvironment() {
         return Optional.ofNullable(System.getenv("TELECHAT_MODEL")).map(Path::of);
+    }
+
+    /**
+     * A directory, or that of a checkpoint of this name.
+     *
+     * @throws InvalidModelException if there is neither
+     */
+    static Path found(Path model) {
+        if (Files.exists(model)) {
+            return model;
+        }
+        return new ModelCatalog(System.getenv())
+                .find(model.toString())
+                .orElseThrow(() -> new InvalidModelException(
+                        "%s: there is no such directory, and no model of that name (telechat models lists them); %s"
+                                .formatted(model, WHERE_FROM)));
     }
 
     /** The model directory: the argument, or what TELECHAT_MODEL names. */
     static Path directory(Optional<Path> argument) {
         return argument.or(ModelOptions::fromEnvironment)
+                .map(ModelOptions::found)
                 .orElseThrow(() -> new InvalidRequestException(
                         "which model? Give the directory of a checkpoint, or set TELECHAT_MODEL to it"));
     }

@@ -46,7 +46,7 @@ final class PlanCommand implements Callable<Integer> {
 
         private PlannedModel read() {
             if (directory.isPresent()) {
-                try (ModelLoader.Checked checked = ModelLoader.check(directory.get())) {
+                try (ModelLoader.Checked checked = ModelLoader.check(ModelOptions.found(directory.get()))) {
                     return PlannedModel.of(checked);
                 }
             }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.telechat.core.InvalidInputException;
@@ -22,6 +23,7 @@ import io.telechat.infer.PredictionComparison;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -35,7 +37,8 @@ import picocli.CommandLine.Parameters;
         name = "quantize",
         description = {
             "Round the weights of a checkpoint to 8 or 4 bits, and say what that costs.",
-            "All matrices are rounded, embedding and head included; norms and biases stay as they are."
+            "All matrices are rounded, embedding and head included; norms and biases stay as they are. -v lists every"
+                    + " tensor."
         },
         mixinStandardHelpOptions = true)
 final class QuantizeCommand implements Callable<Integer> {
@@ -154,12 +157,26 @@ final class QuantizeCommand implements Callable<Integer> {
         }
     }
 
+    private static String rounded(JsonNode value) {
+        return value.isDouble() ? "%.4g".formatted(value.doubleValue()) : value.asText();
+    }
+
     private void print(ObjectNode report, List<Result> results) {
-        for (Result r : results) {
+        for (Result r : global.verbose ? results : List.<Result>of()) {
             System.out.printf(
                     "%-50s %-4s -> %-4s %12s  relative error %.5f%n",
                     r.name(), r.from(), r.to(), MemoryPlan.gib(r.bytesAfter()), r.error());
         }
+        results.stream()
+                .filter(r -> r.error() > 0)
+                .max(Comparator.comparingDouble(Result::error))
+                .ifPresent(worst -> System.out.printf(
+                        "%,d tensors, %,d of them rounded to %s; relative error %.3f at most (%s)%n",
+                        results.size(),
+                        results.stream().filter(r -> r.error() > 0).count(),
+                        to,
+                        worst.error(),
+                        worst.name()));
         long before = report.get("bytes_before").asLong();
         long after = report.get("bytes_after").asLong();
         System.out.printf(
@@ -168,8 +185,7 @@ final class QuantizeCommand implements Callable<Integer> {
         if (report.has("comparison")) {
             report.get("comparison")
                     .properties()
-                    .forEach(f -> System.out.printf(
-                            "%-20s %s%n", f.getKey(), f.getValue().asText()));
+                    .forEach(f -> System.out.printf("%-20s %s%n", f.getKey().replace('_', ' '), rounded(f.getValue())));
         }
     }
 }

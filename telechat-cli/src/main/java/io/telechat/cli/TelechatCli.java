@@ -34,9 +34,11 @@ import picocli.CommandLine.Help.Ansi;
             MergeCommand.class,
             PlanCommand.class,
             ReportCommand.class,
+            ModelsCommand.class,
             InfoCommand.class,
             InitCommand.class,
             DoctorCommand.class,
+            CleanCommand.class,
             VersionCommand.class,
             CompletionCommand.class,
             CommandLine.HelpCommand.class

@@ -207,7 +207,7 @@ final class TrainOptions {
             throw new InvalidRequestException("--zero-stage %d: must be from 0 to 3".formatted(zeroStage));
         }
         return new TrainConfig(
-                model,
+                ModelOptions.found(model),
                 data,
                 output,
                 method(),

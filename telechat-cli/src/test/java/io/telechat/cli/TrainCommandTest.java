@@ -270,7 +270,7 @@ class TrainCommandTest {
                 "--eval-split 1 | 2 | must be from 0 to below 1",
                 "--backend gpu | 2 | gpu",
                 "--per-device-train-batch-size 1000 | 3 | less than one micro-batch of 1,000",
-                "--model-path /nowhere | 3 | /nowhere: is not a directory",
+                "--model-path /nowhere | 3 | /nowhere: there is no such directory",
                 "--data-path /nowhere | 3 | /nowhere: cannot be read",
                 "--output-dir /dev/null | 3 | /dev/null: cannot be written"
             })

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.infer;
 
-/** Stops a generation from another thread, or from within a listener; takes effect before the next token. */
+/**
+ * Stops a generation from another thread, or from within a listener; takes effect before the next token. To interrupt the
+ * thread that generates does the same, and leaves it interrupted.
+ */
 public final class Cancellation {
     private volatile boolean cancelled;
 
@@ -10,6 +13,6 @@ public final class Cancellation {
     }
 
     public boolean isCancelled() {
-        return cancelled;
+        return cancelled || Thread.currentThread().isInterrupted();
     }
 }

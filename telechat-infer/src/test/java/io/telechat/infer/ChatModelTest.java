@@ -321,6 +321,23 @@ class ChatModelTest {
     }
 
     @Test
+    void anInterruptedThreadGeneratesNoMore() {
+        try (ChatModel model = ChatModel.load(model52b);
+                Sequence sequence = model.newSequence()) {
+            Generation generation = model.generate(
+                    new int[] {10, 11, 12},
+                    sequence,
+                    random(1),
+                    token -> Thread.currentThread().interrupt(),
+                    new Cancellation());
+            assertEquals(FinishReason.CANCELLED, generation.finishReason());
+            assertEquals(1, generation.tokens().size());
+        } finally {
+            assertTrue(Thread.interrupted());
+        }
+    }
+
+    @Test
     void aSessionOfAClosedModelIsRefused() {
         ChatModel model = ChatModel.load(model12b);
         model.close();

@@ -2,10 +2,7 @@
 package io.telechat.cli.repl;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.jline.builtins.Completers;
@@ -49,7 +46,7 @@ final class TerminalInput implements LineInput {
                 .variable(LineReader.SECONDARY_PROMPT_PATTERN, "... ")
                 .option(LineReader.Option.DISABLE_EVENT_EXPANSION, true)
                 .option(LineReader.Option.HISTORY_IGNORE_SPACE, true);
-        historyFile().ifPresent(file -> builder.variable(LineReader.HISTORY_FILE, file));
+        StateFiles.history().ifPresent(file -> builder.variable(LineReader.HISTORY_FILE, file));
         reader = builder.build();
     }
 
@@ -68,20 +65,6 @@ final class TerminalInput implements LineInput {
                         new StringsCompleter("/save", "/load"),
                         new Completers.FileNameCompleter(),
                         NullCompleter.INSTANCE));
-    }
-
-    private static Optional<Path> historyFile() {
-        String state = System.getenv("XDG_STATE_HOME");
-        Path base = state == null || state.isEmpty()
-                ? Path.of(System.getProperty("user.home"), ".local", "state")
-                : Path.of(state);
-        Path directory = base.resolve("telechat");
-        try {
-            Files.createDirectories(directory);
-            return Optional.of(directory.resolve("history"));
-        } catch (IOException e) {
-            return Optional.empty(); // history then lasts as long as the dialog
-        }
     }
 
     @Override
