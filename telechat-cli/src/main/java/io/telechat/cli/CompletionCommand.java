@@ -3,8 +3,6 @@ package io.telechat.cli;
 
 import java.util.Locale;
 import java.util.concurrent.Callable;
-import picocli.AutoComplete;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -20,7 +18,8 @@ final class CompletionCommand implements Callable<Integer> {
     /** Shells that we write scripts for. */
     enum Shell {
         BASH,
-        ZSH;
+        ZSH,
+        FISH;
 
         @Override
         public String toString() {
@@ -28,7 +27,7 @@ final class CompletionCommand implements Callable<Integer> {
         }
     }
 
-    @Parameters(paramLabel = "SHELL", description = "bash or zsh")
+    @Parameters(paramLabel = "SHELL", description = "bash, zsh or fish")
     private Shell shell;
 
     @Mixin
@@ -39,13 +38,12 @@ final class CompletionCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        CommandLine root = spec.root().commandLine();
+        CompletionScript script = new CompletionScript(spec.root().commandLine());
         if (shell == Shell.ZSH) {
             System.out.println("autoload -U +X compinit && compinit");
             System.out.println("autoload -U +X bashcompinit && bashcompinit");
         }
-        System.out.println(AutoComplete.bash("telechat", root));
-        System.out.println("complete -F _complete_telechat -o default ./telechat");
+        System.out.println(shell == Shell.FISH ? script.fish() : script.bash());
         return ExitCode.OK;
     }
 }

@@ -3,15 +3,23 @@ package io.telechat.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.telechat.core.architecture.ModelConfig;
+import io.telechat.core.chat.ChatMessage;
+import io.telechat.core.chat.ChatTokenizer;
+import io.telechat.core.chat.MarkerPolicy;
 import io.telechat.core.checkpoint.Checkpoint;
 import io.telechat.core.model.MemoryPlan;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.weights.ModelLoader;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -20,7 +28,8 @@ import picocli.CommandLine.Parameters;
 /** {@code telechat info}. */
 @Command(
         name = "info",
-        description = "What a checkpoint is: architecture, sizes, files, memory needed. Reads headers only.",
+        description =
+                "What a checkpoint is: architecture, sizes, files, memory needed, tokenizer and chat format, defaults.",
         mixinStandardHelpOptions = true)
 final class InfoCommand implements Callable<Integer> {
     @Parameters(arity = "0..1", paramLabel = "DIR", description = "checkpoint directory (default: $TELECHAT_MODEL)")
@@ -34,7 +43,8 @@ final class InfoCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        try (ModelLoader.Checked checked = ModelLoader.check(ModelOptions.directory(directory))) {
+        Path model = ModelOptions.directory(directory);
+        try (ModelLoader.Checked checked = ModelLoader.check(model)) {
             ModelConfig config = checked.config();
             Checkpoint checkpoint = checked.checkpoint();
             Map<String, Integer> dtypes = new TreeMap<>();
@@ -60,6 +70,8 @@ final class InfoCommand implements Callable<Integer> {
             info.put("cache_bytes_per_token", plan.cachePerToken());
             info.put("memory_needed", plan.total());
             info.put("memory_of_machine", MemoryPlan.machineMemory());
+            addTokenizer(info, model);
+            addGeneration(info, model.resolve("generation_config.json"));
             if (json) {
                 System.out.println(info);
             } else {
@@ -67,6 +79,42 @@ final class InfoCommand implements Callable<Integer> {
             }
         }
         return ExitCode.OK;
+    }
+
+    private static void addTokenizer(ObjectNode info, Path model) {
+        Optional<String> file = Stream.of("tokenizer.model", "tokenizer.json")
+                .filter(name -> Files.exists(model.resolve(name)))
+                .findFirst();
+        if (file.isEmpty()) {
+            info.put("tokenizer", "none");
+            return;
+        }
+        ChatTokenizer tokenizer = ChatTokenizer.load(model);
+        int[] question = tokenizer.prompt(List.of(ChatMessage.user("Hello")), MarkerPolicy.ESCAPE);
+        info.put(
+                "tokenizer",
+                "%s, %,d pieces".formatted(file.get(), tokenizer.tokenizer().size()));
+        info.put(
+                "chat_format",
+                IntStream.of(question)
+                        .mapToObj(tokenizer.tokenizer()::piece)
+                        .collect(Collectors.joining())
+                        .replace("\n", "\\n"));
+        info.put(
+                "system_messages",
+                tokenizer.template().hasSystem() ? "yes" : "no place for them; see chat --system-messages");
+        info.put("tools", tokenizer.tools().isPresent() ? "yes" : "no");
+    }
+
+    /** What the checkpoint asks for where the command line does not. */
+    private static void addGeneration(ObjectNode info, Path file) {
+        if (Files.exists(file)) {
+            ObjectNode defaults = info.putObject("generation_defaults");
+            Json.read(file).properties().stream()
+                    .filter(field ->
+                            !field.getKey().startsWith("_") && !field.getKey().contains("version"))
+                    .forEach(field -> defaults.set(field.getKey(), field.getValue()));
+        }
     }
 
     private static void print(ObjectNode info) {

@@ -11,6 +11,8 @@ import io.telechat.train.data.DataReport;
 import io.telechat.train.data.LongDialogs;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -29,6 +31,11 @@ import picocli.CommandLine.TypeConversionException;
             "Files may be JSON lines, JSON, CSV, TSV, Parquet or plain text, compressed by gzip, zstd, xz or bzip2;"
                     + " records input and output, messages, ShareGPT's, Alpaca's, prompt and response, or text."
         },
+        sortOptions = false,
+        footer = {
+            "",
+            "Example: telechat process-data --data-path dialogs.parquet --tokenizer-path TeleChat-12B --data-output-path data"
+        },
         mixinStandardHelpOptions = true)
 final class ProcessDataCommand implements Callable<Integer> {
     private static final String ONE_GIBIBYTE = "1GiB";
@@ -36,13 +43,23 @@ final class ProcessDataCommand implements Callable<Integer> {
     /** As the reference names them. */
     enum Method {
         SINGLE,
-        MULTIPLE
+        MULTIPLE;
+
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
     }
 
     /** Which answers are trained. */
     enum Answers {
         LAST,
-        ALL
+        ALL;
+
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
     }
 
     @Option(
@@ -58,6 +75,7 @@ final class ProcessDataCommand implements Callable<Integer> {
             names = "--format",
             paramLabel = "NAME",
             converter = FormatConverter.class,
+            completionCandidates = FormatConverter.class,
             description =
                     "of the files or their records, if it shall not be recognised: auto, jsonl, json, csv, tsv, text,"
                             + " parquet; messages, sharegpt, alpaca, input-output, prompt-response, plain-text")
@@ -232,7 +250,12 @@ final class ProcessDataCommand implements Callable<Integer> {
     }
 
     /** For picocli. */
-    static final class FormatConverter implements ITypeConverter<DataFormat> {
+    static final class FormatConverter implements ITypeConverter<DataFormat>, Iterable<String> {
+        @Override
+        public Iterator<String> iterator() {
+            return List.of(DataFormat.names().split(", ")).iterator();
+        }
+
         @Override
         public DataFormat convert(String text) {
             try {

@@ -48,7 +48,7 @@ import picocli.CommandLine.Help.Ansi;
             "Exit codes: 0 ok, 1 internal error, 2 usage, 3 bad model or data, 4 not enough memory, 130 interrupted."
         })
 public final class TelechatCli {
-    private TelechatCli() {}
+    TelechatCli() {}
 
     /** Runs one command and exits with its code. */
     public static void main(String[] args) {

@@ -30,6 +30,13 @@ import picocli.CommandLine.Spec;
             "The first Ctrl-C finishes the step and saves, the second stops at once; --resume goes on from the newest"
                     + " checkpoint."
         },
+        customSynopsis = "telechat train --model-path DIR --data-path DIR --output-dir DIR [OPTIONS]",
+        sortOptions = false,
+        footer = {
+            "",
+            "Example: telechat train --model-path TeleChat-12B --data-path data --output-dir run --lora-dim 8 --weights q4"
+                    + " --gradient-checkpointing"
+        },
         mixinStandardHelpOptions = true)
 final class TrainCommand implements Callable<Integer> {
     @Mixin

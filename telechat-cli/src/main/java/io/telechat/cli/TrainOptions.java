@@ -25,7 +25,12 @@ final class TrainOptions {
         /** Answers only, every token weighs the same, dialogs of a sample don't see each other. */
         TELECHAT,
         /** As main.py of TeleChat-52B: everything counts, or what --with-loss-mask says; samples are one sequence. */
-        REFERENCE
+        REFERENCE;
+
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
     }
 
     @Option(names = "--model-path", required = true, paramLabel = "DIR", description = "checkpoint to start from")
