@@ -34,7 +34,8 @@ import picocli.CommandLine.TypeConversionException;
         sortOptions = false,
         footer = {
             "",
-            "Example: telechat process-data --data-path dialogs.parquet --tokenizer-path TeleChat-12B --data-output-path data"
+            "Example: telechat process-data --data-path dialogs.parquet --tokenizer-path TeleChat-12B"
+                    + " --data-output-path data"
         },
         mixinStandardHelpOptions = true)
 final class ProcessDataCommand implements Callable<Integer> {

@@ -25,12 +25,15 @@ final class ReportCommand implements Callable<Integer> {
     @Option(names = "--out", paramLabel = "FILE", description = "(default: report.html in the first RUN)")
     private Optional<Path> out = Optional.empty();
 
+    @Option(names = "--log-loss", description = "draw the loss on a logarithmic axis")
+    private boolean logarithmicLoss;
+
     @Mixin
     private GlobalOptions global;
 
     @Override
     public Integer call() {
-        RunReportPage page = RunReportPage.of(runs);
+        RunReportPage page = RunReportPage.of(runs, logarithmicLoss);
         Path file = out.orElse(runs.getFirst().resolve(FILE));
         OutputFiles.check(file);
         page.write(file);

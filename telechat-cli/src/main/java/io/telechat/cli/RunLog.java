@@ -14,6 +14,8 @@ import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -79,7 +81,8 @@ final class RunLog implements TrainingListener, AutoCloseable {
                 .put("lr", report.rate())
                 .put("grad_norm", report.gradientNorm())
                 .put("tokens_per_s", report.tokensPerSecond())
-                .put("rss_mib", report.rssBytes() >> 20);
+                .put("rss_mib", report.rssBytes() >> 20)
+                .put("time", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
         if (!Double.isNaN(report.mfu())) {
             line.put("mfu", report.mfu());
         }

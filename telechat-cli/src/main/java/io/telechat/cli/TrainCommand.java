@@ -34,8 +34,8 @@ import picocli.CommandLine.Spec;
         sortOptions = false,
         footer = {
             "",
-            "Example: telechat train --model-path TeleChat-12B --data-path data --output-dir run --lora-dim 8 --weights q4"
-                    + " --gradient-checkpointing"
+            "Example: telechat train --model-path TeleChat-12B --data-path data --output-dir run --lora-dim 8"
+                    + " --weights q4 --gradient-checkpointing"
         },
         mixinStandardHelpOptions = true)
 final class TrainCommand implements Callable<Integer> {

@@ -215,6 +215,8 @@ class CommandLineTest {
         assertEquals("TeleChat (1B, 7B, 12B)", info.get("architecture").asText());
         assertEquals(
                 info.get("parameters").asLong() * 4, info.get("weight_bytes").asLong());
+        assertEquals("no", info.get("tools").asText());
+        assertTrue(info.get("chat_format").asText().matches("<_user>.*<_bot>"), info.toString());
         JsonNode doctor = run("doctor", "--json").json().getFirst();
         assertEquals("cpu", doctor.get("default_backend").asText());
         assertTrue(doctor.get("backends").get("nd4j").asText().startsWith("usable"), doctor.toString());
@@ -234,9 +236,10 @@ class CommandLineTest {
                 "--batch",
                 "2,1",
                 "--runs",
-                "2");
+                "2",
+                "--json");
         assertEquals(0, result.code(), result.err());
-        JsonNode report = MAPPER.readTree(result.out().lines().toList().getLast());
+        JsonNode report = MAPPER.readTree(result.out());
         for (String rate : List.of("prefill_tok_s", "decode_tok_s", "decode_gb_s", "first_token_s")) {
             assertTrue(report.get(rate).asDouble() > 0, report.toString());
         }
@@ -337,10 +340,10 @@ class CommandLineTest {
                 "generate MODEL --prompt x --backend tpu | 2 | there are: cpu, nd4j",
                 "generate MODEL --prompt x --context-length 1000 | 2 | beyond this model's 256",
                 "generate MODEL --prompt x --max-new-tokens 0 | 2 | must be at least 1",
-                "generate /nowhere --prompt x | 3 | config.json",
+                "generate /nowhere --prompt x | 3 | no such directory, and no model of that name",
                 "logits MODEL --tokens 999 --out OUT | 2 | not in the vocabulary",
                 "logits MODEL --tokens-file /nowhere --out OUT | 3 | cannot be read",
-                "tokenize /nowhere | 3 | tokenizer.model",
+                "tokenize /nowhere | 3 | no such directory, and no model of that name",
                 "init --config /nowhere --out OUT | 3 | /nowhere",
                 "init --config /nowhere --out OUT --tokenizer MODEL --byte-tokenizer | 2 | exclude each other",
                 "logits MODEL --tokens 1 --out /dev/null | 3 | not a file",

@@ -78,8 +78,8 @@ public final class FittingSetups {
         List<Candidate> candidates = new ArrayList<>();
         List<TuningMethod> methods = methods();
         for (int method = 0; method < methods.size(); method++) {
-            for (boolean checkpointing : both(asked.checkpointing())) {
-                for (MomentType moments : Set.of(asked.moments(), MomentType.EIGHT_BIT)) {
+            for (boolean checkpointing : asOrElse(asked.checkpointing(), true)) {
+                for (MomentType moments : asOrElse(asked.moments(), MomentType.EIGHT_BIT)) {
                     RunSetup setup = asked.withMethod(methods.get(method))
                             .withCheckpointing(checkpointing)
                             .withMoments(moments);
@@ -100,7 +100,7 @@ public final class FittingSetups {
                 .sorted(Comparator.comparingInt(Candidate::cost))
                 .forEach(c -> found.add(c.fitting()));
         leanest(candidates).ifPresent(found::add);
-        for (boolean checkpointing : both(asked.checkpointing())) {
+        for (boolean checkpointing : asOrElse(asked.checkpointing(), true)) {
             moreRanks(asked.withCheckpointing(checkpointing)).ifPresent(found::add);
         }
         return List.copyOf(found);
@@ -116,9 +116,11 @@ public final class FittingSetups {
                 .map(Candidate::fitting);
     }
 
-    private static Set<Boolean> both(boolean first) {
-        Set<Boolean> values = new LinkedHashSet<>(List.of(first));
-        values.add(true);
+    /** As asked, and what saves memory, if that is something else. */
+    private static <T> Set<T> asOrElse(T asked, T saving) {
+        Set<T> values = new LinkedHashSet<>();
+        values.add(asked);
+        values.add(saving);
         return values;
     }
 

@@ -11,6 +11,9 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -32,7 +35,10 @@ record RunMetrics(Path directory, List<Step> steps, Curve evaluations, Optional<
     private static final ObjectMapper MAPPER =
             new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
-    /** @param mfu NaN if the machine's peak was not known */
+    /**
+     * @param mfu NaN if the machine's peak was not known
+     * @param time when it ended, if that was kept
+     */
     record Step(
             long step,
             double loss,
@@ -40,7 +46,8 @@ record RunMetrics(Path directory, List<Step> steps, Curve evaluations, Optional<
             double gradientNorm,
             double tokensPerSecond,
             double rssMib,
-            double mfu) {}
+            double mfu,
+            Optional<Instant> time) {}
 
     /**
      * Reads {@code metrics.jsonl} and, if it is there, {@code config.yaml}. A last line without its end is left out: the run
@@ -104,7 +111,43 @@ record RunMetrics(Path directory, List<Step> steps, Curve evaluations, Optional<
                 number(place, json, "grad_norm"),
                 number(place, json, "tokens_per_s"),
                 number(place, json, "rss_mib"),
-                json.has("mfu") ? number(place, json, "mfu") : Double.NaN));
+                json.has("mfu") ? number(place, json, "mfu") : Double.NaN,
+                time(place, json)));
+    }
+
+    private static Optional<Instant> time(String place, JsonNode json) {
+        try {
+            return json.has("time") ? Optional.of(Instant.parse(json.get("time").asText())) : Optional.empty();
+        } catch (DateTimeParseException e) {
+            throw new InvalidModelException(place + ": 'time' is no time", e);
+        }
+    }
+
+    /** The value of an option of the run, if it was kept and given. */
+    Optional<String> option(String name) {
+        return options.flatMap(text -> text.lines()
+                .filter(line -> line.startsWith(name + ":"))
+                .findFirst()
+                .map(line -> line.substring(name.length() + 1).strip().replaceAll("^[\"']|[\"']$", "")));
+    }
+
+    /** What was trained, in a word or two. */
+    Optional<String> method() {
+        return options.map(text -> {
+            String weights = option("weights").map(type -> " on " + type).orElse("");
+            return option("adapter")
+                    .map(a -> "LoRA, from " + Path.of(a).getFileName())
+                    .or(() -> option("lora-dim").map(rank -> "LoRA, rank " + rank))
+                    .map(lora -> lora + weights)
+                    .orElseGet(() -> "full, " + option("dtype").orElse("f32"));
+        });
+    }
+
+    /** From the end of the first step to that of the last. */
+    Optional<Duration> duration() {
+        return steps.getFirst()
+                .time()
+                .flatMap(first -> steps.getLast().time().map(last -> Duration.between(first, last)));
     }
 
     private static JsonNode parse(String place, String line) {

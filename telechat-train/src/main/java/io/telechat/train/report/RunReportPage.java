@@ -11,6 +11,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -24,13 +27,17 @@ public final class RunReportPage {
     private static final double MIB = 1 << 20;
     private static final double DECADE = 10;
     private static final String MISSING = "–";
+    private static final DateTimeFormatter DAY =
+            DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm", Locale.ROOT).withZone(ZoneOffset.UTC);
 
     private final List<RunMetrics> runs;
     private final List<String> names;
     private final Axis steps;
+    private final boolean logarithmicLoss;
 
-    private RunReportPage(List<RunMetrics> runs) {
+    private RunReportPage(List<RunMetrics> runs, boolean logarithmicLoss) {
         this.runs = runs;
+        this.logarithmicLoss = logarithmicLoss;
         this.names = names(runs);
         this.steps = Axis.ofSteps(
                 runs.stream().mapToLong(r -> r.steps().getFirst().step()).min().orElseThrow(),
@@ -39,11 +46,12 @@ public final class RunReportPage {
 
     /**
      * @param directories of the runs, at least one
+     * @param logarithmicLoss whether equal ratios of losses shall take equal room
      * @throws InvalidModelException if the metrics of a run are missing or damaged
      */
-    public static RunReportPage of(List<Path> directories) {
+    public static RunReportPage of(List<Path> directories, boolean logarithmicLoss) {
         return new RunReportPage(
-                directories.stream().distinct().map(RunMetrics::read).toList());
+                directories.stream().distinct().map(RunMetrics::read).toList(), logarithmicLoss);
     }
 
     /** Directories' own names; the paths, if two are equal. */
@@ -112,7 +120,19 @@ public final class RunReportPage {
 
     private void table(StringBuilder out) {
         List<String> columns = List.of(
-                "Steps", "First loss", "Last loss", "Best loss", "Last evaluation", "Tokens/s", "MFU", "Peak memory");
+                "Steps",
+                "First loss",
+                "Last loss",
+                "Best loss",
+                "Best evaluation",
+                "Last evaluation",
+                "Tokens/s",
+                "MFU",
+                "Peak memory",
+                "Model",
+                "Method",
+                "Begun (UTC)",
+                "Duration");
         out.append("<table><thead><tr><th scope=\"col\">Run</th>");
         columns.forEach(c -> out.append("<th scope=\"col\">%s</th>".formatted(c)));
         out.append("</tr></thead><tbody>\n");
@@ -140,12 +160,30 @@ public final class RunReportPage {
                 number("%.4f", all.getFirst().loss()),
                 number("%.4f", all.getLast().loss()),
                 number("%.4f", best.loss()) + number(" <small>at %,d</small>", best.step()),
+                run.evaluations().points().stream()
+                        .filter(Curve.Point::isFinite)
+                        .min(Comparator.comparingDouble(Curve.Point::value))
+                        .map(p -> number("%.4f", p.value()) + number(" <small>at %,d</small>", p.step()))
+                        .orElse(MISSING),
                 run.evaluations().points().isEmpty()
                         ? MISSING
                         : number("%.4f", run.evaluations().points().getLast().value()),
                 number("%,.0f", median(all.stream().mapToDouble(RunMetrics.Step::tokensPerSecond))),
                 Double.isNaN(mfu) ? MISSING : number("%.1f %%", 100 * mfu),
-                MemoryPlan.gib((long) (peak * MIB)));
+                MemoryPlan.gib((long) (peak * MIB)),
+                run.option("model-path")
+                        .map(path -> Html.escape(String.valueOf(Path.of(path).getFileName())))
+                        .orElse(MISSING),
+                run.method().map(Html::escape).orElse(MISSING),
+                all.getFirst().time().map(t -> DAY.format(t)).orElse(MISSING),
+                run.duration().map(RunReportPage::text).orElse(MISSING));
+    }
+
+    private static String text(Duration duration) {
+        long hours = duration.toHours();
+        return hours > 0
+                ? "%d h %d min".formatted(hours, duration.toMinutesPart())
+                : "%d min %d s".formatted(duration.toMinutesPart(), duration.toSecondsPart());
     }
 
     private static String number(String format, Object value) {
@@ -169,7 +207,7 @@ public final class RunReportPage {
         }
         List<LineChart.Line> norms = lines(LineChart.Style.SMOOTHED, RunMetrics.Step::gradientNorm);
         return List.of(
-                new LineChart("Loss", "nats per token", losses, axis(losses), steps),
+                new LineChart("Loss", "nats per token", losses, lossAxis(losses), steps),
                 fromZero("Learning rate", "", lines(LineChart.Style.PLAIN, RunMetrics.Step::rate)),
                 new LineChart("Gradient norm", "before clipping", norms, wideAxis(norms), steps),
                 fromZero("Speed", "tokens/s", lines(LineChart.Style.SMOOTHED, RunMetrics.Step::tokensPerSecond)),
@@ -187,6 +225,13 @@ public final class RunReportPage {
     private LineChart fromZero(String title, String unit, List<LineChart.Line> lines) {
         return new LineChart(
                 title, unit, lines, Axis.linear(0, values(lines).max().orElse(1)), steps);
+    }
+
+    private Axis lossAxis(List<LineChart.Line> lines) {
+        double least = values(lines).min().orElse(0);
+        return logarithmicLoss && least > 0
+                ? Axis.logarithmic(least, values(lines).max().orElse(1))
+                : axis(lines);
     }
 
     private static Axis axis(List<LineChart.Line> lines) {

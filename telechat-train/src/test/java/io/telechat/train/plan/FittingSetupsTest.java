@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.telechat.core.testing.TinyModels;
 import io.telechat.core.weights.ModelLoader;
+import io.telechat.train.optimizer.MomentType;
 import io.telechat.train.plan.FittingSetups.Fitting;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -99,8 +100,8 @@ class FittingSetupsTest {
 
     @Test
     void whatIsAskedForAnywayIsNoChange() {
-        RunSetup asked = new RunSetup(4, 16).withCheckpointing(true);
+        RunSetup asked = new RunSetup(4, 16).withCheckpointing(true).withMoments(MomentType.EIGHT_BIT);
         assertFalse(FittingSetups.of(model, asked, bytes(asked) - 1).stream()
-                .anyMatch(f -> !f.setup().checkpointing()));
+                .anyMatch(f -> !f.setup().checkpointing() || f.setup().moments() != MomentType.EIGHT_BIT));
     }
 }

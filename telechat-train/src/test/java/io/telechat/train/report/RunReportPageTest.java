@@ -46,7 +46,7 @@ class RunReportPageTest {
     }
 
     private static Element page(Path... runs) throws Exception {
-        byte[] html = RunReportPage.of(List.of(runs)).html().getBytes(StandardCharsets.UTF_8);
+        byte[] html = RunReportPage.of(List.of(runs), false).html().getBytes(StandardCharsets.UTF_8);
         return DocumentBuilderFactory.newInstance()
                 .newDocumentBuilder()
                 .parse(new ByteArrayInputStream(html))
@@ -80,7 +80,52 @@ class RunReportPageTest {
                 step(1, 3.5) + step(2, 1.25) + "{\"step\":2,\"eval_loss\":2.125}\n" + step(3, 1.5) + step(4, 1.75)));
         assertEquals(List.of("Training run one"), texts(page, "h1"));
         assertEquals(
-                List.of("4", "3.5000", "1.7500", "1.2500 at 2", "2.1250", "1,003", "–", "4.0 GiB"), texts(page, "td"));
+                List.of(
+                        "4",
+                        "3.5000",
+                        "1.7500",
+                        "1.2500 at 2",
+                        "2.1250 at 2",
+                        "2.1250",
+                        "1,003",
+                        "–",
+                        "4.0 GiB",
+                        "–",
+                        "–",
+                        "–",
+                        "–"),
+                texts(page, "td"));
+    }
+
+    @Test
+    void theTableSaysWhatWasTrainedAndWhen() throws Exception {
+        String first = step(1, 3).replace("}", ",\"time\":\"2026-11-29T10:00:00Z\"}");
+        String second = step(2, 2).replace("}", ",\"time\":\"2026-11-29T11:02:30Z\"}");
+        Path run = run("one", first + second + "{\"step\":1,\"eval_loss\":2}\n{\"step\":2,\"eval_loss\":3}\n");
+        Files.writeString(
+                run.resolve("config.yaml"), "---\nlora-dim: 8\nmodel-path: \"/models/TeleChat-7B\"\nweights: \"q4\"\n");
+        List<String> facts = texts(page(run), "td");
+        assertEquals(List.of("2.0000 at 1", "3.0000"), facts.subList(4, 6));
+        assertEquals(
+                List.of("TeleChat-7B", "LoRA, rank 8 on q4", "2026-11-29 10:00", "1 h 2 min"), facts.subList(9, 13));
+    }
+
+    /** Halfway between 1 and 4 is 2. */
+    @Test
+    void theLossMayHaveALogarithmicAxis() throws Exception {
+        Path run = run("one", step(1, 4) + step(2, 2) + step(3, 1));
+        String html = RunReportPage.of(List.of(run), true).html();
+        byte[] bytes = html.getBytes(StandardCharsets.UTF_8);
+        Element page = DocumentBuilderFactory.newInstance()
+                .newDocumentBuilder()
+                .parse(new ByteArrayInputStream(bytes))
+                .getDocumentElement();
+        String[] points = lines(elements(page, "figure").getFirst())
+                .getFirst()
+                .getAttribute("d")
+                .split("[ ML]+");
+        assertEquals(
+                (Integer.parseInt(points[2]) + Integer.parseInt(points[6])) / 2.0, Integer.parseInt(points[4]), 500);
     }
 
     @Test
@@ -93,7 +138,7 @@ class RunReportPageTest {
                 "M0 100000L50000 0L100000 50000",
                 lines(figures.getFirst()).getFirst().getAttribute("d"));
         assertEquals("", lines(figures.getFirst()).getLast().getAttribute("d"));
-        assertEquals("NaN", texts(page, "td").get(4));
+        assertEquals("NaN", texts(page, "td").get(5));
     }
 
     @Test
@@ -132,7 +177,7 @@ class RunReportPageTest {
 
     @Test
     void nothingIsLoadedFromElsewhere() throws Exception {
-        String html = RunReportPage.of(List.of(run("one", step(1, 2)))).html();
+        String html = RunReportPage.of(List.of(run("one", step(1, 2))), false).html();
         assertFalse(html.replace("http://www.w3.org/2000/svg", "").contains("://"), "an address");
         assertFalse(html.contains("src=") || html.contains("url(") || html.contains("@import"), "a reference");
     }
@@ -158,14 +203,16 @@ class RunReportPageTest {
             })
     void aDamagedLineIsToldByItsNumber(String line, String message) throws IOException {
         Path run = run("bad", step(1, 2) + line + "\n" + step(3, 1));
-        InvalidModelException failure = assertThrows(InvalidModelException.class, () -> RunReportPage.of(List.of(run)));
+        InvalidModelException failure =
+                assertThrows(InvalidModelException.class, () -> RunReportPage.of(List.of(run), false));
         assertTrue(failure.getMessage().startsWith(run + "/" + message), failure.getMessage());
     }
 
     @Test
     void anEmptyFileIsTold() throws IOException {
         Path run = run("empty", "");
-        InvalidModelException failure = assertThrows(InvalidModelException.class, () -> RunReportPage.of(List.of(run)));
+        InvalidModelException failure =
+                assertThrows(InvalidModelException.class, () -> RunReportPage.of(List.of(run), false));
         assertTrue(failure.getMessage().contains("holds no step yet"), failure.getMessage());
     }
 
@@ -173,7 +220,7 @@ class RunReportPageTest {
     void replacesTheFileAndLeavesNothingElse() throws IOException {
         Path run = run("one", step(1, 2));
         Path file = Files.writeString(run.resolve("report.html"), "old");
-        RunReportPage.of(List.of(run)).write(file);
+        RunReportPage.of(List.of(run), false).write(file);
         assertTrue(Files.readString(file).startsWith("<!DOCTYPE html>"), "new");
         try (Stream<Path> files = Files.list(run)) {
             assertEquals(2, files.count());
