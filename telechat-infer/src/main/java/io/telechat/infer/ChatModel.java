@@ -20,6 +20,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalInt;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A loaded checkpoint, ready to talk:
@@ -34,6 +36,8 @@ import java.util.OptionalInt;
  * <p>Sessions of one model may live side by side; they take turns computing.
  */
 public final class ChatModel implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(ChatModel.class);
+
     private final CausalLm model;
     private final Optional<ChatTokenizer> chatTokenizer;
     private final GenerationDefaults defaults;
@@ -86,8 +90,18 @@ public final class ChatModel implements AutoCloseable {
             GenerationDefaults defaults = GenerationDefaults.read(directory);
             backend = Optional.of(Backends.open(options.backend()));
             long weights = checked.weightBytes(backend.get(), options.quantization());
-            MemoryPlan.of(config, weights, options.cacheType(), contextLength)
-                    .require(directory.toString(), MemoryPlan.machineMemory());
+            MemoryPlan plan = MemoryPlan.of(config, weights, options.cacheType(), contextLength);
+            plan.require(directory.toString(), MemoryPlan.machineMemory());
+            LOG.info(
+                    "{}: {}, {} parameters, weights of {}, context {}, {} in all; {}",
+                    directory,
+                    config.architecture().name(),
+                    config.parameters(),
+                    MemoryPlan.gib(weights),
+                    contextLength,
+                    MemoryPlan.gib(plan.total()),
+                    backend.get().description());
+            adapter.ifPresent(a -> LOG.info("with the adapter {}", a));
             Optional<ChatTokenizer> tokenizer = tokenizer(directory, config, options);
             Ops plain = options.activations() == DType.BF16
                     ? backend.get().roundingOps()

@@ -15,6 +15,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A run with all that it needs: its data and model, both checked before anything is loaded, and the output directory to itself.
@@ -26,6 +28,8 @@ import java.util.Deque;
  * }</pre>
  */
 public final class TrainRun implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(TrainRun.class);
+
     /** What is to be closed, last first. */
     private final Deque<Cleanup> cleanup = new ArrayDeque<>();
 
@@ -53,6 +57,14 @@ public final class TrainRun implements AutoCloseable {
                     .measureLimits()
                     .map(MachineLimits::flopsPerSecond)
                     .orElse(Double.NaN);
+            LOG.info(
+                    "{}: {} samples of {} tokens, {} of them trained; {}; {}",
+                    config.data(),
+                    data.samples(),
+                    data.rowTokens(),
+                    inputs.trainedSamples(),
+                    config.method(),
+                    model.backend().description());
             this.trainer = new Trainer(inputs, model, peakFlops);
             cleanup.push(trainer::close);
             if (resume) {
