@@ -120,6 +120,9 @@ final class ChatCommand implements Callable<Integer> {
                 return ExitCode.OK;
             }
             try (LineInput input = LineInput.open(Terminals.isInput() && Terminals.isOutput() && !json)) {
+                if (input.isTerminal()) {
+                    printer.wrapAt(input::width);
+                }
                 int code = new ChatRepl(model, session, input, printer, this::saveHistory).run();
                 modelOptions.report(model);
                 return code;

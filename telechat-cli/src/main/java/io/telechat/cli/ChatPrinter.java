@@ -8,6 +8,8 @@ import io.telechat.infer.ChatSession;
 import io.telechat.infer.Generation;
 import io.telechat.infer.TokenEvent;
 import java.io.PrintStream;
+import java.util.Optional;
+import java.util.function.IntSupplier;
 
 /** Prints answers as they come: plain text, or one JSON object per event. */
 final class ChatPrinter implements AnswerView {
@@ -17,6 +19,7 @@ final class ChatPrinter implements AnswerView {
     private final boolean json;
     private final boolean colored;
     private final boolean stats;
+    private Optional<WordWrap> wrap = Optional.empty();
     private final PrintStream out = System.out;
 
     ChatPrinter(boolean json, boolean colored, boolean stats) {
@@ -41,6 +44,11 @@ final class ChatPrinter implements AnswerView {
         return generation;
     }
 
+    /** Breaks answers between words, for a dialog on a terminal. */
+    void wrapAt(IntSupplier columns) {
+        wrap = Optional.of(new WordWrap(columns));
+    }
+
     @Override
     public void token(TokenEvent event) {
         if (json) {
@@ -49,7 +57,8 @@ final class ChatPrinter implements AnswerView {
             event.logprob().ifPresent(l -> object.set("logprob", Json.logprob(l)));
             out.println(Json.line(object));
         } else {
-            out.print(Terminals.isOutput() ? printable(event.text()) : event.text());
+            String text = Terminals.isOutput() ? printable(event.text()) : event.text();
+            out.print(wrap.map(w -> w.add(text)).orElse(text));
         }
         out.flush();
     }
@@ -75,6 +84,7 @@ final class ChatPrinter implements AnswerView {
             object.setAll(Json.generation(generation, seed));
             out.println(Json.line(object));
         } else {
+            wrap.ifPresent(w -> out.println(w.finish())); // an empty line sets the answer off
             out.println();
             if (stats) {
                 note(generation.summary());

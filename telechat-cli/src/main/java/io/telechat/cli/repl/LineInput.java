@@ -25,6 +25,11 @@ public interface LineInput extends AutoCloseable {
         return false;
     }
 
+    /** Columns of the terminal; 0 if there is none, or it does not say. */
+    default int width() {
+        return 0;
+    }
+
     /** Runs an action on Ctrl-C until the returned handle is closed; does nothing where there is no terminal. */
     AutoCloseable onInterrupt(Runnable action);
 

@@ -73,6 +73,11 @@ final class TerminalInput implements LineInput {
     }
 
     @Override
+    public int width() {
+        return terminal.getSize().getColumns();
+    }
+
+    @Override
     public Input read(String prompt) {
         try {
             String text = reader.readLine(prompt);
