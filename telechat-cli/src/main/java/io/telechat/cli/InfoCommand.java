@@ -19,7 +19,6 @@ import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -82,9 +81,7 @@ final class InfoCommand implements Callable<Integer> {
     }
 
     private static void addTokenizer(ObjectNode info, Path model) {
-        Optional<String> file = Stream.of("tokenizer.model", "tokenizer.json")
-                .filter(name -> Files.exists(model.resolve(name)))
-                .findFirst();
+        Optional<Path> file = ChatTokenizer.file(model);
         if (file.isEmpty()) {
             info.put("tokenizer", "none");
             return;
@@ -93,7 +90,9 @@ final class InfoCommand implements Callable<Integer> {
         int[] question = tokenizer.prompt(List.of(ChatMessage.user("Hello")), MarkerPolicy.ESCAPE);
         info.put(
                 "tokenizer",
-                "%s, %,d pieces".formatted(file.get(), tokenizer.tokenizer().size()));
+                "%s, %,d pieces"
+                        .formatted(
+                                file.get().getFileName(), tokenizer.tokenizer().size()));
         info.put(
                 "chat_format",
                 IntStream.of(question)

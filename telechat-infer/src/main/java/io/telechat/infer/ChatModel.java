@@ -16,7 +16,6 @@ import io.telechat.core.ops.TracingOps;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tokenizer.Tokenizer;
 import io.telechat.core.weights.ModelLoader;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -137,10 +136,7 @@ public final class ChatModel implements AutoCloseable {
     /** A checkpoint without a tokenizer can still be fed with ids; one with a damaged tokenizer is refused. */
     private static Optional<ChatTokenizer> tokenizer(Path directory, ModelConfig config, LoadOptions options) {
         Path from = options.tokenizer().orElse(directory);
-        boolean none = options.tokenizer().isEmpty()
-                && !Files.exists(from.resolve("tokenizer.model"))
-                && !Files.exists(from.resolve("tokenizer.json"));
-        if (none) {
+        if (options.tokenizer().isEmpty() && ChatTokenizer.file(from).isEmpty()) {
             return Optional.empty();
         }
         ChatTokenizer tokenizer = ChatTokenizer.load(from);

@@ -21,51 +21,19 @@ record SessionSettings(ChatSession session) {
             sampling(
                     "temperature",
                     SamplingOptions::temperature,
-                    (s, v) -> new SamplingOptions(
-                            true,
-                            Float.parseFloat(v),
-                            s.topK(),
-                            s.topP(),
-                            s.minP(),
-                            s.repetitionPenalty(),
-                            s.presencePenalty(),
-                            s.frequencyPenalty())),
+                    (s, v) -> drawing(s, Float.parseFloat(v), s.topK(), s.topP(), s.minP())),
             sampling(
                     "top-k",
                     SamplingOptions::topK,
-                    (s, v) -> new SamplingOptions(
-                            true,
-                            s.temperature(),
-                            Integer.parseInt(v),
-                            s.topP(),
-                            s.minP(),
-                            s.repetitionPenalty(),
-                            s.presencePenalty(),
-                            s.frequencyPenalty())),
+                    (s, v) -> drawing(s, s.temperature(), Integer.parseInt(v), s.topP(), s.minP())),
             sampling(
                     "top-p",
                     SamplingOptions::topP,
-                    (s, v) -> new SamplingOptions(
-                            true,
-                            s.temperature(),
-                            s.topK(),
-                            Float.parseFloat(v),
-                            s.minP(),
-                            s.repetitionPenalty(),
-                            s.presencePenalty(),
-                            s.frequencyPenalty())),
+                    (s, v) -> drawing(s, s.temperature(), s.topK(), Float.parseFloat(v), s.minP())),
             sampling(
                     "min-p",
                     SamplingOptions::minP,
-                    (s, v) -> new SamplingOptions(
-                            true,
-                            s.temperature(),
-                            s.topK(),
-                            s.topP(),
-                            Float.parseFloat(v),
-                            s.repetitionPenalty(),
-                            s.presencePenalty(),
-                            s.frequencyPenalty())),
+                    (s, v) -> drawing(s, s.temperature(), s.topK(), s.topP(), Float.parseFloat(v))),
             sampling(
                     "repetition-penalty",
                     SamplingOptions::repetitionPenalty,
@@ -119,6 +87,12 @@ record SessionSettings(ChatSession session) {
                 s.repetitionPenalty(),
                 s.presencePenalty(),
                 s.frequencyPenalty());
+    }
+
+    /** To set one of these means that tokens are drawn. */
+    private static SamplingOptions drawing(SamplingOptions s, float temperature, int topK, float topP, float minP) {
+        return new SamplingOptions(
+                true, temperature, topK, topP, minP, s.repetitionPenalty(), s.presencePenalty(), s.frequencyPenalty());
     }
 
     private static SamplingOptions penalties(SamplingOptions s, float repetition, float presence, float frequency) {

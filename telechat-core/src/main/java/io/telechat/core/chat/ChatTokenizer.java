@@ -43,6 +43,14 @@ public final class ChatTokenizer {
         this.markers = markers;
     }
 
+    /** The file of a directory that {@link #load} reads the vocabulary from; nothing if there is none. */
+    public static Optional<Path> file(Path directory) {
+        return Stream.of("tokenizer.model", "tokenizer.json")
+                .map(directory::resolve)
+                .filter(Files::exists)
+                .findFirst();
+    }
+
     /**
      * @param directory holds tokenizer.model and, if the makers' defaults don't apply, tokenizer_config.json; or, as the 1B
      *     and 7B, a tokenizer.json

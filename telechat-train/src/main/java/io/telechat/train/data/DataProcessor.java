@@ -80,7 +80,7 @@ public final class DataProcessor {
 
     private ChatTokenizer tokenizer() {
         Path directory = options.tokenizer();
-        if (Stream.of("tokenizer.model", "tokenizer.json").noneMatch(name -> Files.exists(directory.resolve(name)))) {
+        if (ChatTokenizer.file(directory).isEmpty()) {
             throw new InvalidModelException(
                     "--tokenizer-path %s: there is no tokenizer.model or tokenizer.json; it is a model's directory, as a rule"
                             .formatted(directory));

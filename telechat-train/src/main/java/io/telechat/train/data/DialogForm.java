@@ -30,7 +30,7 @@ enum DialogForm {
 
         @Override
         JsonNode normalized(JsonNode line) throws BadLineException {
-            require(BESIDE_CONVERSATIONS, line);
+            DialogParser.require(BESIDE_CONVERSATIONS, line);
             ObjectNode dialog = ((ObjectNode) line).deepCopy();
             JsonNode turns = dialog.remove(line.has(CONVERSATIONS) ? CONVERSATIONS : CONVERSATION);
             ArrayNode messages = dialog.putArray("messages");
@@ -64,7 +64,7 @@ enum DialogForm {
 
         @Override
         JsonNode normalized(JsonNode line) throws BadLineException {
-            require(BESIDE_PROMPT, line);
+            DialogParser.require(BESIDE_PROMPT, line);
             ObjectNode dialog = ((ObjectNode) line).deepCopy();
             JsonNode question = dialog.remove(only(line, QUESTIONS));
             JsonNode answer = dialog.remove(only(line, ANSWERS));
@@ -140,13 +140,6 @@ enum DialogForm {
             }
         }
         return line;
-    }
-
-    private static void require(KeyRules rules, JsonNode line) throws BadLineException {
-        Optional<String> complaint = rules.complaint(line);
-        if (complaint.isPresent()) {
-            throw new BadLineException(Reason.UNUSED_FIELD, complaint.get());
-        }
     }
 
     private static String only(JsonNode line, List<String> names) throws BadLineException {

@@ -87,7 +87,8 @@ final class DialogParser {
         this.tools = tools;
     }
 
-    private static void require(KeyRules rules, JsonNode json) throws BadLineException {
+    /** Refuses a line, or a part of one, that has a field which these rules do not allow. */
+    static void require(KeyRules rules, JsonNode json) throws BadLineException {
         Optional<String> complaint = rules.complaint(json);
         if (complaint.isPresent()) {
             throw new BadLineException(Reason.UNUSED_FIELD, complaint.get());

@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.telechat.core.checkpoint.KeyRules;
 import io.telechat.core.tokenizer.Tokenizer;
 import io.telechat.train.data.BadLineException.Reason;
-import java.util.Optional;
 
 /**
  * Encodes a line as the reference does (process_data.py and data_utils.py of TeleChat-52B): one text with marks is made of
@@ -31,10 +30,7 @@ final class ReferenceEncoder {
 
     /** The reference's text of a line. */
     static String text(JsonNode line) throws BadLineException {
-        Optional<String> complaint = RULES.complaint(line);
-        if (complaint.isPresent()) {
-            throw new BadLineException(Reason.UNUSED_FIELD, complaint.get());
-        }
+        DialogParser.require(RULES, line);
         if (!line.has("input") || !line.has("output")) {
             throw new BadLineException(Reason.MISSING_FIELDS, "the reference's recipe needs input and output");
         }
