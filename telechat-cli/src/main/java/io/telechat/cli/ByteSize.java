@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.cli;
 
+import io.telechat.core.Message;
 import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -17,12 +18,12 @@ record ByteSize(long bytes) {
         public ByteSize convert(String text) {
             Matcher matcher = FORM.matcher(text.strip().toUpperCase(Locale.ROOT));
             if (!matcher.matches()) {
-                throw new TypeConversionException("'%s' is no size; write 512MiB or 2GiB".formatted(text));
+                throw new TypeConversionException(Message.localized("'%s' is no size; write 512MiB or 2GiB", text));
             }
             int shift = matcher.group(2).isEmpty() ? 0 : 10 * (1 + "KMGT".indexOf(matcher.group(2)));
             long number = Long.parseLong(matcher.group(1));
             if (number > Long.MAX_VALUE >> shift) {
-                throw new TypeConversionException("'%s' is too large".formatted(text));
+                throw new TypeConversionException(Message.localized("'%s' is too large", text));
             }
             return new ByteSize(number << shift);
         }

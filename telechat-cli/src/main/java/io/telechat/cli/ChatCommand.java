@@ -7,6 +7,7 @@ import io.telechat.cli.repl.ConversationFiles;
 import io.telechat.cli.repl.LineInput;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.InvalidRequestException;
+import io.telechat.core.Message;
 import io.telechat.core.chat.ChatMessage;
 import io.telechat.core.chat.MarkerPolicy;
 import io.telechat.infer.ChatModel;
@@ -133,9 +134,9 @@ final class ChatCommand implements Callable<Integer> {
     private Path directory() {
         Optional<Path> chosen = directory.or(ModelOptions::fromEnvironment);
         if (chosen.isEmpty() && !global.quiet) {
-            System.err.println(
-                    "telechat: no model was given; this is a tiny demonstration model that knows the lines of datas/."
-                            + " `telechat chat DIR` talks to a real one.");
+            System.err.println("telechat: "
+                    + Message.localized("no model was given; this is a tiny demonstration model that knows the lines of"
+                            + " datas/. `telechat chat DIR` talks to a real one."));
         }
         return chosen.map(ModelOptions::found).orElseGet(DemoModel::unpack);
     }
@@ -159,7 +160,7 @@ final class ChatCommand implements Callable<Integer> {
         if (tools.isPresent()) {
             JsonNode list = Json.read(tools.get());
             if (!list.isArray() || list.isEmpty()) {
-                throw new InvalidModelException("%s: expected a JSON list of tool schemas".formatted(tools.get()));
+                throw new InvalidModelException("%s: expected a JSON list of tool schemas", tools.get());
             }
             List<String> schemas = new ArrayList<>();
             list.forEach(tool -> schemas.add(tool.toString()));

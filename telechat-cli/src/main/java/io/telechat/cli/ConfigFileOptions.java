@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.InvalidRequestException;
+import io.telechat.core.Message;
 import io.telechat.core.checkpoint.IoReason;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -55,13 +56,13 @@ final class ConfigFileOptions {
     }
 
     /** What was meant, if that is not far off. */
-    private static String closest(String option, Set<String> names) {
+    private static Message closest(String option, Set<String> names) {
         return names.stream()
                 .filter(name -> name.startsWith("--"))
                 .min(Comparator.comparingInt(name -> distance(option, name)))
                 .filter(name -> distance(option, name) <= option.length() / 4)
-                .map(name -> "; did you mean %s?".formatted(name.substring(2)))
-                .orElse("");
+                .map(name -> Message.of("; did you mean %s?", name.substring(2)))
+                .orElseGet(() -> Message.of(""));
     }
 
     /** Letters to insert, delete or change (Levenshtein 1966). */
@@ -86,28 +87,25 @@ final class ConfigFileOptions {
             yaml = new YAMLMapper().readTree(Files.readString(file));
         } catch (JsonProcessingException e) {
             throw new InvalidModelException(
-                    "%s: not valid YAML: %s"
-                            .formatted(
-                                    file,
-                                    e.getOriginalMessage().lines().findFirst().orElse("")),
-                    e);
+                    e,
+                    "%s: not valid YAML: %s",
+                    file,
+                    e.getOriginalMessage().lines().findFirst().orElse(""));
         } catch (IOException e) {
-            throw new InvalidModelException("%s: cannot be read: %s".formatted(file, IoReason.of(e)), e);
+            throw new InvalidModelException(e, "%s: cannot be read: %s", file, IoReason.of(e));
         }
         if (yaml == null || !yaml.isObject()) {
-            throw new InvalidModelException("%s: expected lines of \"option: value\"".formatted(file));
+            throw new InvalidModelException("%s: expected lines of \"option: value\"", file);
         }
         List<String> options = new ArrayList<>();
         for (Map.Entry<String, JsonNode> entry : yaml.properties()) {
             String option = "--" + entry.getKey().replace('_', '-');
             if (!command.getCommandSpec().optionsMap().containsKey(option)) {
-                throw new InvalidRequestException("%s: there is no option %s%s"
-                        .formatted(
-                                file,
-                                entry.getKey(),
-                                closest(
-                                        option,
-                                        command.getCommandSpec().optionsMap().keySet())));
+                throw new InvalidRequestException(
+                        "%s: there is no option %s%s",
+                        file,
+                        entry.getKey(),
+                        closest(option, command.getCommandSpec().optionsMap().keySet()));
             }
             JsonNode value = entry.getValue();
             if (value.isBoolean()) {

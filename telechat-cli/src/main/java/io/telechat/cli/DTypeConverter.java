@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.cli;
 
+import io.telechat.core.Message;
 import io.telechat.core.tensor.DType;
 import java.util.Iterator;
 import java.util.List;
@@ -43,8 +44,9 @@ abstract class DTypeConverter implements ITypeConverter<DType>, Iterable<String>
                 .filter(type -> type.toString().equalsIgnoreCase(text))
                 .findFirst()
                 .or(() -> DType.quantizedByName(text).filter(choice::contains))
-                .orElseThrow(() -> new TypeConversionException("'%s': choose %s"
-                        .formatted(text, choice.stream().map(DType::toString).collect(Collectors.joining(" or ")))));
+                .orElseThrow(() -> new TypeConversionException(Message.localized(
+                        "'%s': choose %s",
+                        text, choice.stream().map(DType::toString).collect(Collectors.joining(" or ")))));
     }
 
     @Override

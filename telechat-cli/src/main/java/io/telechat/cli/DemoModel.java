@@ -43,8 +43,7 @@ final class DemoModel {
             }
             return directory;
         } catch (IOException e) {
-            throw new InvalidModelException(
-                    "the demonstration model cannot be unpacked: %s".formatted(IoReason.of(e)), e);
+            throw new InvalidModelException(e, "the demonstration model cannot be unpacked: %s", IoReason.of(e));
         }
     }
 }

@@ -2,6 +2,7 @@
 package io.telechat.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.telechat.core.Message;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.backend.BackendProvider;
 import io.telechat.core.backend.Backends;
@@ -95,7 +96,7 @@ final class DoctorCommand implements Callable<Integer> {
     }
 
     private static String describe(BackendProvider provider) {
-        Optional<String> reason = provider.unusableReason();
+        Optional<Message> reason = provider.unusableReason();
         if (reason.isPresent()) {
             return "not usable: " + reason.get();
         }

@@ -3,6 +3,7 @@ package io.telechat.cli;
 
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.InvalidRequestException;
+import io.telechat.core.Message;
 import io.telechat.core.architecture.ModelConfig;
 import io.telechat.core.checkpoint.CompanionFiles;
 import io.telechat.core.tensor.DType;
@@ -60,12 +61,12 @@ final class InitCommand implements Callable<Integer> {
             throw new InvalidRequestException("--tokenizer and --byte-tokenizer exclude each other");
         }
         try (WorkerTeam workers = new WorkerTeam(Runtime.getRuntime().availableProcessors())) {
-            ProgressBar progress = new ProgressBar("writing", global.quiet);
+            ProgressBar progress = new ProgressBar(Message.of("writing"), global.quiet);
             ModelConfig made = new ModelInitializer(seed, dtype, workers, progress).write(config, out);
             if (byteTokenizer) {
                 if (SentencePieceWriter.byteVocabulary().size() > made.vocabSize()) {
-                    throw new InvalidModelException("%s: vocab_size %d has no room for a tokenizer of bytes"
-                            .formatted(config, made.vocabSize()));
+                    throw new InvalidModelException(
+                            "%s: vocab_size %d has no room for a tokenizer of bytes", config, made.vocabSize());
                 }
                 SentencePieceWriter.write(out.resolve("tokenizer.model"), SentencePieceWriter.byteVocabulary());
             }
@@ -80,7 +81,7 @@ final class InitCommand implements Callable<Integer> {
 
     private void copyTokenizer(Path from) throws IOException {
         if (!Files.exists(from.resolve("tokenizer.model"))) {
-            throw new InvalidModelException("%s: has no tokenizer.model".formatted(from));
+            throw new InvalidModelException("%s: has no tokenizer.model", from);
         }
         CompanionFiles.copyTokenizer(from, out);
     }

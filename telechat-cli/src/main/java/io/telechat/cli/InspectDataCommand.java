@@ -75,7 +75,7 @@ final class InspectDataCommand implements Callable<Integer> {
             }
             if (!inspection.problems().isEmpty()) {
                 throw new InvalidModelException(
-                        "%s: %s".formatted(directory, inspection.problems().getFirst()));
+                        "%s: %s", directory, inspection.problems().getFirst());
             }
             return ExitCode.OK;
         }
@@ -109,8 +109,7 @@ final class InspectDataCommand implements Callable<Integer> {
 
     private void show(TrainingData data, int index, Optional<ChatTokenizer> tokenizer) {
         if (index < 0 || index >= data.samples()) {
-            throw new InvalidRequestException(
-                    "--sample %d: there are %,d samples, from 0".formatted(index, data.samples()));
+            throw new InvalidRequestException("--sample %d: there are %,d samples, from 0", index, data.samples());
         }
         TrainingData.Sample row = data.sample(index);
         if (json) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.cli;
 
+import io.telechat.core.Message;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -19,7 +20,8 @@ final class Interrupts implements AutoCloseable {
                 if (!first.compareAndSet(0, code)) {
                     Runtime.getRuntime().halt(code);
                 }
-                System.err.println("\ntelechat: finishing this step, then saving; again Ctrl-C stops at once");
+                System.err.println("\ntelechat: "
+                        + Message.localized("finishing this step, then saving; again Ctrl-C stops at once"));
                 action.run();
             }));
         }

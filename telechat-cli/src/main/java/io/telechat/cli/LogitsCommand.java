@@ -81,16 +81,16 @@ final class LogitsCommand implements Callable<Integer> {
     private void check(ModelInfo model, int[] ids) {
         for (int id : ids) {
             if (id < 0 || id >= model.vocabSize()) {
-                throw new InvalidRequestException(
-                        "token id %d is not in the vocabulary of %,d".formatted(id, model.vocabSize()));
+                throw new InvalidRequestException("token id %d is not in the vocabulary of %,d", id, model.vocabSize());
             }
         }
         if (decodeSteps < 0) {
-            throw new InvalidRequestException("decode steps is %d, must be 0 or more".formatted(decodeSteps));
+            throw new InvalidRequestException("decode steps is %d, must be 0 or more", decodeSteps);
         }
         if (decodeSteps > 0 && (long) ids.length + decodeSteps > model.maxContextLength()) {
-            throw new InvalidRequestException("%d tokens and %d steps are beyond this model's context of %,d"
-                    .formatted(ids.length, decodeSteps, model.maxContextLength()));
+            throw new InvalidRequestException(
+                    "%d tokens and %d steps are beyond this model's context of %,d",
+                    ids.length, decodeSteps, model.maxContextLength());
         }
     }
 

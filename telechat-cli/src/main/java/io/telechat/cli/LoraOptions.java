@@ -60,7 +60,7 @@ final class LoraOptions {
         if (adapter.isEmpty() && rank.isEmpty()) {
             weights.ifPresent(type -> {
                 throw new InvalidRequestException(
-                        "--weights %s: quantized weights cannot be trained; add --lora-dim".formatted(type));
+                        "--weights %s: quantized weights cannot be trained; add --lora-dim", type);
             });
             return Optional.empty();
         }
@@ -70,11 +70,11 @@ final class LoraOptions {
 
     private void checkDropout(double share) {
         if (!(share >= 0 && share < 1)) {
-            throw new InvalidRequestException("--lora-dropout %s: must be from 0 to below 1".formatted(share));
+            throw new InvalidRequestException("--lora-dropout %s: must be from 0 to below 1", share);
         }
         if (adapter.isPresent()) {
             throw new InvalidRequestException(
-                    "--lora-dropout: %s has its own; change it in its adapter_config.json".formatted(adapter.get()));
+                    "--lora-dropout: %s has its own; change it in its adapter_config.json", adapter.get());
         }
     }
 }

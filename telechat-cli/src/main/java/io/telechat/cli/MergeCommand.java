@@ -65,7 +65,7 @@ final class MergeCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         model = ModelOptions.found(model);
         if (Files.exists(out)) {
-            throw new InvalidRequestException("%s: is there already; choose another --out".formatted(out));
+            throw new InvalidRequestException("%s: is there already; choose another --out", out);
         }
         Path temporary = out.toAbsolutePath().resolveSibling("." + out.getFileName() + ".tmp");
         try {
@@ -77,14 +77,14 @@ final class MergeCommand implements Callable<Integer> {
             double tolerance = dtype == DType.F32 ? FLOAT_TOLERANCE : HALF_TOLERANCE;
             if (!(comparison.maxDifference() <= tolerance)) {
                 throw new InvalidModelException(
-                        "%s: the merged logits differ by %.2e of the largest, more than %.0e; not kept"
-                                .formatted(out, comparison.maxDifference(), tolerance));
+                        "%s: the merged logits differ by %.2e of the largest, more than %.0e; not kept",
+                        out, comparison.maxDifference(), tolerance);
             }
             Files.move(temporary, out, StandardCopyOption.ATOMIC_MOVE);
             print(comparison);
             return ExitCode.OK;
         } catch (IOException e) {
-            throw new InvalidModelException("%s: cannot be written: %s".formatted(out, IoReason.of(e)), e);
+            throw new InvalidModelException(e, "%s: cannot be written: %s", out, IoReason.of(e));
         } finally {
             DirectoryTree.delete(temporary);
         }

@@ -3,6 +3,7 @@ package io.telechat.cli;
 
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.InvalidRequestException;
+import io.telechat.core.Message;
 import io.telechat.core.tensor.DType;
 import io.telechat.infer.ChatModel;
 import io.telechat.infer.LoadOptions;
@@ -79,7 +80,7 @@ final class ModelOptions {
                 .activations(activations.orElse(standard))
                 .cacheType(cacheType)
                 .trace(trace)
-                .progress(new ProgressBar("loading", global.quiet));
+                .progress(new ProgressBar(Message.of("loading"), global.quiet));
         weights.ifPresent(options::quantization);
         contextLength.ifPresent(options::contextLength);
         tokenizer.ifPresent(options::tokenizer);
@@ -88,9 +89,10 @@ final class ModelOptions {
     }
 
     /** Where models come from. */
-    static final String WHERE_FROM = "TeleChat's makers publish theirs at https://huggingface.co/Tele-AI and"
-            + " https://modelscope.cn/organization/TeleAI, for example: hf download Tele-AI/TeleChat2-3B, or"
-            + " modelscope download TeleAI/TeleChat2-3B";
+    static final Message WHERE_FROM =
+            Message.of("TeleChat's makers publish theirs at https://huggingface.co/Tele-AI and"
+                    + " https://modelscope.cn/organization/TeleAI, for example: hf download Tele-AI/TeleChat2-3B, or"
+                    + " modelscope download TeleAI/TeleChat2-3B");
 
     /** What TELECHAT_MODEL names. */
     static Optional<Path> fromEnvironment() {
@@ -109,8 +111,8 @@ final class ModelOptions {
         return new ModelCatalog(System.getenv())
                 .find(model.toString())
                 .orElseThrow(() -> new InvalidModelException(
-                        "%s: there is no such directory, and no model of that name (telechat models lists them); %s"
-                                .formatted(model, WHERE_FROM)));
+                        "%s: there is no such directory, and no model of that name (telechat models lists them); %s",
+                        model, WHERE_FROM));
     }
 
     /** The model directory: the argument, or what TELECHAT_MODEL names. */

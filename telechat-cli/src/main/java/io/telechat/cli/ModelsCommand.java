@@ -3,6 +3,7 @@ package io.telechat.cli;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.telechat.core.Message;
 import io.telechat.core.TelechatException;
 import io.telechat.core.model.MemoryPlan;
 import io.telechat.core.weights.ModelLoader;
@@ -60,7 +61,7 @@ final class ModelsCommand implements Callable<Integer> {
                                         model.get("parameters").asLong(),
                                         MemoryPlan.gib(model.get("bytes").asLong()))));
         if (entries.isEmpty()) {
-            System.err.println("no checkpoints found; " + ModelOptions.WHERE_FROM);
+            System.err.println(Message.localized("no checkpoints found; %s", ModelOptions.WHERE_FROM));
         }
         return ExitCode.OK;
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.cli;
 
+import io.telechat.core.Message;
 import io.telechat.train.optimizer.MomentType;
 import java.util.Iterator;
 import java.util.stream.Stream;
@@ -19,6 +20,6 @@ final class MomentTypeConverter implements ITypeConverter<MomentType>, Iterable<
         return Stream.of(MomentType.values())
                 .filter(type -> type.toString().equalsIgnoreCase(text))
                 .findFirst()
-                .orElseThrow(() -> new TypeConversionException("'%s': choose f32 or 8bit".formatted(text)));
+                .orElseThrow(() -> new TypeConversionException(Message.localized("'%s': choose f32 or 8bit", text)));
     }
 }

@@ -13,15 +13,13 @@ final class OutputFiles {
     static void check(Path file) {
         Path directory = file.toAbsolutePath().getParent();
         if (directory == null || !Files.isDirectory(directory)) {
-            throw new InvalidModelException(
-                    "%s: cannot be written: there is no directory %s".formatted(file, directory));
+            throw new InvalidModelException("%s: cannot be written: there is no directory %s", file, directory);
         }
         if (Files.exists(file) && !Files.isRegularFile(file)) {
-            throw new InvalidModelException(
-                    "%s: cannot be written: it is there already, and is not a file".formatted(file));
+            throw new InvalidModelException("%s: cannot be written: it is there already, and is not a file", file);
         }
         if (!Files.isWritable(directory) || Files.exists(file) && !Files.isWritable(file)) {
-            throw new InvalidModelException("%s: cannot be written: no permission".formatted(file));
+            throw new InvalidModelException("%s: cannot be written: no permission", file);
         }
     }
 }

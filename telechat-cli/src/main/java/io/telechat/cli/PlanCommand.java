@@ -32,7 +32,7 @@ import picocli.CommandLine.Option;
         description = {
             "What fine-tuning will need: memory by its uses, disk, time per step; and what to change if it does not"
                     + " fit.",
-            "Reads config.json only. Times assume 60 % of the peak."
+            "Reads config.json only. Times assume 60 %% of the peak."
         },
         mixinStandardHelpOptions = true)
 final class PlanCommand implements Callable<Integer> {
@@ -111,10 +111,10 @@ final class PlanCommand implements Callable<Integer> {
         Positive.check("--max-seq-len", tokens);
         Positive.check("--ranks", ranks);
         if (flops.isPresent() && !(flops.get() > 0 && flops.get() < Double.MAX_VALUE)) {
-            throw new InvalidRequestException("--flops %s: must be above 0".formatted(flops.get()));
+            throw new InvalidRequestException("--flops %s: must be above 0", flops.get());
         }
         if ((long) batch * tokens > Integer.MAX_VALUE) {
-            throw new InvalidRequestException("--batch %d: too many tokens at once".formatted(batch));
+            throw new InvalidRequestException("--batch %d: too many tokens at once", batch);
         }
         Optional<TuningMethod.Lora> adapters = lora.method();
         TuningMethod method = adapters.isPresent() ? adapters.get() : precision.full();

@@ -10,7 +10,7 @@ final class Positive {
     /** @throws InvalidRequestException if there is nothing to count */
     static int check(String option, int value) {
         if (value < 1) {
-            throw new InvalidRequestException("%s %d: must be at least 1".formatted(option, value));
+            throw new InvalidRequestException("%s %d: must be at least 1", option, value);
         }
         return value;
     }

@@ -3,6 +3,7 @@ package io.telechat.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.telechat.core.InvalidRequestException;
+import io.telechat.core.Message;
 import io.telechat.train.data.DataFormat;
 import io.telechat.train.data.DataOptions;
 import io.telechat.train.data.DataProcessor;
@@ -192,9 +193,11 @@ final class ProcessDataCommand implements Callable<Integer> {
                 Positive.check("--threads", threads.orElse(defaultThreads())),
                 overwrite);
         long start = System.nanoTime();
-        Optional<DataReport> report = new DataProcessor(options, new ProgressBar("reading", global.quiet)).run();
+        Optional<DataReport> report =
+                new DataProcessor(options, new ProgressBar(Message.of("reading"), global.quiet)).run();
         if (report.isEmpty()) {
-            System.err.printf("%s is up to date: made of the same inputs with the same options%n", output);
+            System.err.println(
+                    Message.localized("%s is up to date: made of the same inputs with the same options", output));
         }
         print(report, (System.nanoTime() - start) / 1e9);
         return ExitCode.OK;
@@ -262,7 +265,7 @@ final class ProcessDataCommand implements Callable<Integer> {
             try {
                 return DataFormat.parse(text);
             } catch (InvalidRequestException e) {
-                throw new TypeConversionException(e.getMessage());
+                throw new TypeConversionException(e.getLocalizedMessage());
             }
         }
     }
@@ -289,6 +292,6 @@ final class ProcessDataCommand implements Callable<Integer> {
                 return value;
             }
         }
-        throw new TypeConversionException("'%s' is none of %s".formatted(text, Arrays.toString(values)));
+        throw new TypeConversionException(Message.localized("'%s' is none of %s", text, Arrays.toString(values)));
     }
 }

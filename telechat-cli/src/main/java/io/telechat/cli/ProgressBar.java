@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.cli;
 
+import io.telechat.core.Message;
 import io.telechat.core.model.MemoryPlan;
 import io.telechat.core.weights.LoadProgress;
 
@@ -11,14 +12,14 @@ final class ProgressBar implements LoadProgress {
     private static final long LINE_NANOS = 10_000_000_000L;
     private static final int WIDTH = 30;
 
-    private final String what;
+    private final Message what;
     private final boolean silent;
     private final boolean terminal = Terminals.isError();
     private final long start = System.nanoTime();
     private long last = start;
     private boolean shown;
 
-    ProgressBar(String what, boolean silent) {
+    ProgressBar(Message what, boolean silent) {
         this.what = what;
         this.silent = silent;
     }
@@ -36,14 +37,14 @@ final class ProgressBar implements LoadProgress {
         shown = true;
         double share = total == 0 ? 1 : (double) done / total;
         double seconds = (now - start) / 1e9;
-        String text = "%s %3.0f %%  %s of %s, %s/s, %.0f s left"
-                .formatted(
-                        what,
-                        100 * share,
-                        MemoryPlan.gib(done),
-                        MemoryPlan.gib(total),
-                        MemoryPlan.gib((long) (done / seconds)),
-                        seconds / Math.max(share, 1e-9) - seconds);
+        String text = Message.localized(
+                "%s %3.0f %%  %s of %s, %s/s, %.0f s left",
+                what,
+                100 * share,
+                MemoryPlan.gib(done),
+                MemoryPlan.gib(total),
+                MemoryPlan.gib((long) (done / seconds)),
+                seconds / Math.max(share, 1e-9) - seconds);
         if (!terminal) {
             System.err.println(text);
         } else if (done == total) {

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.telechat.core.InvalidInputException;
 import io.telechat.core.InvalidModelException;
+import io.telechat.core.Message;
 import io.telechat.core.chat.ChatTokenizer;
 import io.telechat.core.checkpoint.CompanionFiles;
 import io.telechat.core.checkpoint.DirectoryTree;
@@ -76,7 +77,7 @@ final class QuantizeCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         Path from = ModelOptions.directory(directory);
         if (Files.exists(out.resolve("config.json"))) {
-            throw new InvalidModelException("%s: there is a model already; choose another --out".formatted(out));
+            throw new InvalidModelException("%s: there is a model already; choose another --out", out);
         }
         Optional<int[]> compared = text.map(file -> tokens(from, file));
         boolean made = Files.notExists(out);
@@ -103,7 +104,7 @@ final class QuantizeCommand implements Callable<Integer> {
         int[] tokens = ChatTokenizer.load(model).tokenizer().encode(TextFiles.read(file));
         if (tokens.length < 2) {
             throw new InvalidInputException(
-                    "%s: has %d tokens; at least 2 are needed to compare predictions".formatted(file, tokens.length));
+                    "%s: has %d tokens; at least 2 are needed to compare predictions", file, tokens.length);
         }
         return tokens;
     }
@@ -111,13 +112,13 @@ final class QuantizeCommand implements Callable<Integer> {
     private List<Result> quantize(Path from) {
         try (ModelLoader.Checked checked = ModelLoader.check(from);
                 WorkerTeam workers = new WorkerTeam(threads)) {
-            ProgressBar progress = new ProgressBar("quantizing", global.quiet);
+            ProgressBar progress = new ProgressBar(Message.of("quantizing"), global.quiet);
             List<Result> results = new CheckpointQuantizer(to, workers, progress).write(checked, out);
             CompanionFiles.copyTokenizer(from, out);
             CompanionFiles.copyConfig(from, out);
             return results;
         } catch (IOException e) {
-            throw new InvalidModelException("%s: cannot be written: %s".formatted(out, IoReason.of(e)), e);
+            throw new InvalidModelException(e, "%s: cannot be written: %s", out, IoReason.of(e));
         }
     }
 

@@ -3,6 +3,7 @@ package io.telechat.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.telechat.core.InvalidModelException;
+import io.telechat.core.Message;
 import io.telechat.core.checkpoint.IoReason;
 import io.telechat.core.checkpoint.JsonFiles;
 import io.telechat.core.model.MemoryPlan;
@@ -104,7 +105,7 @@ final class RunLog implements TrainingListener, AutoCloseable {
     }
 
     private InvalidModelException unwritable(IOException failure) {
-        return new InvalidModelException("%s: cannot be written: %s".formatted(file, IoReason.of(failure)), failure);
+        return new InvalidModelException(failure, "%s: cannot be written: %s", file, IoReason.of(failure));
     }
 
     private void show(StepReport report) {
@@ -115,17 +116,17 @@ final class RunLog implements TrainingListener, AutoCloseable {
         }
         lastShown = now;
         double perStep = (now - start) / 1e9 / (report.step() - first);
-        String text = "step %,d of %,d  loss %.4f  lr %.2e  norm %.3f  %,.0f tokens/s%s  %s  %.0f s left"
-                .formatted(
-                        report.step(),
-                        total,
-                        report.loss(),
-                        report.rate(),
-                        report.gradientNorm(),
-                        report.tokensPerSecond(),
-                        Double.isNaN(report.mfu()) ? "" : "  MFU %.0f %%".formatted(PERCENT * report.mfu()),
-                        MemoryPlan.gib(report.rssBytes()),
-                        perStep * (total - report.step()));
+        String text = Message.localized(
+                "step %,d of %,d  loss %.4f  lr %.2e  norm %.3f  %,.0f tokens/s%s  %s  %.0f s left",
+                report.step(),
+                total,
+                report.loss(),
+                report.rate(),
+                report.gradientNorm(),
+                report.tokensPerSecond(),
+                Double.isNaN(report.mfu()) ? "" : "  MFU %.0f %%".formatted(PERCENT * report.mfu()),
+                MemoryPlan.gib(report.rssBytes()),
+                perStep * (total - report.step()));
         System.err.print(terminal ? "\r\u001b[K" + text : text + System.lineSeparator());
         System.err.flush();
     }
@@ -133,37 +134,37 @@ final class RunLog implements TrainingListener, AutoCloseable {
     @Override
     public void evaluated(long step, double loss) {
         write(Json.object().put("step", step).put("eval_loss", loss));
-        say("step %,d: loss %.4f on the samples that are not trained".formatted(step, loss));
+        say(Message.of("step %,d: loss %.4f on the samples that are not trained", step, loss));
     }
 
     @Override
     public void saved(Path checkpoint) {
-        say("saved " + checkpoint);
+        say(Message.of("saved %s", checkpoint));
     }
 
     @Override
     public void best(Path checkpoint, double loss) {
-        say("best: %s, loss %.4f on the samples that are not trained".formatted(checkpoint, loss));
+        say(Message.of("best: %s, loss %.4f on the samples that are not trained", checkpoint, loss));
     }
 
     void finished(RunEnd end) {
         switch (end) {
-            case COMPLETE -> say("done");
-            case NO_IMPROVEMENT -> say("stopped: no improvement any more");
-            case STOPPED -> say("stopped; go on with --resume");
+            case COMPLETE -> say(Message.of("done"));
+            case NO_IMPROVEMENT -> say(Message.of("stopped: no improvement any more"));
+            case STOPPED -> say(Message.of("stopped; go on with --resume"));
         }
     }
 
     /** What {@code telechat plan} would have told, against what was. */
     void memory(long planned, long peak) {
         if (peak > 0) {
-            say("memory: %s planned, %s at most".formatted(MemoryPlan.gib(planned), MemoryPlan.gib(peak)));
+            say(Message.of("memory: %s planned, %s at most", MemoryPlan.gib(planned), MemoryPlan.gib(peak)));
         }
     }
 
-    private void say(String text) {
+    private void say(Message message) {
         if (!quiet) {
-            System.err.println((terminal ? "\r\u001b[K" : "") + text);
+            System.err.println((terminal ? "\r\u001b[K" : "") + message.localized());
         }
     }
 

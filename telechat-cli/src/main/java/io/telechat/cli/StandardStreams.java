@@ -2,6 +2,7 @@
 package io.telechat.cli;
 
 import io.telechat.core.InvalidInputException;
+import io.telechat.core.Message;
 import io.telechat.core.checkpoint.IoReason;
 import io.telechat.core.checkpoint.TextFiles;
 import java.io.BufferedInputStream;
@@ -50,9 +51,9 @@ final class StandardStreams {
     }
 
     /** Why stdout could not be written; empty if it could, or if whoever read it has gone, which is no failure of ours. */
-    static Optional<String> outputFailure() {
+    static Optional<Message> outputFailure() {
         return System.out.checkError() && !isOutputClosed()
-                ? Optional.of(OUT.first == null ? "unknown" : IoReason.of(OUT.first))
+                ? Optional.of(OUT.first == null ? Message.of("unknown") : IoReason.of(OUT.first))
                 : Optional.empty();
     }
 
@@ -127,6 +128,6 @@ final class StandardStreams {
     }
 
     private static InvalidInputException unreadable(IOException e) {
-        return new InvalidInputException("stdin: cannot be read: " + IoReason.of(e), e);
+        return new InvalidInputException(e, "stdin: cannot be read: %s", IoReason.of(e));
     }
 }

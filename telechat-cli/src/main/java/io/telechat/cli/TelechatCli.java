@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.cli;
 
+import io.telechat.core.Message;
 import io.telechat.core.TelechatException;
-import java.io.PrintWriter;
+import io.telechat.core.Translations;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -53,10 +55,11 @@ public final class TelechatCli {
     /** Runs one command and exits with its code. */
     public static void main(String[] args) {
         StandardStreams.install();
+        Languages.install(System.getenv());
         int code = run(args);
-        Optional<String> failure = StandardStreams.outputFailure();
+        Optional<Message> failure = StandardStreams.outputFailure();
         if (failure.isPresent() && code == ExitCode.OK) {
-            System.err.println("telechat: stdout cannot be written: " + failure.get());
+            System.err.println("telechat: " + Message.localized("stdout cannot be written: %s", failure.get()));
             code = ExitCode.INTERNAL;
         } else if (StandardStreams.isOutputClosed()) {
             code = ExitCode.PIPE_CLOSED;
@@ -67,7 +70,8 @@ public final class TelechatCli {
     /** Runs one command and returns its exit code. */
     static int run(String... args) {
         configureLogging(Arrays.asList(args));
-        CommandLine commandLine = new CommandLine(new TelechatCli());
+        CommandLine commandLine = commandLine();
+        HelpTranslation.install(commandLine, Translations.of(Locale.getDefault(Locale.Category.DISPLAY)));
         Set<String> options = optionNames(commandLine);
         List<String> given = Arrays.stream(args)
                 .map(argument -> kebabCase(argument, options))
@@ -95,6 +99,13 @@ public final class TelechatCli {
         } catch (OutOfMemoryError e) {
             return report(e, given);
         }
+    }
+
+    /** With all commands below it, in English. */
+    static CommandLine commandLine() {
+        CommandLine commandLine = new CommandLine(new TelechatCli());
+        OptionHeadings.install(commandLine.getSubcommands().get("train"), TrainOptions.HEADINGS);
+        return commandLine;
     }
 
     /** The original Python's {@code --max_new_tokens} is our {@code --max-new-tokens}; text that only looks alike stays. */
@@ -141,14 +152,17 @@ public final class TelechatCli {
     }
 
     private static int usageError(CommandLine.ParameterException failure, String[] args) {
-        System.err.println(
-                "telechat: " + failure.getMessage().lines().findFirst().orElse("bad usage"));
-        CommandLine.UnmatchedArgumentException.printSuggestions(failure, new PrintWriter(System.err, true));
-        System.err.println("Try 'telechat %s--help'."
-                .formatted(
-                        failure.getCommandLine().getParent() == null
-                                ? ""
-                                : failure.getCommandLine().getCommandName() + " "));
+        System.err.println("telechat: " + UsageMessages.of(failure.getMessage()).localized());
+        if (failure instanceof CommandLine.UnmatchedArgumentException unmatched
+                && !unmatched.getSuggestions().isEmpty()) {
+            System.err.println(
+                    Message.localized("Possible solutions: %s", String.join(", ", unmatched.getSuggestions())));
+        }
+        System.err.println(Message.localized(
+                "Try 'telechat %s--help'.",
+                failure.getCommandLine().getParent() == null
+                        ? ""
+                        : failure.getCommandLine().getCommandName() + " "));
         return ExitCode.USAGE;
     }
 
@@ -163,13 +177,16 @@ public final class TelechatCli {
 
     private static String describe(Throwable failure) {
         return switch (failure) {
-            case TelechatException e -> e.getMessage();
+            case TelechatException e -> e.getLocalizedMessage();
             case InternalError e
             when String.valueOf(e.getMessage()).contains("unsafe memory access") ->
-                "a file could not be read or written to its end: the disk is full, or the file was cut short meanwhile";
+                Message.localized(
+                        "a file could not be read or written to its end: the disk is full, or the file was cut short"
+                                + " meanwhile");
             case OutOfMemoryError e ->
-                "out of memory (%s); give Java more heap with TELECHAT_JAVA_OPTIONS=-Xmx4g".formatted(e.getMessage());
-            default -> "internal error: %s; run again with --stacktrace and report it".formatted(failure);
+                Message.localized(
+                        "out of memory (%s); give Java more heap with TELECHAT_JAVA_OPTIONS=-Xmx4g", e.getMessage());
+            default -> Message.localized("internal error: %s; run again with --stacktrace and report it", failure);
         };
     }
 }

@@ -47,7 +47,7 @@ final class TokenInput {
                 ids[i] = Integer.parseInt(parts[i]);
             } catch (NumberFormatException e) {
                 throw new InvalidRequestException(
-                        "'%s' is not a token id; ids are integers, separated by commas".formatted(parts[i]));
+                        "'%s' is not a token id; ids are integers, separated by commas", parts[i]);
             }
         }
         return ids;

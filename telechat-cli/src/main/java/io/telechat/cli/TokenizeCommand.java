@@ -80,7 +80,7 @@ final class TokenizeCommand implements Callable<Integer> {
         try {
             return convert(tokenizer, source, JsonFiles.parse(source, line));
         } catch (InvalidRequestException e) {
-            throw new InvalidModelException("%s: %s".formatted(source, e.getMessage()), e);
+            throw new InvalidModelException(e, "%s: %s", source, e.message());
         }
     }
 
@@ -94,7 +94,7 @@ final class TokenizeCommand implements Callable<Integer> {
                     tokenizer.prompt(ConversationFiles.messages(source, value), markers, systemMessages.policy()));
         }
         if (!value.isTextual()) {
-            throw new InvalidModelException(source + ": expected a JSON string");
+            throw new InvalidModelException("%s: expected a JSON string", source);
         }
         return print(tokenizer.tokenizer(), tokenizer.tokenizer().encode(value.asText()));
     }
@@ -102,11 +102,11 @@ final class TokenizeCommand implements Callable<Integer> {
     private static int[] ids(String source, JsonNode value) {
         int[] ids = new int[value.size()];
         if (!value.isArray()) {
-            throw new InvalidModelException(source + ": expected a list of token ids");
+            throw new InvalidModelException("%s: expected a list of token ids", source);
         }
         for (int i = 0; i < ids.length; i++) {
             if (!value.get(i).isInt()) {
-                throw new InvalidModelException(source + ": expected a list of token ids");
+                throw new InvalidModelException("%s: expected a list of token ids", source);
             }
             ids[i] = value.get(i).intValue();
         }

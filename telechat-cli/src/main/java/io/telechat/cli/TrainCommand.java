@@ -2,6 +2,7 @@
 package io.telechat.cli;
 
 import io.telechat.core.InvalidModelException;
+import io.telechat.core.Message;
 import io.telechat.core.checkpoint.IoReason;
 import io.telechat.train.ProcessMemory;
 import io.telechat.train.RunEnd;
@@ -64,7 +65,7 @@ final class TrainCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         TrainConfig config = options.config();
         if (resume && RunCheckpoint.all(config.output()).isEmpty()) {
-            System.err.printf("%s holds no checkpoint: starting at the beginning%n", config.output());
+            System.err.println(Message.localized("%s holds no checkpoint: starting at the beginning", config.output()));
         }
         if (!global.quiet) {
             options.withoutEffect().forEach(System.err::println);
@@ -80,7 +81,7 @@ final class TrainCommand implements Callable<Integer> {
             log.memory(TrainingPlan.of(config).memory(0).total(), ProcessMemory.peakBytes());
             return end == RunEnd.STOPPED ? interrupts.code() : ExitCode.OK;
         } catch (IOException e) {
-            throw new InvalidModelException("%s: cannot be written: %s".formatted(config.output(), IoReason.of(e)), e);
+            throw new InvalidModelException(e, "%s: cannot be written: %s", config.output(), IoReason.of(e));
         }
     }
 }

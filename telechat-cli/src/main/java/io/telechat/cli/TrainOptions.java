@@ -2,6 +2,7 @@
 package io.telechat.cli;
 
 import io.telechat.core.InvalidRequestException;
+import io.telechat.core.Message;
 import io.telechat.core.tensor.DType;
 import io.telechat.train.TrainConfig;
 import io.telechat.train.TuningMethod;
@@ -10,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import picocli.CommandLine.Mixin;
@@ -19,6 +21,18 @@ import picocli.CommandLine.Option;
 final class TrainOptions {
     /** Of ZeRO (Rajbhandari et al. 2020, arXiv:1910.02054). */
     private static final int LARGEST_STAGE = 3;
+
+    /** By the options that they stand above. */
+    static final Map<String, Message> HEADINGS = Map.of(
+            "--model-path", Message.of("Files:"),
+            "--recipe", Message.of("What is trained:"),
+            "--dtype", Message.of("Numbers:"),
+            "--per-device-train-batch-size", Message.of("Updates:"),
+            "--save-steps", Message.of("Checkpoints and measurements:"),
+            "--gradient-checkpointing", Message.of("Computing:"),
+            "--adapter", Message.of("Adapters (LoRA):"),
+            "--zero-stage", Message.of("Many processes:"),
+            "--config", Message.of("This command:"));
 
     /** Whose defaults. */
     enum Recipe {
@@ -177,14 +191,16 @@ final class TrainOptions {
     List<String> withoutEffect() {
         List<String> lines = new ArrayList<>();
         if (zeroStage > 0) {
-            lines.add("--zero-stage %d changes nothing: one process has nothing to share out".formatted(zeroStage));
+            lines.add(Message.localized(
+                    "--zero-stage %d changes nothing: one process has nothing to share out", zeroStage));
         }
         if (offload) {
-            lines.add("--offload changes nothing: everything is in main memory already");
+            lines.add(Message.localized("--offload changes nothing: everything is in main memory already"));
         }
         if (lora.method().isPresent() && precision.full().dtype() != DType.F32) {
-            lines.add("--dtype %s changes nothing: adapters are f32, and the model beside them stays as it is stored"
-                    .formatted(precision.full().dtype()));
+            lines.add(Message.localized(
+                    "--dtype %s changes nothing: adapters are f32, and the model beside them stays as it is stored",
+                    precision.full().dtype()));
         }
         return lines;
     }
@@ -209,7 +225,7 @@ final class TrainOptions {
             default -> throw new InvalidRequestException("--data-order: choose shuffled or sequential");
         };
         if (zeroStage < 0 || zeroStage > LARGEST_STAGE) {
-            throw new InvalidRequestException("--zero-stage %d: must be from 0 to 3".formatted(zeroStage));
+            throw new InvalidRequestException("--zero-stage %d: must be from 0 to 3", zeroStage);
         }
         return new TrainConfig(
                 ModelOptions.found(model),

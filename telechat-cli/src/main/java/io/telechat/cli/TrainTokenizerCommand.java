@@ -59,7 +59,7 @@ final class TrainTokenizerCommand implements Callable<Integer> {
             Files.createDirectories(out);
             SentencePieceWriter.write(out.resolve("tokenizer.model"), pieces);
         } catch (IOException e) {
-            throw new InvalidModelException("%s: cannot be written: %s".formatted(out, IoReason.of(e)), e);
+            throw new InvalidModelException(e, "%s: cannot be written: %s", out, IoReason.of(e));
         }
         System.out.printf("%s: %,d pieces%n", out.resolve("tokenizer.model"), pieces.size());
         return ExitCode.OK;

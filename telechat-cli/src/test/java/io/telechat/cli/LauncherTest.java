@@ -95,6 +95,7 @@ class LauncherTest {
         environment.put("JAVA_HOME", System.getProperty("java.home"));
         environment.put("PATH", directory.resolve("bin") + File.pathSeparator + environment.get("PATH"));
         environment.put("CC", "false");
+        environment.put("LC_ALL", "C.UTF-8");
         environment.putAll(variables);
         Process process = builder.start();
         try (var stdin = process.getOutputStream()) {
@@ -129,6 +130,14 @@ class LauncherTest {
         Program.Result result = run(Map.of("LC_ALL", locale), "", "chat", "--prompt", "中国的首都是哪里？");
         assertEquals(0, result.code(), result.err());
         assertTrue(result.out().contains("北京"), result.out());
+    }
+
+    @Test
+    @Order(2)
+    void speaksTheLanguageOfALocaleThatIsNotInstalled() throws Exception {
+        Program.Result result = run(Map.of("LC_ALL", "zh_CN.UTF-8"), "", "info", "nowhere");
+        assertEquals(3, result.code(), result.err());
+        assertTrue(result.err().contains("没有这个目录"), result.err());
     }
 
     @Test

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** Runs {@code telechat} as a process of its own. */
@@ -60,8 +61,19 @@ final class Program {
         return start(directory, List.of("--add-modules", "jdk.incubator.vector"), args);
     }
 
+    /** Likewise, in an environment with these variables, too. */
+    static Started start(Path directory, Map<String, String> variables, String... args) throws IOException {
+        return start(directory, List.of("--add-modules", "jdk.incubator.vector"), variables, args);
+    }
+
     /** Likewise, with these options for the JVM. */
     static Started start(Path directory, List<String> javaOptions, String... args) throws IOException {
+        return start(directory, javaOptions, Map.of(), args);
+    }
+
+    private static Started start(
+            Path directory, List<String> javaOptions, Map<String, String> variables, String... args)
+            throws IOException {
         List<String> command = new ArrayList<>();
         command.add(ProcessHandle.current().info().command().orElseThrow());
         command.addAll(javaOptions);
@@ -78,11 +90,11 @@ final class Program {
         command.addAll(Arrays.asList(args));
         Path err = Files.createTempFile(directory, "stderr", ".txt");
         Path out = Files.createTempFile(directory, "stdout", ".txt");
-        Process process = new ProcessBuilder(command)
-                .redirectError(err.toFile())
-                .redirectOutput(out.toFile())
-                .start();
-        return new Started(process, out, err);
+        ProcessBuilder builder =
+                new ProcessBuilder(command).redirectError(err.toFile()).redirectOutput(out.toFile());
+        builder.environment().put("LC_ALL", "C.UTF-8"); // what tests expect is English
+        builder.environment().putAll(variables);
+        return new Started(builder.start(), out, err);
     }
 
     static void assertError(int code, String part, Result result) {

@@ -5,7 +5,7 @@ package io.telechat.core;
 public final class DivergedException extends TelechatException {
     private static final long serialVersionUID = 1L;
 
-    public DivergedException(String message) {
-        super(message);
+    public DivergedException(String format, Object... arguments) {
+        super(format, arguments);
     }
 }

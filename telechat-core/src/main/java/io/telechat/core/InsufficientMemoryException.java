@@ -5,7 +5,7 @@ package io.telechat.core;
 public final class InsufficientMemoryException extends TelechatException {
     private static final long serialVersionUID = 1L;
 
-    public InsufficientMemoryException(String message) {
-        super(message);
+    public InsufficientMemoryException(String format, Object... arguments) {
+        super(format, arguments);
     }
 }

@@ -5,11 +5,11 @@ package io.telechat.core;
 public final class InvalidInputException extends TelechatException {
     private static final long serialVersionUID = 1L;
 
-    public InvalidInputException(String message) {
-        super(message);
+    public InvalidInputException(String format, Object... arguments) {
+        super(format, arguments);
     }
 
-    public InvalidInputException(String message, Throwable cause) {
-        super(message, cause);
+    public InvalidInputException(Throwable cause, String format, Object... arguments) {
+        super(cause, format, arguments);
     }
 }

@@ -5,11 +5,11 @@ package io.telechat.core;
 public final class InvalidModelException extends TelechatException {
     private static final long serialVersionUID = 1L;
 
-    public InvalidModelException(String message) {
-        super(message);
+    public InvalidModelException(String format, Object... arguments) {
+        super(format, arguments);
     }
 
-    public InvalidModelException(String message, Throwable cause) {
-        super(message, cause);
+    public InvalidModelException(Throwable cause, String format, Object... arguments) {
+        super(cause, format, arguments);
     }
 }

@@ -5,7 +5,7 @@ package io.telechat.core;
 public class InvalidRequestException extends TelechatException {
     private static final long serialVersionUID = 1L;
 
-    public InvalidRequestException(String message) {
-        super(message);
+    public InvalidRequestException(String format, Object... arguments) {
+        super(format, arguments);
     }
 }

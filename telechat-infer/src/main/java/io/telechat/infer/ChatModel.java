@@ -3,6 +3,7 @@ package io.telechat.infer;
 
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.InvalidRequestException;
+import io.telechat.core.Message;
 import io.telechat.core.architecture.ModelConfig;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.backend.Backends;
@@ -75,7 +76,7 @@ public final class ChatModel implements AutoCloseable {
     public static ChatModel load(Path directory, LoadOptions options) {
         Optional<Path> base = LoraFiles.baseOf(directory);
         if (base.isPresent() && options.adapter().isPresent()) {
-            throw new InvalidRequestException("%s: is an adapter itself; give its model".formatted(directory));
+            throw new InvalidRequestException("%s: is an adapter itself; give its model", directory);
         }
         return load(base.orElse(directory), base.isPresent() ? Optional.of(directory) : options.adapter(), options);
     }
@@ -127,8 +128,8 @@ public final class ChatModel implements AutoCloseable {
         int length = options.contextLength().orElse(config.contextLength());
         if (length > config.maxContextLength()) {
             throw new InvalidRequestException(
-                    "context length %,d is beyond this model's %,d: its rotation is not defined there"
-                            .formatted(length, config.maxContextLength()));
+                    "context length %,d is beyond this model's %,d: its rotation is not defined there",
+                    length, config.maxContextLength());
         }
         return length;
     }
@@ -142,8 +143,8 @@ public final class ChatModel implements AutoCloseable {
         ChatTokenizer tokenizer = ChatTokenizer.load(from);
         if (tokenizer.tokenizer().size() > config.vocabSize()) {
             throw new InvalidModelException(
-                    "%s: its tokenizer has %,d pieces, the model %,d ids: they don't belong together"
-                            .formatted(from, tokenizer.tokenizer().size(), config.vocabSize()));
+                    "%s: its tokenizer has %,d pieces, the model %,d ids: they don't belong together",
+                    from, tokenizer.tokenizer().size(), config.vocabSize());
         }
         return Optional.of(tokenizer);
     }
@@ -272,7 +273,7 @@ public final class ChatModel implements AutoCloseable {
     private GenerationOptions resolve(GenerationOptions options, int promptTokens) {
         int limit = lengthLimit(options);
         if (promptTokens >= limit) {
-            throw new ContextOverflowException(promptTokens, limit, "");
+            throw new ContextOverflowException(promptTokens, limit, Message.of(""));
         }
         OptionalInt length = options.maxNewTokens().isPresent() ? options.maxNewTokens() : defaults.maxNewTokens();
         return options.withMaxNewTokens(Math.min(length.orElse(Integer.MAX_VALUE), limit - promptTokens));

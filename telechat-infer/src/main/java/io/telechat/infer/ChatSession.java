@@ -2,6 +2,7 @@
 package io.telechat.infer;
 
 import io.telechat.core.InvalidRequestException;
+import io.telechat.core.Message;
 import io.telechat.core.chat.ChatMessage;
 import io.telechat.core.chat.ChatTemplate;
 import io.telechat.core.chat.MarkerPolicy;
@@ -147,12 +148,14 @@ public final class ChatSession implements AutoCloseable {
             ids = model.chatTokenizer().prompt(kept, markers, systemMessages);
         }
         if (dropped > 0 && !toldOverflow) {
-            LOG.warn("the context of {} tokens is full: from now on the prompt leaves out the oldest turns", limit);
+            LOG.warn(Message.localized(
+                    "the context of %,d tokens is full: from now on the prompt leaves out the oldest turns", limit));
             toldOverflow = true;
         }
         if (ids.length >= limit) {
-            String otherwise =
-                    overflow == OverflowPolicy.ERROR ? ", or allow --context-overflow drop-oldest-turns" : "";
+            Message otherwise = overflow == OverflowPolicy.ERROR
+                    ? Message.of(", or allow --context-overflow drop-oldest-turns")
+                    : Message.of("");
             throw new ContextOverflowException(ids.length, limit, otherwise);
         }
         return new Prompt(ids, dropped);

@@ -2,6 +2,7 @@
 package io.telechat.infer;
 
 import io.telechat.core.InvalidRequestException;
+import io.telechat.core.Message;
 
 /** A prompt that leaves no room for an answer. */
 public final class ContextOverflowException extends InvalidRequestException {
@@ -11,10 +12,11 @@ public final class ContextOverflowException extends InvalidRequestException {
     private final int contextLength;
 
     /** @param otherwise what else would help, beside a shorter prompt and a longer context */
-    public ContextOverflowException(int promptTokens, int contextLength, String otherwise) {
+    public ContextOverflowException(int promptTokens, int contextLength, Message otherwise) {
         super(
-                "the prompt has %,d tokens, the context has room for %,d and the answer needs some: shorten it, or raise --context-length%s"
-                        .formatted(promptTokens, contextLength, otherwise));
+                "the prompt has %,d tokens, the context has room for %,d and the answer needs some: shorten it, or"
+                        + " raise --context-length%s",
+                promptTokens, contextLength, otherwise);
         this.promptTokens = promptTokens;
         this.contextLength = contextLength;
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.infer;
 
+import io.telechat.core.Message;
 import java.util.List;
 
 /**
@@ -52,16 +53,16 @@ public record Generation(
         return new Generation(tokens, text, logprobs, finishReason, counts, timings);
     }
 
-    /** One line for people. */
+    /** One line for people, in the language of the default locale. */
     public String summary() {
-        return "%d prompt tokens (%d cached) in %.2f s, %d tokens at %.1f tokens/s, %s"
-                .formatted(
-                        usage.promptTokens(),
-                        usage.cachedTokens(),
-                        timings.promptSeconds(),
-                        usage.completionTokens(),
-                        tokensPerSecond(),
-                        finishReason.lowerCase());
+        return Message.localized(
+                "%d prompt tokens (%d cached) in %.2f s, %d tokens at %.1f tokens/s, %s",
+                usage.promptTokens(),
+                usage.cachedTokens(),
+                timings.promptSeconds(),
+                usage.completionTokens(),
+                tokensPerSecond(),
+                finishReason.lowerCase());
     }
 
     /** Generated tokens per second, the first one (which comes with the prompt) not counted. */

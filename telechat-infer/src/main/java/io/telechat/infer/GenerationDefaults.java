@@ -28,8 +28,9 @@ import java.util.function.DoublePredicate;
 record GenerationDefaults(
         Path file, JsonNode json, OptionalInt maxNewTokens, OptionalInt maxLength, Set<Integer> eosIds) {
     /** Keys that change which tokens come, and are not obeyed. */
-    private static final KeyRules RULES = KeyRules.notTo(
-                    "do; --greedy does without what the file says of sampling, or remove it there")
+    private static final KeyRules RULES = KeyRules.saying(
+                    "'%s' is %s, which telechat does not do; --greedy does without what the file says of sampling, or"
+                            + " remove it there")
             .only("typical_p", 1)
             .only("num_beams", 1)
             .only("num_beam_groups", 1)
@@ -123,7 +124,7 @@ record GenerationDefaults(
         }
         boolean good = value.isNumber() && possible.test(value.doubleValue());
         if (!good && counts) {
-            throw new InvalidModelException("%s: '%s' is %s, which is impossible".formatted(file, key, value));
+            throw new InvalidModelException("%s: '%s' is %s, which is impossible", file, key, value);
         }
         return good ? (float) value.doubleValue() : fallback;
     }
@@ -142,7 +143,7 @@ record GenerationDefaults(
         }
         node.forEach(text -> texts.add(text.asText()));
         if (texts.stream().anyMatch(String::isEmpty)) {
-            throw new InvalidModelException("%s: 'stop_strings' holds an empty text".formatted(file));
+            throw new InvalidModelException("%s: 'stop_strings' holds an empty text", file);
         }
         return texts;
     }

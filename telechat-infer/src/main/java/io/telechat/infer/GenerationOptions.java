@@ -31,14 +31,13 @@ public record GenerationOptions(
         stopIds = Set.copyOf(stopIds);
         stopStrings = List.copyOf(stopStrings);
         if (maxNewTokens.isPresent() && maxNewTokens.getAsInt() < 1) {
-            throw new InvalidRequestException(
-                    "max new tokens is %d, must be at least 1".formatted(maxNewTokens.getAsInt()));
+            throw new InvalidRequestException("max new tokens is %d, must be at least 1", maxNewTokens.getAsInt());
         }
         if (stopStrings.stream().anyMatch(String::isEmpty)) {
             throw new InvalidRequestException("a stop string is empty");
         }
         if (logprobs < NO_LOGPROBS || logprobs > 100) {
-            throw new InvalidRequestException("logprobs is %d, must be from 0 to 100".formatted(logprobs));
+            throw new InvalidRequestException("logprobs is %d, must be from 0 to 100", logprobs);
         }
     }
 

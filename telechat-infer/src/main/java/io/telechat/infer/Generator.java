@@ -2,6 +2,7 @@
 package io.telechat.infer;
 
 import io.telechat.core.InvalidRequestException;
+import io.telechat.core.Message;
 import io.telechat.core.model.CausalLm;
 import io.telechat.core.tokenizer.IncrementalDecoder;
 import io.telechat.core.tokenizer.Tokenizer;
@@ -94,7 +95,7 @@ final class Generator implements AutoCloseable {
         }
         checkIds(prompt);
         if (prompt.length >= contextLength) {
-            throw new ContextOverflowException(prompt.length, contextLength, "");
+            throw new ContextOverflowException(prompt.length, contextLength, Message.of(""));
         }
     }
 
@@ -105,8 +106,9 @@ final class Generator implements AutoCloseable {
         }
         for (int id : ids) {
             if (id < 0 || id >= model.config().vocabSize()) {
-                throw new InvalidRequestException("token id %d is not in the model's vocabulary of %,d"
-                        .formatted(id, model.config().vocabSize()));
+                throw new InvalidRequestException(
+                        "token id %d is not in the model's vocabulary of %,d",
+                        id, model.config().vocabSize());
             }
         }
     }

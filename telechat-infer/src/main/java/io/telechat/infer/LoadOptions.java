@@ -75,7 +75,7 @@ public final class LoadOptions {
         /** @param type Q8 or Q4, to round matrices to as they are loaded */
         public Builder quantization(DType type) {
             if (!type.isQuantized()) {
-                throw new InvalidRequestException("weights are to be rounded to %s, must be q8 or q4".formatted(type));
+                throw new InvalidRequestException("weights are to be rounded to %s, must be q8 or q4", type);
             }
             quantization = Optional.of(type);
             return this;
@@ -84,7 +84,7 @@ public final class LoadOptions {
         /** @param type BF16 to let what BF16 weights are multiplied with be rounded to it where that is faster; F32 to never */
         public Builder activations(DType type) {
             if (type != DType.F32 && type != DType.BF16) {
-                throw new InvalidRequestException("activations are %s, must be f32 or bf16".formatted(type));
+                throw new InvalidRequestException("activations are %s, must be f32 or bf16", type);
             }
             activations = type;
             return this;
@@ -93,7 +93,7 @@ public final class LoadOptions {
         /** @param type of the elements of the key/value cache: F32, F16 or BF16 */
         public Builder cacheType(DType type) {
             if (type != DType.F32 && type != DType.F16 && type != DType.BF16) {
-                throw new InvalidRequestException("the cache is %s, must be f32, f16 or bf16".formatted(type));
+                throw new InvalidRequestException("the cache is %s, must be f32, f16 or bf16", type);
             }
             cacheType = type;
             return this;
@@ -102,7 +102,7 @@ public final class LoadOptions {
         /** @param tokens of prompt and answer at most, if not the checkpoint's own number */
         public Builder contextLength(int tokens) {
             if (tokens < 1) {
-                throw new InvalidRequestException("context length is %d, must be at least 1".formatted(tokens));
+                throw new InvalidRequestException("context length is %d, must be at least 1", tokens);
             }
             contextLength = OptionalInt.of(tokens);
             return this;

@@ -36,7 +36,7 @@ public record PredictionComparison(
     public static PredictionComparison of(ChatModel original, ChatModel other, int[] text) {
         if (text.length < 2) {
             throw new InvalidRequestException(
-                    "the text has %d tokens; at least 2 are needed to compare predictions".formatted(text.length));
+                    "the text has %d tokens; at least 2 are needed to compare predictions", text.length);
         }
         Sums sums = new Sums();
         for (int first = 0; first + 1 < text.length; first += WINDOW) {

@@ -34,17 +34,19 @@ public record CheckedData(TrainConfig config, TrainingData data, int trainedSamp
     private void checkSizes(ModelConfig model) {
         TrainConfig.Batching batching = config.batch();
         if (trainedSamples < batching.microBatch()) {
-            throw new InvalidInputException("%s: %,d samples to train are less than one micro-batch of %,d"
-                    .formatted(config.data(), trainedSamples, batching.microBatch()));
+            throw new InvalidInputException(
+                    "%s: %,d samples to train are less than one micro-batch of %,d",
+                    config.data(), trainedSamples, batching.microBatch());
         }
         int measured = data.samples() - trainedSamples;
         if (config.length().evaluationShare() > 0 && measured == 0) {
             throw new InvalidInputException(
-                    "%s: that share of %,d samples is none to measure".formatted(config.data(), data.samples()));
+                    "%s: that share of %,d samples is none to measure", config.data(), data.samples());
         }
         if (data.rowTokens() > model.maxContextLength()) {
-            throw new InvalidInputException("%s: samples of %,d tokens; the model is defined up to %,d"
-                    .formatted(config.data(), data.rowTokens(), model.maxContextLength()));
+            throw new InvalidInputException(
+                    "%s: samples of %,d tokens; the model is defined up to %,d",
+                    config.data(), data.rowTokens(), model.maxContextLength());
         }
     }
 
@@ -55,8 +57,8 @@ public record CheckedData(TrainConfig config, TrainingData data, int trainedSamp
             for (int id : sample.ids()) {
                 if (id < 0 || id >= model.vocabSize()) {
                     throw new InvalidInputException(
-                            "%s: sample %d holds token %d, the model has %,d; were they made with its tokenizer?"
-                                    .formatted(config.data(), i, id, model.vocabSize()));
+                            "%s: sample %d holds token %d, the model has %,d; were they made with its tokenizer?",
+                            config.data(), i, id, model.vocabSize());
                 }
             }
             if (MicroBatch.counted(sample, config.objective()) == 0) {
@@ -65,12 +67,12 @@ public record CheckedData(TrainConfig config, TrainingData data, int trainedSamp
         }
         boolean whole = config.objective().perToken() || config.batch().microBatch() == 1;
         if (!empty.isEmpty() && (whole || empty.size() == data.samples())) {
-            throw new InvalidInputException("%s: %,d samples have no token to train: %s%s"
-                    .formatted(
-                            config.data(),
-                            empty.size(),
-                            empty.subList(0, Math.min(SHOWN, empty.size())),
-                            empty.size() > SHOWN ? " …" : ""));
+            throw new InvalidInputException(
+                    "%s: %,d samples have no token to train: %s%s",
+                    config.data(),
+                    empty.size(),
+                    empty.subList(0, Math.min(SHOWN, empty.size())),
+                    empty.size() > SHOWN ? " …" : "");
         }
     }
 }

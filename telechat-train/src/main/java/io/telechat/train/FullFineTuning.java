@@ -45,7 +45,7 @@ public final class FullFineTuning implements TrainedModel {
             boolean gradientCheckpointing) {
         if (method.dtype() != DType.F32 && !backend.computesWith(method.dtype())) {
             throw new InvalidRequestException(
-                    "--dtype %s: backend %s trains in f32 only".formatted(method.dtype(), backend.name()));
+                    "--dtype %s: backend %s trains in f32 only", method.dtype(), backend.name());
         }
         this.method = method;
         this.seed = seed;

@@ -78,8 +78,9 @@ public final class LoraFineTuning implements TrainedModel {
         if (!adapters.all().stream().allMatch(LoraWeight::hasOneScale)) {
             adapters.close();
             throw new InvalidModelException(
-                    "%s: its alpha_pattern scales layers differently that are computed as one (query and key_value, or gate_proj and up_proj); it can be used and merged, but not trained further"
-                            .formatted(adapter));
+                    "%s: its alpha_pattern scales layers differently that are computed as one (query and key_value, or"
+                            + " gate_proj and up_proj); it can be used and merged, but not trained further",
+                    adapter);
         }
     }
 

@@ -39,7 +39,7 @@ public final class RunLock implements AutoCloseable {
         }
         channel.close();
         throw new InvalidRequestException(
-                "%s: another run is writing there; wait for it, or choose another --output-dir".formatted(output));
+                "%s: another run is writing there; wait for it, or choose another --output-dir", output);
     }
 
     @Override

@@ -2,6 +2,7 @@
 package io.telechat.train;
 
 import io.telechat.core.InvalidRequestException;
+import io.telechat.core.Message;
 import io.telechat.core.backend.BackendChoice;
 import io.telechat.train.optimizer.AdamW;
 import java.nio.file.Path;
@@ -38,9 +39,9 @@ public record TrainConfig(
         Length length,
         long seed,
         boolean gradientCheckpointing) {
-    private static final String AT_LEAST_0 = "at least 0";
-    private static final String AT_LEAST_1 = "at least 1";
-    private static final String ABOVE_0 = "above 0";
+    private static final Message AT_LEAST_0 = Message.of("at least 0");
+    private static final Message AT_LEAST_1 = Message.of("at least 1");
+    private static final Message ABOVE_0 = Message.of("above 0");
 
     /**
      * @param microBatch samples that are computed at once
@@ -87,7 +88,7 @@ public record TrainConfig(
                     warmupProportion >= 0 && warmupProportion <= 1,
                     "--warmup-proportion",
                     warmupProportion,
-                    "from 0 to 1");
+                    Message.of("from 0 to 1"));
             scheduleSteps.ifPresent(n -> require(n >= 1, "--schedule-steps", n, AT_LEAST_1));
             require(clip > 0, "--max-grad-norm", clip, ABOVE_0);
         }
@@ -115,7 +116,11 @@ public record TrainConfig(
             maxSteps.ifPresent(n -> require(n >= 1, "--max-steps", n, AT_LEAST_1));
             require(saveSteps >= 0, "--save-steps", saveSteps, AT_LEAST_0);
             require(saveLimit >= 1, "--save-total-limit", saveLimit, AT_LEAST_1);
-            require(evaluationShare >= 0 && evaluationShare < 1, "--eval-split", evaluationShare, "from 0 to below 1");
+            require(
+                    evaluationShare >= 0 && evaluationShare < 1,
+                    "--eval-split",
+                    evaluationShare,
+                    Message.of("from 0 to below 1"));
             require(evaluationSteps >= 1, "--eval-steps", evaluationSteps, AT_LEAST_1);
             patience.ifPresent(n -> require(n >= 1, "--early-stop", n, AT_LEAST_1));
             if (patience.isPresent() && evaluationShare == 0) {
@@ -124,9 +129,9 @@ public record TrainConfig(
         }
     }
 
-    private static void require(boolean holds, String name, Object value, String rule) {
+    private static void require(boolean holds, String name, Object value, Message rule) {
         if (!holds) {
-            throw new InvalidRequestException("%s %s: must be %s".formatted(name, value, rule));
+            throw new InvalidRequestException("%s %s: must be %s", name, value, rule);
         }
     }
 }

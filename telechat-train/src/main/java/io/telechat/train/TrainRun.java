@@ -102,8 +102,8 @@ public final class TrainRun implements AutoCloseable {
     private void requireFreshOutput(boolean resume) {
         if (!resume && !RunCheckpoint.all(config.output()).isEmpty()) {
             throw new InvalidModelException(
-                    "%s: holds checkpoints of another run; go on with --resume, or choose another directory"
-                            .formatted(config.output()));
+                    "%s: holds checkpoints of another run; go on with --resume, or choose another directory",
+                    config.output());
         }
     }
 
@@ -158,8 +158,7 @@ public final class TrainRun implements AutoCloseable {
     }
 
     private InvalidModelException unwritable(IOException failure) {
-        return new InvalidModelException(
-                "%s: cannot be written: %s".formatted(config.output(), IoReason.of(failure)), failure);
+        return new InvalidModelException(failure, "%s: cannot be written: %s", config.output(), IoReason.of(failure));
     }
 
     private void closeAfter(Throwable failure) {

@@ -4,6 +4,7 @@ package io.telechat.train;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.telechat.core.DivergedException;
 import io.telechat.core.InvalidModelException;
+import io.telechat.core.Message;
 import io.telechat.core.training.TrainingFlops;
 import io.telechat.train.data.TrainingData;
 import io.telechat.train.optimizer.AdamW;
@@ -172,7 +173,7 @@ public final class Trainer implements AutoCloseable {
         model.clearGradients();
         double loss = learn(batches, state.step() * config.batch().accumulation());
         if (!Double.isFinite(loss)) {
-            throw diverged(state.step() + 1, "the loss is " + loss, samples);
+            throw diverged(state.step() + 1, Message.of("the loss is %s", loss), samples);
         }
         double norm = optimizer.gradientNorm();
         if (!Double.isFinite(norm)) {
@@ -232,22 +233,23 @@ public final class Trainer implements AutoCloseable {
         return MicroBatch.of(samples, config.objective(), ropes);
     }
 
-    private String firstBadGradient() {
+    private Message firstBadGradient() {
         return optimizer.states().stream()
                 .filter(s -> !Double.isFinite(model.backend()
                         .gradOps()
                         .sumOfSquares(List.of(s.parameter().gradient()))))
                 .findFirst()
-                .map(s -> "the gradient of '%s' is not a number"
-                        .formatted(s.parameter().name()))
-                .orElse("the gradients are too large");
+                .map(s -> Message.of(
+                        "the gradient of '%s' is not a number", s.parameter().name()))
+                .orElseGet(() -> Message.of("the gradients are too large"));
     }
 
-    private DivergedException diverged(long step, String what, List<int[]> samples) {
+    private DivergedException diverged(long step, Message what, List<int[]> samples) {
         String ids = samples.stream().map(Arrays::toString).toList().toString();
         return new DivergedException(
-                "step %d: %s, with samples %s of %s; lower --learning-rate, or look at the samples with telechat inspect-data"
-                        .formatted(step, what, ids, config.data()));
+                "step %d: %s, with samples %s of %s; lower --learning-rate, or look at the samples with telechat"
+                        + " inspect-data",
+                step, what, ids, config.data());
     }
 
     /** One micro-batch after the other; the last may be filled up with samples that do not count. */

@@ -20,7 +20,7 @@ public sealed interface TuningMethod {
         /** @throws InvalidRequestException if parameters of this type cannot be trained */
         public Full {
             if (dtype != DType.F32 && dtype != DType.BF16) {
-                throw new InvalidRequestException("--dtype %s: must be f32 or bf16".formatted(dtype));
+                throw new InvalidRequestException("--dtype %s: must be f32 or bf16", dtype);
             }
         }
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.cli.repl;
 
+import io.telechat.core.Message;
 import io.telechat.core.TelechatException;
 import io.telechat.core.chat.ChatMessage;
 import io.telechat.infer.Cancellation;
@@ -49,7 +50,8 @@ public final class ChatRepl {
                 case LineInput.Input.End end -> {
                     return 0;
                 }
-                case LineInput.Input.Interrupt interrupt -> view.note("Ctrl-D or /exit leaves, /help lists commands");
+                case LineInput.Input.Interrupt interrupt ->
+                    view.note(Message.localized("Ctrl-D or /exit leaves, /help lists commands"));
                 case LineInput.Input.Text text -> {
                     if (!handle(text.text())) {
                         return 0;
@@ -79,7 +81,7 @@ public final class ChatRepl {
                 case EXIT -> false;
             };
         } catch (TelechatException e) {
-            view.error(e.getMessage());
+            view.error(e.getLocalizedMessage());
             return true;
         }
     }
@@ -92,7 +94,7 @@ public final class ChatRepl {
             last = Optional.of(generation);
             view.finished(generation, session.options().seed());
             if (generation.finishReason() == FinishReason.CANCELLED) {
-                view.note("(stopped)");
+                view.note(Message.localized("(stopped)"));
             }
             afterEachAnswer.accept(session.messages());
         } finally {

@@ -39,12 +39,12 @@ public final class ConversationFiles {
             list.addObject().put("role", message.role().lowerCase()).put("content", message.content());
         }
         if (Files.exists(file) && !Files.isRegularFile(file)) {
-            throw new InvalidInputException("%s: cannot be written: it is not a file".formatted(file));
+            throw new InvalidInputException("%s: cannot be written: it is not a file", file);
         }
         try {
             replace(target(file), list.toPrettyString() + "\n");
         } catch (IOException e) {
-            throw new InvalidInputException("%s: cannot be written: %s".formatted(file, IoReason.of(e)), e);
+            throw new InvalidInputException(e, "%s: cannot be written: %s", file, IoReason.of(e));
         }
     }
 
@@ -80,21 +80,19 @@ public final class ConversationFiles {
      */
     public static List<ChatMessage> messages(String source, JsonNode json) {
         if (!json.isArray()) {
-            throw new InvalidInputException(source + ": expected a list of {\"role\": …, \"content\": …}");
+            throw new InvalidInputException("%s: expected a list of {\"role\": …, \"content\": …}", source);
         }
         List<ChatMessage> messages = new ArrayList<>();
         for (JsonNode message : json) {
             if (!message.path("role").isTextual() || !message.path("content").isTextual()) {
-                throw new InvalidInputException(
-                        "%s: message %d lacks a role or content".formatted(source, messages.size()));
+                throw new InvalidInputException("%s: message %d lacks a role or content", source, messages.size());
             }
             try {
                 messages.add(new ChatMessage(
                         Role.parse(message.get("role").asText()),
                         message.get("content").asText()));
             } catch (InvalidRequestException e) {
-                throw new InvalidInputException(
-                        "%s: message %d: %s".formatted(source, messages.size(), e.getMessage()), e);
+                throw new InvalidInputException(e, "%s: message %d: %s", source, messages.size(), e.message());
             }
         }
         return messages;

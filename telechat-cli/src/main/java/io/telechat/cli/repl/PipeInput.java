@@ -45,7 +45,7 @@ final class PipeInput implements LineInput {
             }
             return new Input.Text(LineInput.unquote(text.toString()).orElse(text.toString()));
         } catch (CharacterCodingException e) {
-            throw new InvalidInputException("stdin: not valid UTF-8; convert it, for example with iconv -t UTF-8", e);
+            throw new InvalidInputException(e, "stdin: not valid UTF-8; convert it, for example with iconv -t UTF-8");
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

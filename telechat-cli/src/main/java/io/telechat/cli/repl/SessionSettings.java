@@ -2,6 +2,7 @@
 package io.telechat.cli.repl;
 
 import io.telechat.core.InvalidRequestException;
+import io.telechat.core.Message;
 import io.telechat.infer.ChatSession;
 import io.telechat.infer.OverflowPolicy;
 import io.telechat.infer.sampling.SamplingOptions;
@@ -105,7 +106,7 @@ record SessionSettings(ChatSession session) {
                 .filter(p -> p.toString().equals(value))
                 .findFirst()
                 .orElseThrow(() -> new InvalidRequestException(
-                        "context-overflow is %s, must be error or drop-oldest-turns".formatted(value)));
+                        "context-overflow is %s, must be error or drop-oldest-turns", value));
     }
 
     /**
@@ -128,13 +129,12 @@ record SessionSettings(ChatSession session) {
         Setting setting = ALL.stream()
                 .filter(s -> s.name().equals(greedy ? "sample" : name))
                 .findFirst()
-                .orElseThrow(
-                        () -> new InvalidRequestException("there is no option '%s'; /set lists them".formatted(name)));
+                .orElseThrow(() -> new InvalidRequestException("there is no option '%s'; /set lists them", name));
         try {
             setting.change().accept(session, greedy ? String.valueOf(!Boolean.parseBoolean(words[1])) : words[1]);
         } catch (NumberFormatException e) {
-            throw new InvalidRequestException("'%s' is not a number for %s".formatted(words[1], name));
+            throw new InvalidRequestException("'%s' is not a number for %s", words[1], name);
         }
-        return name + " is now " + words[1];
+        return Message.localized("%s is now %s", name, words[1]);
     }
 }

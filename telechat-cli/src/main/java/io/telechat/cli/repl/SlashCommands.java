@@ -2,6 +2,7 @@
 package io.telechat.cli.repl;
 
 import io.telechat.core.InvalidRequestException;
+import io.telechat.core.Message;
 import io.telechat.core.chat.ChatMessage;
 import io.telechat.core.chat.Role;
 import io.telechat.infer.ChatModel;
@@ -17,24 +18,26 @@ final class SlashCommands {
     static final List<String> NAMES =
             List.of("/help", "/set", "/show", "/clear", "/save", "/load", "/system", "/regen", "/stats", "/exit");
 
-    private static final String HELP = """
-        /set NAME VALUE   change an option of the following answers; /set alone lists them
-        /show             the conversation so far
-        /system TEXT      set the system message; without TEXT, remove it
-        /clear            begin anew
-        /save FILE        write the conversation as JSON
-        /load FILE        go on from a saved conversation
-        /regen            another answer to the last question
-        /stats            how fast the last answer came
-        /exit             leave (or Ctrl-D)
-        //…               a message that begins with a slash
-        \"""               begins and ends a message of several lines\
-        """;
+    private static final Message HELP = Message.joined(
+            "\n",
+            List.of(
+                    Message.of("/set NAME VALUE   change an option of the following answers; /set alone lists them"),
+                    Message.of("/show             the conversation so far"),
+                    Message.of("/system TEXT      set the system message; without TEXT, remove it"),
+                    Message.of("/clear            begin anew"),
+                    Message.of("/save FILE        write the conversation as JSON"),
+                    Message.of("/load FILE        go on from a saved conversation"),
+                    Message.of("/regen            another answer to the last question"),
+                    Message.of("/stats            how fast the last answer came"),
+                    Message.of("/exit             leave (or Ctrl-D)"),
+                    Message.of("//…               a message that begins with a slash"),
+                    Message.of("\"\"\"               begins and ends a message of several lines")));
 
     /** The first line of a dialog. */
     static String welcome(ChatModel model) {
-        return "%s, %,d parameters, context %,d; /help lists commands, Ctrl-D leaves"
-                .formatted(model.info().architecture(), model.info().parameters(), model.contextLength());
+        return Message.localized(
+                "%s, %,d parameters, context %,d; /help lists commands, Ctrl-D leaves",
+                model.info().architecture(), model.info().parameters(), model.contextLength());
     }
 
     /** What the dialog does next. */
@@ -58,27 +61,30 @@ final class SlashCommands {
         String[] words = line.strip().split("\\s+", 2);
         String argument = words.length > 1 ? words[1].strip() : "";
         switch (words[0]) {
-            case "/help", "/?" -> view.note(HELP);
+            case "/help", "/?" -> view.note(HELP.localized());
             case "/set" -> view.note(new SessionSettings(session).set(argument));
             case "/show" -> show();
             case "/clear" -> {
                 session.setMessages(session.messages().stream()
                         .filter(m -> m.role() == Role.SYSTEM)
                         .toList());
-                view.note("a new conversation");
+                view.note(Message.localized("a new conversation"));
             }
             case "/save" -> {
                 ConversationFiles.save(file(argument), session.messages());
-                view.note("saved to " + argument);
+                view.note(Message.localized("saved to %s", argument));
             }
             case "/load" -> {
                 List<ChatMessage> messages = ConversationFiles.load(file(argument));
                 session.setMessages(messages);
-                view.note("%d messages from %s".formatted(messages.size(), argument));
+                view.note(Message.localized("%d messages from %s", messages.size(), argument));
             }
             case "/system" -> {
                 session.setSystem(argument);
-                view.note(argument.isEmpty() ? "no system message" : "system message set");
+                view.note(
+                        argument.isEmpty()
+                                ? Message.localized("no system message")
+                                : Message.localized("system message set"));
             }
             case "/regen" -> {
                 return Outcome.REGENERATE;
@@ -87,7 +93,7 @@ final class SlashCommands {
             case "/exit", "/quit", "/bye" -> {
                 return Outcome.EXIT;
             }
-            default -> throw new InvalidRequestException("unknown command %s; /help lists them".formatted(words[0]));
+            default -> throw new InvalidRequestException("unknown command %s; /help lists them", words[0]);
         }
         return Outcome.CONTINUE;
     }
@@ -107,11 +113,9 @@ final class SlashCommands {
     }
 
     private String stats(Optional<Generation> last) {
-        return last.map(g -> "%s; context %,d of %,d"
-                        .formatted(
-                                g.summary(),
-                                g.usage().promptTokens() + g.usage().completionTokens(),
-                                model.contextLength()))
-                .orElse("no answer yet");
+        return last.map(g -> Message.localized(
+                        "%s; context %,d of %,d",
+                        g.summary(), g.usage().promptTokens() + g.usage().completionTokens(), model.contextLength()))
+                .orElseGet(() -> Message.localized("no answer yet"));
     }
 }

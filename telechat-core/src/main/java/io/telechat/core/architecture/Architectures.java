@@ -23,11 +23,10 @@ public final class Architectures {
         return ALL.stream()
                 .filter(a -> a.matches(config, tensorNames))
                 .findFirst()
-                .orElseThrow(() ->
-                        new InvalidModelException("%s: not a TeleChat model (model_type '%s'); known architectures: %s"
-                                .formatted(
-                                        config.path(),
-                                        config.text("model_type", "none"),
-                                        ALL.stream().map(Architecture::name).collect(Collectors.joining(", ")))));
+                .orElseThrow(() -> new InvalidModelException(
+                        "%s: not a TeleChat model (model_type '%s'); known architectures: %s",
+                        config.path(),
+                        config.text("model_type", "none"),
+                        ALL.stream().map(Architecture::name).collect(Collectors.joining(", "))));
     }
 }

@@ -12,7 +12,7 @@ public final class ConfigFile {
     /** A key whose other values are named in {@link #ROPE_RULES}. */
     private static final String ROPE_SCALING = "rope_scaling";
 
-    private static final KeyRules RULES = KeyRules.notTo("compute")
+    private static final KeyRules RULES = KeyRules.saying("'%s' is %s, which telechat does not compute")
             .only(ROPE_SCALING, JsonNode::isObject)
             .only("rope_parameters", JsonNode::isObject)
             .only("hidden_act", "silu", "swish")
@@ -47,7 +47,8 @@ public final class ConfigFile {
                     "add_cross_attention",
                     "is_encoder_decoder");
 
-    private static final KeyRules ROPE_RULES = KeyRules.notTo("compute for this architecture")
+    private static final KeyRules ROPE_RULES = KeyRules.saying(
+                    "'%s' is %s, which telechat does not compute for this architecture")
             .only("rope_type", "default")
             .only("type", "default")
             .only("factor", 1)
@@ -90,8 +91,9 @@ public final class ConfigFile {
      */
     public void require(String key, String only) {
         if (has(key) && !json.get(key).asText().equals(only)) {
-            throw new InvalidModelException("%s: '%s' is %s; of this architecture, telechat computes %s only"
-                    .formatted(path, key, shorten(json.get(key)), only));
+            throw new InvalidModelException(
+                    "%s: '%s' is %s; of this architecture, telechat computes %s only",
+                    path, key, shorten(json.get(key)), only);
         }
     }
 
@@ -114,16 +116,18 @@ public final class ConfigFile {
 
     private void requireTheta(JsonNode value, String key, double theta) {
         if (!value.isMissingNode() && !value.isNull() && !(value.isNumber() && value.doubleValue() == theta)) {
-            throw new InvalidModelException("%s: '%s' is %s; of this architecture, telechat computes %.0f only"
-                    .formatted(path, key, shorten(value), theta));
+            throw new InvalidModelException(
+                    "%s: '%s' is %s; of this architecture, telechat computes %.0f only",
+                    path, key, shorten(value), theta);
         }
     }
 
     /** Refuses two keys for one number that say different things; the one that is obeyed counts if both are there. */
     public void requireSame(String obeyed, String alias, double value) {
         if (!has(obeyed) && has(alias) && json.get(alias).doubleValue() != value) {
-            throw new InvalidModelException("%s: '%s' is %s; of this architecture, telechat reads '%s'"
-                    .formatted(path, alias, shorten(json.get(alias)), obeyed));
+            throw new InvalidModelException(
+                    "%s: '%s' is %s; of this architecture, telechat reads '%s'",
+                    path, alias, shorten(json.get(alias)), obeyed);
         }
     }
 
@@ -131,11 +135,11 @@ public final class ConfigFile {
     public int positive(String key, int max) {
         JsonNode value = json.get(key);
         if (value == null || value.isNull()) {
-            throw new InvalidModelException("%s: '%s' is missing".formatted(path, key));
+            throw new InvalidModelException("%s: '%s' is missing", path, key);
         }
         if (!value.isIntegralNumber() || !value.canConvertToInt() || value.intValue() < 1 || value.intValue() > max) {
             throw new InvalidModelException(
-                    "%s: '%s' is %s, must be an integer from 1 to %,d".formatted(path, key, shorten(value), max));
+                    "%s: '%s' is %s, must be an integer from 1 to %,d", path, key, shorten(value), max);
         }
         return value.intValue();
     }
@@ -152,8 +156,7 @@ public final class ConfigFile {
         }
         JsonNode value = json.get(key);
         if (!value.isNumber() || !(value.doubleValue() > 0) || Double.isInfinite(value.doubleValue())) {
-            throw new InvalidModelException(
-                    "%s: '%s' is %s, must be a number above 0".formatted(path, key, shorten(value)));
+            throw new InvalidModelException("%s: '%s' is %s, must be a number above 0", path, key, shorten(value));
         }
         return value.doubleValue();
     }
@@ -162,7 +165,7 @@ public final class ConfigFile {
     public int divide(String wholeKey, int whole, String partKey, int part) {
         if (whole % part != 0) {
             throw new InvalidModelException(
-                    "%s: '%s' = %d cannot be divided by '%s' = %d".formatted(path, wholeKey, whole, partKey, part));
+                    "%s: '%s' = %d cannot be divided by '%s' = %d", path, wholeKey, whole, partKey, part);
         }
         return whole / part;
     }

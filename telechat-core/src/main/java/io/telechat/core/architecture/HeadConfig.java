@@ -13,12 +13,14 @@ final class HeadConfig {
         int headDim = config.divide(widthKey, width, "n_head", heads);
         config.divide("n_head", heads, "num_key_value_heads", kvHeads);
         if (config.positive("head_dim", Limits.WIDTH, headDim) != headDim) {
-            throw new InvalidModelException("%s: 'head_dim' is not '%s'/'n_head' = %d, which telechat computes only"
-                    .formatted(config.path(), widthKey, headDim));
+            throw new InvalidModelException(
+                    "%s: 'head_dim' is not '%s'/'n_head' = %d, which telechat computes only",
+                    config.path(), widthKey, headDim);
         }
         if (headDim % 2 != 0) {
-            throw new InvalidModelException("%s: heads of %d/%d = %d features cannot be rotated in pairs"
-                    .formatted(config.path(), width, heads, headDim));
+            throw new InvalidModelException(
+                    "%s: heads of %d/%d = %d features cannot be rotated in pairs",
+                    config.path(), width, heads, headDim);
         }
         return new HeadLayout(heads, kvHeads, headDim);
     }

@@ -15,7 +15,7 @@ public record BackendChoice(Optional<String> name, int threads) {
 
     public BackendChoice {
         if (threads < 1 || threads > MOST_THREADS) {
-            throw new InvalidRequestException("threads is %d, must be from 1 to %d".formatted(threads, MOST_THREADS));
+            throw new InvalidRequestException("threads is %d, must be from 1 to %d", threads, MOST_THREADS);
         }
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.backend;
 
+import io.telechat.core.Message;
 import java.util.Optional;
 
 /** Creates a {@link Backend}; found by {@link java.util.ServiceLoader}. Loading a provider must be free of side effects. */
@@ -11,7 +12,7 @@ public interface BackendProvider {
     int priority();
 
     /** Why this backend cannot be used here, and what to add so that it can; empty if it can. */
-    Optional<String> unusableReason();
+    Optional<Message> unusableReason();
 
     /** @param threads number of threads, at least 1 */
     Backend create(int threads);

@@ -2,6 +2,7 @@
 package io.telechat.core.backend;
 
 import io.telechat.core.InvalidRequestException;
+import io.telechat.core.Message;
 import java.util.Comparator;
 import java.util.List;
 import java.util.ServiceLoader;
@@ -38,13 +39,13 @@ public final class Backends {
             if (provider.unusableReason().isEmpty()) {
                 return provider.create(threads);
             }
-            LOG.warn(
-                    "backend {} is not usable: {}",
-                    provider.name(),
-                    provider.unusableReason().get());
+            LOG.warn(Message.localized(
+                    "backend %s is not usable: %s",
+                    provider.name(), provider.unusableReason().get()));
         }
         throw new InvalidRequestException(
-                "no usable backend on the class path; add io.telechat:telechat-core's dependencies");
+                "there is no usable backend: add --add-modules jdk.incubator.vector to Java's options, or"
+                        + " io.telechat:telechat-nd4j to the class path");
     }
 
     /**
@@ -57,12 +58,11 @@ public final class Backends {
         BackendProvider provider = providers.stream()
                 .filter(p -> p.name().equals(name))
                 .findFirst()
-                .orElseThrow(() -> new InvalidRequestException("unknown backend '%s'; there are: %s"
-                        .formatted(
-                                name,
-                                providers.stream().map(BackendProvider::name).collect(Collectors.joining(", ")))));
+                .orElseThrow(() -> new InvalidRequestException(
+                        "unknown backend '%s'; there are: %s",
+                        name, providers.stream().map(BackendProvider::name).collect(Collectors.joining(", "))));
         provider.unusableReason().ifPresent(reason -> {
-            throw new InvalidRequestException("backend %s is not usable: %s".formatted(name, reason));
+            throw new InvalidRequestException("backend %s is not usable: %s", name, reason);
         });
         return provider.create(threads);
     }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.InvalidRequestException;
+import io.telechat.core.Message;
 import io.telechat.core.checkpoint.Downloads;
 import io.telechat.core.checkpoint.JsonFiles;
 import io.telechat.core.tokenizer.AddedToken;
@@ -100,7 +101,7 @@ public final class ChatTokenizer {
                 config.get("added_tokens_decoder").properties()) {
             String content = entry.getValue().path("content").asText();
             if (!entry.getKey().matches("\\d{1,9}") || content.isEmpty()) {
-                throw new InvalidModelException("%s: added token '%s' makes no sense".formatted(file, entry.getKey()));
+                throw new InvalidModelException("%s: added token '%s' makes no sense", file, entry.getKey());
             }
             tokens.add(new AddedToken(
                     Integer.parseInt(entry.getKey()),
@@ -194,12 +195,14 @@ public final class ChatTokenizer {
     public List<ChatMessage> placed(List<ChatMessage> messages, SystemMessages policy) {
         List<ChatMessage> placed = policy.apply(messages, template.hasSystem());
         if (placed != messages && !noted.getAndSet(true)) {
-            LOG.warn(
-                    "the chat format has no place for {}: {}",
-                    template.hasSystem() ? "system messages in the middle of a dialog" : "system messages",
+            LOG.warn(Message.localized(
+                    "the chat format has no place for %s: %s",
+                    template.hasSystem()
+                            ? Message.of("system messages in the middle of a dialog")
+                            : Message.of("system messages"),
                     policy == SystemMessages.FOLD
-                            ? "their text is put in front of the question that follows (--system-messages)"
-                            : "they are left out (--system-messages)");
+                            ? Message.of("their text is put in front of the question that follows (--system-messages)")
+                            : Message.of("they are left out (--system-messages)")));
         }
         return placed;
     }

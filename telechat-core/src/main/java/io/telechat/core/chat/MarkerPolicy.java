@@ -39,8 +39,8 @@ public enum MarkerPolicy {
             }
             if (this == REJECT) {
                 throw new InvalidRequestException(
-                        "the %s message contains the role marker %s; remove it, or choose --markers escape"
-                                .formatted(message.role().lowerCase(), marker));
+                        "the %s message contains the role marker %s; remove it, or choose --markers escape",
+                        message.role().lowerCase(), marker);
             }
             content = content.replace(marker, marker.charAt(0) + " " + marker.substring(1));
         }

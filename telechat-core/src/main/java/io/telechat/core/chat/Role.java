@@ -20,8 +20,7 @@ public enum Role {
             case "assistant", "bot" -> ASSISTANT;
             case "tool" -> TOOL;
             default ->
-                throw new InvalidRequestException(
-                        "unknown role '%s'; there are system, user, assistant, tool".formatted(name));
+                throw new InvalidRequestException("unknown role '%s'; there are system, user, assistant, tool", name);
         };
     }
 

@@ -2,6 +2,7 @@
 package io.telechat.core.chat;
 
 import io.telechat.core.InvalidRequestException;
+import io.telechat.core.Message;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -35,8 +36,11 @@ public enum SystemMessages {
         }
         if (this == REJECT) {
             throw new InvalidRequestException(
-                    "this model's chat format has no place for %s; --system-messages fold puts it in front of the question"
-                            .formatted(hasSystem ? "a system message in the middle of a dialog" : "a system message"));
+                    "this model's chat format has no place for %s; --system-messages fold puts it in front of the"
+                            + " question",
+                    hasSystem
+                            ? Message.of("a system message in the middle of a dialog")
+                            : Message.of("a system message"));
         }
         List<ChatMessage> kept = new ArrayList<>(messages.subList(0, first));
         StringBuilder waiting = new StringBuilder();

@@ -39,15 +39,16 @@ record TokenTemplate(boolean beginsWithStart, boolean marksInText) implements Ch
                     ids.add(id(tokenizer, END));
                 }
                 case SYSTEM, TOOL ->
-                    throw new InvalidRequestException("this model's chat format has no %s messages"
-                            .formatted(message.role().lowerCase()));
+                    throw new InvalidRequestException(
+                            "this model's chat format has no %s messages",
+                            message.role().lowerCase());
             }
         }
         return ids.add(id(tokenizer, BOT)).build().toArray();
     }
 
     static int id(Tokenizer tokenizer, String mark) {
-        return tokenizer.id(mark).orElseThrow(() -> new InvalidRequestException("the tokenizer has no piece " + mark));
+        return tokenizer.id(mark).orElseThrow(() -> new InvalidRequestException("the tokenizer has no piece %s", mark));
     }
 
     @Override

@@ -27,7 +27,7 @@ final class TokenizerJson {
 
     private static final int MAX_ID = 1 << 21;
 
-    private static final KeyRules MODEL = KeyRules.notTo("compute")
+    private static final KeyRules MODEL = KeyRules.saying("'%s' is %s, which telechat does not compute")
             .refuse("dropout", "continuing_subword_prefix", "end_of_word_suffix", "byte_fallback", "ignore_merges");
 
     private final Path path;
@@ -126,7 +126,7 @@ final class TokenizerJson {
         try {
             return Pattern.compile(regex, Pattern.UNICODE_CHARACTER_CLASS);
         } catch (PatternSyntaxException e) {
-            throw new InvalidModelException("%s: cannot be used: its pattern does not compile".formatted(path), e);
+            throw new InvalidModelException(e, "%s: cannot be used: its pattern does not compile", path);
         }
     }
 
@@ -137,8 +137,8 @@ final class TokenizerJson {
 
     private void require(boolean holds, String otherwise) {
         if (!holds) {
-            throw new InvalidModelException("%s: cannot be used: %s; telechat reads byte-level BPE as the 7B has it"
-                    .formatted(path, otherwise));
+            throw new InvalidModelException(
+                    "%s: cannot be used: %s; telechat reads byte-level BPE as the 7B has it", path, otherwise);
         }
     }
 }

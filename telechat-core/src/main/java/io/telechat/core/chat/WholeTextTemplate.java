@@ -24,8 +24,9 @@ final class WholeTextTemplate implements ChatTemplate {
                 case USER -> text.append(USER).append(message.content()).append(BOT);
                 case ASSISTANT -> text.append(message.content()).append(END);
                 case SYSTEM, TOOL ->
-                    throw new InvalidRequestException("the TeleChat-52B chat format has no %s messages"
-                            .formatted(message.role().lowerCase()));
+                    throw new InvalidRequestException(
+                            "the TeleChat-52B chat format has no %s messages",
+                            message.role().lowerCase());
             }
         }
         return tokenizer.encode(text.toString());

@@ -47,8 +47,7 @@ public final class Checkpoint implements AutoCloseable {
     /** @throws InvalidModelException if there are no weights, or they are damaged or incomplete */
     public static Checkpoint open(Path directory) {
         if (!Files.isDirectory(directory)) {
-            throw new InvalidModelException(
-                    "%s: is not a directory; give the directory of a checkpoint".formatted(directory));
+            throw new InvalidModelException("%s: is not a directory; give the directory of a checkpoint", directory);
         }
         Arena arena = Arena.ofShared();
         try {
@@ -78,11 +77,11 @@ public final class Checkpoint implements AutoCloseable {
                 return collect(shards, arena);
             }
         } catch (IOException e) {
-            throw new InvalidModelException("%s: cannot be read: %s".formatted(directory, IoReason.of(e)), e);
+            throw new InvalidModelException(e, "%s: cannot be read: %s", directory, IoReason.of(e));
         }
         throw new InvalidModelException(
-                "%s: no weights here: neither model.safetensors nor pytorch_model.bin, nor an index of either"
-                        .formatted(directory));
+                "%s: no weights here: neither model.safetensors nor pytorch_model.bin, nor an index of either",
+                directory);
     }
 
     private static TensorFile openFile(Path path, Arena arena) {
@@ -97,7 +96,7 @@ public final class Checkpoint implements AutoCloseable {
             TensorFile file = openFile(path, arena);
             for (String name : file.tensors().keySet()) {
                 if (fileOf.put(name, file) != null) {
-                    throw new InvalidModelException("%s: tensor '%s' is in another file, too".formatted(path, name));
+                    throw new InvalidModelException("%s: tensor '%s' is in another file, too", path, name);
                 }
             }
         }
@@ -107,7 +106,7 @@ public final class Checkpoint implements AutoCloseable {
     private static Map<String, TensorFile> openIndexed(Path directory, Path index, Arena arena) {
         JsonNode weightMap = JsonFiles.readObject(index).path("weight_map");
         if (!weightMap.isObject() || weightMap.isEmpty()) {
-            throw new InvalidModelException("%s: has no weight_map".formatted(index));
+            throw new InvalidModelException("%s: has no weight_map", index);
         }
         Map<String, TensorFile> opened = new LinkedHashMap<>();
         Map<String, TensorFile> fileOf = new LinkedHashMap<>();
@@ -115,12 +114,12 @@ public final class Checkpoint implements AutoCloseable {
             String fileName = entry.getValue().asText();
             if (!entry.getValue().isTextual() || !isPlainFileName(fileName)) {
                 throw new InvalidModelException(
-                        "%s: names '%s', which is not a file of this directory".formatted(index, fileName));
+                        "%s: names '%s', which is not a file of this directory", index, fileName);
             }
             TensorFile file = opened.computeIfAbsent(fileName, f -> openFile(directory.resolve(f), arena));
             if (!file.tensors().containsKey(entry.getKey())) {
-                throw new InvalidModelException("%s: promises tensor '%s' in %s, which does not have it"
-                        .formatted(index, entry.getKey(), fileName));
+                throw new InvalidModelException(
+                        "%s: promises tensor '%s' in %s, which does not have it", index, entry.getKey(), fileName);
             }
             fileOf.put(entry.getKey(), file);
         }
@@ -165,7 +164,7 @@ public final class Checkpoint implements AutoCloseable {
     public Tensor tensor(String name) {
         TensorFile file = fileOf.get(name);
         if (file == null) {
-            throw new InvalidModelException("%s: has no tensor '%s'".formatted(directory, name));
+            throw new InvalidModelException("%s: has no tensor '%s'", directory, name);
         }
         return file.tensor(name);
     }

@@ -44,13 +44,13 @@ public final class CheckpointWriter {
             Files.createDirectories(directory);
             for (String name : List.of(SINGLE, INDEX)) {
                 if (Files.exists(directory.resolve(name))) {
-                    throw new InvalidModelException("%s: there is a model already; choose another directory"
-                            .formatted(directory.resolve(name)));
+                    throw new InvalidModelException(
+                            "%s: there is a model already; choose another directory", directory.resolve(name));
                 }
             }
             writeShards(directory, shards(entries), filler);
         } catch (IOException e) {
-            throw new InvalidModelException("%s: cannot be written: %s".formatted(directory, IoReason.of(e)), e);
+            throw new InvalidModelException(e, "%s: cannot be written: %s", directory, IoReason.of(e));
         }
     }
 

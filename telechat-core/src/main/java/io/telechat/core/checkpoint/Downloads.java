@@ -2,6 +2,7 @@
 package io.telechat.core.checkpoint;
 
 import io.telechat.core.InvalidModelException;
+import io.telechat.core.Message;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -22,10 +23,10 @@ public final class Downloads {
         if (Files.isRegularFile(file)) {
             try {
                 complaint(head(file)).ifPresent(what -> {
-                    throw new InvalidModelException("%s: %s".formatted(file, what));
+                    throw new InvalidModelException("%s: %s", file, what);
                 });
             } catch (IOException e) {
-                throw new InvalidModelException("%s: cannot be read: %s".formatted(file, IoReason.of(e)), e);
+                throw new InvalidModelException(e, "%s: cannot be read: %s", file, IoReason.of(e));
             }
         }
     }
@@ -42,14 +43,17 @@ public final class Downloads {
      * @param head its first bytes
      * @return empty if there is nothing to complain of
      */
-    public static Optional<String> complaint(byte[] head) {
+    public static Optional<Message> complaint(byte[] head) {
         String text = new String(head, StandardCharsets.ISO_8859_1).stripLeading();
         if (text.startsWith(POINTER)) {
-            return Optional.of("is a Git LFS pointer: the file itself was not downloaded; run git lfs pull");
+            return Optional.of(
+                    Message.of("is a Git LFS pointer: the file itself was not downloaded; run git lfs pull"));
         }
         String lower = text.toLowerCase(Locale.ROOT);
         boolean page = lower.startsWith("<!doctype html") || lower.startsWith("<html") || lower.startsWith("<?xml");
-        return page ? Optional.of("is text, a web page in place of the file; download it again") : Optional.empty();
+        return page
+                ? Optional.of(Message.of("is text, a web page in place of the file; download it again"))
+                : Optional.empty();
     }
 
     /** Whether these bytes are plain text, as no binary format begins. */

@@ -2,6 +2,7 @@
 package io.telechat.core.checkpoint;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import io.telechat.core.Message;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
@@ -11,13 +12,15 @@ import java.nio.file.NoSuchFileException;
 public final class IoReason {
     private IoReason() {}
 
-    public static String of(IOException failure) {
+    public static Message of(IOException failure) {
         return switch (failure) {
             case JsonProcessingException e -> JsonReason.of(e);
-            case NoSuchFileException e -> "there is no such file or directory";
-            case AccessDeniedException e -> "no permission";
-            case FileSystemException e when e.getReason() != null -> e.getReason();
-            default -> failure.getMessage() == null ? failure.getClass().getSimpleName() : failure.getMessage();
+            case NoSuchFileException e -> Message.of("there is no such file or directory");
+            case AccessDeniedException e -> Message.of("no permission");
+            case FileSystemException e when e.getReason() != null -> Message.of("%s", e.getReason());
+            default ->
+                Message.of(
+                        "%s", failure.getMessage() == null ? failure.getClass().getSimpleName() : failure.getMessage());
         };
     }
 }

@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.telechat.core.InvalidInputException;
 import io.telechat.core.InvalidModelException;
+import io.telechat.core.Message;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -41,24 +42,24 @@ public final class JsonFiles {
             requireRegular(path);
             if (Files.size(path) > MAX_BYTES) {
                 throw new InvalidModelException(
-                        "%s: %,d bytes is too long for a JSON file of a checkpoint".formatted(path, Files.size(path)));
+                        "%s: %,d bytes is too long for a JSON file of a checkpoint", path, Files.size(path));
             }
             byte[] bytes = Files.readAllBytes(path);
             Downloads.complaint(bytes).ifPresent(what -> {
-                throw new InvalidModelException("%s: %s".formatted(path, what));
+                throw new InvalidModelException("%s: %s", path, what);
             });
             return parseObject(path, bytes);
         } catch (NoSuchFileException e) {
-            throw new InvalidModelException("%s: file is missing".formatted(path), e);
+            throw new InvalidModelException(e, "%s: file is missing", path);
         } catch (IOException e) {
-            throw new InvalidModelException("%s: cannot be read: %s".formatted(path, IoReason.of(e)), e);
+            throw new InvalidModelException(e, "%s: cannot be read: %s", path, IoReason.of(e));
         }
     }
 
     /** Pipes and devices would be waited for. */
     static void requireRegular(Path path) {
         if (Files.exists(path) && !Files.isRegularFile(path)) {
-            throw new InvalidModelException("%s: is not a file".formatted(path));
+            throw new InvalidModelException("%s: is not a file", path);
         }
     }
 
@@ -67,13 +68,13 @@ public final class JsonFiles {
         try {
             JsonNode node = MAPPER.readTree(bytes);
             if (node == null || !node.isObject()) {
-                throw new InvalidModelException("%s: is not a JSON object".formatted(source));
+                throw new InvalidModelException("%s: is not a JSON object", source);
             }
             return node;
         } catch (JsonProcessingException e) {
-            throw new InvalidModelException(complaint(source.toString(), e), e);
+            throw new InvalidModelException(e, "%s: not valid JSON%s: %s", source, line(e), JsonReason.of(e));
         } catch (IOException e) {
-            throw new InvalidModelException("%s: cannot be read: %s".formatted(source, IoReason.of(e)), e);
+            throw new InvalidModelException(e, "%s: cannot be read: %s", source, IoReason.of(e));
         }
     }
 
@@ -87,16 +88,16 @@ public final class JsonFiles {
         try {
             JsonNode node = MAPPER.readTree(TextFiles.withoutMark(text));
             if (node == null || node.isMissingNode()) {
-                throw new InvalidInputException(source + ": empty, expected JSON");
+                throw new InvalidInputException("%s: empty, expected JSON", source);
             }
             return node;
         } catch (JsonProcessingException e) {
-            throw new InvalidInputException(complaint(source, e), e);
+            throw new InvalidInputException(e, "%s: not valid JSON%s: %s", source, line(e), JsonReason.of(e));
         }
     }
 
-    private static String complaint(String source, JsonProcessingException e) {
+    private static Message line(JsonProcessingException e) {
         int line = e.getLocation() == null ? 0 : e.getLocation().getLineNr();
-        return "%s: not valid JSON%s: %s".formatted(source, line < 1 ? "" : " at line " + line, JsonReason.of(e));
+        return line < 1 ? Message.of("") : Message.of(" at line %d", line);
     }
 }

@@ -4,6 +4,7 @@ package io.telechat.core.checkpoint;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import com.fasterxml.jackson.databind.exc.MismatchedInputException;
+import io.telechat.core.Message;
 
 /** What is wrong with a JSON text, in words for people: the parser's own hints are for those who configure it. */
 public final class JsonReason {
@@ -11,25 +12,25 @@ public final class JsonReason {
 
     private JsonReason() {}
 
-    public static String of(JsonProcessingException failure) {
+    public static Message of(JsonProcessingException failure) {
         if (failure.getOriginalMessage().contains("end-of-input")) {
-            return "it ends in the middle of a value";
+            return Message.of("it ends in the middle of a value");
         }
         if (failure instanceof StreamConstraintsException) {
-            return "a value is too deep or too long";
+            return Message.of("a value is too deep or too long");
         }
         String reason = failure.getOriginalMessage().lines().findFirst().orElse("");
         if (failure instanceof MismatchedInputException) {
             return reason.contains("Trailing token")
-                    ? "there is text behind the JSON"
-                    : "a value is of another kind than expected";
+                    ? Message.of("there is text behind the JSON")
+                    : Message.of("a value is of another kind than expected");
         }
         return reason.isEmpty()
                         || reason.contains("Feature")
                         || reason.contains("com.fasterxml")
                         || reason.contains("Source:")
-                ? "a value is no JSON value"
-                : shorten(reason);
+                ? Message.of("a value is no JSON value")
+                : Message.of("%s", shorten(reason));
     }
 
     private static String shorten(String text) {

@@ -3,6 +3,7 @@ package io.telechat.core.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.telechat.core.InvalidModelException;
+import io.telechat.core.Message;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -17,19 +18,19 @@ public final class KeyRules {
     private static final int SHOWN = 80;
 
     /** What the keys ask for, said in complaints: "telechat does not …". */
-    private final String what;
+    private final String complaint;
 
     private final List<Rule> rules = new ArrayList<>();
 
     private record Rule(String key, Predicate<JsonNode> harmless) {}
 
-    private KeyRules(String what) {
-        this.what = what;
+    private KeyRules(String complaint) {
+        this.complaint = complaint;
     }
 
-    /** @param what telechat does not do with such a key, such as "compute" */
-    public static KeyRules notTo(String what) {
-        return new KeyRules(what);
+    /** @param complaint the format of a message about a key and its value */
+    public static KeyRules saying(String complaint) {
+        return new KeyRules(complaint);
     }
 
     /** Keys that may be there only with nothing in them: null, false, 0, empty. */
@@ -74,13 +75,13 @@ public final class KeyRules {
     }
 
     /** The first key that asks for something, as a sentence without a subject; empty if none does. */
-    public Optional<String> complaint(JsonNode json) {
+    public Optional<Message> complaint(JsonNode json) {
         for (Rule rule : rules) {
             JsonNode value = json.path(rule.key());
             if (!rule.harmless().test(value)) {
                 String text = value.toString();
-                return Optional.of("'%s' is %s, which telechat does not %s"
-                        .formatted(rule.key(), text.length() <= SHOWN ? text : text.substring(0, SHOWN) + "…", what));
+                return Optional.of(Message.of(
+                        complaint, rule.key(), text.length() <= SHOWN ? text : text.substring(0, SHOWN) + "…"));
             }
         }
         return Optional.empty();
@@ -92,7 +93,7 @@ public final class KeyRules {
      */
     public void check(Object source, JsonNode json) {
         complaint(json).ifPresent(complaint -> {
-            throw new InvalidModelException("%s: %s".formatted(source, complaint));
+            throw new InvalidModelException("%s: %s", source, complaint);
         });
     }
 }

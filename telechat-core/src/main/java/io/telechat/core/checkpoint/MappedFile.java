@@ -20,9 +20,9 @@ final class MappedFile {
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
             return channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
         } catch (NoSuchFileException e) {
-            throw new InvalidModelException("%s: file is missing; the checkpoint is incomplete".formatted(path), e);
+            throw new InvalidModelException(e, "%s: file is missing; the checkpoint is incomplete", path);
         } catch (IOException e) {
-            throw new InvalidModelException("%s: cannot be read: %s".formatted(path, IoReason.of(e)), e);
+            throw new InvalidModelException(e, "%s: cannot be read: %s", path, IoReason.of(e));
         }
     }
 }

@@ -48,19 +48,18 @@ final class PyTorchFile implements TensorFile {
         String pickleName = members.keySet().stream()
                 .filter(name -> name.endsWith("/data.pkl"))
                 .findFirst()
-                .orElseThrow(() ->
-                        new InvalidModelException("%s: zip file without data.pkl: not a PyTorch file".formatted(path)));
+                .orElseThrow(
+                        () -> new InvalidModelException("%s: zip file without data.pkl: not a PyTorch file", path));
         String root = pickleName.substring(0, pickleName.length() - "data.pkl".length());
         MemorySegment order = members.get(root + "byteorder");
         if (order != null
                 && (order.byteSize() > 6 || !new String(bytes(order), StandardCharsets.US_ASCII).equals("little"))) {
-            throw new InvalidModelException(
-                    "%s: saved on a big-endian machine; save it again as safetensors".formatted(path));
+            throw new InvalidModelException("%s: saved on a big-endian machine; save it again as safetensors", path);
         }
         MemorySegment pickle = members.get(pickleName);
         if (pickle.byteSize() > MAX_PICKLE) {
-            throw new InvalidModelException("%s: its pickle has %,d bytes, at most %,d are allowed"
-                    .formatted(path, pickle.byteSize(), MAX_PICKLE));
+            throw new InvalidModelException(
+                    "%s: its pickle has %,d bytes, at most %,d are allowed", path, pickle.byteSize(), MAX_PICKLE);
         }
         Map<String, PickledTensor> tensors = Unpickler.stateDict(path.toString(), bytes(pickle));
         PyTorchFile file = new PyTorchFile(path, arena, root, members, tensors);
@@ -99,14 +98,13 @@ final class PyTorchFile implements TensorFile {
             // An overflow is one more way to lie outside of the storage.
         }
         throw new InvalidModelException(
-                "%s: tensor '%s' does not lie within its storage; copy or download the file again"
-                        .formatted(path, name));
+                "%s: tensor '%s' does not lie within its storage; copy or download the file again", path, name);
     }
 
     private MemorySegment storage(String name) {
         MemorySegment storage = members.get(root + "data/" + tensors.get(name).key());
         if (storage == null) {
-            throw new InvalidModelException("%s: the data of tensor '%s' is missing".formatted(path, name));
+            throw new InvalidModelException("%s: the data of tensor '%s' is missing", path, name);
         }
         return storage;
     }

@@ -53,7 +53,7 @@ final class QuantizedTensors {
             return new TensorFile.Info(dtype.get(), Shape.of(rows, columns), path);
         }
         throw new InvalidModelException(
-                "%s: quantized tensor '%s' has the unknown type or shape %s; was it written by a newer telechat?"
-                        .formatted(path, name, json));
+                "%s: quantized tensor '%s' has the unknown type or shape %s; was it written by a newer telechat?",
+                path, name, json);
     }
 }

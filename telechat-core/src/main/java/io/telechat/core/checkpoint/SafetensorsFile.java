@@ -3,6 +3,7 @@ package io.telechat.core.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.telechat.core.InvalidModelException;
+import io.telechat.core.Message;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.HostStorage;
 import io.telechat.core.tensor.Shape;
@@ -52,22 +53,22 @@ public final class SafetensorsFile implements TensorFile {
         MemorySegment file = MappedFile.map(path, arena);
         if (file.byteSize() < 8) {
             throw new InvalidModelException(
-                    "%s: %d bytes is too short for a safetensors file; copy or download it again"
-                            .formatted(path, file.byteSize()));
+                    "%s: %d bytes is too short for a safetensors file; copy or download it again",
+                    path, file.byteSize());
         }
         long headerLength = file.get(LENGTH, 0);
         if (headerLength > MAX_HEADER && Downloads.isText(file.asSlice(0, 8).toArray(ValueLayout.JAVA_BYTE))) {
-            throw new InvalidModelException("%s: is text, no safetensors file; download it again".formatted(path));
+            throw new InvalidModelException("%s: is text, no safetensors file; download it again", path);
         }
         if (headerLength < 2 || headerLength > MAX_HEADER) {
             throw new InvalidModelException(
-                    "%s: not a safetensors file: its header would have %s bytes, at most %,d are allowed"
-                            .formatted(path, Long.toUnsignedString(headerLength), MAX_HEADER));
+                    "%s: not a safetensors file: its header would have %s bytes, at most %,d are allowed",
+                    path, Long.toUnsignedString(headerLength), MAX_HEADER);
         }
         if (headerLength > file.byteSize() - 8) {
             throw new InvalidModelException(
-                    "%s: header of %,d bytes is longer than the file of %,d; copy or download it again"
-                            .formatted(path, headerLength, file.byteSize()));
+                    "%s: header of %,d bytes is longer than the file of %,d; copy or download it again",
+                    path, headerLength, file.byteSize());
         }
         byte[] header = file.asSlice(8, headerLength).toArray(ValueLayout.JAVA_BYTE);
         long dataStart = 8 + headerLength;
@@ -87,13 +88,13 @@ public final class SafetensorsFile implements TensorFile {
     private static Entry readEntry(Path path, String name, JsonNode json) {
         JsonNode dtypeName = json.path("dtype");
         DType dtype = DType.byName(dtypeName.asText())
-                .orElseThrow(() -> new InvalidModelException("%s: tensor '%s' has the unknown dtype %s; known: %s"
-                        .formatted(path, name, dtypeName, List.of(DType.values()))));
+                .orElseThrow(() -> new InvalidModelException(
+                        "%s: tensor '%s' has the unknown dtype %s; known: %s",
+                        path, name, dtypeName, List.of(DType.values())));
         JsonNode dims = json.path("shape");
         JsonNode offsets = json.path("data_offsets");
         if (!dims.isArray() || dims.size() > MAX_RANK || !offsets.isArray() || offsets.size() != 2) {
-            throw new InvalidModelException(
-                    "%s: tensor '%s' has no proper shape and data_offsets".formatted(path, name));
+            throw new InvalidModelException("%s: tensor '%s' has no proper shape and data_offsets", path, name);
         }
         long[] sizes = new long[dims.size()];
         for (int i = 0; i < sizes.length; i++) {
@@ -104,13 +105,13 @@ public final class SafetensorsFile implements TensorFile {
         try {
             Shape shape = Shape.of(sizes);
             if (Math.multiplyExact(shape.elements(), (long) dtype.bytes()) != end - begin) {
-                throw new InvalidModelException("%s: tensor '%s' of %s %s does not fill its bytes %d to %d"
-                        .formatted(path, name, dtype, shape, begin, end));
+                throw new InvalidModelException(
+                        "%s: tensor '%s' of %s %s does not fill its bytes %d to %d",
+                        path, name, dtype, shape, begin, end);
             }
             return new Entry(new Info(dtype, shape, path), begin, end);
         } catch (ArithmeticException e) {
-            throw new InvalidModelException(
-                    "%s: tensor '%s' has an impossible shape %s".formatted(path, name, dims), e);
+            throw new InvalidModelException(e, "%s: tensor '%s' has an impossible shape %s", path, name, dims);
         }
     }
 
@@ -123,15 +124,16 @@ public final class SafetensorsFile implements TensorFile {
             size = -1;
         }
         if (bytes.info().dtype() != DType.U8 || size != bytes.end() - bytes.begin()) {
-            throw new InvalidModelException("%s: quantized tensor '%s' of %s %s does not fill its bytes %d to %d"
-                    .formatted(info.file(), name, info.dtype(), info.shape(), bytes.begin(), bytes.end()));
+            throw new InvalidModelException(
+                    "%s: quantized tensor '%s' of %s %s does not fill its bytes %d to %d",
+                    info.file(), name, info.dtype(), info.shape(), bytes.begin(), bytes.end());
         }
         return new Entry(info, bytes.begin(), bytes.end());
     }
 
     private static long nonNegative(Path path, String name, String key, JsonNode value) {
         if (!value.isIntegralNumber() || !value.canConvertToLong() || value.longValue() < 0) {
-            throw new InvalidModelException("%s: tensor '%s' has %s in its %s".formatted(path, name, value, key));
+            throw new InvalidModelException("%s: tensor '%s' has %s in its %s", path, name, value, key);
         }
         return value.longValue();
     }
@@ -146,23 +148,23 @@ public final class SafetensorsFile implements TensorFile {
         for (Map.Entry<String, Entry> e : byOffset) {
             if (e.getValue().end() > dataSize) {
                 throw new InvalidModelException(
-                        "%s: tensor '%s' ends at byte %,d of %,d: the file is truncated; copy or download it again"
-                                .formatted(path, e.getKey(), e.getValue().end(), dataSize));
+                        "%s: tensor '%s' ends at byte %,d of %,d: the file is truncated; copy or download it again",
+                        path, e.getKey(), e.getValue().end(), dataSize);
             }
             if (e.getValue().begin() != next) {
-                throw new InvalidModelException("%s: tensor '%s' begins at byte %,d instead of %,d: data %s"
-                        .formatted(
-                                path,
-                                e.getKey(),
-                                e.getValue().begin(),
-                                next,
-                                e.getValue().begin() < next ? "overlap" : "has a hole"));
+                throw new InvalidModelException(
+                        "%s: tensor '%s' begins at byte %,d instead of %,d: %s",
+                        path,
+                        e.getKey(),
+                        e.getValue().begin(),
+                        next,
+                        e.getValue().begin() < next ? Message.of("data overlap") : Message.of("data has a hole"));
             }
             next = e.getValue().end();
         }
         if (next != dataSize) {
             throw new InvalidModelException(
-                    "%s: %,d bytes behind the last tensor belong to none".formatted(path, dataSize - next));
+                    "%s: %,d bytes behind the last tensor belong to none", path, dataSize - next);
         }
     }
 
@@ -175,7 +177,7 @@ public final class SafetensorsFile implements TensorFile {
     public Tensor tensor(String name) {
         Entry entry = entries.get(name);
         if (entry == null) {
-            throw new InvalidModelException("%s: has no tensor '%s'".formatted(path, name));
+            throw new InvalidModelException("%s: has no tensor '%s'", path, name);
         }
         MemorySegment data = file.asSlice(dataStart + entry.begin(), entry.end() - entry.begin());
         return new Tensor(entry.info().dtype(), entry.info().shape(), new HostStorage(data));

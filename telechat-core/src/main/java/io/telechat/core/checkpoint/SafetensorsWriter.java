@@ -103,7 +103,7 @@ public final class SafetensorsWriter implements AutoCloseable {
         try {
             return new SafetensorsWriter(target, entries);
         } catch (IOException e) {
-            throw new InvalidModelException("%s: cannot be written: %s".formatted(target, IoReason.of(e)), e);
+            throw new InvalidModelException(e, "%s: cannot be written: %s", target, IoReason.of(e));
         }
     }
 
@@ -154,7 +154,7 @@ public final class SafetensorsWriter implements AutoCloseable {
             arena.close();
             Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException e) {
-            throw new InvalidModelException("%s: cannot be written: %s".formatted(target, IoReason.of(e)), e);
+            throw new InvalidModelException(e, "%s: cannot be written: %s", target, IoReason.of(e));
         } finally {
             close();
         }

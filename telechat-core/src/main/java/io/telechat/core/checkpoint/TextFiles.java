@@ -25,15 +25,17 @@ public final class TextFiles {
         byte[] bytes;
         try {
             if (Files.isDirectory(file)) {
-                throw new InvalidInputException("%s: is a directory, not a file".formatted(file));
+                throw new InvalidInputException("%s: is a directory, not a file", file);
             }
             bytes = Files.readAllBytes(file);
         } catch (IOException e) {
-            throw new InvalidInputException("%s: cannot be read: %s".formatted(file, IoReason.of(e)), e);
+            throw new InvalidInputException(e, "%s: cannot be read: %s", file, IoReason.of(e));
         }
-        Downloads.complaint(bytes).filter(what -> what.contains("LFS")).ifPresent(what -> {
-            throw new InvalidInputException("%s: %s".formatted(file, what));
-        });
+        Downloads.complaint(bytes)
+                .filter(what -> what.toString().contains("LFS"))
+                .ifPresent(what -> {
+                    throw new InvalidInputException("%s: %s", file, what);
+                });
         return withoutMark(decode(file.toString(), bytes, 0));
     }
 
@@ -55,9 +57,10 @@ public final class TextFiles {
                     .toString();
         } catch (CharacterCodingException e) {
             throw new InvalidInputException(
-                    "%s: not valid UTF-8 at byte %d; convert it, for example with iconv -t UTF-8"
-                            .formatted(source, start + buffer.position()),
-                    e);
+                    e,
+                    "%s: not valid UTF-8 at byte %d; convert it, for example with iconv -t UTF-8",
+                    source,
+                    start + buffer.position());
         }
     }
 

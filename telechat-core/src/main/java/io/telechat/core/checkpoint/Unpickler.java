@@ -71,9 +71,9 @@ final class Unpickler {
             });
             return tensors;
         } catch (IllegalArgumentException e) {
-            throw new InvalidModelException("%s: cannot be read safely: %s".formatted(source, e.getMessage()), e);
+            throw new InvalidModelException(e, "%s: cannot be read safely: %s", source, e.getMessage());
         } catch (RuntimeException e) {
-            throw new InvalidModelException("%s: damaged pickle; copy or download the file again".formatted(source), e);
+            throw new InvalidModelException(e, "%s: damaged pickle; copy or download the file again", source);
         }
     }
 

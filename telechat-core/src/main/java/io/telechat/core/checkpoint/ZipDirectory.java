@@ -45,8 +45,7 @@ final class ZipDirectory {
         try {
             return new ZipDirectory(path, file).read();
         } catch (IndexOutOfBoundsException | ArithmeticException e) {
-            throw new InvalidModelException(
-                    "%s: damaged zip directory; copy or download the file again".formatted(path), e);
+            throw new InvalidModelException(e, "%s: damaged zip directory; copy or download the file again", path);
         }
     }
 
@@ -63,7 +62,7 @@ final class ZipDirectory {
             }
         }
         if (count < 0 || count > file.byteSize() / ENTRY_SIZE) {
-            throw new InvalidModelException("%s: damaged zip directory: it claims %d members".formatted(path, count));
+            throw new InvalidModelException("%s: damaged zip directory: it claims %d members", path, count);
         }
         Map<String, MemorySegment> members = new LinkedHashMap<>();
         for (long i = 0; i < count; i++) {
@@ -80,16 +79,17 @@ final class ZipDirectory {
         }
         byte[] head = file.asSlice(0, Math.min(64, file.byteSize())).toArray(ValueLayout.JAVA_BYTE);
         if (Downloads.isText(head)) {
-            throw new InvalidModelException("%s: is text, no PyTorch file; download it again".formatted(path));
+            throw new InvalidModelException("%s: is text, no PyTorch file; download it again", path);
         }
         throw new InvalidModelException(
-                "%s: not a PyTorch file in zip format: truncated, or saved by a PyTorch older than 1.6; save it again as safetensors"
-                        .formatted(path));
+                "%s: not a PyTorch file in zip format: truncated, or saved by a PyTorch older than 1.6; save it again"
+                        + " as safetensors",
+                path);
     }
 
     private long readEntry(long at, Map<String, MemorySegment> members) {
         if (file.get(U32, at) != ENTRY_SIGNATURE) {
-            throw new InvalidModelException("%s: damaged zip directory at byte %d".formatted(path, at));
+            throw new InvalidModelException("%s: damaged zip directory at byte %d", path, at);
         }
         int method = u16(at + 10);
         long stored = u32(at + 20);
@@ -118,15 +118,15 @@ final class ZipDirectory {
         }
         if (method != 0 || stored != size) {
             throw new InvalidModelException(
-                    "%s: member '%s' is compressed; PyTorch does not do that, and telechat does not unpack it"
-                            .formatted(path, name));
+                    "%s: member '%s' is compressed; PyTorch does not do that, and telechat does not unpack it",
+                    path, name);
         }
         if (file.get(U32, local) != LOCAL_SIGNATURE) {
-            throw new InvalidModelException("%s: member '%s' is not where the directory says".formatted(path, name));
+            throw new InvalidModelException("%s: member '%s' is not where the directory says", path, name);
         }
         long data = local + LOCAL_SIZE + u16(local + 26) + u16(local + 28);
         if (members.put(name, file.asSlice(data, size)) != null) {
-            throw new InvalidModelException("%s: member '%s' occurs twice".formatted(path, name));
+            throw new InvalidModelException("%s: member '%s' occurs twice", path, name);
         }
         return extra + extraLength + u16(at + 32);
     }

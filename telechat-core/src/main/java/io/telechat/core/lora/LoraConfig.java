@@ -33,11 +33,10 @@ public record LoraConfig(
     public LoraConfig {
         alphaPattern = Collections.unmodifiableMap(new LinkedHashMap<>(alphaPattern)); // in the file's order
         if (rank < 1 || rank > MAX_RANK) {
-            throw new InvalidRequestException("an adapter of rank %d is impossible".formatted(rank));
+            throw new InvalidRequestException("an adapter of rank %d is impossible", rank);
         }
         if (!(dropout >= 0 && dropout < 1)) {
-            throw new InvalidRequestException(
-                    "a dropout of %s is impossible: must be from 0 to below 1".formatted(dropout));
+            throw new InvalidRequestException("a dropout of %s is impossible: must be from 0 to below 1", dropout);
         }
         if (!Double.isFinite(alpha) || !alphaPattern.values().stream().allMatch(Double::isFinite)) {
             throw new InvalidRequestException("an adapter's alpha must be a number");

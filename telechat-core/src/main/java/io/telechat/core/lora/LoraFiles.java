@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.InvalidRequestException;
+import io.telechat.core.Message;
 import io.telechat.core.checkpoint.IoReason;
 import io.telechat.core.checkpoint.JsonFiles;
 import io.telechat.core.checkpoint.KeyRules;
@@ -54,7 +55,8 @@ public record LoraFiles(LoraConfig config, Map<String, Pair> modules, TensorAren
     public record Pair(Tensor a, Tensor b) {}
 
     /** What else an adapter may be, and is not here. */
-    private static final KeyRules RULES = KeyRules.notTo("compute: only plain LoRA of linear layers is")
+    private static final KeyRules RULES = KeyRules.saying(
+                    "'%s' is %s, which telechat does not compute: only plain LoRA of linear layers is")
             .only("peft_type", "LORA")
             .only("bias", "none")
             .only(
@@ -88,7 +90,7 @@ public record LoraFiles(LoraConfig config, Map<String, Pair> modules, TensorAren
             for (String name : tensors.tensors().keySet()) {
                 if (!name.startsWith(PREFIX) || !name.endsWith(A) && !name.endsWith(B)) {
                     throw new InvalidModelException(
-                            "%s: '%s' is no part of a LoRA adapter of linear layers".formatted(file, name));
+                            "%s: '%s' is no part of a LoRA adapter of linear layers", file, name);
                 }
                 if (name.endsWith(A)) {
                     String module = name.substring(PREFIX.length(), name.length() - A.length());
@@ -97,10 +99,10 @@ public record LoraFiles(LoraConfig config, Map<String, Pair> modules, TensorAren
             }
             if (modules.isEmpty()) {
                 throw new InvalidModelException(
-                        "%s: has no tensors for any of target_modules %s".formatted(file, config.targets()));
+                        "%s: has no tensors for any of target_modules %s", file, config.targets());
             }
             if (2 * modules.size() != tensors.tensors().size()) {
-                throw new InvalidModelException("%s: lora_A and lora_B do not come in pairs".formatted(file));
+                throw new InvalidModelException("%s: lora_A and lora_B do not come in pairs", file);
             }
             return new LoraFiles(config, modules, memory);
         } catch (RuntimeException | Error e) {
@@ -134,11 +136,10 @@ public record LoraFiles(LoraConfig config, Map<String, Pair> modules, TensorAren
         return Optional.of(base.filter(Files::isDirectory)
                 .or(() -> base.map(directory::resolve).filter(Files::isDirectory))
                 .orElseThrow(() -> new InvalidModelException(
-                        "%s: is a LoRA adapter, not a model%s; give its model's directory, and --adapter %s"
-                                .formatted(
-                                        directory,
-                                        name.isEmpty() ? "" : ", and its model '%s' is not here".formatted(name),
-                                        directory))));
+                        "%s: is a LoRA adapter, not a model%s; give its model's directory, and --adapter %s",
+                        directory,
+                        name.isEmpty() ? Message.of("") : Message.of(", and its model '%s' is not here", name),
+                        directory)));
     }
 
     private static LoraConfig readConfig(Path file) {
@@ -146,7 +147,7 @@ public record LoraFiles(LoraConfig config, Map<String, Pair> modules, TensorAren
         RULES.check(file, json);
         JsonNode targets = json.path("target_modules");
         if (!json.path("r").isInt() || json.path("r").intValue() < 1 || targets.isEmpty() && !targets.isTextual()) {
-            throw new InvalidModelException("%s: needs \"r\" and \"target_modules\"".formatted(file));
+            throw new InvalidModelException("%s: needs \"r\" and \"target_modules\"", file);
         }
         int rank = json.path("r").intValue();
         Map<String, Double> alphas = new LinkedHashMap<>();
@@ -164,7 +165,7 @@ public record LoraFiles(LoraConfig config, Map<String, Pair> modules, TensorAren
                     new LoraSelection(
                             texts(targets), text(targets), texts(excluded), text(excluded), layers(file, json)));
         } catch (InvalidRequestException e) {
-            throw new InvalidModelException("%s: %s".formatted(file, e.getMessage()), e);
+            throw new InvalidModelException(e, "%s: %s", file, e.message());
         }
     }
 
@@ -173,7 +174,7 @@ public record LoraFiles(LoraConfig config, Map<String, Pair> modules, TensorAren
             return fallback;
         }
         if (!value.isNumber()) {
-            throw new InvalidModelException("%s: \"%s\" is %s, must be a number".formatted(file, key, value));
+            throw new InvalidModelException("%s: \"%s\" is %s, must be a number", file, key, value);
         }
         return value.doubleValue();
     }
@@ -199,7 +200,7 @@ public record LoraFiles(LoraConfig config, Map<String, Pair> modules, TensorAren
         }
         for (JsonNode layer : node) {
             if (!layer.isInt()) {
-                throw new InvalidModelException("%s: \"layers_to_transform\" holds %s".formatted(file, layer));
+                throw new InvalidModelException("%s: \"layers_to_transform\" holds %s", file, layer);
             }
             layers.add(layer.intValue());
         }
@@ -210,25 +211,26 @@ public record LoraFiles(LoraConfig config, Map<String, Pair> modules, TensorAren
         Tensor a = floats(tensors, file, PREFIX + module + A, memory);
         Tensor b = floats(tensors, file, PREFIX + module + B, memory);
         if (a.rows() != rank || b.columns() != rank) {
-            throw new InvalidModelException("%s: the matrices of '%s' are %s and %s; adapter_config.json says rank %d"
-                    .formatted(file, module, a.shape(), b.shape(), rank));
+            throw new InvalidModelException(
+                    "%s: the matrices of '%s' are %s and %s; adapter_config.json says rank %d",
+                    file, module, a.shape(), b.shape(), rank);
         }
         return new Pair(a, b);
     }
 
     private static Tensor floats(SafetensorsFile tensors, Path file, String name, TensorArena memory) {
         if (!tensors.tensors().containsKey(name)) {
-            throw new InvalidModelException("%s: has no tensor '%s'".formatted(file, name));
+            throw new InvalidModelException("%s: has no tensor '%s'", file, name);
         }
         Tensor stored = tensors.tensor(name);
         if (!stored.dtype().isFloat() || stored.shape().rank() != 2) {
-            throw new InvalidModelException("%s: '%s' is %s, must be a matrix of floats".formatted(file, name, stored));
+            throw new InvalidModelException("%s: '%s' is %s, must be a matrix of floats", file, name, stored);
         }
         float[] values = stored.toFloats();
         for (float value : values) {
             if (!Float.isFinite(value)) {
                 throw new InvalidModelException(
-                        "%s: '%s' holds %s; it was not trained to an end, or is damaged".formatted(file, name, value));
+                        "%s: '%s' holds %s; it was not trained to an end, or is damaged", file, name, value);
             }
         }
         return memory.allocate(DType.F32, stored.shape().toArray()).setFloats(values);
@@ -280,7 +282,7 @@ public record LoraFiles(LoraConfig config, Map<String, Pair> modules, TensorAren
             writer.commit();
             mapper.writeValue(directory.resolve(CONFIG).toFile(), json);
         } catch (IOException e) {
-            throw new InvalidModelException("%s: cannot be written: %s".formatted(directory, IoReason.of(e)), e);
+            throw new InvalidModelException(e, "%s: cannot be written: %s", directory, IoReason.of(e));
         }
     }
 

@@ -31,7 +31,7 @@ public final class LoraMerge {
         Checkpoint checkpoint = checked.checkpoint();
         if (checked.isQuantized()) {
             throw new InvalidModelException(
-                    "%s: is quantized; merge into the original, then quantize".formatted(checkpoint.directory()));
+                    "%s: is quantized; merge into the original, then quantize", checkpoint.directory());
         }
         new LoraTargets(checked.config()).check(adapter.config(), adapter.modules(), source);
         Map<String, TensorSpec> specs = new LinkedHashMap<>();

@@ -50,8 +50,9 @@ public record LoraSelection(
         try {
             return Pattern.compile(expression);
         } catch (PatternSyntaxException e) {
-            throw new InvalidRequestException("'%s' is no regular expression: %s at %d"
-                    .formatted(expression, e.getDescription(), Math.max(0, e.getIndex())));
+            throw new InvalidRequestException(
+                    "'%s' is no regular expression: %s at %d",
+                    expression, e.getDescription(), Math.max(0, e.getIndex()));
         }
     }
 

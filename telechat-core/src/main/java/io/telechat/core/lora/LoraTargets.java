@@ -2,6 +2,7 @@
 package io.telechat.core.lora;
 
 import io.telechat.core.InvalidModelException;
+import io.telechat.core.Message;
 import io.telechat.core.architecture.LayerWeights;
 import io.telechat.core.architecture.ModelConfig;
 import io.telechat.core.architecture.TensorSpec;
@@ -155,7 +156,7 @@ final class LoraTargets {
     void requireAny(LoraConfig lora, Object source) {
         if (modules(lora).isEmpty()) {
             throw new InvalidModelException(
-                    "%s: the model has no linear layer named %s; it has %s".formatted(source, lora.targets(), names()));
+                    "%s: the model has no linear layer named %s; it has %s", source, lora.targets(), names());
         }
     }
 
@@ -167,13 +168,15 @@ final class LoraTargets {
         pairs.forEach((name, pair) -> {
             Module module = byName.get(name);
             if (module == null || pair.a().columns() != module.in() || pair.b().rows() != module.out()) {
-                throw new InvalidModelException("%s: '%s' with %s and %s does not fit the model%s"
-                        .formatted(
-                                source,
-                                name,
-                                pair.a().shape(),
-                                pair.b().shape(),
-                                module == null ? "" : ": its layer is [%d, %d]".formatted(module.out(), module.in())));
+                throw new InvalidModelException(
+                        "%s: '%s' with %s and %s does not fit the model%s",
+                        source,
+                        name,
+                        pair.a().shape(),
+                        pair.b().shape(),
+                        module == null
+                                ? Message.of("")
+                                : Message.of(": its layer is [%d, %d]", module.out(), module.in()));
             }
         });
         List<String> missing = byName.keySet().stream()
@@ -181,8 +184,8 @@ final class LoraTargets {
                 .toList();
         if (!missing.isEmpty()) {
             throw new InvalidModelException(
-                    "%s: has no tensors for %d of the %d layers of target_modules %s, such as '%s'"
-                            .formatted(source, missing.size(), byName.size(), lora.targets(), missing.getFirst()));
+                    "%s: has no tensors for %d of the %d layers of target_modules %s, such as '%s'",
+                    source, missing.size(), byName.size(), lora.targets(), missing.getFirst());
         }
     }
 

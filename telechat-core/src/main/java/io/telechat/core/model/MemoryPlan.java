@@ -3,6 +3,7 @@ package io.telechat.core.model;
 
 import com.sun.management.OperatingSystemMXBean;
 import io.telechat.core.InsufficientMemoryException;
+import io.telechat.core.Message;
 import io.telechat.core.architecture.ModelConfig;
 import io.telechat.core.ops.KvCache;
 import io.telechat.core.tensor.DType;
@@ -48,27 +49,21 @@ public record MemoryPlan(long weights, long cachePerToken, DType cacheType, int 
         if (total() <= available) {
             return;
         }
-        String fix;
+        Message fix;
         long room = available - weights - activations;
         if (room >= cachePerToken) {
             boolean halfFits = cacheType == DType.F32 && total() - cache() / 2 <= available;
-            fix = "--context-length %d would fit%s"
-                    .formatted(room / cachePerToken, halfFits ? ", or --kv-cache bf16" : "");
+            fix = halfFits
+                    ? Message.of("--context-length %d would fit, or --kv-cache bf16", room / cachePerToken)
+                    : Message.of("--context-length %d would fit", room / cachePerToken);
         } else {
-            fix = "use a model of at most %s, or a machine with %s"
-                    .formatted(gib(Math.max(0, available - activations - cachePerToken)), gib(total()));
+            fix = Message.of(
+                    "use a model of at most %s, or a machine with %s",
+                    gib(Math.max(0, available - activations - cachePerToken)), gib(total()));
         }
         throw new InsufficientMemoryException(
-                "%s: needs %s = weights %s + cache of %,d tokens %s + activations %s, but this machine has %s; %s"
-                        .formatted(
-                                model,
-                                gib(total()),
-                                gib(weights),
-                                contextLength,
-                                gib(cache()),
-                                gib(activations),
-                                gib(available),
-                                fix));
+                "%s: needs %s = weights %s + cache of %,d tokens %s + activations %s, but this machine has %s; %s",
+                model, gib(total()), gib(weights), contextLength, gib(cache()), gib(activations), gib(available), fix);
     }
 
     /** {@code "105.7 GiB"}, in the largest unit that the size has one of. */

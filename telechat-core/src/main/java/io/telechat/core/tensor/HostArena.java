@@ -31,8 +31,7 @@ public final class HostArena implements TensorArena {
             bytes += size;
             return new Tensor(dtype, shape, new HostStorage(memory));
         } catch (OutOfMemoryError e) {
-            throw new InsufficientMemoryException(
-                    "no memory for a tensor of %s %s (%,d bytes)".formatted(dtype, shape, size));
+            throw new InsufficientMemoryException("no memory for a tensor of %s %s (%,d bytes)", dtype, shape, size);
         }
     }
 

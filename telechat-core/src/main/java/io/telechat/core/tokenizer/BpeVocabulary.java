@@ -50,7 +50,7 @@ final class BpeVocabulary implements MergeTable {
                 }
             }
             if (characters >= PairTable.KEY_LIMIT - 1) {
-                throw new InvalidModelException("%s: its pieces are too long for a vocabulary".formatted(model.path()));
+                throw new InvalidModelException("%s: its pieces are too long for a vocabulary", model.path());
             }
         }
         this.results = byFallingScore(pieces);

@@ -53,7 +53,7 @@ public final class ByteLevelTokenizer implements Tokenizer {
             byteOf.put(visible, (byte) b);
             Integer id = vocabulary.get(String.valueOf(visible));
             if (id == null) {
-                throw new InvalidModelException("%s: the vocabulary has no piece for byte %d".formatted(source, b));
+                throw new InvalidModelException("%s: the vocabulary has no piece for byte %d", source, b);
             }
             idOfByte[b] = id;
         }
@@ -87,8 +87,7 @@ public final class ByteLevelTokenizer implements Tokenizer {
                 String left = merges.get(i).getKey();
                 String right = merges.get(i).getValue();
                 if (!idOf.containsKey(left) || !idOf.containsKey(right) || !idOf.containsKey(left + right)) {
-                    throw new InvalidModelException(
-                            "%s: merge %d names pieces that the vocabulary lacks".formatted(source, i));
+                    throw new InvalidModelException("%s: merge %d names pieces that the vocabulary lacks", source, i);
                 }
                 results[i] = idOf.get(left + right);
                 if (table.get(idOf.get(left), idOf.get(right)) == PairTable.ABSENT) {
@@ -198,8 +197,7 @@ public final class ByteLevelTokenizer implements Tokenizer {
     @Override
     public String piece(int id) {
         if (id < 0 || id >= pieces.length) {
-            throw new InvalidRequestException(
-                    "token id %d is not in the vocabulary of %,d pieces".formatted(id, pieces.length));
+            throw new InvalidRequestException("token id %d is not in the vocabulary of %,d pieces", id, pieces.length);
         }
         return pieces[id] == null ? "" : pieces[id]; // ids may have gaps
     }

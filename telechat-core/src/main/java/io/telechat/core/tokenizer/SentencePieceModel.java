@@ -37,23 +37,22 @@ public record SentencePieceModel(Path path, List<Piece> pieces, boolean addDummy
         byte[] bytes;
         try {
             if (Files.exists(path) && !Files.isRegularFile(path)) {
-                throw new InvalidModelException("%s: is not a file".formatted(path));
+                throw new InvalidModelException("%s: is not a file", path);
             }
             if (Files.size(path) > MAX_BYTES) {
-                throw new InvalidModelException("%s: too long for a tokenizer model".formatted(path));
+                throw new InvalidModelException("%s: too long for a tokenizer model", path);
             }
             bytes = Files.readAllBytes(path);
         } catch (NoSuchFileException e) {
             throw new InvalidModelException(
-                    "%s: file is missing; --tokenizer DIR names another directory to take it from".formatted(path), e);
+                    e, "%s: file is missing; --tokenizer DIR names another directory to take it from", path);
         } catch (IOException e) {
-            throw new InvalidModelException("%s: cannot be read: %s".formatted(path, e.getMessage()), e);
+            throw new InvalidModelException(e, "%s: cannot be read: %s", path, e.getMessage());
         }
         try {
             return new Reader(path).model(ByteBuffer.wrap(bytes));
         } catch (BufferUnderflowException | IllegalArgumentException e) {
-            throw new InvalidModelException(
-                    "%s: damaged tokenizer model; copy or download it again".formatted(path), e);
+            throw new InvalidModelException(e, "%s: damaged tokenizer model; copy or download it again", path);
         }
     }
 
@@ -92,7 +91,7 @@ public record SentencePieceModel(Path path, List<Piece> pieces, boolean addDummy
                 }
             }
             if (pieces.isEmpty() || pieces.size() > MAX_PIECES) {
-                throw new InvalidModelException("%s: %,d pieces is no vocabulary".formatted(path, pieces.size()));
+                throw new InvalidModelException("%s: %,d pieces is no vocabulary", path, pieces.size());
             }
             return new SentencePieceModel(path, List.copyOf(pieces), addDummyPrefix);
         }
@@ -129,8 +128,8 @@ public record SentencePieceModel(Path path, List<Piece> pieces, boolean addDummy
             }
             if (modelType != MODEL_TYPE_BPE || !byteFallback) {
                 throw new InvalidModelException(
-                        "%s: not a BPE model with byte fallback, which all TeleChat models with a tokenizer.model use"
-                                .formatted(path));
+                        "%s: not a BPE model with byte fallback, which all TeleChat models with a tokenizer.model use",
+                        path);
             }
         }
 
@@ -152,8 +151,7 @@ public record SentencePieceModel(Path path, List<Piece> pieces, boolean addDummy
             }
             if (charsMap > 0 || removeExtraWhitespace || !escapeWhitespace) {
                 throw new InvalidModelException(
-                        "%s: it normalises text (characters or blanks), which no TeleChat tokenizer does"
-                                .formatted(path));
+                        "%s: it normalises text (characters or blanks), which no TeleChat tokenizer does", path);
             }
             return addDummyPrefix;
         }

@@ -54,12 +54,12 @@ public final class SentencePieceTokenizer implements Tokenizer {
             }
         }
         if (next != BYTES) {
-            throw new InvalidModelException("%s: has %d byte pieces instead of 256".formatted(path, next));
+            throw new InvalidModelException("%s: has %d byte pieces instead of 256", path, next);
         }
         for (AddedToken token : added) {
             if (token.id() < 0 || token.id() >= pieces.size()) {
-                throw new InvalidModelException("%s: added token '%s' has id %d of %d"
-                        .formatted(path, token.content(), token.id(), pieces.size()));
+                throw new InvalidModelException(
+                        "%s: added token '%s' has id %d of %d", path, token.content(), token.id(), pieces.size());
             }
         }
         this.added = new AddedTokens(added);
@@ -193,8 +193,7 @@ public final class SentencePieceTokenizer implements Tokenizer {
 
     void checkId(int id) {
         if (id < 0 || id >= pieces.size()) {
-            throw new InvalidRequestException(
-                    "token id %d is not in the vocabulary of %,d pieces".formatted(id, pieces.size()));
+            throw new InvalidRequestException("token id %d is not in the vocabulary of %,d pieces", id, pieces.size());
         }
     }
 

@@ -41,7 +41,7 @@ public record CheckpointQuantizer(DType dtype, WorkerTeam workers, LoadProgress 
         Checkpoint checkpoint = checked.checkpoint();
         if (checked.isQuantized()) {
             throw new InvalidModelException(
-                    "%s: is quantized already; start from the original".formatted(checkpoint.directory()));
+                    "%s: is quantized already; start from the original", checkpoint.directory());
         }
         Map<String, TensorSpec> specs = new HashMap<>();
         Map<String, SafetensorsWriter.Entry> entries = new LinkedHashMap<>();
@@ -60,7 +60,7 @@ public record CheckpointQuantizer(DType dtype, WorkerTeam workers, LoadProgress 
                 CheckpointTensors source = new CheckpointTensors(checkpoint, arena, workers, scan);
                 results.add(convert(specs.get(name), source, to));
                 scan.complaint().ifPresent(where -> {
-                    throw new InvalidModelException("%s: %s".formatted(checkpoint.directory(), where));
+                    throw new InvalidModelException("%s: %s", checkpoint.directory(), where);
                 });
                 CheckpointTensors.release(checkpoint.tensor(name));
             }

@@ -74,7 +74,7 @@ public final class ModelInitializer {
         try {
             Files.copy(configFile, directory.resolve("config.json"), StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException e) {
-            throw new InvalidModelException("%s: cannot be written: %s".formatted(directory, IoReason.of(e)), e);
+            throw new InvalidModelException(e, "%s: cannot be written: %s", directory, IoReason.of(e));
         }
         return config;
     }

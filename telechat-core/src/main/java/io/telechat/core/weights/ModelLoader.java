@@ -2,6 +2,7 @@
 package io.telechat.core.weights;
 
 import io.telechat.core.InvalidModelException;
+import io.telechat.core.Message;
 import io.telechat.core.architecture.Architectures;
 import io.telechat.core.architecture.ConfigFile;
 import io.telechat.core.architecture.ModelConfig;
@@ -20,10 +21,12 @@ import io.telechat.core.tensor.TensorArena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -79,8 +82,7 @@ public final class ModelLoader {
     public static Checked check(Path directory) {
         if (!Files.isDirectory(directory)) {
             throw new InvalidModelException(
-                    "%s: is not a directory; give the directory of a checkpoint, with its config.json"
-                            .formatted(directory));
+                    "%s: is not a directory; give the directory of a checkpoint, with its config.json", directory);
         }
         ConfigFile file = ConfigFile.read(directory.resolve("config.json"));
         Checkpoint checkpoint = Checkpoint.open(directory);
@@ -131,7 +133,9 @@ public final class ModelLoader {
             host.close();
             throw e;
         }
-        scan.complaint().ifPresent(where -> LOG.warn("{}: {}; answers will be useless", checkpoint.directory(), where));
+        scan.complaint()
+                .ifPresent(where ->
+                        LOG.warn(Message.localized("%s: %s; answers will be useless", checkpoint.directory(), where)));
         return new ResidentParameters(weights, device::close, host::close, checkpoint::close);
     }
 
@@ -140,15 +144,15 @@ public final class ModelLoader {
             DType stored = checkpoint.dtype(name);
             if (stored.isQuantized() && stored != dtype) {
                 throw new InvalidModelException(
-                        "%s: is quantized to %s already; quantize the original to %s, or load it as it is"
-                                .formatted(checkpoint.directory(), stored, dtype));
+                        "%s: is quantized to %s already; quantize the original to %s, or load it as it is",
+                        checkpoint.directory(), stored, dtype);
             }
         }
     }
 
     private static void checkTensors(Checkpoint checkpoint, ModelConfig config) {
         List<String> missing = new ArrayList<>();
-        List<String> wrong = new ArrayList<>();
+        List<Message> wrong = new ArrayList<>();
         Set<String> unexpected = new TreeSet<>(checkpoint.names());
         for (TensorSpec spec : config.architecture().tensors(config)) {
             if (!unexpected.remove(spec.name())) {
@@ -158,22 +162,30 @@ public final class ModelLoader {
             Shape shape = checkpoint.shape(spec.name());
             DType dtype = checkpoint.dtype(spec.name());
             if (!shape.equals(spec.storedShape(dtype))) {
-                wrong.add("'%s' is %s, config.json makes it %s".formatted(spec.name(), shape, spec.storedShape(dtype)));
+                wrong.add(
+                        Message.of("'%s' is %s, config.json makes it %s", spec.name(), shape, spec.storedShape(dtype)));
             } else if (!isWeightType(dtype, spec)) {
-                wrong.add("'%s' is %s, must be F32, F16 or BF16".formatted(spec.name(), dtype));
+                wrong.add(Message.of("'%s' is %s, must be F32, F16 or BF16", spec.name(), dtype));
             }
         }
         unexpected.removeIf(config.architecture()::ignores);
         if (config.tiedHead()) {
             unexpected.remove("lm_head.weight"); // some tools write the tied head as well
         }
-        List<String> complaints = new ArrayList<>();
-        describe(complaints, "missing", missing);
-        describe(complaints, "unexpected", List.copyOf(unexpected));
-        describe(complaints, "of wrong shape or type", wrong);
+        List<Message> complaints = new ArrayList<>();
+        if (!missing.isEmpty()) {
+            complaints.add(Message.of("missing tensors (%d): %s", missing.size(), first(missing)));
+        }
+        if (!unexpected.isEmpty()) {
+            complaints.add(Message.of("unexpected tensors (%d): %s", unexpected.size(), first(unexpected)));
+        }
+        if (!wrong.isEmpty()) {
+            complaints.add(Message.of("tensors of wrong shape or type (%d): %s", wrong.size(), first(wrong)));
+        }
         if (!complaints.isEmpty()) {
-            throw new InvalidModelException("%s: not a complete %s checkpoint: %s"
-                    .formatted(checkpoint.directory(), config.architecture().name(), String.join("; ", complaints)));
+            throw new InvalidModelException(
+                    "%s: not a complete %s checkpoint: %s",
+                    checkpoint.directory(), config.architecture().name(), Message.joined("; ", complaints));
         }
     }
 
@@ -184,12 +196,11 @@ public final class ModelLoader {
                 || dtype.isQuantized() && spec.isQuantizable();
     }
 
-    private static void describe(List<String> complaints, String what, List<String> names) {
-        if (!names.isEmpty()) {
-            String shown = String.join(", ", names.subList(0, Math.min(NAMES_SHOWN, names.size())));
-            String more = names.size() > NAMES_SHOWN ? " and %d more".formatted(names.size() - NAMES_SHOWN) : "";
-            complaints.add("%d %s %s: %s%s"
-                    .formatted(names.size(), names.size() == 1 ? "tensor" : "tensors", what, shown, more));
+    private static Message first(Collection<?> names) {
+        List<Object> shown = names.stream().limit(NAMES_SHOWN).collect(Collectors.toCollection(ArrayList::new));
+        if (names.size() > NAMES_SHOWN) {
+            shown.add("…");
         }
+        return Message.joined(", ", shown);
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.weights;
 
+import io.telechat.core.Message;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.QuantizedLayout;
 import io.telechat.core.tensor.Tensor;
@@ -48,11 +49,13 @@ public final class WeightScan {
     }
 
     /** The first tensor with a NaN in it and how many have one; empty if all is well. */
-    Optional<String> complaint() {
+    Optional<Message> complaint() {
         return bad == 0
                 ? Optional.empty()
-                : Optional.of("%d tensors hold %s, the first is '%s'"
-                        .formatted(bad, infinitiesToo ? "NaN or infinite values" : "NaN", firstBad));
+                : Optional.of(
+                        infinitiesToo
+                                ? Message.of("%d tensors hold NaN or infinite values, the first is '%s'", bad, firstBad)
+                                : Message.of("%d tensors hold NaN, the first is '%s'", bad, firstBad));
     }
 
     /** A quantized row with a NaN in it has one for its float. */

@@ -57,7 +57,7 @@ public final class Sampler {
     public int sample(float[] logits, TokenHistory history) {
         for (float logit : logits) {
             if (Float.isNaN(logit) || logit == Float.POSITIVE_INFINITY) {
-                throw new InvalidModelException("the model computed " + logit + " as a logit: its weights are damaged");
+                throw new InvalidModelException("the model computed %s as a logit: its weights are damaged", logit);
             }
         }
         for (LogitsProcessor processor : processors) {

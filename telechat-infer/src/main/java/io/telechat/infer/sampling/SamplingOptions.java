@@ -2,6 +2,7 @@
 package io.telechat.infer.sampling;
 
 import io.telechat.core.InvalidRequestException;
+import io.telechat.core.Message;
 
 /**
  * How tokens are chosen.
@@ -29,22 +30,26 @@ public record SamplingOptions(
     public static final SamplingOptions GREEDY = new SamplingOptions(false, 1, 0, 1, 0, 1, 0, 0);
 
     public SamplingOptions {
-        require(temperature >= 0 && temperature <= 100, "temperature", temperature, "from 0 to 100");
-        require(topK >= 0, "top-k", topK, "0 or more");
-        require(topP > 0 && topP <= 1, "top-p", topP, "above 0, at most 1");
-        require(minP >= 0 && minP <= 1, "min-p", minP, "from 0 to 1");
+        require(temperature >= 0 && temperature <= 100, "temperature", temperature, Message.of("from 0 to 100"));
+        require(topK >= 0, "top-k", topK, Message.of("0 or more"));
+        require(topP > 0 && topP <= 1, "top-p", topP, Message.of("above 0, at most 1"));
+        require(minP >= 0 && minP <= 1, "min-p", minP, Message.of("from 0 to 1"));
         require(
                 repetitionPenalty > 0 && repetitionPenalty <= 100,
                 "repetition penalty",
                 repetitionPenalty,
-                "above 0, at most 100");
-        require(Math.abs(presencePenalty) <= 100, "presence penalty", presencePenalty, "from -100 to 100");
-        require(Math.abs(frequencyPenalty) <= 100, "frequency penalty", frequencyPenalty, "from -100 to 100");
+                Message.of("above 0, at most 100"));
+        require(Math.abs(presencePenalty) <= 100, "presence penalty", presencePenalty, Message.of("from -100 to 100"));
+        require(
+                Math.abs(frequencyPenalty) <= 100,
+                "frequency penalty",
+                frequencyPenalty,
+                Message.of("from -100 to 100"));
     }
 
-    private static void require(boolean holds, String name, Number value, String range) {
+    private static void require(boolean holds, String name, Number value, Message range) {
         if (!holds) {
-            throw new InvalidRequestException("%s is %s, must be %s".formatted(name, value, range));
+            throw new InvalidRequestException("%s is %s, must be %s", name, value, range);
         }
     }
 

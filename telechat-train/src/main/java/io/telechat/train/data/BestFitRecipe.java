@@ -3,6 +3,7 @@ package io.telechat.train.data;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.telechat.core.InvalidModelException;
+import io.telechat.core.Message;
 import io.telechat.core.chat.ChatTokenizer;
 import io.telechat.core.tensor.SplitMix;
 import io.telechat.core.weights.LoadProgress;
@@ -86,13 +87,15 @@ final class BestFitRecipe implements Recipe {
     }
 
     private InvalidModelException nothingUsable(LineEncoding encoding, List<DataSource> sources, long tooLong) {
-        String why = tooLong == 0
+        Message why = tooLong == 0
                 ? errors.first()
-                        .map(first -> "no line is usable; the first is " + first)
-                        .orElse("the files are empty, or the weights leave no line")
-                : "%,d of %,d lines make more than %,d tokens; choose a longer --max-seq-len, or --long-dialogs split"
-                        .formatted(tooLong, lines(encoding, sources), options.capacity());
-        return new InvalidModelException("%s: no dialog can be used: %s".formatted(options.mix(), why));
+                        .map(first -> Message.of("no line is usable; the first is %s", first))
+                        .orElseGet(() -> Message.of("the files are empty, or the weights leave no line"))
+                : Message.of(
+                        "%,d of %,d lines make more than %,d tokens; choose a longer --max-seq-len, or --long-dialogs"
+                                + " split",
+                        tooLong, lines(encoding, sources), options.capacity());
+        return new InvalidModelException("%s: no dialog can be used: %s", options.mix(), why);
     }
 
     private static long lines(LineEncoding encoding, List<DataSource> sources) {

@@ -54,7 +54,7 @@ final class ChatEncoder implements DialogEncoder {
                 try {
                     yield conversation(conversation.messages());
                 } catch (InvalidRequestException e) { // the format has no such message
-                    throw new BadLineException(Reason.UNUSABLE_ROLE, e.getMessage());
+                    throw new BadLineException(Reason.UNUSABLE_ROLE, e.message());
                 }
             }
         };

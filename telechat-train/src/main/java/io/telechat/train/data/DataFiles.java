@@ -3,6 +3,7 @@ package io.telechat.train.data;
 
 import com.github.luben.zstd.ZstdInputStream;
 import io.telechat.core.InvalidInputException;
+import io.telechat.core.Message;
 import io.telechat.core.checkpoint.Downloads;
 import java.io.BufferedInputStream;
 import java.io.IOException;
@@ -31,24 +32,24 @@ final class DataFiles {
     private static final byte[] PARQUET = "PAR1".getBytes(StandardCharsets.US_ASCII);
 
     /** First bytes of what people have and is not read here. */
-    private static final Map<String, String> OTHERS = new LinkedHashMap<>();
+    private static final Map<String, Message> OTHERS = new LinkedHashMap<>();
 
     static {
-        OTHERS.put("4152524f5731", "an Arrow file");
-        OTHERS.put("ffffffff", "an Arrow stream");
-        OTHERS.put("4f626a01", "Avro");
-        OTHERS.put("4f5243", "ORC");
-        OTHERS.put("504b0304", "a ZIP archive (or Excel, or Word)");
-        OTHERS.put("25504446", "PDF");
-        OTHERS.put("53514c69746520666f726d6174", "an SQLite database");
-        OTHERS.put("894844460d0a1a0a", "HDF5");
-        OTHERS.put("377abcaf271c", "a 7z archive");
-        OTHERS.put("8002", "a Python pickle");
-        OTHERS.put("8003", "a Python pickle");
-        OTHERS.put("8004", "a Python pickle");
-        OTHERS.put("8005", "a Python pickle");
-        OTHERS.put("fffe", "UTF-16");
-        OTHERS.put("feff", "UTF-16");
+        OTHERS.put("4152524f5731", Message.of("an Arrow file"));
+        OTHERS.put("ffffffff", Message.of("an Arrow stream"));
+        OTHERS.put("4f626a01", Message.of("Avro"));
+        OTHERS.put("4f5243", Message.of("ORC"));
+        OTHERS.put("504b0304", Message.of("a ZIP archive (or Excel, or Word)"));
+        OTHERS.put("25504446", Message.of("PDF"));
+        OTHERS.put("53514c69746520666f726d6174", Message.of("an SQLite database"));
+        OTHERS.put("894844460d0a1a0a", Message.of("HDF5"));
+        OTHERS.put("377abcaf271c", Message.of("a 7z archive"));
+        OTHERS.put("8002", Message.of("a Python pickle"));
+        OTHERS.put("8003", Message.of("a Python pickle"));
+        OTHERS.put("8004", Message.of("a Python pickle"));
+        OTHERS.put("8005", Message.of("a Python pickle"));
+        OTHERS.put("fffe", Message.of("UTF-16"));
+        OTHERS.put("feff", Message.of("UTF-16"));
     }
 
     private DataFiles() {}
@@ -123,20 +124,19 @@ final class DataFiles {
 
     private static void requireReadable(Path file, byte[] head, Container found) {
         Downloads.complaint(head).ifPresent(what -> {
-            throw new InvalidInputException("%s: %s".formatted(file, what));
+            throw new InvalidInputException("%s: %s", file, what);
         });
         boolean parquet = startsWith(head, PARQUET);
         if (parquet != (found == Container.PARQUET) && head.length > 0) {
-            throw new InvalidInputException(
-                    parquet
-                            ? "%s: this is Parquet, not %s".formatted(file, found)
-                            : "%s: this is not Parquet".formatted(file));
+            throw parquet
+                    ? new InvalidInputException("%s: this is Parquet, not %s", file, found)
+                    : new InvalidInputException("%s: this is not Parquet", file);
         }
         String magic = HexFormat.of().formatHex(head);
         OTHERS.forEach((start, what) -> {
             if (magic.startsWith(start)) {
                 throw new InvalidInputException(
-                        "%s: this is %s; convert it to JSON lines, CSV or Parquet, in UTF-8".formatted(file, what));
+                        "%s: this is %s; convert it to JSON lines, CSV or Parquet, in UTF-8", file, what);
             }
         });
     }

@@ -31,7 +31,7 @@ public record DataFormat(Optional<Container> container, Optional<DialogForm> for
         Optional<Container> container = named(Container.values(), wanted);
         Optional<DialogForm> form = named(DialogForm.values(), wanted);
         if (container.isEmpty() && form.isEmpty()) {
-            throw new InvalidRequestException("there is no format '%s'; choose one of %s".formatted(name, names()));
+            throw new InvalidRequestException("there is no format '%s'; choose one of %s", name, names());
         }
         return new DataFormat(container, form);
     }

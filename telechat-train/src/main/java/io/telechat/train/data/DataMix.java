@@ -57,13 +57,13 @@ public record DataMix(List<Stage> stages) {
             double share = stage.path("share").asDouble(Double.NaN);
             if (!(share > 0)) {
                 throw new InvalidModelException(
-                        "%s: stage %d needs a \"share\" of the samples above 0".formatted(file, stages.size() + 1));
+                        "%s: stage %d needs a \"share\" of the samples above 0", file, stages.size() + 1);
             }
             sum += share;
             stages.add(new Stage(share, sources(file, stage.path("data"), format)));
         }
         if (stages.isEmpty() || Math.abs(sum - 1) > 1e-6) {
-            throw new InvalidModelException("%s: the stages' shares must add up to 1, not %s".formatted(file, sum));
+            throw new InvalidModelException("%s: the stages' shares must add up to 1, not %s", file, sum);
         }
         return new DataMix(stages);
     }
@@ -100,19 +100,19 @@ public record DataMix(List<Stage> stages) {
         for (Map.Entry<String, JsonNode> entry : json.properties()) {
             double weight = entry.getValue().isNumber() ? entry.getValue().asDouble() : Double.NaN;
             if (!(weight > 0 && weight <= MAX_WEIGHT)) {
-                throw new InvalidModelException("%s: '%s' has weight %s; a weight is a number above 0 and at most %,.0f"
-                        .formatted(mix, entry.getKey(), entry.getValue(), MAX_WEIGHT));
+                throw new InvalidModelException(
+                        "%s: '%s' has weight %s; a weight is a number above 0 and at most %,.0f",
+                        mix, entry.getKey(), entry.getValue(), MAX_WEIGHT);
             }
             try {
                 files(mix, entry.getKey())
                         .forEach((name, file) -> sources.add(new DataSource(name, file, weight, format)));
             } catch (InvalidPathException | PatternSyntaxException e) {
-                throw new InvalidModelException(
-                        "%s: '%s' is neither a path nor a pattern".formatted(mix, entry.getKey()), e);
+                throw new InvalidModelException(e, "%s: '%s' is neither a path nor a pattern", mix, entry.getKey());
             }
         }
         if (sources.isEmpty()) {
-            throw new InvalidModelException("%s: names no files; expected {\"file.jsonl\": weight, …}".formatted(mix));
+            throw new InvalidModelException("%s: names no files; expected {\"file.jsonl\": weight, …}", mix);
         }
         return sources;
     }
@@ -138,7 +138,7 @@ public record DataMix(List<Stage> stages) {
             }
         }
         throw new InvalidModelException(
-                "%s: there is no file '%s', neither in %s nor in the working directory".formatted(mix, pattern, base));
+                "%s: there is no file '%s', neither in %s nor in the working directory", mix, pattern, base);
     }
 
     /** Only what the pattern says is a pattern; the directory's own name may hold any character. */
@@ -159,7 +159,7 @@ public record DataMix(List<Stage> stages) {
                     .forEach(file -> found.put(pattern.substring(0, wild) + start.relativize(file), file));
             return found;
         } catch (IOException e) {
-            throw new InvalidModelException("%s: cannot be listed: %s".formatted(start, IoReason.of(e)), e);
+            throw new InvalidModelException(e, "%s: cannot be listed: %s", start, IoReason.of(e));
         }
     }
 }

@@ -37,16 +37,17 @@ public final class DataProcessor {
     /** @throws InvalidRequestException if an option makes no sense */
     public DataProcessor(DataOptions options, LoadProgress progress) {
         if (options.capacity() < 2 || options.rowTokens() > 1 << 22) {
-            throw new InvalidRequestException("--max-seq-len %,d: choose one from %d to %,d"
-                    .formatted(options.rowTokens(), ReferencePacking.FREE + 2, 1 << 22));
+            throw new InvalidRequestException(
+                    "--max-seq-len %,d: choose one from %d to %,d",
+                    options.rowTokens(), ReferencePacking.FREE + 2, 1 << 22);
         }
         if (options.samples().isPresent() && options.samples().getAsInt() < options.shards()) {
             throw new InvalidRequestException(
-                    "--num-samples %,d is less than --num-workers %,d: some files would be empty"
-                            .formatted(options.samples().getAsInt(), options.shards()));
+                    "--num-samples %,d is less than --num-workers %,d: some files would be empty",
+                    options.samples().getAsInt(), options.shards());
         }
         if (options.maxErrors() < 0) {
-            throw new InvalidRequestException("--max-errors %d: must be at least 0".formatted(options.maxErrors()));
+            throw new InvalidRequestException("--max-errors %d: must be at least 0", options.maxErrors());
         }
         this.options = options;
         this.progress = progress;
@@ -82,8 +83,9 @@ public final class DataProcessor {
         Path directory = options.tokenizer();
         if (ChatTokenizer.file(directory).isEmpty()) {
             throw new InvalidModelException(
-                    "--tokenizer-path %s: there is no tokenizer.model or tokenizer.json; it is a model's directory, as a rule"
-                            .formatted(directory));
+                    "--tokenizer-path %s: there is no tokenizer.model or tokenizer.json; it is a model's directory, as"
+                            + " a rule",
+                    directory);
         }
         return ChatTokenizer.load(directory);
     }
@@ -103,7 +105,7 @@ public final class DataProcessor {
     }
 
     private InvalidModelException unwritable(IOException e) {
-        return new InvalidModelException("%s: cannot be written: %s".formatted(options.output(), IoReason.of(e)), e);
+        return new InvalidModelException(e, "%s: cannot be written: %s", options.output(), IoReason.of(e));
     }
 
     private static boolean isEmpty(Path directory) throws IOException {
@@ -158,8 +160,8 @@ public final class DataProcessor {
         }
         if (Files.isDirectory(output) && !shards(output).isEmpty()) {
             throw new InvalidRequestException(
-                    "%s: holds other training data already; replace it with --overwrite, or choose another directory"
-                            .formatted(output));
+                    "%s: holds other training data already; replace it with --overwrite, or choose another directory",
+                    output);
         }
         return false;
     }
@@ -197,8 +199,7 @@ public final class DataProcessor {
                 errors.write(unfinished);
                 Files.move(unfinished, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
             } catch (IOException e) {
-                throw new InvalidInputException(
-                        "--rejects %s: cannot be written: %s".formatted(file, IoReason.of(e)), e);
+                throw new InvalidInputException(e, "--rejects %s: cannot be written: %s", file, IoReason.of(e));
             }
         }
     }
@@ -232,9 +233,11 @@ public final class DataProcessor {
                 firstSource += stage.sources().size();
             }
             if (rows.size() == 0) {
-                throw new InvalidInputException(errors.first()
-                        .map(first -> "%s: no line is usable; the first is %s".formatted(options.mix(), first))
-                        .orElseGet(() -> "%s: the weights left no line; raise them".formatted(options.mix())));
+                throw errors.first()
+                        .map(first -> new InvalidInputException(
+                                "%s: no line is usable; the first is %s", options.mix(), first))
+                        .orElseGet(() ->
+                                new InvalidInputException("%s: the weights left no line; raise them", options.mix()));
             }
             DataReport report = report(mix, outcomes, rows, errors);
             List<ShardWriter.Shard> shards =

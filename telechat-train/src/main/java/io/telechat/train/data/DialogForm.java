@@ -102,10 +102,12 @@ enum DialogForm {
     private static final List<String> QUESTIONS = List.of("prompt", "question", "query", "instruction");
     private static final List<String> ANSWERS = List.of("response", "completion", "answer");
 
-    private static final KeyRules BESIDE_CONVERSATIONS =
-            KeyRules.notTo("read beside conversations").refuse("instruction", "history", "input", OUTPUT);
-    private static final KeyRules BESIDE_PROMPT =
-            KeyRules.notTo("read beside prompt and response").refuse("input", OUTPUT, "context", "history");
+    private static final KeyRules BESIDE_CONVERSATIONS = KeyRules.saying(
+                    "'%s' is %s, which telechat does not read beside conversations")
+            .refuse("instruction", "history", "input", OUTPUT);
+    private static final KeyRules BESIDE_PROMPT = KeyRules.saying(
+                    "'%s' is %s, which telechat does not read beside prompt and response")
+            .refuse("input", OUTPUT, "context", "history");
 
     private static final Map<String, String> ROLES = Map.of(
             "human", "user",
@@ -132,7 +134,7 @@ enum DialogForm {
      */
     static JsonNode normalized(JsonNode line, Optional<DialogForm> wanted) throws BadLineException {
         if (wanted.isPresent() && !wanted.get().matches(line)) {
-            throw new BadLineException(Reason.MISSING_FIELDS, "not in the form of " + wanted.get());
+            throw new BadLineException(Reason.MISSING_FIELDS, "not in the form of %s", wanted.get());
         }
         for (DialogForm form : wanted.map(List::of).orElse(List.of(values()))) {
             if (form.matches(line)) {
@@ -146,7 +148,7 @@ enum DialogForm {
         List<String> there = names.stream().filter(line::hasNonNull).toList();
         if (there.size() > 1) {
             throw new BadLineException(
-                    Reason.UNUSED_FIELD, "either '%s' or '%s' is too much".formatted(there.get(0), there.get(1)));
+                    Reason.UNUSED_FIELD, "either '%s' or '%s' is too much", there.get(0), there.get(1));
         }
         return there.getFirst();
     }

@@ -3,6 +3,7 @@ package io.telechat.train.data;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.telechat.core.InvalidRequestException;
+import io.telechat.core.Message;
 import io.telechat.core.chat.ChatMessage;
 import io.telechat.core.chat.Role;
 import io.telechat.core.chat.ToolFormat;
@@ -32,7 +33,7 @@ final class DialogParser {
     private static final String BOT = "<_bot>";
 
     /** Fields of a line that no form reads. */
-    private static final KeyRules LINE = KeyRules.notTo("train on")
+    private static final KeyRules LINE = KeyRules.saying("'%s' is %s, which telechat does not train on")
             .only("weight", 1)
             .refuse(
                     "functions",
@@ -50,7 +51,7 @@ final class DialogParser {
                     "video");
 
     /** Fields of a message. */
-    private static final KeyRules MESSAGE = KeyRules.notTo("train on")
+    private static final KeyRules MESSAGE = KeyRules.saying("'%s' is %s, which telechat does not train on")
             .only("weight", 1)
             .refuse(
                     "function_call",
@@ -63,12 +64,14 @@ final class DialogParser {
                     "audio",
                     "refusal");
 
-    private static final KeyRules BESIDE_MESSAGES =
-            KeyRules.notTo("read beside messages").refuse("instruction", "history");
-    private static final KeyRules BESIDE_DATA =
-            KeyRules.notTo("read beside data").refuse("instruction", "history", "system", "tools", "input", "output");
-    private static final KeyRules BESIDE_INPUT =
-            KeyRules.notTo("read beside input and output").refuse("tools");
+    private static final KeyRules BESIDE_MESSAGES = KeyRules.saying(
+                    "'%s' is %s, which telechat does not read beside messages")
+            .refuse("instruction", "history");
+    private static final KeyRules BESIDE_DATA = KeyRules.saying("'%s' is %s, which telechat does not read beside data")
+            .refuse("instruction", "history", "system", "tools", "input", "output");
+    private static final KeyRules BESIDE_INPUT = KeyRules.saying(
+                    "'%s' is %s, which telechat does not read beside input and output")
+            .refuse("tools");
 
     private final Set<String> markers;
     private final Optional<ToolFormat> tools;
@@ -89,7 +92,7 @@ final class DialogParser {
 
     /** Refuses a line, or a part of one, that has a field which these rules do not allow. */
     static void require(KeyRules rules, JsonNode json) throws BadLineException {
-        Optional<String> complaint = rules.complaint(json);
+        Optional<Message> complaint = rules.complaint(json);
         if (complaint.isPresent()) {
             throw new BadLineException(Reason.UNUSED_FIELD, complaint.get());
         }
@@ -125,7 +128,7 @@ final class DialogParser {
         }
         for (String marker : markers) {
             if (text.contains(marker)) {
-                throw new BadLineException(Reason.ROLE_MARKER, marker);
+                throw new BadLineException(Reason.ROLE_MARKER, "%s", marker);
             }
         }
         return new Dialog.Text(text);
@@ -174,8 +177,7 @@ final class DialogParser {
 
     private ToolFormat toolFormat(String field) throws BadLineException {
         if (tools.isEmpty()) {
-            throw new BadLineException(
-                    Reason.UNUSED_FIELD, "'%s': this tokenizer's chat format has no tools".formatted(field));
+            throw new BadLineException(Reason.UNUSED_FIELD, "'%s': this tokenizer's chat format has no tools", field);
         }
         return tools.get();
     }
@@ -189,8 +191,7 @@ final class DialogParser {
         for (int i = 0; i < turns.length; i++) {
             String[] parts = turns[i].split(BOT, -1);
             if (parts.length != (i + 1 < turns.length ? 2 : 1)) {
-                throw new BadLineException(
-                        Reason.WRONG_TURNS, "turn %d has %d marks %s".formatted(i + 1, parts.length - 1, BOT));
+                throw new BadLineException(Reason.WRONG_TURNS, "turn %d has %d marks %s", i + 1, parts.length - 1, BOT);
             }
             messages.add(ChatMessage.user(parts[0]));
             if (parts.length == 2) {
@@ -207,7 +208,7 @@ final class DialogParser {
                 Role role = Role.parse(LineJson.text(message, "role"));
                 messages.add(new ChatMessage(role, content(role, message)));
             } catch (InvalidRequestException e) {
-                throw new BadLineException(Reason.UNUSABLE_ROLE, e.getMessage());
+                throw new BadLineException(Reason.UNUSABLE_ROLE, e.message());
             }
         }
         while (!messages.isEmpty() && messages.getLast().role() != Role.ASSISTANT) {
@@ -248,17 +249,18 @@ final class DialogParser {
             if (!fits) {
                 throw new BadLineException(
                         Reason.WRONG_TURNS,
-                        "%s message after %s"
-                                .formatted(
-                                        message.role().lowerCase(), before == null ? "nothing" : before.lowerCase()));
+                        "%s message after %s",
+                        message.role().lowerCase(),
+                        before == null ? "nothing" : before.lowerCase());
             }
             before = message.role();
             if (message.content().isBlank()) {
-                throw new BadLineException(Reason.EMPTY, message.role().lowerCase() + " message");
+                throw new BadLineException(
+                        Reason.EMPTY, "%s message", message.role().lowerCase());
             }
             for (String marker : markers) {
                 if (message.content().contains(marker)) {
-                    throw new BadLineException(Reason.ROLE_MARKER, marker);
+                    throw new BadLineException(Reason.ROLE_MARKER, "%s", marker);
                 }
             }
         }

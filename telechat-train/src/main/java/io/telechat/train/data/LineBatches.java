@@ -70,7 +70,7 @@ final class LineBatches implements AutoCloseable {
     }
 
     static InvalidModelException unreadable(Path file, IOException e) {
-        return new InvalidModelException("%s: cannot be read: %s".formatted(file, IoReason.of(e)), e);
+        return new InvalidModelException(e, "%s: cannot be read: %s", file, IoReason.of(e));
     }
 
     /** No more batches are handed out. */
@@ -132,8 +132,9 @@ final class LineBatches implements AutoCloseable {
         while (lastFeed < 0 && !ended) {
             if (length == bytes.length) {
                 if (length >= MAX_LINE_BYTES) {
-                    throw new InvalidModelException("%s:%d: a line of more than 1 GiB"
-                            .formatted(sources.get(source).file(), nextLine));
+                    throw new InvalidModelException(
+                            "%s:%d: a line of more than 1 GiB",
+                            sources.get(source).file(), nextLine);
                 }
                 bytes = Arrays.copyOf(bytes, 2 * length);
             }
@@ -176,15 +177,12 @@ final class LineBatches implements AutoCloseable {
         }
         if (e.getCause() instanceof JsonProcessingException json) {
             return new InvalidInputException(
-                    "%s:%d: malformed %s: %s"
-                            .formatted(
-                                    file,
-                                    json.getLocation() == null
-                                            ? 1
-                                            : json.getLocation().getLineNr(),
-                                    json instanceof CsvReadException ? "CSV" : "JSON",
-                                    json.getOriginalMessage()),
-                    e);
+                    e,
+                    "%s:%d: malformed %s: %s",
+                    file,
+                    json.getLocation() == null ? 1 : json.getLocation().getLineNr(),
+                    json instanceof CsvReadException ? "CSV" : "JSON",
+                    json.getOriginalMessage());
         }
         return unreadable(
                 file, e.getCause() instanceof IOException io ? io : new IOException("damaged: " + e.getMessage(), e));

@@ -4,6 +4,7 @@ package io.telechat.train.data;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.telechat.core.InvalidModelException;
+import io.telechat.core.Message;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,7 +32,7 @@ final class LineErrors {
 
     private long total;
     private long firstPlace = Long.MAX_VALUE;
-    private String first = "";
+    private Message first = Message.of("");
 
     /**
      * A line of a file that was left out.
@@ -70,7 +71,7 @@ final class LineErrors {
         keep(place, source, line, error.reason().text(), error.detail());
         if (place < firstPlace) {
             firstPlace = place;
-            first = "%s:%d: %s".formatted(sources.get(source).file(), line, error.getMessage());
+            first = Message.of("%s:%d: %s", sources.get(source).file(), line, error.message());
         }
         return ++total > maxErrors;
     }
@@ -99,16 +100,16 @@ final class LineErrors {
     /** @throws InvalidModelException if there were more than are allowed */
     synchronized void check() {
         if (total > maxErrors) {
-            throw new InvalidModelException(
-                    maxErrors == 0
-                            ? first + "; mend it, or skip such lines with --max-errors N"
-                            : "%,d lines are unusable, more than --max-errors %,d; the first is %s"
-                                    .formatted(total, maxErrors, first));
+            throw maxErrors == 0
+                    ? new InvalidModelException("%s; mend it, or skip such lines with --max-errors N", first)
+                    : new InvalidModelException(
+                            "%,d lines are unusable, more than --max-errors %,d; the first is %s",
+                            total, maxErrors, first);
         }
     }
 
     /** What is wrong with the first unusable line, and where it is. */
-    synchronized Optional<String> first() {
+    synchronized Optional<Message> first() {
         return total == 0 ? Optional.empty() : Optional.of(first);
     }
 

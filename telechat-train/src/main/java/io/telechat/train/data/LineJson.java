@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectReader;
+import io.telechat.core.Message;
 import io.telechat.core.checkpoint.JsonReason;
 import io.telechat.train.data.BadLineException.Reason;
 import java.io.IOException;
@@ -35,21 +36,22 @@ final class LineJson {
         } catch (JsonProcessingException e) {
             throw new BadLineException(Reason.MALFORMED_JSON, wholeValue(line, from, e));
         } catch (IOException e) {
-            throw new BadLineException(Reason.MALFORMED_JSON, "not UTF-8");
+            throw new BadLineException(Reason.MALFORMED_JSON, Message.of("not UTF-8"));
         }
         if (node == null || !node.isObject()) {
-            throw new BadLineException(Reason.MALFORMED_JSON, node != null && node.isArray() ? ARRAY : "not an object");
+            throw new BadLineException(
+                    Reason.MALFORMED_JSON, node != null && node.isArray() ? ARRAY : Message.of("not an object"));
         }
         return node;
     }
 
-    private static final String ARRAY =
-            "it begins a JSON array; one dialog per line is needed, for example with jq -c '.[]' FILE";
-    private static final String INDENTED =
-            "it begins indented JSON; one dialog per line is needed, for example with jq -c . FILE";
+    private static final Message ARRAY =
+            Message.of("it begins a JSON array; one dialog per line is needed, for example with jq -c '.[]' FILE");
+    private static final Message INDENTED =
+            Message.of("it begins indented JSON; one dialog per line is needed, for example with jq -c . FILE");
 
     /** A line that a value begins on and does not end is of a file that is one value, which is what there is to say. */
-    private static String wholeValue(byte[] line, int from, JsonProcessingException e) {
+    private static Message wholeValue(byte[] line, int from, JsonProcessingException e) {
         if (e.getOriginalMessage().contains("end-of-input")) {
             int first = from;
             while (first < line.length && (line[first] == ' ' || line[first] == '\t' || line[first] < 0)) {
@@ -69,7 +71,7 @@ final class LineJson {
     static String text(JsonNode line, String field) throws BadLineException {
         JsonNode value = line.get(field);
         if (value == null || !value.isTextual()) {
-            throw new BadLineException(Reason.MISSING_FIELDS, field + " is not a string");
+            throw new BadLineException(Reason.MISSING_FIELDS, Message.of("%s is not a string", field));
         }
         return value.textValue();
     }

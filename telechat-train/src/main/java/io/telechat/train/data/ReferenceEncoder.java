@@ -18,7 +18,8 @@ final class ReferenceEncoder {
     private static final String END_OF_SEQUENCE = "</s>";
 
     /** Fields that the reference passes over. */
-    private static final KeyRules RULES = KeyRules.notTo("train on with the reference's recipe")
+    private static final KeyRules RULES = KeyRules.saying(
+                    "'%s' is %s, which telechat does not train on with the reference's recipe")
             .only("weight", 1)
             .refuse("instruction", "history", "system", "tools", "tool_calls", "functions");
 
@@ -51,8 +52,7 @@ final class ReferenceEncoder {
         int users = count(all, USER);
         if (count(all, BOT) != users || count(all, END) != users) {
             throw new BadLineException(
-                    Reason.WRONG_TURNS,
-                    "%d %s, %d %s, %d %s".formatted(users, USER, count(all, BOT), BOT, count(all, END), END));
+                    Reason.WRONG_TURNS, "%d %s, %d %s, %d %s", users, USER, count(all, BOT), BOT, count(all, END), END);
         }
         return all;
     }
@@ -78,7 +78,7 @@ final class ReferenceEncoder {
             from = end + END.length();
             int bot = turn.indexOf(BOT);
             if (bot < 0 || turn.indexOf(BOT, bot + 1) >= 0) {
-                throw new BadLineException(Reason.WRONG_TURNS, "a turn needs one " + BOT);
+                throw new BadLineException(Reason.WRONG_TURNS, "a turn needs one %s", BOT);
             }
             String answer = turn.substring(bot + BOT.length());
             boolean last = answer.contains(END_OF_SEQUENCE);

@@ -35,8 +35,8 @@ final class ReferenceRecipe implements Recipe {
             InputHashes hashes) {
         if (tokenizer.template().stopStrings().isEmpty()) {
             throw new InvalidModelException(
-                    "%s: --recipe reference is TeleChat-52B's, and this tokenizer is not; leave the option out"
-                            .formatted(options.tokenizer()));
+                    "%s: --recipe reference is TeleChat-52B's, and this tokenizer is not; leave the option out",
+                    options.tokenizer());
         }
         this.options = options;
         this.team = team;
@@ -68,12 +68,12 @@ final class ReferenceRecipe implements Recipe {
                 IntStream.of(lengths).filter(n -> n >= options.capacity()).count();
         if (lengths.length == 0) {
             throw new InvalidModelException(
-                    "%s: no line can be used: the files are empty, or the weights leave none".formatted(options.mix()));
+                    "%s: no line can be used: the files are empty, or the weights leave none", options.mix());
         }
         if (tooLong == lengths.length) {
             throw new InvalidModelException(
-                    "%s: no line can be used: all %,d have %,d tokens or more; choose a longer --max-seq-len"
-                            .formatted(options.mix(), lengths.length, options.capacity()));
+                    "%s: no line can be used: all %,d have %,d tokens or more; choose a longer --max-seq-len",
+                    options.mix(), lengths.length, options.capacity());
         }
         int before = rows.size();
         int rounds = pack(lengths, order, lines, rows, samples);

@@ -64,7 +64,7 @@ final class TokenizerIdentity {
             String made = manifest.get("tokenizer_sha256").asText();
             return !made.equals(hash(directory)) && !made.equals(FileHash.sha256(files(directory, false)));
         } catch (IOException e) {
-            throw new InvalidModelException("%s: cannot be read: %s".formatted(directory, IoReason.of(e)), e);
+            throw new InvalidModelException(e, "%s: cannot be read: %s", directory, IoReason.of(e));
         }
     }
 }

@@ -69,8 +69,8 @@ public final class TrainingData implements AutoCloseable {
         if (data.samples == 0) {
             data.close();
             throw new InvalidModelException(
-                    "%s: holds no train_data_*.safetensors with samples; make them with telechat process-data"
-                            .formatted(directory));
+                    "%s: holds no train_data_*.safetensors with samples; make them with telechat process-data",
+                    directory);
         }
         return data;
     }
@@ -81,7 +81,7 @@ public final class TrainingData implements AutoCloseable {
                     .sorted(Comparator.comparing(TrainingData::number))
                     .toList();
         } catch (IOException e) {
-            throw new InvalidModelException("%s: cannot be read: %s".formatted(directory, IoReason.of(e)), e);
+            throw new InvalidModelException(e, "%s: cannot be read: %s", directory, IoReason.of(e));
         }
     }
 
@@ -100,12 +100,12 @@ public final class TrainingData implements AutoCloseable {
         if (shape.rank() != 2
                 || !mask.shape().equals(shape)
                 || sequences.isPresent() && !sequences.get().shape().equals(shape)) {
-            throw new InvalidModelException("%s: input_ids %s, loss_mask %s: expected [samples, tokens] of both"
-                    .formatted(path, shape, mask.shape()));
+            throw new InvalidModelException(
+                    "%s: input_ids %s, loss_mask %s: expected [samples, tokens] of both", path, shape, mask.shape());
         }
         if (!shards.isEmpty() && shape.dim(1) != rowTokens) {
-            throw new InvalidModelException("%s: samples of %,d tokens, those of other files have %,d"
-                    .formatted(path, shape.dim(1), rowTokens));
+            throw new InvalidModelException(
+                    "%s: samples of %,d tokens, those of other files have %,d", path, shape.dim(1), rowTokens);
         }
         rowTokens = (int) shape.dim(1);
         files.add(path);
@@ -115,12 +115,11 @@ public final class TrainingData implements AutoCloseable {
 
     private static Tensor tensor(SafetensorsFile file, Path path, String name, DType dtype) {
         if (!file.tensors().containsKey(name)) {
-            throw new InvalidModelException("%s: has no tensor %s".formatted(path, name));
+            throw new InvalidModelException("%s: has no tensor %s", path, name);
         }
         Tensor tensor = file.tensor(name);
         if (tensor.dtype() != dtype) {
-            throw new InvalidModelException(
-                    "%s: %s has type %s, expected %s".formatted(path, name, tensor.dtype(), dtype));
+            throw new InvalidModelException("%s: %s has type %s, expected %s", path, name, tensor.dtype(), dtype);
         }
         return tensor;
     }
@@ -148,7 +147,7 @@ public final class TrainingData implements AutoCloseable {
                 Optional<String> known = manifest.flatMap(m -> m.sha256(file));
                 hashes.add(known.isPresent() ? known.get() : FileHash.sha256(file));
             } catch (IOException e) {
-                throw new InvalidModelException("%s: cannot be read: %s".formatted(file, IoReason.of(e)), e);
+                throw new InvalidModelException(e, "%s: cannot be read: %s", file, IoReason.of(e));
             }
         }
         return FileHash.ofHashes(hashes);
@@ -167,12 +166,12 @@ public final class TrainingData implements AutoCloseable {
     public void requireTokenizer(Path directory) {
         if (manifest.isPresent() && TokenizerIdentity.differs(manifest.get().json(), directory)) {
             throw new InvalidModelException(
-                    "%s: was made with another tokenizer (that of %s) than %s has; make it anew with process-data --tokenizer-path %s"
-                            .formatted(
-                                    manifest.get().directory(),
-                                    tokenizer().map(Path::toString).orElse("somewhere else"),
-                                    directory,
-                                    directory));
+                    "%s: was made with another tokenizer (that of %s) than %s has; make it anew with process-data"
+                            + " --tokenizer-path %s",
+                    manifest.get().directory(),
+                    tokenizer().map(Path::toString).orElse("somewhere else"),
+                    directory,
+                    directory);
         }
     }
 

@@ -24,7 +24,7 @@ public final class AdamW implements AutoCloseable {
     public record Settings(double beta1, double beta2, double epsilon, double weightDecay, MomentType state) {
         public Settings {
             if (!(weightDecay >= 0 && weightDecay < Double.MAX_VALUE)) {
-                throw new InvalidRequestException("--weight-decay %s: must be at least 0".formatted(weightDecay));
+                throw new InvalidRequestException("--weight-decay %s: must be at least 0", weightDecay);
             }
         }
 

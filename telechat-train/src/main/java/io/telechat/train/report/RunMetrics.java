@@ -58,8 +58,7 @@ record RunMetrics(Path directory, List<Step> steps, Curve evaluations, Optional<
     static RunMetrics read(Path directory) {
         Path file = directory.resolve(METRICS);
         if (!Files.isRegularFile(file)) {
-            throw new InvalidModelException(
-                    "%s: there is no such file; give the --output-dir of telechat train".formatted(file));
+            throw new InvalidModelException("%s: there is no such file; give the --output-dir of telechat train", file);
         }
         String[] lines = text(file).split("\n", -1);
         List<Step> steps = new ArrayList<>();
@@ -71,7 +70,7 @@ record RunMetrics(Path directory, List<Step> steps, Curve evaluations, Optional<
             }
         }
         if (steps.isEmpty()) {
-            throw new InvalidModelException("%s: holds no step yet; wait for the run's first one".formatted(file));
+            throw new InvalidModelException("%s: holds no step yet; wait for the run's first one", file);
         }
         Path options = directory.resolve(OPTIONS);
         return new RunMetrics(
@@ -85,14 +84,14 @@ record RunMetrics(Path directory, List<Step> steps, Curve evaluations, Optional<
         try {
             return new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
         } catch (IOException e) {
-            throw new InvalidModelException("%s: cannot be read: %s".formatted(file, IoReason.of(e)), e);
+            throw new InvalidModelException(e, "%s: cannot be read: %s", file, IoReason.of(e));
         }
     }
 
     private static void add(String place, String line, List<Step> steps, List<Curve.Point> evaluations) {
         JsonNode json = parse(place, line);
         if (!json.path("step").canConvertToLong() || !json.path("step").isIntegralNumber()) {
-            throw new InvalidModelException(place + ": has no whole number 'step'");
+            throw new InvalidModelException("%s: has no whole number 'step'", place);
         }
         long step = json.get("step").asLong();
         if (json.has("eval_loss")) {
@@ -119,7 +118,7 @@ record RunMetrics(Path directory, List<Step> steps, Curve evaluations, Optional<
         try {
             return json.has("time") ? Optional.of(Instant.parse(json.get("time").asText())) : Optional.empty();
         } catch (DateTimeParseException e) {
-            throw new InvalidModelException(place + ": 'time' is no time", e);
+            throw new InvalidModelException(e, "%s: 'time' is no time", place);
         }
     }
 
@@ -154,18 +153,18 @@ record RunMetrics(Path directory, List<Step> steps, Curve evaluations, Optional<
         try {
             JsonNode json = MAPPER.readTree(line);
             if (!json.isObject()) {
-                throw new InvalidModelException(place + ": is not a JSON object");
+                throw new InvalidModelException("%s: is not a JSON object", place);
             }
             return json;
         } catch (JsonProcessingException e) {
-            throw new InvalidModelException("%s: not valid JSON: %s".formatted(place, e.getOriginalMessage()), e);
+            throw new InvalidModelException(e, "%s: not valid JSON: %s", place, e.getOriginalMessage());
         }
     }
 
     private static void requireAscending(String place, long step, long before) {
         if (step <= before) {
             throw new InvalidModelException(
-                    "%s: step %d comes behind step %d; do two runs write to this file?".formatted(place, step, before));
+                    "%s: step %d comes behind step %d; do two runs write to this file?", place, step, before);
         }
     }
 
@@ -175,7 +174,7 @@ record RunMetrics(Path directory, List<Step> steps, Curve evaluations, Optional<
             return Double.parseDouble(value.asText());
         }
         if (!value.isNumber()) {
-            throw new InvalidModelException("%s: has no number '%s'".formatted(place, field));
+            throw new InvalidModelException("%s: has no number '%s'", place, field);
         }
         return value.asDouble();
     }

@@ -80,7 +80,7 @@ public final class RunReportPage {
                 Files.deleteIfExists(temporary);
             }
         } catch (IOException e) {
-            throw new InvalidModelException("%s: cannot be written: %s".formatted(file, IoReason.of(e)), e);
+            throw new InvalidModelException(e, "%s: cannot be written: %s", file, IoReason.of(e));
         }
     }
 

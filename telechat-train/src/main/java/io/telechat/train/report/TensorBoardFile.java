@@ -96,8 +96,7 @@ public final class TensorBoardFile implements TrainingListener, AutoCloseable {
     }
 
     private InvalidModelException unwritable(IOException failure) {
-        return new InvalidModelException(
-                "%s: cannot be written: %s".formatted(directory, IoReason.of(failure)), failure);
+        return new InvalidModelException(failure, "%s: cannot be written: %s", directory, IoReason.of(failure));
     }
 
     private static double now() {

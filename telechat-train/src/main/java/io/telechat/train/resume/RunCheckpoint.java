@@ -207,7 +207,7 @@ public final class RunCheckpoint {
             model.updated(state.step());
             return Optional.of(state);
         } catch (IOException e) {
-            throw new InvalidModelException("%s: cannot be read: %s".formatted(newest, IoReason.of(e)), e);
+            throw new InvalidModelException(e, "%s: cannot be read: %s", newest, IoReason.of(e));
         }
     }
 
@@ -215,16 +215,17 @@ public final class RunCheckpoint {
         List<String> before = RunRecipe.differences(then.recipe(), now.recipe());
         if (!before.isEmpty()) {
             throw new InvalidModelException(
-                    "%s: was trained with other options; resume with the same ones, or choose another --output-dir. Then: %s. Now: %s"
-                            .formatted(
-                                    run,
-                                    String.join(", ", before),
-                                    String.join(", ", RunRecipe.differences(now.recipe(), then.recipe()))));
+                    "%s: was trained with other options; resume with the same ones, or choose another --output-dir."
+                            + " Then: %s. Now: %s",
+                    run,
+                    String.join(", ", before),
+                    String.join(", ", RunRecipe.differences(now.recipe(), then.recipe())));
         }
         if (!now.data().equals(then.data())) {
             throw new InvalidModelException(
-                    "%s: was trained with other samples than those of %s; resume with the same ones, or choose another --output-dir"
-                            .formatted(run, data));
+                    "%s: was trained with other samples than those of %s; resume with the same ones, or choose another"
+                            + " --output-dir",
+                    run, data);
         }
     }
 
@@ -234,11 +235,9 @@ public final class RunCheckpoint {
             Path path = checkpoint.resolve(file.getKey());
             boolean missing = !Files.exists(path);
             if (missing || !FileHash.sha256(path).equals(file.getValue().asText())) {
-                throw new InvalidModelException("%s: %s; delete %s to go on from the one before"
-                        .formatted(
-                                path,
-                                missing ? "is missing" : "damaged: its hash is not that of the manifest",
-                                checkpoint));
+                throw new InvalidModelException(
+                        "%s: %s; delete %s to go on from the one before",
+                        path, missing ? "is missing" : "damaged: its hash is not that of the manifest", checkpoint);
             }
         }
     }
@@ -251,8 +250,7 @@ public final class RunCheckpoint {
                 if (!stored.tensors().containsKey(name)
                         || stored.tensor(name).dtype() != tensor.dtype()
                         || !stored.tensor(name).shape().equals(tensor.shape())) {
-                    throw new InvalidModelException(
-                            "%s: has no %s of %s; it is of another run".formatted(file, name, tensor));
+                    throw new InvalidModelException("%s: has no %s of %s; it is of another run", file, name, tensor);
                 }
             });
             tensors.forEach((name, tensor) -> model.backend().memory().write(stored.tensor(name), tensor));

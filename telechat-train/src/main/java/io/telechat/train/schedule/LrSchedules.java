@@ -42,7 +42,7 @@ public final class LrSchedules {
         Decay decay = ALL.get(name.replace('-', '_'));
         if (decay == null) {
             throw new InvalidRequestException(
-                    "unknown schedule '%s'; there are: %s".formatted(name, String.join(", ", ALL.keySet())));
+                    "unknown schedule '%s'; there are: %s", name, String.join(", ", ALL.keySet()));
         }
         long rising = name.equals("constant") ? 0 : warmup;
         return step -> step < rising

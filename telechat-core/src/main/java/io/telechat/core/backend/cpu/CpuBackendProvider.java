@@ -2,6 +2,7 @@
 package io.telechat.core.backend.cpu;
 
 import io.telechat.core.InvalidRequestException;
+import io.telechat.core.Message;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.backend.BackendProvider;
 import io.telechat.core.backend.cpu.kernel.KernelTier;
@@ -28,11 +29,12 @@ public final class CpuBackendProvider implements BackendProvider {
     }
 
     @Override
-    public Optional<String> unusableReason() {
+    public Optional<Message> unusableReason() {
         return KernelTiers.isUsable(KernelTiers.best())
                 ? Optional.empty()
-                : Optional.of("there are no native kernels (%s), and %s"
-                        .formatted(KernelTiers.nativeAbsence(), KernelTiers.absence(KernelTier.VECTOR)));
+                : Optional.of(Message.of(
+                        "there are no native kernels (%s), and %s",
+                        KernelTiers.nativeAbsence(), KernelTiers.absence(KernelTier.VECTOR)));
     }
 
     @Override
@@ -46,15 +48,14 @@ public final class CpuBackendProvider implements BackendProvider {
         for (KernelTier tier : KernelTier.values()) {
             if (tier.toString().equals(asked)) {
                 if (!KernelTiers.isUsable(tier)) {
-                    throw new InvalidRequestException(
-                            "-D%s=%s: %s".formatted(TIER_PROPERTY, asked, KernelTiers.absence(tier)));
+                    throw new InvalidRequestException("-D%s=%s: %s", TIER_PROPERTY, asked, KernelTiers.absence(tier));
                 }
                 return tier;
             }
         }
         if (!asked.isEmpty()) {
             throw new InvalidRequestException(
-                    "-D%s=%s: there are %s".formatted(TIER_PROPERTY, asked, List.of(KernelTier.values())));
+                    "-D%s=%s: there are %s", TIER_PROPERTY, asked, List.of(KernelTier.values()));
         }
         return KernelTiers.best();
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.backend.nd4j;
 
+import io.telechat.core.Message;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.backend.BackendProvider;
 import java.util.Optional;
@@ -21,10 +22,10 @@ public final class Nd4jBackendProvider implements BackendProvider {
 
     /** Looks for ND4J's own service file, so that asking does not start ND4J. */
     @Override
-    public Optional<String> unusableReason() {
+    public Optional<Message> unusableReason() {
         return getClass().getResource("/META-INF/services/org.nd4j.linalg.factory.Nd4jBackend") != null
                 ? Optional.empty()
-                : Optional.of("no ND4J backend on the class path; add org.nd4j:nd4j-native");
+                : Optional.of(Message.of("ND4J is not on the class path; add io.telechat:telechat-nd4j"));
     }
 
     @Override
