@@ -14,6 +14,7 @@ import io.telechat.core.Translations;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -25,6 +26,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Chinese: nothing is missing, nothing is left over, and what goes into a text goes into its translation. */
@@ -46,7 +48,13 @@ class TranslationsTest {
         wanted.removeIf(
                 text -> !LETTER.matcher(SPECIFIER.matcher(text).replaceAll("")).find()); // such as "%s: %s"
 
-        assertEquals(wanted, new TreeSet<>(file(module).keySet()));
+        Set<String> there = file(module).keySet();
+        Set<String> missing = new TreeSet<>(wanted);
+        missing.removeAll(there);
+        Set<String> left = new TreeSet<>(there);
+        left.removeAll(wanted);
+        assertEquals(Set.of(), missing, "texts without a translation");
+        assertEquals(Set.of(), left, "translations without a text");
     }
 
     @ParameterizedTest
@@ -91,13 +99,35 @@ class TranslationsTest {
         }
     }
 
-    @Tag("slow")
     @ParameterizedTest
-    @ValueSource(strings = {"zh_CN.UTF-8", "zh_CN", "zh"})
-    void theEnvironmentChoosesTheLanguageOfProgramsThatAreRun(String locale) throws Exception {
-        Program.Result help = run(locale, "train", "--help");
-        Program.Result failure = run(locale, "info", "/nowhere");
-        Program.Result usage = run(locale, "train", "--seed", "x");
+    @CsvSource({
+        "LANG=zh_CN.UTF-8, zh",
+        "LANG=zh_CN, zh",
+        "LANG=zh_TW.UTF-8 LC_MESSAGES=en_US.UTF-8, en",
+        "LANG=en_US.UTF-8 LC_ALL=zh, zh",
+        "LANG=zh_CN.UTF-8 LC_ALL=C.UTF-8, en",
+        "LANG=POSIX, en"
+    })
+    void theLanguageIsThatOfTheEnvironment(String variables, String language) {
+        Map<String, String> environment = new HashMap<>();
+        for (String variable : variables.split(" ")) {
+            environment.put(variable.split("=")[0], variable.split("=")[1]);
+        }
+        Locale before = Locale.getDefault(Locale.Category.DISPLAY);
+        try {
+            Languages.install(environment);
+            assertEquals(language, Locale.getDefault(Locale.Category.DISPLAY).getLanguage());
+        } finally {
+            Locale.setDefault(Locale.Category.DISPLAY, before);
+        }
+    }
+
+    @Tag("slow")
+    @Test
+    void programsSpeakChinese() throws Exception {
+        Program.Result help = runInChinese("train", "--help");
+        Program.Result failure = runInChinese("info", "/nowhere");
+        Program.Result usage = runInChinese("train", "--seed", "x");
 
         assertTrue(help.out().contains("用法"), help.out());
         assertTrue(help.out().contains("断点"), help.out());
@@ -106,8 +136,8 @@ class TranslationsTest {
         assertTrue(usage.err().contains("不是整数"), usage.err());
     }
 
-    private Program.Result run(String locale, String... args) throws Exception {
-        return Program.start(directory, Map.of("LC_ALL", "", "LANG", locale), args)
+    private Program.Result runInChinese(String... args) throws Exception {
+        return Program.start(directory, Map.of("LC_ALL", "", "LANG", "zh_CN.UTF-8"), args)
                 .result();
     }
 
