@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train;
 
+import io.telechat.train.optimizer.TrainedTensor;
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.architecture.ModelConfig;
 import io.telechat.core.backend.Backend;
@@ -8,8 +9,6 @@ import io.telechat.core.checkpoint.Checkpoint;
 import io.telechat.core.checkpoint.CompanionFiles;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.SplitMix;
-import io.telechat.core.training.FullGradients;
-import io.telechat.core.training.TrainableParameters;
 import io.telechat.core.training.TrainingPass;
 import io.telechat.core.weights.ModelLoader;
 import io.telechat.train.optimizer.Trained;
@@ -24,9 +23,9 @@ public final class FullFineTuning implements TrainedModel {
     private final TuningMethod.Full method;
     private final long seed;
     private final Path source;
+    private final boolean first;
     private final Backend backend;
-    private final TrainableParameters parameters;
-    private final FullGradients gradients;
+    private final AllParameters parameters;
     private final TrainingPass pass;
 
     /**
@@ -43,6 +42,22 @@ public final class FullFineTuning implements TrainedModel {
             long seed,
             int rows,
             boolean gradientCheckpointing) {
+        this(checked, backend, method, seed, rows, gradientCheckpointing, Parallelism.alone());
+    }
+
+    /**
+     * The same on several ranks.
+     *
+     * @param parallelism what they share out
+     */
+    public FullFineTuning(
+            ModelLoader.Checked checked,
+            Backend backend,
+            TuningMethod.Full method,
+            long seed,
+            int rows,
+            boolean gradientCheckpointing,
+            Parallelism parallelism) {
         if (method.dtype() != DType.F32 && !backend.computesWith(method.dtype())) {
             throw new InvalidRequestException(
                     "--dtype %s: backend %s trains in f32 only", method.dtype(), backend.name());
@@ -52,9 +67,11 @@ public final class FullFineTuning implements TrainedModel {
         this.config = checked.config();
         this.source = checked.checkpoint().directory();
         this.backend = backend;
-        this.parameters = new TrainableParameters(checked, backend, method.dtype());
+        this.first = parallelism.isFirst();
+        this.parameters = parallelism.isAlone()
+                ? new WholeParameters(checked, backend, method.dtype())
+                : new SharedParameters(checked, backend, method.dtype(), parallelism);
         checked.close();
-        this.gradients = new FullGradients(backend.gradOps(), parameters.gradients());
         this.pass = new TrainingPass(
                 config,
                 parameters.values(),
@@ -77,9 +94,17 @@ public final class FullFineTuning implements TrainedModel {
 
     @Override
     public List<Trained> trained() {
-        return parameters.parameters().stream()
-                .map(p -> new Trained(p.name(), p.master(), p.gradient()))
-                .toList();
+        return parameters.trained();
+    }
+
+    @Override
+    public List<TrainedTensor> tensors() {
+        return parameters.tensors();
+    }
+
+    @Override
+    public double total(double ofTrained) {
+        return parameters.total(ofTrained);
     }
 
     @Override
@@ -88,13 +113,18 @@ public final class FullFineTuning implements TrainedModel {
     }
 
     @Override
-    public double forwardBackward(MicroBatch batch, double weight, long number) {
-        return pass.forwardBackward(batch.batch(), batch.objective(weight), gradients);
+    public double forwardBackward(MicroBatch batch, double[] weights, long number) {
+        return pass.forwardBackward(batch.batch(), batch.objective(weights), parameters.gradients());
     }
 
     @Override
-    public double loss(MicroBatch batch, double weight) {
-        return pass.loss(batch.batch(), batch.objective(weight));
+    public void gathered() {
+        parameters.gathered();
+    }
+
+    @Override
+    public double loss(MicroBatch batch, double[] weights) {
+        return pass.loss(batch.batch(), batch.objective(weights));
     }
 
     @Override
@@ -113,7 +143,7 @@ public final class FullFineTuning implements TrainedModel {
 
     @Override
     public void updated(long step) {
-        parameters.round(method.rounding(), SplitMix.seed(seed, step));
+        parameters.update(method.rounding(), SplitMix.seed(seed, step));
     }
 
     @Override
@@ -124,8 +154,10 @@ public final class FullFineTuning implements TrainedModel {
     @Override
     public void save(Path directory) throws IOException {
         parameters.write(directory, method.dtype());
-        CompanionFiles.copyConfig(source, directory);
-        CompanionFiles.copyTokenizer(source, directory);
+        if (first) {
+            CompanionFiles.copyConfig(source, directory);
+            CompanionFiles.copyTokenizer(source, directory);
+        }
     }
 
     @Override

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train;
 
+import io.telechat.core.comm.Communicator;
+import io.telechat.core.comm.Pending;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.architecture.ModelConfig;
 import io.telechat.core.backend.Backend;
@@ -28,6 +30,7 @@ import java.util.Optional;
 
 /** Only low-rank adapters are trained; the model stays as it is stored, or is quantized (QLoRA, arXiv:2305.14314). */
 public final class LoraFineTuning implements TrainedModel {
+    private final Communicator ranks;
     private final ModelConfig config;
     private final Path source;
     private final Optional<DType> quantization;
@@ -53,6 +56,23 @@ public final class LoraFineTuning implements TrainedModel {
             long seed,
             int rows,
             boolean gradientCheckpointing) {
+        this(checked, backend, method, seed, rows, gradientCheckpointing, Parallelism.alone());
+    }
+
+    /**
+     * The same on several ranks, each of which has all of the adapters.
+     *
+     * @param parallelism what they share out
+     */
+    public LoraFineTuning(
+            ModelLoader.Checked checked,
+            Backend backend,
+            TuningMethod.Lora method,
+            long seed,
+            int rows,
+            boolean gradientCheckpointing,
+            Parallelism parallelism) {
+        this.ranks = parallelism.ranks();
         this.config = checked.config();
         this.source = checked.checkpoint().directory();
         this.quantization = method.quantization();
@@ -119,20 +139,25 @@ public final class LoraFineTuning implements TrainedModel {
     }
 
     @Override
-    public double forwardBackward(MicroBatch batch, double weight, long number) {
+    public double forwardBackward(MicroBatch batch, double[] weights, long number) {
         dropout.train(number);
-        return pass.forwardBackward(batch.batch(), batch.objective(weight), gradients);
+        return pass.forwardBackward(batch.batch(), batch.objective(weights), gradients);
     }
 
     @Override
     public void gathered() {
         gradients.clearForeign();
+        if (ranks.size() > 1) {
+            List<Pending> pending = new ArrayList<>();
+            trained().forEach(t -> pending.add(ranks.allReduce(t.gradient())));
+            pending.forEach(Pending::await);
+        }
     }
 
     @Override
-    public double loss(MicroBatch batch, double weight) {
+    public double loss(MicroBatch batch, double[] weights) {
         dropout.evaluate();
-        return pass.loss(batch.batch(), batch.objective(weight));
+        return pass.loss(batch.batch(), batch.objective(weights));
     }
 
     @Override
@@ -171,7 +196,9 @@ public final class LoraFineTuning implements TrainedModel {
 
     @Override
     public void save(Path directory) {
-        adapters.write(directory, source);
+        if (ranks.rank() == 0) {
+            adapters.write(directory, source);
+        }
     }
 
     @Override

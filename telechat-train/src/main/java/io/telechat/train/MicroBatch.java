@@ -5,7 +5,6 @@ import io.telechat.core.ops.Batch;
 import io.telechat.core.training.TrainingPass;
 import io.telechat.train.data.TrainingData;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -61,16 +60,6 @@ public record MicroBatch(Batch batch, int[] targets, byte[] counts, long counted
         return counted;
     }
 
-    /** The same batch, of which only the first samples count: the others fill it up. */
-    MicroBatch firstOnly(int samples, int rowTokens) {
-        byte[] kept = Arrays.copyOf(Arrays.copyOf(counts, samples * rowTokens), counts.length);
-        long sum = 0;
-        for (byte count : kept) {
-            sum += count;
-        }
-        return new MicroBatch(batch, targets, kept, sum);
-    }
-
     private static Batch batch(int[] tokens, List<Integer> lengths, RopeTables ropes) {
         return Batch.uncached(
                 tokens,
@@ -78,11 +67,12 @@ public record MicroBatch(Batch batch, int[] targets, byte[] counts, long counted
                 lengths.stream().map(ropes::of).toList());
     }
 
-    /** Every counted row weighs {@code weight}. */
-    TrainingPass.Objective objective(double weight) {
+    /** Every counted row weighs what its sample's rows do. */
+    TrainingPass.Objective objective(double... ofSamples) {
         float[] weights = new float[counts.length];
+        int rowTokens = counts.length / ofSamples.length;
         for (int i = 0; i < weights.length; i++) {
-            weights[i] = counts[i] == 0 ? 0 : (float) weight;
+            weights[i] = counts[i] == 0 ? 0 : (float) ofSamples[i / rowTokens];
         }
         return new TrainingPass.Objective(targets, weights);
     }

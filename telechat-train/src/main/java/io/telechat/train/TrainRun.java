@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train;
 
+import io.telechat.core.comm.Communicator;
+import io.telechat.core.comm.RankException;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.backend.Backend;
@@ -34,23 +36,30 @@ public final class TrainRun implements AutoCloseable {
     private final Deque<Cleanup> cleanup = new ArrayDeque<>();
 
     private final TrainConfig config;
+    private final Parallelism parallelism;
     private final Trainer trainer;
 
     private interface Cleanup {
         void run() throws IOException;
     }
 
-    private TrainRun(TrainConfig config, boolean resume) {
+    private TrainRun(TrainConfig config, Parallelism parallelism, boolean resume) {
         this.config = config;
+        this.parallelism = parallelism;
         try {
-            requireFreshOutput(resume);
+            if (parallelism.isFirst()) {
+                requireFreshOutput(resume);
+            }
             TrainingData data = TrainingData.open(config.data());
             cleanup.push(data::close);
             ModelLoader.Checked checked = ModelLoader.check(config.model());
             cleanup.push(checked::close);
             CheckedData inputs = CheckedData.of(config, checked.config(), data);
-            takeOutput(); // now, for to load a model takes a while
-            requireFreshOutput(resume); // another run may have ended meanwhile
+            if (parallelism.isFirst()) {
+                takeOutput(); // now, for to load a model takes a while
+                requireFreshOutput(resume); // another run may have ended meanwhile
+            }
+            requireSameInputs(inputs, checked);
             TrainedModel model = model(inputs, checked);
             cleanup.push(model::close);
             double peakFlops = model.backend()
@@ -65,7 +74,7 @@ public final class TrainRun implements AutoCloseable {
                     inputs.trainedSamples(),
                     config.method(),
                     model.backend().description());
-            this.trainer = new Trainer(inputs, model, peakFlops);
+            this.trainer = new Trainer(inputs, model, peakFlops, parallelism);
             cleanup.push(trainer::close);
             if (resume) {
                 trainer.resume();
@@ -84,7 +93,12 @@ public final class TrainRun implements AutoCloseable {
      * @throws io.telechat.core.InvalidInputException if the data cannot be trained
      */
     public static TrainRun open(TrainConfig config) {
-        return new TrainRun(config, false);
+        return open(config, Parallelism.alone());
+    }
+
+    /** The same as one of several ranks, all of which open it. */
+    public static TrainRun open(TrainConfig config, Parallelism parallelism) {
+        return new TrainRun(config, parallelism, false);
     }
 
     /**
@@ -96,7 +110,12 @@ public final class TrainRun implements AutoCloseable {
      * @throws io.telechat.core.InvalidInputException likewise
      */
     public static TrainRun resume(TrainConfig config) {
-        return new TrainRun(config, true);
+        return resume(config, Parallelism.alone());
+    }
+
+    /** The same as one of several ranks, all of which resume it. */
+    public static TrainRun resume(TrainConfig config, Parallelism parallelism) {
+        return new TrainRun(config, parallelism, true);
     }
 
     private void requireFreshOutput(boolean resume) {
@@ -104,6 +123,24 @@ public final class TrainRun implements AutoCloseable {
             throw new InvalidModelException(
                     "%s: holds checkpoints of another run; go on with --resume, or choose another directory",
                     config.output());
+        }
+    }
+
+    /** Ranks that were given other data would train something that nobody asked for. */
+    private void requireSameInputs(CheckedData inputs, ModelLoader.Checked checked) {
+        Communicator ranks = parallelism.ranks();
+        if (ranks.size() == 1) {
+            return;
+        }
+        int model = checked.checkpoint().fingerprint().hashCode();
+        double[][] all = ranks.gather(inputs.data().fingerprint().hashCode(), model);
+        for (int r = 1; r < ranks.size(); r++) {
+            if (all[r][0] != all[0][0]) {
+                throw new RankException("%s: rank %d has other samples than rank 0", config.data(), r);
+            }
+            if (all[r][1] != all[0][1]) {
+                throw new RankException("%s: rank %d has another model than rank 0", config.model(), r);
+            }
         }
     }
 
@@ -122,14 +159,19 @@ public final class TrainRun implements AutoCloseable {
     }
 
     private TrainedModel model(CheckedData inputs, ModelLoader.Checked checked) {
-        int rows = config.batch().microBatch() * inputs.data().rowTokens();
+        Communicator ranks = parallelism.ranks();
+        int samples = new Division(ranks.rank(), ranks.size(), config.batch().microBatch())
+                .perPass(config.batch().samplesPerStep());
+        int rows = samples * inputs.data().rowTokens();
         Backend backend = Backends.open(config.backend());
         try {
             return switch (config.method()) {
                 case TuningMethod.Full full ->
-                    new FullFineTuning(checked, backend, full, config.seed(), rows, config.gradientCheckpointing());
+                    new FullFineTuning(
+                            checked, backend, full, config.seed(), rows, config.gradientCheckpointing(), parallelism);
                 case TuningMethod.Lora lora ->
-                    new LoraFineTuning(checked, backend, lora, config.seed(), rows, config.gradientCheckpointing());
+                    new LoraFineTuning(
+                            checked, backend, lora, config.seed(), rows, config.gradientCheckpointing(), parallelism);
             };
         } catch (RuntimeException | Error e) {
             backend.close();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train;
 
+import io.telechat.train.optimizer.TrainedTensor;
 import io.telechat.core.architecture.ModelConfig;
 import io.telechat.core.backend.Backend;
 import io.telechat.train.optimizer.Trained;
@@ -15,8 +16,20 @@ public interface TrainedModel extends AutoCloseable {
 
     Backend backend();
 
-    /** What the optimizer updates. */
+    /** What this rank's optimizer updates. */
     List<Trained> trained();
+
+    /** All tensors that are trained, in the order of files; the same on every rank. */
+    default List<TrainedTensor> tensors() {
+        return trained().stream()
+                .map(t -> TrainedTensor.whole(t.name(), t.value().shape()))
+                .toList();
+    }
+
+    /** The sum over all ranks, of what each knows of its {@link #trained}; the number itself where every rank has them all. */
+    default double total(double ofTrained) {
+        return ofTrained;
+    }
 
     /** Sets all gradients to zero. */
     void clearGradients();
@@ -24,15 +37,16 @@ public interface TrainedModel extends AutoCloseable {
     /**
      * Adds the gradients of a weighted sum of losses; returns the sum.
      *
+     * @param weights of each sample's rows
      * @param number of the micro-batch in the run, from 0; what is random in this pass is a function of it
      */
-    double forwardBackward(MicroBatch batch, double weight, long number);
+    double forwardBackward(MicroBatch batch, double[] weights, long number);
 
-    /** All gradients of an update have been added. */
-    default void gathered() {}
+    /** All gradients of an update have been added; sums those of all ranks. */
+    void gathered();
 
     /** The weighted sum alone, with nothing random. */
-    double loss(MicroBatch batch, double weight);
+    double loss(MicroBatch batch, double[] weights);
 
     /** What of it decides on the steps, by its names; a run cannot go on with another. */
     Map<String, Object> recipe();
@@ -46,7 +60,7 @@ public interface TrainedModel extends AutoCloseable {
     /** Whether {@link #save} keeps every bit of what is trained; otherwise a checkpoint of the run holds the rest. */
     boolean savesExactly();
 
-    /** Writes what inference needs into an existing directory. */
+    /** Writes what inference needs into an existing directory; the first rank does, with the help of the others. */
     void save(Path directory) throws IOException;
 
     /** Takes the parameters back from such a directory. */

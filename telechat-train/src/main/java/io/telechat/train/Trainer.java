@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train;
 
+import io.telechat.core.comm.Communicator;
+import io.telechat.train.optimizer.TrainedTensor;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.telechat.core.DivergedException;
 import io.telechat.core.InvalidModelException;
@@ -24,6 +26,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.IntStream;
 
 /**
  * The loop: forward and backward over the micro-batches of a step, clip, update, report, and now and then measure and save.
@@ -43,15 +46,28 @@ public final class Trainer implements AutoCloseable {
     private final long warmup;
     private final LrSchedule schedule;
     private final double peakFlops;
+    private final Communicator ranks;
+    private final Division division;
     private final AtomicBoolean stop = new AtomicBoolean();
     private RunState initial;
 
+    /** A run of one process, see the other constructor. */
+    public Trainer(CheckedData checked, TrainedModel model, double peakFlops) {
+        this(checked, model, peakFlops, Parallelism.alone());
+    }
+
     /**
-     * Closes neither model nor data.
+     * Closes neither model nor data nor ranks.
      *
      * @param peakFlops of the machine, per second, for reports; NaN if unknown
+     * @param parallelism how many train together
      */
-    public Trainer(CheckedData checked, TrainedModel model, double peakFlops) {
+    public Trainer(CheckedData checked, TrainedModel model, double peakFlops, Parallelism parallelism) {
+        this.ranks = parallelism.ranks();
+        this.division = new Division(
+                ranks.rank(),
+                ranks.size(),
+                checked.config().batch().microBatch());
         this.config = checked.config();
         this.model = model;
         this.data = checked.data();
@@ -84,7 +100,7 @@ public final class Trainer implements AutoCloseable {
      * @throws InvalidModelException if the checkpoint is damaged, or of a run with another recipe or other samples
      */
     public void resume() {
-        initial = RunCheckpoint.restore(config.output(), config.data(), initial, model, optimizer)
+        initial = RunCheckpoint.restore(config.output(), config.data(), initial, model, optimizer, ranks)
                 .orElse(initial);
     }
 
@@ -103,7 +119,8 @@ public final class Trainer implements AutoCloseable {
                 end = RunEnd.NO_IMPROVEMENT;
                 break;
             }
-            listener.step(step(state));
+            StepReport report = step(state);
+            listener.step(report);
             state = state.next(config.batch().samplesPerStep());
             boolean due = isDue(config.length().evaluationSteps(), state.step()) && trainedSamples < data.samples();
             state = due ? evaluate(state, listener) : state;
@@ -112,7 +129,7 @@ public final class Trainer implements AutoCloseable {
                 save(state, listener);
                 saved = state.step();
             }
-            if (stop.get()) {
+            if (ranks.sum(stop.get() ? 1 : 0)[0] > 0) {
                 end = RunEnd.STOPPED;
                 break;
             }
@@ -163,19 +180,26 @@ public final class Trainer implements AutoCloseable {
 
     private StepReport step(RunState state) {
         long start = System.nanoTime();
-        List<MicroBatch> batches = new ArrayList<>();
-        List<int[]> samples = new ArrayList<>();
-        for (int i = 0; i < config.batch().accumulation(); i++) {
-            int[] indices = indices(state.samples() + (long) i * config.batch().microBatch());
-            samples.add(indices);
-            batches.add(batch(indices));
+        int[] samples = new int[config.batch().samplesPerStep()];
+        for (int i = 0; i < samples.length; i++) {
+            samples[i] = order.sample(state.samples() + i);
         }
+        List<Division.Pass> passes = division.of(samples, weights(samples), division.perPass(samples.length));
         model.clearGradients();
-        double loss = learn(batches, state.step() * config.batch().accumulation());
+        double flops = 0;
+        double local = 0;
+        long first = (state.step() * ranks.size() + ranks.rank()) * passes.size();
+        for (int i = 0; i < passes.size(); i++) {
+            MicroBatch batch = batch(passes.get(i).samples());
+            flops += TrainingFlops.of(model.config(), batch.batch(), model.weightsBackward());
+            local += model.forwardBackward(batch, passes.get(i).weights(), first + i);
+        }
+        model.gathered();
+        double loss = ranks.sum(local)[0];
         if (!Double.isFinite(loss)) {
             throw diverged(state.step() + 1, Message.of("the loss is %s", loss), samples);
         }
-        double norm = optimizer.gradientNorm();
+        double norm = Math.sqrt(model.total(optimizer.sumOfSquares()));
         if (!Double.isFinite(norm)) {
             throw diverged(state.step() + 1, firstBadGradient(), samples);
         }
@@ -186,43 +210,38 @@ public final class Trainer implements AutoCloseable {
                 GradientClipping.scale(norm, config.rate().clip()));
         model.updated(state.step() + 1);
         double seconds = (System.nanoTime() - start) / 1e9;
-        long tokens = (long) config.batch().samplesPerStep() * data.rowTokens();
-        double flops = batches.stream()
-                .mapToDouble(b -> TrainingFlops.of(model.config(), b.batch(), model.weightsBackward()))
-                .sum();
         return new StepReport(
                 state.step() + 1,
                 loss,
                 rate,
                 norm,
-                tokens,
+                (long) samples.length * data.rowTokens(),
                 seconds,
                 flops / seconds / peakFlops,
                 ProcessMemory.residentBytes());
     }
 
-    /** Learns from the micro-batches of a step, of which the first has the number {@code first} in the run. */
-    private double learn(List<MicroBatch> batches, long first) {
-        long counted = batches.stream().mapToLong(MicroBatch::counted).sum();
-        double loss = 0;
-        for (int i = 0; i < batches.size(); i++) {
-            loss += model.forwardBackward(batches.get(i), weight(batches.get(i), counted, batches.size()), first + i);
+    /**
+     * What each sample's counted tokens weigh: all the same, or, as in the reference, so that all micro-batches do. A micro-batch is
+     * so many samples in order, whichever rank computes them.
+     */
+    private double[] weights(int[] samples) {
+        long[] counted = new long[samples.length];
+        long all = 0;
+        for (int i = 0; i < samples.length; i++) {
+            counted[i] = MicroBatch.counted(data.sample(samples[i]), config.objective());
+            all += counted[i];
         }
-        model.gathered();
-        return loss;
-    }
-
-    /** All counted tokens weigh the same, or, as in the reference, all micro-batches. */
-    private double weight(MicroBatch batch, long counted, long batches) {
-        return config.objective().perToken() ? 1.0 / counted : 1.0 / batch.counted() / batches;
-    }
-
-    private int[] indices(long before) {
-        int[] indices = new int[config.batch().microBatch()];
-        for (int i = 0; i < indices.length; i++) {
-            indices[i] = order.sample(before + i);
+        double[] weights = new double[samples.length];
+        int micro = config.batch().microBatch();
+        long batches = Math.ceilDiv(samples.length, micro);
+        for (int from = 0; from < samples.length; from += micro) {
+            int to = Math.min(samples.length, from + micro);
+            long together = Arrays.stream(counted, from, to).sum();
+            double weight = config.objective().perToken() ? 1.0 / all : 1.0 / together / batches;
+            Arrays.fill(weights, from, to, weight);
         }
-        return indices;
+        return weights;
     }
 
     private MicroBatch batch(int... indices) {
@@ -233,50 +252,57 @@ public final class Trainer implements AutoCloseable {
         return MicroBatch.of(samples, config.objective(), ropes);
     }
 
+    /** Of all ranks' gradients. */
     private Message firstBadGradient() {
-        return optimizer.states().stream()
+        List<String> names =
+                model.tensors().stream().map(TrainedTensor::name).toList();
+        int first = optimizer.states().stream()
                 .filter(s -> !Double.isFinite(model.backend()
                         .gradOps()
                         .sumOfSquares(List.of(s.parameter().gradient()))))
-                .findFirst()
-                .map(s -> Message.of(
-                        "the gradient of '%s' is not a number", s.parameter().name()))
-                .orElseGet(() -> Message.of("the gradients are too large"));
+                .mapToInt(s -> names.indexOf(s.parameter().name()))
+                .min()
+                .orElse(names.size());
+        int ofAll = (int) Arrays.stream(ranks.gather(first))
+                .mapToDouble(of -> of[0])
+                .min()
+                .orElse(first);
+        return ofAll < names.size()
+                ? Message.of("the gradient of '%s' is not a number", names.get(ofAll))
+                : Message.of("the gradients are too large");
     }
 
-    private DivergedException diverged(long step, Message what, List<int[]> samples) {
-        String ids = samples.stream().map(Arrays::toString).toList().toString();
+    private DivergedException diverged(long step, Message what, int[] samples) {
+        List<String> batches = new ArrayList<>();
+        int micro = config.batch().microBatch();
+        for (int from = 0; from < samples.length; from += micro) {
+            batches.add(Arrays.toString(Arrays.copyOfRange(samples, from, Math.min(samples.length, from + micro))));
+        }
         return new DivergedException(
                 "step %d: %s, with samples %s of %s; lower --learning-rate, or look at the samples with telechat"
                         + " inspect-data",
-                step, what, ids, config.data());
+                step, what, batches, config.data());
     }
 
-    /** One micro-batch after the other; the last may be filled up with samples that do not count. */
+    /** One micro-batch after the other, as large as those that are trained. */
     private RunState evaluate(RunState state, TrainingListener listener) {
-        int micro = config.batch().microBatch();
-        long counted = 0;
-        for (int i = trainedSamples; i < data.samples(); i++) {
-            counted += MicroBatch.counted(data.sample(i), config.objective());
+        int[] samples = IntStream.range(trainedSamples, data.samples()).toArray();
+        double local = 0;
+        for (Division.Pass pass :
+                division.of(samples, weights(samples), division.perPass(config.batch().samplesPerStep()))) {
+            local += model.loss(batch(pass.samples()), pass.weights());
         }
-        long batches = Math.ceilDiv(data.samples() - trainedSamples, micro);
-        double loss = 0;
-        for (int i = trainedSamples; i < data.samples(); i += micro) {
-            int[] indices = new int[micro];
-            for (int j = 0; j < micro; j++) {
-                indices[j] = Math.min(i + j, data.samples() - 1);
-            }
-            MicroBatch batch = batch(indices).firstOnly(Math.min(micro, data.samples() - i), data.rowTokens());
-            loss += batch.counted() == 0 ? 0 : model.loss(batch, weight(batch, counted, batches));
-        }
+        double loss = ranks.sum(local)[0];
         listener.evaluated(state.step(), loss);
         return state.measured(loss);
     }
 
     private void save(RunState state, TrainingListener listener) throws IOException {
-        Path checkpoint = RunCheckpoint.save(config.output(), model, optimizer, state);
-        RunCheckpoint.keepNewest(config.output(), config.length().saveLimit(), state.bestStep());
-        listener.saved(checkpoint);
+        Path checkpoint = RunCheckpoint.save(config.output(), model, optimizer, state, ranks);
+        if (ranks.rank() == 0) {
+            RunCheckpoint.keepNewest(config.output(), config.length().saveLimit(), state.bestStep());
+            listener.saved(checkpoint);
+        }
     }
 
     @Override

@@ -77,7 +77,7 @@ class LoraDropoutTest {
     private static double loss(LoraFineTuning model, long number) {
         MicroBatch batch = batch(model);
         model.clearGradients();
-        return model.forwardBackward(batch, 1.0 / batch.counted(), number);
+        return model.forwardBackward(batch, new double[] {1.0 / batch.counted()}, number);
     }
 
     private static List<float[]> gradients(LoraFineTuning model) {
@@ -134,7 +134,7 @@ class LoraDropoutTest {
             MicroBatch batch =
                     MicroBatch.of(samples, new TrainConfig.Objective(true, true, true), new RopeTables(model.config()));
             model.clearGradients();
-            model.forwardBackward(batch, 1, 0);
+            model.forwardBackward(batch, new double[] {1}, 0);
             boolean[] gate = droppedColumns(model, "transformer.h.1.mlp.gate_proj.lora_A");
             boolean[] up = droppedColumns(model, "transformer.h.1.mlp.up_proj.lora_A");
             int[] combinations = new int[4];
@@ -168,12 +168,12 @@ class LoraDropoutTest {
         try (LoraFineTuning plain = randomized(open("52b", 0, PLAIN));
                 LoraFineTuning dropping = randomized(open("52b", RATE, PLAIN))) {
             MicroBatch batch = batch(plain);
-            double expected = plain.loss(batch, 1.0 / batch.counted());
+            double expected = plain.loss(batch, new double[] {1.0 / batch.counted()});
             assertEquals(expected, loss(plain, 0));
             assertEquals(expected, loss(plain, 1));
             double first = loss(dropping, 0);
             assertNotEquals(expected, first);
-            assertEquals(expected, dropping.loss(batch, 1.0 / batch.counted()));
+            assertEquals(expected, dropping.loss(batch, new double[] {1.0 / batch.counted()}));
             assertNotEquals(first, loss(dropping, 1));
             assertEquals(first, loss(dropping, 0));
         }

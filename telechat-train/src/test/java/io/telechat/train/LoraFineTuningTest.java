@@ -86,7 +86,7 @@ class LoraFineTuningTest {
             MicroBatch batch = batch(model);
             double weight = 1.0 / batch.counted();
             model.clearGradients();
-            model.forwardBackward(batch, weight, 0);
+            model.forwardBackward(batch, new double[] {weight}, 0);
             for (Trained trained : model.trained()) {
                 Tensor value = trained.value();
                 long index = value.shape().elements() / 2;
@@ -96,9 +96,9 @@ class LoraFineTuningTest {
                 }
                 float before = value.getFloat(index);
                 value.setFloat(index, before + 0.01f);
-                double above = model.loss(batch, weight);
+                double above = model.loss(batch, new double[] {weight});
                 value.setFloat(index, before - 0.01f);
-                double below = model.loss(batch, weight);
+                double below = model.loss(batch, new double[] {weight});
                 value.setFloat(index, before);
                 double difference = (above - below) / 0.02;
                 assertEquals(difference, gradient, 1e-3 + 0.02 * Math.abs(difference), trained.name());
@@ -121,7 +121,7 @@ class LoraFineTuningTest {
             model.save(adapter);
             fillB(adapter, random);
             model.restore(adapter);
-            beside = model.loss(batch(model), 1);
+            beside = model.loss(batch(model), new double[] {1});
         }
         Path merged = merge(directory.resolve(name), adapter, 1);
         Path apart = merge(merged, adapter, -1);
@@ -158,7 +158,7 @@ class LoraFineTuningTest {
         TuningMethod.Full method = new TuningMethod.Full(DType.F32, Rounding.NEAREST);
         try (FullFineTuning full = new FullFineTuning(
                 ModelLoader.check(model), Backends.byName("cpu", 1), method, 1, 2 * TinySamples.TOKENS, false)) {
-            return full.loss(batch(full), 1);
+            return full.loss(batch(full), new double[] {1});
         }
     }
 

@@ -127,7 +127,7 @@ class TrainerTest {
             TrainingData.Sample masked = new TrainingData.Sample(row.ids(), mask, row.sequences());
             MicroBatch batch = MicroBatch.of(List.of(masked), run.config().objective(), new RopeTables(model.config()));
             assertEquals(3, batch.counted());
-            return model.loss(batch, 1.0 / batch.counted());
+            return model.loss(batch, new double[] {1.0 / batch.counted()});
         }
     }
 

@@ -48,15 +48,29 @@ public interface Architecture {
 
     /** All weights, assembled from the tensors of the checkpoint in the order of the computation. */
     default ModelWeights assemble(ModelConfig config, WeightSource tensors) {
-        Weight embedding = tensors.matrix(WeightId.EMBEDDING, tensors.get(embeddingName(config)));
-        Optional<Tensor> embeddingNorm =
-                config.embeddingNorm() ? Optional.of(tensors.norm(embeddingNormName(config))) : Optional.empty();
+        EmbeddingWeights embedding = embedding(config, tensors);
         List<LayerWeights> layers = new ArrayList<>();
         for (int i = 0; i < config.layers(); i++) {
             layers.add(layer(config, i, tensors));
         }
-        Tensor finalNorm = tensors.norm(finalNormName(config));
-        Weight head = config.tiedHead() ? embedding : tensors.matrix(WeightId.HEAD, tensors.get(headName(config)));
-        return new ModelWeights(embedding, embeddingNorm, layers, finalNorm, head);
+        return new ModelWeights(embedding, layers, head(config, tensors, embedding));
+    }
+
+    /** What stands before the layers. */
+    default EmbeddingWeights embedding(ModelConfig config, WeightSource tensors) {
+        Weight table = tensors.matrix(WeightId.EMBEDDING, tensors.get(embeddingName(config)));
+        return new EmbeddingWeights(
+                table,
+                config.embeddingNorm() ? Optional.of(tensors.norm(embeddingNormName(config))) : Optional.empty());
+    }
+
+    /** What stands behind the layers, which may share the table of the embedding. */
+    default HeadWeights head(ModelConfig config, WeightSource tensors, EmbeddingWeights embedding) {
+        Tensor norm = tensors.norm(finalNormName(config));
+        return new HeadWeights(
+                norm,
+                config.tiedHead()
+                        ? embedding.table()
+                        : tensors.matrix(WeightId.HEAD, tensors.get(headName(config))));
     }
 }

@@ -2,6 +2,7 @@
 package io.telechat.core.architecture;
 
 import io.telechat.core.ops.Weight;
+import io.telechat.core.ops.WeightId;
 import io.telechat.core.tensor.Tensor;
 import java.util.List;
 
@@ -19,6 +20,28 @@ public record LayerWeights(Tensor attnNorm, Weight qkv, Weight attnOut, Tensor f
     /** The matrices in the order of the computation. */
     public List<Weight> matrices() {
         return List.of(qkv, attnOut, gateUp, down);
+    }
+
+    /** The matrix of this name. */
+    public Weight matrix(WeightId.Part part) {
+        return switch (part) {
+            case QKV -> qkv;
+            case ATTN_OUT -> attnOut;
+            case GATE_UP -> gateUp;
+            case DOWN -> down;
+            case EMBEDDING, EMBEDDING_NORM, ATTN_NORM, FFN_NORM, FINAL_NORM, HEAD, NONE ->
+                throw new IllegalArgumentException(part + " is no matrix of a layer");
+        };
+    }
+
+    /** The weight of the norm of this name. */
+    public Tensor norm(WeightId.Part part) {
+        return switch (part) {
+            case ATTN_NORM -> attnNorm;
+            case FFN_NORM -> ffnNorm;
+            case EMBEDDING, EMBEDDING_NORM, QKV, ATTN_OUT, GATE_UP, DOWN, FINAL_NORM, HEAD, NONE ->
+                throw new IllegalArgumentException(part + " is no norm of a layer");
+        };
     }
 
     public long bytes() {

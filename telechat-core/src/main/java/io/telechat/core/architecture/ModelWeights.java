@@ -5,19 +5,13 @@ import io.telechat.core.ops.Weight;
 import io.telechat.core.ops.WeightId;
 import io.telechat.core.tensor.Tensor;
 import java.util.List;
-import java.util.Optional;
 
 /**
- * All weights of a model, or tensors of the same shapes, such as their gradients. D = hidden, V = vocabulary.
+ * All weights of a model, or tensors of the same shapes, such as their gradients.
  *
- * @param embedding [V, D]
- * @param embeddingNorm [D], where the architecture has one
  * @param layers the decoder layers in order
- * @param finalNorm [D], behind the last layer
- * @param head [V, D]; the embedding itself where the two are tied
  */
-public record ModelWeights(
-        Weight embedding, Optional<Tensor> embeddingNorm, List<LayerWeights> layers, Tensor finalNorm, Weight head) {
+public record ModelWeights(EmbeddingWeights embedding, List<LayerWeights> layers, HeadWeights head) {
     public ModelWeights {
         layers = List.copyOf(layers);
     }
@@ -25,26 +19,18 @@ public record ModelWeights(
     /** The matrix of this name. */
     public Weight matrix(WeightId id) {
         return switch (id.part()) {
-            case EMBEDDING -> embedding;
-            case HEAD -> head;
-            case QKV -> layers.get(id.layer()).qkv();
-            case ATTN_OUT -> layers.get(id.layer()).attnOut();
-            case GATE_UP -> layers.get(id.layer()).gateUp();
-            case DOWN -> layers.get(id.layer()).down();
-            case EMBEDDING_NORM, ATTN_NORM, FFN_NORM, FINAL_NORM, NONE ->
-                throw new IllegalArgumentException(id + " is no matrix of the model");
+            case EMBEDDING -> embedding.table();
+            case HEAD -> head.matrix();
+            default -> layers.get(id.layer()).matrix(id.part());
         };
     }
 
     /** The weight of the norm of this name. */
     public Tensor norm(WeightId id) {
         return switch (id.part()) {
-            case EMBEDDING_NORM -> embeddingNorm.orElseThrow();
-            case ATTN_NORM -> layers.get(id.layer()).attnNorm();
-            case FFN_NORM -> layers.get(id.layer()).ffnNorm();
-            case FINAL_NORM -> finalNorm;
-            case EMBEDDING, QKV, ATTN_OUT, GATE_UP, DOWN, HEAD, NONE ->
-                throw new IllegalArgumentException(id + " is no norm of the model");
+            case EMBEDDING_NORM -> embedding.norm().orElseThrow();
+            case FINAL_NORM -> head.norm();
+            default -> layers.get(id.layer()).norm(id.part());
         };
     }
 }

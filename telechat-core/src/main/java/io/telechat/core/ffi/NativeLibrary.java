@@ -11,7 +11,9 @@ import java.lang.invoke.MethodHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /** A loaded native library; stays loaded until the process ends. */
 public final class NativeLibrary {
@@ -32,6 +34,23 @@ public final class NativeLibrary {
     @SuppressWarnings("restricted")
     public static NativeLibrary open(Path file) {
         return new NativeLibrary(file.getFileName().toString(), SymbolLookup.libraryLookup(file, Arena.global()));
+    }
+
+    /**
+     * Loads the first of these that the system's loader finds.
+     *
+     * @param names as files, such as {@code libmpi.so.40}
+     */
+    @SuppressWarnings("restricted")
+    public static Optional<NativeLibrary> find(List<String> names) {
+        for (String name : names) {
+            try {
+                return Optional.of(new NativeLibrary(name, SymbolLookup.libraryLookup(name, Arena.global())));
+            } catch (IllegalArgumentException e) {
+                continue; // the next one may be there
+            }
+        }
+        return Optional.empty();
     }
 
     /**
@@ -65,6 +84,22 @@ public final class NativeLibrary {
 
     public boolean has(String symbol) {
         return symbols.find(symbol).isPresent();
+    }
+
+    /**
+     * Where a variable is.
+     *
+     * @throws IllegalArgumentException if the library has no such symbol
+     */
+    public long address(String symbol) {
+        return symbols.find(symbol)
+                .orElseThrow(() -> new IllegalArgumentException(name + " has no symbol " + symbol))
+                .address();
+    }
+
+    /** Its file, as it was looked for. */
+    public String name() {
+        return name;
     }
 
     /**

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.model;
 
+import io.telechat.core.architecture.EmbeddingWeights;
+import io.telechat.core.architecture.HeadWeights;
+import io.telechat.core.architecture.LayerWeights;
 import io.telechat.core.architecture.ModelConfig;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.ops.Batch;
@@ -90,14 +93,16 @@ public final class CausalLm implements AutoCloseable {
     public Tensor forward(Batch batch, Activations activations, LayerObserver observer) {
         batch.spans().forEach(span -> span.cache().reserve(span.cache().length() + span.count()));
         Activations a = activations.first(batch.size());
-        ops.embed(batch.tokens(), parameters.embedding(), config.embeddingScale(), a.x());
-        if (parameters.embeddingNorm().isPresent()) {
-            ops.rmsNorm(a.x(), parameters.embeddingNorm().get(), config.normEps(), a.x(), a.rstd1());
+        try (Lease<EmbeddingWeights> lease = parameters.embedding()) {
+            ops.embed(batch.tokens(), lease.weights().table(), config.embeddingScale(), a.x());
+            if (lease.weights().norm().isPresent()) {
+                ops.rmsNorm(a.x(), lease.weights().norm().get(), config.normEps(), a.x(), a.rstd1());
+            }
         }
         for (int i = 0; i < layers.size(); i++) {
             observer.observe(i, a.x());
-            parameters.prefetch(i + 1);
-            try (LayerLease lease = parameters.lease(i)) {
+            parameters.prefetch(Section.after(i, layers.size()));
+            try (Lease<LayerWeights> lease = parameters.layer(i)) {
                 layers.get(i).forward(ops, lease.weights(), batch, a);
             }
             a = a.swapped();
@@ -105,7 +110,9 @@ public final class CausalLm implements AutoCloseable {
         observer.observe(layers.size(), a.x());
         batch.spans()
                 .forEach(span -> span.cache().advance(span.count(), span.rope().scaling()));
-        ops.rmsNorm(a.x(), parameters.finalNorm(), config.normEps(), a.norm1(), a.rstd1());
+        try (Lease<HeadWeights> lease = parameters.head()) {
+            ops.rmsNorm(a.x(), lease.weights().norm(), config.normEps(), a.norm1(), a.rstd1());
+        }
         return a.norm1();
     }
 
@@ -116,7 +123,9 @@ public final class CausalLm implements AutoCloseable {
      * @param logits [rows, vocab]
      */
     public void logits(Tensor hidden, Tensor logits) {
-        ops.linear(hidden, parameters.head(), logits);
+        try (Lease<HeadWeights> lease = parameters.head()) {
+            ops.linear(hidden, lease.weights().matrix(), logits);
+        }
         if (config.logitScale() != 1) {
             ops.scale(logits, config.logitScale());
         }
@@ -124,9 +133,12 @@ public final class CausalLm implements AutoCloseable {
 
     /** Bytes of all weights that a token is multiplied with: all but the embedding table, unless it is the head as well. */
     public long activeBytes() {
-        long bytes = parameters.finalNorm().bytes() + parameters.head().bytes();
+        long bytes;
+        try (Lease<HeadWeights> lease = parameters.head()) {
+            bytes = lease.weights().norm().bytes() + lease.weights().matrix().bytes();
+        }
         for (int i = 0; i < layers.size(); i++) {
-            try (LayerLease lease = parameters.lease(i)) {
+            try (Lease<LayerWeights> lease = parameters.layer(i)) {
                 bytes += lease.weights().bytes();
             }
         }

@@ -10,6 +10,12 @@ import io.telechat.core.tensor.Tensor;
  * does not know which these are.
  */
 public interface Gradients {
+    /** The gradients of a section's parameters come next; of one section after the other. */
+    default void begin(Section section) {}
+
+    /** All gradients of a section's parameters, in this pass, have been handed over. */
+    default void end(Section section) {}
+
     /**
      * Through {@code y = x·Wᵀ + bias}: {@code dx (+)= dy·W}.
      *

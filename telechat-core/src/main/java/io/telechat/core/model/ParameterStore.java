@@ -1,28 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.model;
 
-import io.telechat.core.ops.Weight;
-import io.telechat.core.tensor.Tensor;
-import java.util.Optional;
+import io.telechat.core.architecture.EmbeddingWeights;
+import io.telechat.core.architecture.HeadWeights;
+import io.telechat.core.architecture.LayerWeights;
 
-/** Where the parameters are, and when: the model takes each layer's weights on lease and never holds on to them. */
+/** Where the parameters are, and when: the model takes each section's weights on lease and never holds on to them. */
 public interface ParameterStore extends AutoCloseable {
-    /** [vocab, hidden]. */
-    Weight embedding();
+    Lease<EmbeddingWeights> embedding();
 
-    /** [hidden]. */
-    Optional<Tensor> embeddingNorm();
+    Lease<LayerWeights> layer(int index);
 
-    /** Announces that a layer will be leased soon; no-op outside of the model's layers. */
-    void prefetch(int layer);
+    Lease<HeadWeights> head();
 
-    LayerLease lease(int layer);
-
-    /** [hidden]. */
-    Tensor finalNorm();
-
-    /** [vocab, hidden]. */
-    Weight head();
+    /** Announces that a section will be leased soon. */
+    void prefetch(Section section);
 
     @Override
     void close();

@@ -1,60 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.model;
 
+import io.telechat.core.architecture.EmbeddingWeights;
+import io.telechat.core.architecture.HeadWeights;
 import io.telechat.core.architecture.LayerWeights;
 import io.telechat.core.architecture.ModelWeights;
-import io.telechat.core.ops.Weight;
-import io.telechat.core.tensor.Tensor;
 import java.util.List;
-import java.util.Optional;
 
 /** All parameters in memory for as long as the model lives, so that their leases are free. */
 public final class ResidentParameters implements ParameterStore {
-    private final ModelWeights weights;
+    private final Lease<EmbeddingWeights> embedding;
+    private final List<Lease<LayerWeights>> layers;
+    private final Lease<HeadWeights> head;
     private final List<Runnable> releases;
 
     /** @param releases free what the weights lie in, run in this order when the store is closed */
     public ResidentParameters(ModelWeights weights, Runnable... releases) {
-        this.weights = weights;
+        this.embedding = Lease.resident(weights.embedding());
+        this.layers = weights.layers().stream().map(Lease::resident).toList();
+        this.head = Lease.resident(weights.head());
         this.releases = List.of(releases);
     }
 
-    /** The lease of a layer that stays where it is. */
-    private record ResidentLayer(LayerWeights weights) implements LayerLease {
-        @Override
-        public void close() {
-            // Resident weights stay.
-        }
+    @Override
+    public Lease<EmbeddingWeights> embedding() {
+        return embedding;
     }
 
     @Override
-    public Weight embedding() {
-        return weights.embedding();
+    public Lease<LayerWeights> layer(int index) {
+        return layers.get(index);
     }
 
     @Override
-    public Optional<Tensor> embeddingNorm() {
-        return weights.embeddingNorm();
+    public Lease<HeadWeights> head() {
+        return head;
     }
 
     @Override
-    public void prefetch(int layer) {
+    public void prefetch(Section section) {
         // Nothing is ever away.
-    }
-
-    @Override
-    public LayerLease lease(int layer) {
-        return new ResidentLayer(weights.layers().get(layer));
-    }
-
-    @Override
-    public Tensor finalNorm() {
-        return weights.finalNorm();
-    }
-
-    @Override
-    public Weight head() {
-        return weights.head();
     }
 
     @Override

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.training;
 
-import io.telechat.core.architecture.ModelWeights;
 import io.telechat.core.model.Gradients;
 import io.telechat.core.ops.GradOps;
 import io.telechat.core.ops.Weight;
@@ -9,30 +8,33 @@ import io.telechat.core.ops.WeightId;
 import io.telechat.core.tensor.Tensor;
 
 /** Every parameter is trained. */
-public final class FullGradients implements Gradients {
+public abstract class FullGradients implements Gradients {
     private final GradOps ops;
-    private final ModelWeights gradients;
 
-    /** @param gradients where those of each weight are gathered, of the weights' shapes */
-    public FullGradients(GradOps ops, ModelWeights gradients) {
+    protected FullGradients(GradOps ops) {
         this.ops = ops;
-        this.gradients = gradients;
     }
 
+    /** Where the gradient of a matrix is gathered, of the weight's shape. */
+    protected abstract Weight matrix(WeightId id);
+
+    /** Where the gradient of a norm's weight is gathered. */
+    protected abstract Tensor normWeight(WeightId id);
+
     @Override
-    public void linear(Tensor x, Weight w, Tensor dy, Tensor dx, boolean add) {
-        ops.linearWeightGrad(x, dy, gradients.matrix(w.id()));
+    public final void linear(Tensor x, Weight w, Tensor dy, Tensor dx, boolean add) {
+        ops.linearWeightGrad(x, dy, matrix(w.id()));
         ops.linearInputGrad(dy, w, dx, add);
     }
 
     @Override
-    public void norm(WeightId id, Tensor x, Tensor weight, Tensor rstd, Tensor dy, Tensor residual, Tensor dx) {
-        ops.rmsNormBackward(x, weight, rstd, dy, residual, dx, gradients.norm(id));
+    public final void norm(WeightId id, Tensor x, Tensor weight, Tensor rstd, Tensor dy, Tensor residual, Tensor dx) {
+        ops.rmsNormBackward(x, weight, rstd, dy, residual, dx, normWeight(id));
     }
 
     @Override
-    public void embedding(int[] tokens, Tensor dOut, float scale) {
+    public final void embedding(int[] tokens, Tensor dOut, float scale) {
         ops.embedBackward(
-                tokens, dOut, scale, gradients.embedding().blocks().getFirst().matrix());
+                tokens, dOut, scale, matrix(WeightId.EMBEDDING).blocks().getFirst().matrix());
     }
 }

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.training;
 
+import io.telechat.core.architecture.EmbeddingWeights;
+import io.telechat.core.architecture.HeadWeights;
+import io.telechat.core.architecture.LayerWeights;
+import io.telechat.core.model.Lease;
+import io.telechat.core.model.Section;
 import io.telechat.core.architecture.ModelConfig;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.backend.DeviceMemory;
@@ -8,7 +13,6 @@ import io.telechat.core.model.Activations;
 import io.telechat.core.model.DecoderLayer;
 import io.telechat.core.model.Gradients;
 import io.telechat.core.model.LayerGradients;
-import io.telechat.core.model.LayerLease;
 import io.telechat.core.model.ParameterStore;
 import io.telechat.core.ops.Batch;
 import io.telechat.core.ops.GradOps;
@@ -133,8 +137,6 @@ public final class TrainingPass implements AutoCloseable {
     public double forwardBackward(Batch batch, Objective objective, Gradients gradients) {
         forward(batch);
         double sum = head(objective, gradients);
-        Activations last = store.layer(layers.size() - 1);
-        gradients.norm(WeightId.FINAL_NORM, last.y(), parameters.finalNorm(), last.rstd1(), gradient, zero(), gradient);
         backwardLayers(batch, gradients);
         embeddingBackward(batch, gradients);
         return sum;
@@ -145,23 +147,42 @@ public final class TrainingPass implements AutoCloseable {
             throw new IllegalArgumentException("a batch of %d tokens, memory for %d".formatted(batch.size(), rows));
         }
         Activations first = store.layer(0);
-        ops.embed(batch.tokens(), parameters.embedding(), config.embeddingScale(), first.x());
-        if (parameters.embeddingNorm().isPresent()) {
-            ops.rmsNorm(first.x(), parameters.embeddingNorm().get(), config.normEps(), first.x(), first.rstd1());
+        try (Lease<EmbeddingWeights> lease = parameters.embedding()) {
+            parameters.prefetch(Section.layer(0));
+            ops.embed(batch.tokens(), lease.weights().table(), config.embeddingScale(), first.x());
+            if (lease.weights().norm().isPresent()) {
+                ops.rmsNorm(first.x(), lease.weights().norm().get(), config.normEps(), first.x(), first.rstd1());
+            }
         }
         for (int i = 0; i < layers.size(); i++) {
-            parameters.prefetch(i + 1);
-            try (LayerLease lease = parameters.lease(i)) {
+            parameters.prefetch(Section.after(i, layers.size()));
+            try (Lease<LayerWeights> lease = parameters.layer(i)) {
                 layers.get(i).forward(layerOps, lease.weights(), batch, store.layer(i));
             }
         }
     }
 
-    /** The loss; with gradients, that of the hidden states behind the final norm is left in {@code gradient}. */
+    /** The loss; with gradients, that of the last layer's output is left in {@code gradient}. */
     private double head(Objective objective, Gradients gradients) {
+        try (Lease<HeadWeights> lease = parameters.head()) {
+            if (gradients == null) {
+                return loss(objective, lease.weights(), null);
+            }
+            parameters.prefetch(Section.layer(layers.size() - 1));
+            gradients.begin(Section.HEAD);
+            double sum = loss(objective, lease.weights(), gradients);
+            Activations last = store.layer(layers.size() - 1);
+            Tensor norm = lease.weights().norm();
+            gradients.norm(WeightId.FINAL_NORM, last.y(), norm, last.rstd1(), gradient, zero(), gradient);
+            gradients.end(Section.HEAD);
+            return sum;
+        }
+    }
+
+    private double loss(Objective objective, HeadWeights weights, Gradients gradients) {
         Activations last = store.layer(layers.size() - 1);
         Tensor hidden = store.norm();
-        ops.rmsNorm(last.y(), parameters.finalNorm(), config.normEps(), hidden, last.rstd1());
+        ops.rmsNorm(last.y(), weights.norm(), config.normEps(), hidden, last.rstd1());
         gradient.clear();
         int[] counted = countedRows(objective);
         double sum = 0;
@@ -170,27 +191,28 @@ public final class TrainingPass implements AutoCloseable {
             int count = Math.min(chunk, counted.length - from);
             int[] chosen = new int[count];
             int[] targets = new int[count];
-            float[] weights = new float[count];
+            float[] rowWeights = new float[count];
             for (int i = 0; i < count; i++) {
                 chosen[i] = counted[from + i];
                 targets[i] = objective.targets()[chosen[i]];
-                weights[i] = objective.weights()[chosen[i]];
+                rowWeights[i] = objective.weights()[chosen[i]];
             }
-            sum += chunkLoss(hidden, chosen, targets, weights, gradients);
+            sum += chunkLoss(hidden, weights.matrix(), chosen, targets, rowWeights, gradients);
         }
         return sum;
     }
 
-    private double chunkLoss(Tensor hidden, int[] chosen, int[] targets, float[] weights, Gradients gradients) {
+    private double chunkLoss(
+            Tensor hidden, Weight matrix, int[] chosen, int[] targets, float[] weights, Gradients gradients) {
         int count = chosen.length;
         Tensor x = chunkHidden.rows(0, count);
         Tensor scores = logits.rows(0, count);
         ops.embed(chosen, Weight.of(hidden), 1, x);
-        ops.linear(x, parameters.head(), scores);
+        ops.linear(x, matrix, scores);
         gradOps.crossEntropy(scores, targets, weights, config.logitScale(), loss.rows(0, count));
         if (gradients != null) {
             Tensor dx = chunkGradient.rows(0, count);
-            gradients.linear(x, parameters.head(), scores, dx, false);
+            gradients.linear(x, matrix, scores, dx, false);
             gradOps.embedBackward(chosen, dx, 1, gradient);
         }
         float[] losses = memory.toHost(loss.rows(0, count)).toFloats();
@@ -214,27 +236,35 @@ public final class TrainingPass implements AutoCloseable {
 
     private void backwardLayers(Batch batch, Gradients gradients) {
         for (int i = layers.size() - 1; i >= 0; i--) {
-            parameters.prefetch(i - 1);
-            try (LayerLease lease = parameters.lease(i)) {
+            if (i > 0 || config.embeddingNorm()) {
+                parameters.prefetch(Section.before(i));
+            }
+            try (Lease<LayerWeights> lease = parameters.layer(i)) {
                 Activations a = store.layer(i);
                 if (store.isRecomputed(i)) {
                     layers.get(i).activations(layerOps, lease.weights(), batch, a);
                 }
+                gradients.begin(Section.layer(i));
                 layers.get(i)
                         .backward(ops, gradOps, gradients, lease.weights(), batch, a, store.gradients(i), gradient);
+                gradients.end(Section.layer(i));
             }
         }
     }
 
     private void embeddingBackward(Batch batch, Gradients gradients) {
-        if (parameters.embeddingNorm().isPresent()) {
-            Tensor norm = parameters.embeddingNorm().get();
-            Activations a = store.layer(0);
-            ops.embed(batch.tokens(), parameters.embedding(), config.embeddingScale(), a.x());
-            ops.rmsNorm(a.x(), norm, config.normEps(), a.norm1(), a.rstd1());
-            gradients.norm(WeightId.EMBEDDING_NORM, a.x(), norm, a.rstd1(), gradient, zero(), gradient);
+        gradients.begin(Section.EMBEDDING);
+        if (config.embeddingNorm()) {
+            try (Lease<EmbeddingWeights> lease = parameters.embedding()) {
+                Tensor norm = lease.weights().norm().orElseThrow();
+                Activations a = store.layer(0);
+                ops.embed(batch.tokens(), lease.weights().table(), config.embeddingScale(), a.x());
+                ops.rmsNorm(a.x(), norm, config.normEps(), a.norm1(), a.rstd1());
+                gradients.norm(WeightId.EMBEDDING_NORM, a.x(), norm, a.rstd1(), gradient, zero(), gradient);
+            }
         }
         gradients.embedding(batch.tokens(), gradient, config.embeddingScale());
+        gradients.end(Section.EMBEDDING);
     }
 
     private Tensor zero() {

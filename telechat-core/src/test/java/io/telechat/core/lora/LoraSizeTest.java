@@ -7,7 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.backend.Backends;
-import io.telechat.core.model.LayerLease;
+import io.telechat.core.architecture.LayerWeights;
+import io.telechat.core.model.Lease;
 import io.telechat.core.model.ParameterStore;
 import io.telechat.core.ops.Weight;
 import io.telechat.core.tensor.DType;
@@ -76,7 +77,7 @@ class LoraSizeTest {
             LoraOps ops = new LoraOps(backend.ops(), adapters, dropping, backend);
             dropping.train(0);
             for (int i = 0; i < checked.config().layers(); i++) {
-                try (LayerLease lease = parameters.lease(i)) {
+                try (Lease<LayerWeights> lease = parameters.layer(i)) {
                     lease.weights().matrices().forEach(w -> pass(w, ops, gradients, backend));
                 }
             }

@@ -53,7 +53,7 @@ public final class AdamW implements AutoCloseable {
         this.arena = backend.memory().newArena();
         for (Trained parameter : parameters) {
             Shape shape = parameter.value().shape();
-            Moments moments = settings.state().isBlockwise(shape.elements())
+            Moments moments = settings.state().isBlockwise(parameter.tensorElements())
                     ? BlockwiseMoments.zeros(ops, shape, arena)
                     : FloatMoments.zeros(ops, shape, arena);
             states.add(new State(parameter, moments));
@@ -64,10 +64,15 @@ public final class AdamW implements AutoCloseable {
         return List.copyOf(states);
     }
 
-    /** Length of all gradients as one vector. */
-    public double gradientNorm() {
-        return Math.sqrt(ops.sumOfSquares(
-                states.stream().map(s -> s.parameter().gradient()).toList()));
+    /** What is kept of a tensor of so many elements. */
+    public List<MomentKind> kinds(long elements) {
+        return settings.state().isBlockwise(elements) ? BlockwiseMoments.KINDS : FloatMoments.KINDS;
+    }
+
+    /** The sum of the squares of all gradients that this optimizer has. */
+    public double sumOfSquares() {
+        return ops.sumOfSquares(
+                states.stream().map(s -> s.parameter().gradient()).toList());
     }
 
     /**

@@ -9,6 +9,7 @@ import io.telechat.core.tensor.Shape;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.core.tensor.TensorArena;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -18,6 +19,12 @@ import java.util.Map;
  * @param square unsigned codes
  */
 record BlockwiseMoments(GradOps ops, BlockwiseTensor mean, BlockwiseTensor square) implements Moments {
+    static final List<MomentKind> KINDS = List.of(
+            MomentKind.codes("mean"),
+            MomentKind.scales("mean_scale"),
+            MomentKind.codes("square"),
+            MomentKind.scales("square_scale"));
+
     static BlockwiseMoments zeros(GradOps ops, Shape shape, TensorArena arena) {
         return new BlockwiseMoments(
                 ops,

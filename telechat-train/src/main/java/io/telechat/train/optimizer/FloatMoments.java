@@ -8,6 +8,7 @@ import io.telechat.core.tensor.Shape;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.core.tensor.TensorArena;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -17,6 +18,8 @@ import java.util.Map;
  * @param square likewise
  */
 record FloatMoments(GradOps ops, Tensor mean, Tensor square) implements Moments {
+    static final List<MomentKind> KINDS = List.of(MomentKind.floats("mean"), MomentKind.floats("square"));
+
     static FloatMoments zeros(GradOps ops, Shape shape, TensorArena arena) {
         return new FloatMoments(
                 ops, arena.allocate(DType.F32, shape.toArray()), arena.allocate(DType.F32, shape.toArray()));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train.resume;
 
+import io.telechat.core.comm.Communicator;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
@@ -9,25 +10,17 @@ import io.telechat.core.InvalidModelException;
 import io.telechat.core.checkpoint.DirectoryTree;
 import io.telechat.core.checkpoint.IoReason;
 import io.telechat.core.checkpoint.JsonFiles;
-import io.telechat.core.checkpoint.SafetensorsFile;
-import io.telechat.core.checkpoint.SafetensorsWriter;
-import io.telechat.core.tensor.DType;
-import io.telechat.core.tensor.Tensor;
 import io.telechat.train.TrainedModel;
 import io.telechat.train.data.FileHash;
 import io.telechat.train.optimizer.AdamW;
-import io.telechat.train.optimizer.Trained;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -40,24 +33,34 @@ import java.util.stream.Stream;
  */
 public final class RunCheckpoint {
     private static final String PREFIX = "checkpoint-";
-    private static final long COPIED_BYTES = 1 << 20;
     private static final String OPTIMIZER = "optimizer.safetensors";
     private static final String STATE = "run_state.json";
     private static final String MANIFEST = "manifest.json";
-    private static final String VALUE = "value.";
     private static final ObjectMapper MAPPER = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
     private RunCheckpoint() {}
 
-    /** @return the directory */
-    public static Path save(Path run, TrainedModel model, AdamW optimizer, RunState state) throws IOException {
+    /**
+     * All ranks call this; the first one writes.
+     *
+     * @return the directory
+     */
+    public static Path save(Path run, TrainedModel model, AdamW optimizer, RunState state, Communicator ranks)
+            throws IOException {
         Path target = directory(run, state.step());
         Path temporary = run.resolve("." + PREFIX + state.step() + ".tmp");
+        OptimizerFile file = new OptimizerFile(model, optimizer, ranks);
+        if (ranks.rank() != 0) {
+            model.save(temporary);
+            file.write(temporary.resolve(OPTIMIZER));
+            ranks.barrier();
+            return target;
+        }
         DirectoryTree.delete(temporary);
         Files.createDirectories(temporary);
         try {
             model.save(temporary);
-            writeOptimizer(temporary.resolve(OPTIMIZER), optimizer, model);
+            file.write(temporary.resolve(OPTIMIZER));
             MAPPER.writeValue(temporary.resolve(STATE).toFile(), state);
             writeManifest(temporary);
             sync(temporary);
@@ -67,46 +70,10 @@ public final class RunCheckpoint {
             DirectoryTree.delete(temporary);
         }
         sync(run);
+        if (ranks.size() > 1) {
+            ranks.barrier(); // none goes on as if it was saved before it is
+        }
         return target;
-    }
-
-    private static void writeOptimizer(Path file, AdamW optimizer, TrainedModel model) {
-        Map<String, Tensor> tensors = tensors(optimizer, model);
-        Map<String, SafetensorsWriter.Entry> entries = new LinkedHashMap<>();
-        tensors.forEach(
-                (name, tensor) -> entries.put(name, new SafetensorsWriter.Entry(tensor.dtype(), tensor.shape())));
-        try (SafetensorsWriter writer = SafetensorsWriter.create(file, entries)) {
-            tensors.forEach((name, tensor) -> copy(model.backend().memory().toHost(tensor), writer.tensor(name)));
-            writer.commit();
-        }
-    }
-
-    /** What a run must remember beside the model's own files; codes last, for floats behind them would not be aligned. */
-    private static Map<String, Tensor> tensors(AdamW optimizer, TrainedModel model) {
-        Map<String, Tensor> floats = new LinkedHashMap<>();
-        Map<String, Tensor> codes = new LinkedHashMap<>();
-        for (AdamW.State state : optimizer.states()) {
-            Trained parameter = state.parameter();
-            state.moments()
-                    .tensors()
-                    .forEach((kind, tensor) ->
-                            (tensor.dtype() == DType.F32 ? floats : codes).put(kind + "." + parameter.name(), tensor));
-            if (!model.savesExactly()) {
-                floats.put(VALUE + parameter.name(), parameter.value());
-            }
-        }
-        floats.putAll(codes);
-        return floats;
-    }
-
-    /** What is written stays with the system, not with us. */
-    private static void copy(Tensor from, Tensor to) {
-        for (long at = 0; at < to.bytes(); at += COPIED_BYTES) {
-            long bytes = Math.min(COPIED_BYTES, to.bytes() - at);
-            MemorySegment part = to.segment().asSlice(at, bytes);
-            part.copyFrom(from.segment().asSlice(at, bytes));
-            part.unload();
-        }
     }
 
     private static void writeManifest(Path directory) throws IOException {
@@ -185,25 +152,31 @@ public final class RunCheckpoint {
     }
 
     /**
-     * Takes parameters, running means and state from the newest checkpoint.
+     * Takes parameters, running means and state from the newest checkpoint; all ranks do.
      *
      * @param data where the samples are, for messages
      * @param fresh the state at the beginning of the run that is to go on
      * @return the state; empty if there is no checkpoint
      * @throws InvalidModelException if a file is damaged, or the checkpoint is of a run with another recipe or other samples
      */
-    public static Optional<RunState> restore(Path run, Path data, RunState fresh, TrainedModel model, AdamW optimizer) {
+    public static Optional<RunState> restore(
+            Path run, Path data, RunState fresh, TrainedModel model, AdamW optimizer, Communicator ranks) {
         List<Path> all = all(run);
         if (all.isEmpty()) {
             return Optional.empty();
         }
         Path newest = all.getLast();
         try {
-            verify(newest);
+            if (ranks.rank() == 0) {
+                verify(newest);
+            }
+            if (ranks.size() > 1) {
+                ranks.barrier();
+            }
             RunState state = MAPPER.readValue(newest.resolve(STATE).toFile(), RunState.class);
             requireSameRun(run, data, fresh, state);
             model.restore(newest);
-            readOptimizer(newest.resolve(OPTIMIZER), optimizer, model);
+            new OptimizerFile(model, optimizer, ranks).read(newest.resolve(OPTIMIZER));
             model.updated(state.step());
             return Optional.of(state);
         } catch (IOException e) {
@@ -239,21 +212,6 @@ public final class RunCheckpoint {
                         "%s: %s; delete %s to go on from the one before",
                         path, missing ? "is missing" : "damaged: its hash is not that of the manifest", checkpoint);
             }
-        }
-    }
-
-    private static void readOptimizer(Path file, AdamW optimizer, TrainedModel model) {
-        try (Arena arena = Arena.ofConfined()) {
-            SafetensorsFile stored = SafetensorsFile.open(file, arena);
-            Map<String, Tensor> tensors = tensors(optimizer, model);
-            tensors.forEach((name, tensor) -> {
-                if (!stored.tensors().containsKey(name)
-                        || stored.tensor(name).dtype() != tensor.dtype()
-                        || !stored.tensor(name).shape().equals(tensor.shape())) {
-                    throw new InvalidModelException("%s: has no %s of %s; it is of another run", file, name, tensor);
-                }
-            });
-            tensors.forEach((name, tensor) -> model.backend().memory().write(stored.tensor(name), tensor));
         }
     }
 }

@@ -15,7 +15,7 @@ import io.telechat.core.ops.Weight;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.core.testing.TinyModels;
-import io.telechat.core.training.FullGradients;
+import io.telechat.core.training.ResidentGradients;
 import io.telechat.core.training.TrainableParameters;
 import io.telechat.core.training.TrainingPass;
 import io.telechat.core.weights.ModelLoader;
@@ -251,7 +251,7 @@ class TrainingPlanTest {
                 pass.forwardBackward(
                         Batch.uncached(tokens, new int[] {ROWS}, List.of(rope)),
                         new TrainingPass.Objective(tokens, weights),
-                        new FullGradients(backend.gradOps(), parameters.gradients()));
+                        new ResidentGradients(backend.gradOps(), parameters.gradients()));
             }
         }
         return count[0];

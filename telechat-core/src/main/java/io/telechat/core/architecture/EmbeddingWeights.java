@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.architecture;
+
+import io.telechat.core.ops.Weight;
+import io.telechat.core.tensor.Tensor;
+import java.util.Optional;
+
+/**
+ * What stands before the layers. D = hidden, V = vocabulary.
+ *
+ * @param table [V, D]
+ * @param norm [D], where the architecture has one
+ */
+public record EmbeddingWeights(Weight table, Optional<Tensor> norm) {}

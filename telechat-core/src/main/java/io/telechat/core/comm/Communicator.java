@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.comm;
+
+import io.telechat.core.tensor.DType;
+import io.telechat.core.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+
+/**
+ * A group of ranks that compute together. All of them call the same operations in the same order; the names are MPI's. Operations
+ * that return a {@link Pending} run in the order of the calls on a thread of their own, beside the computation.
+ *
+ * <p>Sums are made in the order of the ranks, by the rank that owns the elements: the same number of ranks gives the same bits
+ * over every {@link Transport}. Before data move, the ranks compare what they are about to do, so that two of them that have come
+ * apart end with a {@link RankException} instead of wrong numbers.
+ */
+public final class Communicator implements AutoCloseable {
+    /** Bytes of a rank's part that are under way at once. */
+    private static final long CHUNK = 1 << 20;
+
+    /** Sums of so few bytes are made by every rank, after one message. */
+    private static final long SMALL = 1 << 14;
+
+    /** Number of the operation, its kind, its bytes. */
+    private static final int HEADER = 3;
+
+    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
+
+    private final Transport transport;
+    private final int rank;
+    private final int size;
+    private final Arena arena = Arena.ofShared();
+    private final MemorySegment header;
+    private final MemorySegment headers;
+    private final MemorySegment received;
+    private final float[] sum;
+    private final float[] other;
+    private final ExecutorService thread;
+    private long operations;
+    private volatile boolean failed;
+
+    private enum Kind {
+        ALL_REDUCE,
+        ALL_GATHER,
+        REDUCE_SCATTER,
+        BROADCAST,
+        BARRIER,
+        SPLIT
+    }
+
+    /** Takes over the transport, and closes it with itself. */
+    public Communicator(Transport transport) {
+        this.transport = transport;
+        this.rank = transport.rank();
+        this.size = transport.size();
+        this.header = arena.allocate(HEADER * Long.BYTES, Long.BYTES);
+        this.headers = arena.allocate((long) size * HEADER * Long.BYTES, Long.BYTES);
+        this.received = arena.allocate(size * CHUNK, Long.BYTES);
+        this.sum = new float[(int) (CHUNK / Float.BYTES)];
+        this.other = new float[(int) (CHUNK / Float.BYTES)];
+        this.thread = Executors.newSingleThreadExecutor(Thread.ofPlatform()
+                .daemon()
+                .name("telechat-rank-" + rank)
+                .factory());
+    }
+
+    /** The number of this rank, from 0. */
+    public int rank() {
+        return rank;
+    }
+
+    /** How many ranks there are. */
+    public int size() {
+        return size;
+    }
+
+    /** What carries the bytes, for people. */
+    public String description() {
+        return transport.description();
+    }
+
+    private interface Operation {
+        void run();
+    }
+
+    private Pending submit(Operation operation) {
+        CompletableFuture<Void> end = new CompletableFuture<>();
+        thread.execute(() -> {
+            if (failed) {
+                end.cancel(false);
+                return;
+            }
+            try {
+                operation.run();
+                end.complete(null);
+            } catch (RuntimeException | Error e) {
+                failed = true;
+                end.completeExceptionally(e);
+            }
+        });
+        return new Pending(end);
+    }
+
+    /**
+     * Every rank gets the sum over all ranks, in place.
+     *
+     * @param values F32 of the same size on every rank
+     */
+    public Pending allReduce(Tensor values) {
+        requireFloats(values);
+        MemorySegment segment = values.segment();
+        return submit(() -> {
+            agree(Kind.ALL_REDUCE, segment.byteSize());
+            allReduce(segment);
+        });
+    }
+
+    /**
+     * Every rank gets the parts of all ranks, one behind the other.
+     *
+     * @param part of any type, of the same size on every rank; may lie in its place of {@code all}
+     * @param all {@link #size} times as large
+     */
+    public Pending allGather(Tensor part, Tensor all) {
+        if (all.bytes() != size * part.bytes()) {
+            throw new IllegalArgumentException("%s are not %d times %s".formatted(all, size, part));
+        }
+        MemorySegment from = part.segment();
+        MemorySegment to = all.segment();
+        return submit(() -> {
+            agree(Kind.ALL_GATHER, from.byteSize());
+            transport.allGather(from, to);
+        });
+    }
+
+    /**
+     * Each rank adds the sum over all ranks of its part to what it has.
+     *
+     * @param all F32, of which rank r owns the r-th of {@link #size} equal parts
+     * @param part F32 of that size
+     */
+    public Pending reduceScatterAdd(Tensor all, Tensor part) {
+        return reduceScatter(all, part, true);
+    }
+
+    private Pending reduceScatter(Tensor all, Tensor part, boolean add) {
+        requireFloats(all);
+        requireFloats(part);
+        if (all.bytes() != size * part.bytes()) {
+            throw new IllegalArgumentException("%s are not %d times %s".formatted(all, size, part));
+        }
+        MemorySegment from = all.segment();
+        MemorySegment to = part.segment();
+        return submit(() -> {
+            agree(Kind.REDUCE_SCATTER, to.byteSize());
+            reduceScatter(from, to, to.byteSize(), add);
+        });
+    }
+
+    /** Each rank gets the sum over all ranks of its part, which may lie in its place of {@code all}; see {@link #reduceScatterAdd}. */
+    public Pending reduceScatter(Tensor all, Tensor part) {
+        return reduceScatter(all, part, false);
+    }
+
+    /** Every rank gets what {@code root} has, of any type. */
+    public Pending broadcast(Tensor values, int root) {
+        MemorySegment segment = values.segment();
+        return submit(() -> {
+            agree(Kind.BROADCAST, segment.byteSize());
+            transport.broadcast(segment, root);
+        });
+    }
+
+    /** Waits until all ranks are here. */
+    public void barrier() {
+        submit(() -> agree(Kind.BARRIER, 0)).await();
+    }
+
+    /** The sums over all ranks of some numbers, added in the order of the ranks. */
+    public double[] sum(double... values) {
+        if (size == 1) {
+            return values;
+        }
+        double[] sums = new double[values.length];
+        for (double[] of : gather(values)) {
+            for (int i = 0; i < sums.length; i++) {
+                sums[i] += of[i];
+            }
+        }
+        return sums;
+    }
+
+    /** The numbers of every rank. */
+    public double[][] gather(double... values) {
+        double[][] all = new double[size][values.length];
+        submit(() -> {
+                    long bytes = (long) values.length * Double.BYTES;
+                    agree(Kind.ALL_GATHER, bytes);
+                    try (Arena temporary = Arena.ofShared()) {
+                        MemorySegment part = temporary.allocateFrom(ValueLayout.JAVA_DOUBLE, values);
+                        MemorySegment parts = temporary.allocate(size * bytes, Double.BYTES);
+                        transport.allGather(part, parts);
+                        for (int r = 0; r < size; r++) {
+                            MemorySegment.copy(
+                                    parts, ValueLayout.JAVA_DOUBLE, r * bytes, all[r], 0, values.length);
+                        }
+                    }
+                })
+                .await();
+        return all;
+    }
+
+    /** Ranks of one color make a group of their own, numbered in the order of their numbers here. */
+    public Communicator split(int color) {
+        Transport[] part = new Transport[1];
+        submit(() -> {
+                    agree(Kind.SPLIT, 0);
+                    part[0] = transport.split(color);
+                })
+                .await();
+        return new Communicator(part[0]);
+    }
+
+    /** Tells the other ranks that this one cannot go on. May end this process. */
+    public void abort() {
+        transport.abort();
+    }
+
+    private static void requireFloats(Tensor tensor) {
+        if (tensor.dtype() != DType.F32) {
+            throw new IllegalArgumentException(tensor + " is summed over ranks, and not F32");
+        }
+    }
+
+    /** Compares what the ranks are about to do. */
+    private void agree(Kind kind, long bytes) {
+        header.setAtIndex(ValueLayout.JAVA_LONG, 0, operations++);
+        header.setAtIndex(ValueLayout.JAVA_LONG, 1, kind.ordinal());
+        header.setAtIndex(ValueLayout.JAVA_LONG, 2, bytes);
+        transport.allGather(header, headers);
+        for (int r = 0; r < size; r++) {
+            MemorySegment theirs = headers.asSlice(r * header.byteSize(), header.byteSize());
+            if (theirs.mismatch(header) >= 0) {
+                throw new RankException(
+                        "the ranks have come apart: operation %d is %s of %,d bytes on rank %d, and %s of %,d bytes on"
+                                + " rank %d",
+                        operations - 1,
+                        name(header),
+                        bytes,
+                        rank,
+                        name(theirs),
+                        theirs.getAtIndex(ValueLayout.JAVA_LONG, 2),
+                        r);
+            }
+        }
+    }
+
+    private static String name(MemorySegment header) {
+        int kind = (int) header.getAtIndex(ValueLayout.JAVA_LONG, 1);
+        return Kind.values()[Math.clamp(kind, 0, Kind.values().length - 1)].name();
+    }
+
+    private void allReduce(MemorySegment values) {
+        long bytes = values.byteSize();
+        if (bytes <= SMALL) {
+            transport.allGather(values, received);
+            addUp(received, values, false);
+            return;
+        }
+        // Each rank sums a piece of every chunk, and hands it to the others.
+        long chunk = size * CHUNK;
+        for (long at = 0; at < bytes; at += chunk) {
+            MemorySegment now = values.asSlice(at, Math.min(chunk, bytes - at));
+            long piece = now.byteSize() / Float.BYTES / size * Float.BYTES;
+            if (piece > 0) {
+                MemorySegment even = now.asSlice(0, piece * size);
+                MemorySegment own = even.asSlice(rank * piece, piece);
+                reduceScatter(even, own, piece, false);
+                transport.allGather(own, even);
+            }
+            MemorySegment rest = now.asSlice(piece * size);
+            if (rest.byteSize() > 0) {
+                transport.allGather(rest, received);
+                addUp(received, rest, false);
+            }
+        }
+    }
+
+    private void reduceScatter(MemorySegment all, MemorySegment part, long stride, boolean add) {
+        for (long at = 0; at < part.byteSize(); at += CHUNK) {
+            long bytes = Math.min(CHUNK, part.byteSize() - at);
+            transport.allToAll(all.asSlice(at), stride, received, bytes);
+            addUp(received, part.asSlice(at, bytes), add);
+        }
+    }
+
+    /** {@code to (+)= Σ_r from[r]}, in the order of the ranks. */
+    private void addUp(MemorySegment from, MemorySegment to, boolean add) {
+        long bytes = to.byteSize();
+        int count = (int) (bytes / Float.BYTES);
+        MemorySegment.copy(from, FLOAT, 0, sum, 0, count);
+        for (int r = 1; r < size; r++) {
+            MemorySegment.copy(from, FLOAT, r * bytes, other, 0, count);
+            addTo(sum, other, count);
+        }
+        if (add) {
+            MemorySegment.copy(to, FLOAT, 0, other, 0, count);
+            addTo(sum, other, count);
+        }
+        MemorySegment.copy(sum, 0, to, FLOAT, 0, count);
+    }
+
+    private static void addTo(float[] sum, float[] other, int count) {
+        for (int i = 0; i < count; i++) {
+            sum[i] += other[i];
+        }
+    }
+
+    /** Leaves the group, once what was asked for is done; all ranks do. */
+    @Override
+    public void close() {
+        thread.execute(() -> {
+            if (!failed) {
+                transport.close();
+            }
+        });
+        thread.close();
+        arena.close();
+    }
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.train.zero;
+
+import io.telechat.core.comm.Pending;
+import io.telechat.core.tensor.DType;
+import io.telechat.core.tensor.HostArena;
+import io.telechat.core.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Memory for a section's whole tensors while they are in use: two buffers for the layers, so that one is filled or emptied while
+ * the other is computed with, and memory of its own for each of the two ends of the model, which are larger and in use once.
+ */
+final class Buffers implements AutoCloseable {
+    private static final int LAYERS = 2;
+
+    private final HostArena arena = new HostArena();
+    private final List<Buffer> layers = new ArrayList<>();
+
+    /** Memory for one section, with what still goes on in it. */
+    static final class Buffer implements AutoCloseable {
+        private final List<Tensor> flats;
+        private final HostArena own;
+        private List<Pending> pending = List.of();
+        private boolean taken;
+
+        private Buffer(List<Tensor> flats, HostArena own) {
+            this.flats = flats;
+            this.own = own;
+        }
+
+        /** For each flat of the section. */
+        List<Tensor> flats() {
+            return flats;
+        }
+
+        void goesOn(List<Pending> operations) {
+            pending = operations;
+        }
+
+        void await() {
+            pending.forEach(Pending::await);
+            pending = List.of();
+        }
+
+        /** Gives it back; what goes on in it is awaited by who takes it next. */
+        @Override
+        public void close() {
+            taken = false;
+            if (own != null) {
+                await();
+                own.close();
+            }
+        }
+    }
+
+    /** @param flats of a layer, all of which are alike */
+    Buffers(List<FlatParameters> flats, DType dtype) {
+        for (int i = 0; i < LAYERS; i++) {
+            layers.add(new Buffer(allocate(flats, dtype, arena), null));
+        }
+    }
+
+    /** @param dtype F32, or null for that of the values */
+    private static List<Tensor> allocate(List<FlatParameters> flats, DType dtype, HostArena arena) {
+        return flats.stream()
+                .map(f -> arena.allocate(dtype == null ? f.dtype() : dtype, f.elements()))
+                .toList();
+    }
+
+    /** A free one for a layer, in which nothing goes on. */
+    Buffer layer() {
+        Buffer free = layers.stream()
+                .filter(b -> !b.taken)
+                .findFirst()
+                .orElseThrow(() -> new IllegalStateException("more than " + LAYERS + " layers are leased"));
+        free.await();
+        free.taken = true;
+        layers.remove(free);
+        layers.addLast(free); // the other one is next
+        return free;
+    }
+
+    /** One for an end of the model. */
+    static Buffer end(List<FlatParameters> flats, DType dtype) {
+        HostArena own = new HostArena();
+        return new Buffer(allocate(flats, dtype, own), own);
+    }
+
+    /** Waits for all that goes on. */
+    void await() {
+        layers.forEach(Buffer::await);
+    }
+
+    @Override
+    public void close() {
+        arena.close();
+    }
+}
