@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train;
 
-import io.telechat.train.optimizer.TrainedTensor;
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.architecture.ModelConfig;
 import io.telechat.core.backend.Backend;
@@ -12,6 +11,7 @@ import io.telechat.core.tensor.SplitMix;
 import io.telechat.core.training.TrainingPass;
 import io.telechat.core.weights.ModelLoader;
 import io.telechat.train.optimizer.Trained;
+import io.telechat.train.optimizer.TrainedTensor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train;
 
-import io.telechat.core.comm.Communicator;
-import io.telechat.core.comm.Pending;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.architecture.ModelConfig;
 import io.telechat.core.backend.Backend;
+import io.telechat.core.comm.Communicator;
+import io.telechat.core.comm.Pending;
 import io.telechat.core.lora.LoraAdapters;
 import io.telechat.core.lora.LoraConfig;
 import io.telechat.core.lora.LoraDropout;

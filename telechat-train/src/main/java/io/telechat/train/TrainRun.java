@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train;
 
-import io.telechat.core.comm.Communicator;
-import io.telechat.core.comm.RankException;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.backend.Backends;
 import io.telechat.core.backend.MachineLimits;
 import io.telechat.core.checkpoint.IoReason;
+import io.telechat.core.comm.Communicator;
+import io.telechat.core.comm.RankException;
 import io.telechat.core.weights.ModelLoader;
 import io.telechat.train.data.TrainingData;
 import io.telechat.train.resume.RunCheckpoint;
@@ -62,10 +62,12 @@ public final class TrainRun implements AutoCloseable {
             requireSameInputs(inputs, checked);
             TrainedModel model = model(inputs, checked);
             cleanup.push(model::close);
-            double peakFlops = model.backend()
-                    .measureLimits()
-                    .map(MachineLimits::flopsPerSecond)
-                    .orElse(Double.NaN);
+            double peakFlops = parallelism.isFirst()
+                    ? model.backend()
+                            .measureLimits()
+                            .map(MachineLimits::flopsPerSecond)
+                            .orElse(Double.NaN)
+                    : Double.NaN;
             LOG.info(
                     "{}: {} samples of {} tokens, {} of them trained; {}; {}",
                     config.data(),

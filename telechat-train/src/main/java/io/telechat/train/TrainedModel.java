@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train;
 
-import io.telechat.train.optimizer.TrainedTensor;
 import io.telechat.core.architecture.ModelConfig;
 import io.telechat.core.backend.Backend;
 import io.telechat.train.optimizer.Trained;
+import io.telechat.train.optimizer.TrainedTensor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;

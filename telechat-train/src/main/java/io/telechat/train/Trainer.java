@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train;
 
-import io.telechat.core.comm.Communicator;
-import io.telechat.train.optimizer.TrainedTensor;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.telechat.core.DivergedException;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.Message;
+import io.telechat.core.comm.Communicator;
 import io.telechat.core.training.TrainingFlops;
 import io.telechat.train.data.TrainingData;
 import io.telechat.train.optimizer.AdamW;
 import io.telechat.train.optimizer.GradientClipping;
 import io.telechat.train.optimizer.MomentType;
+import io.telechat.train.optimizer.TrainedTensor;
 import io.telechat.train.resume.RunCheckpoint;
 import io.telechat.train.resume.RunRecipe;
 import io.telechat.train.resume.RunState;
@@ -65,9 +65,7 @@ public final class Trainer implements AutoCloseable {
     public Trainer(CheckedData checked, TrainedModel model, double peakFlops, Parallelism parallelism) {
         this.ranks = parallelism.ranks();
         this.division = new Division(
-                ranks.rank(),
-                ranks.size(),
-                checked.config().batch().microBatch());
+                ranks.rank(), ranks.size(), checked.config().batch().microBatch());
         this.config = checked.config();
         this.model = model;
         this.data = checked.data();
@@ -254,8 +252,7 @@ public final class Trainer implements AutoCloseable {
 
     /** Of all ranks' gradients. */
     private Message firstBadGradient() {
-        List<String> names =
-                model.tensors().stream().map(TrainedTensor::name).toList();
+        List<String> names = model.tensors().stream().map(TrainedTensor::name).toList();
         int first = optimizer.states().stream()
                 .filter(s -> !Double.isFinite(model.backend()
                         .gradOps()
@@ -288,8 +285,8 @@ public final class Trainer implements AutoCloseable {
     private RunState evaluate(RunState state, TrainingListener listener) {
         int[] samples = IntStream.range(trainedSamples, data.samples()).toArray();
         double local = 0;
-        for (Division.Pass pass :
-                division.of(samples, weights(samples), division.perPass(config.batch().samplesPerStep()))) {
+        for (Division.Pass pass : division.of(
+                samples, weights(samples), division.perPass(config.batch().samplesPerStep()))) {
             local += model.loss(batch(pass.samples()), pass.weights());
         }
         double loss = ranks.sum(local)[0];

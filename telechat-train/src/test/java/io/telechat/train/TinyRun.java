@@ -193,6 +193,36 @@ final class TinyRun {
         }
     }
 
+    /** Notes the steps. */
+    TrainingListener recorder(List<StepReport> steps) {
+        return new TrainingListener() {
+            @Override
+            public void started(long done, long total) {
+                // The steps tell.
+            }
+
+            @Override
+            public void step(StepReport report) {
+                steps.add(report);
+            }
+
+            @Override
+            public void evaluated(long step, double loss) {
+                // Is not looked at.
+            }
+
+            @Override
+            public void saved(Path checkpoint) {
+                // Likewise.
+            }
+
+            @Override
+            public void best(Path checkpoint, double loss) {
+                // Likewise.
+            }
+        };
+    }
+
     private final class Recorder implements TrainingListener {
         private final List<StepReport> steps = new ArrayList<>();
         private final List<Double> evaluations = new ArrayList<>();

@@ -69,8 +69,6 @@ public interface Architecture {
         Tensor norm = tensors.norm(finalNormName(config));
         return new HeadWeights(
                 norm,
-                config.tiedHead()
-                        ? embedding.table()
-                        : tensors.matrix(WeightId.HEAD, tensors.get(headName(config))));
+                config.tiedHead() ? embedding.table() : tensors.matrix(WeightId.HEAD, tensors.get(headName(config))));
     }
 }

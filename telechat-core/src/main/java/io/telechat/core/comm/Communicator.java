@@ -62,10 +62,8 @@ public final class Communicator implements AutoCloseable {
         this.received = arena.allocate(size * CHUNK, Long.BYTES);
         this.sum = new float[(int) (CHUNK / Float.BYTES)];
         this.other = new float[(int) (CHUNK / Float.BYTES)];
-        this.thread = Executors.newSingleThreadExecutor(Thread.ofPlatform()
-                .daemon()
-                .name("telechat-rank-" + rank)
-                .factory());
+        this.thread = Executors.newSingleThreadExecutor(
+                Thread.ofPlatform().daemon().name("telechat-rank-" + rank).factory());
     }
 
     /** The number of this rank, from 0. */
@@ -205,8 +203,7 @@ public final class Communicator implements AutoCloseable {
                         MemorySegment parts = temporary.allocate(size * bytes, Double.BYTES);
                         transport.allGather(part, parts);
                         for (int r = 0; r < size; r++) {
-                            MemorySegment.copy(
-                                    parts, ValueLayout.JAVA_DOUBLE, r * bytes, all[r], 0, values.length);
+                            MemorySegment.copy(parts, ValueLayout.JAVA_DOUBLE, r * bytes, all[r], 0, values.length);
                         }
                     }
                 })

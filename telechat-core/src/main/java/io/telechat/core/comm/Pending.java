@@ -2,8 +2,8 @@
 package io.telechat.core.comm;
 
 import java.util.concurrent.CancellationException;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 
 /** An operation among the ranks that is under way. Until it is awaited, its memory belongs to it. */
 public final class Pending {

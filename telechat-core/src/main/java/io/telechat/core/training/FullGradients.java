@@ -35,6 +35,9 @@ public abstract class FullGradients implements Gradients {
     @Override
     public final void embedding(int[] tokens, Tensor dOut, float scale) {
         ops.embedBackward(
-                tokens, dOut, scale, matrix(WeightId.EMBEDDING).blocks().getFirst().matrix());
+                tokens,
+                dOut,
+                scale,
+                matrix(WeightId.EMBEDDING).blocks().getFirst().matrix());
     }
 }

@@ -139,8 +139,8 @@ public final class CommunicatorContract {
     public static void checkThatRanksComeApart(Communicator ranks) {
         try (HostArena arena = new HostArena()) {
             Tensor values = arena.allocate(DType.F32, ranks.rank() == 0 ? 4 : 8);
-            RankException failure =
-                    assertThrows(RankException.class, () -> ranks.allReduce(values).await());
+            RankException failure = assertThrows(
+                    RankException.class, () -> ranks.allReduce(values).await());
             assertTrue(failure.getMessage().contains("come apart"), failure.getMessage());
             assertThrows(RankException.class, () -> ranks.allReduce(values).await());
         }

@@ -55,7 +55,8 @@ class LocalTransportTest {
     @Test
     void aRankThatDoesNotComeIsNotWaitedForForEver() {
         ExecutionException failure = assertThrows(
-                ExecutionException.class, () -> onRanks(2, Duration.ofMillis(200), ranks -> {
+                ExecutionException.class,
+                () -> onRanks(2, Duration.ofMillis(200), ranks -> {
                     if (ranks.rank() == 0) {
                         ranks.barrier();
                     }
@@ -67,7 +68,8 @@ class LocalTransportTest {
     void aRankThatGivesUpEndsTheWaitingOfTheOthers() {
         long start = System.nanoTime();
         ExecutionException failure = assertThrows(
-                ExecutionException.class, () -> onRanks(2, Duration.ofSeconds(60), ranks -> {
+                ExecutionException.class,
+                () -> onRanks(2, Duration.ofSeconds(60), ranks -> {
                     if (ranks.rank() == 0) {
                         try (HostArena arena = new HostArena()) {
                             ranks.allReduce(arena.allocate(DType.F32, 8)).await();

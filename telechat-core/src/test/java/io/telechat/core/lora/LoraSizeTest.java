@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.telechat.core.InvalidModelException;
+import io.telechat.core.architecture.LayerWeights;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.backend.Backends;
-import io.telechat.core.architecture.LayerWeights;
 import io.telechat.core.model.Lease;
 import io.telechat.core.model.ParameterStore;
 import io.telechat.core.ops.Weight;

@@ -93,7 +93,10 @@ final class OptimizerFile {
         try (SafetensorsWriter writer = SafetensorsWriter.create(file, entries)) {
             items.forEach((name, item) -> {
                 Tensor to = writer.tensor(name);
-                stream(item, (part, from) -> copy(part, to.segment(), from * part.dtype().bytes()));
+                stream(
+                        item,
+                        (part, from) ->
+                                copy(part, to.segment(), from * part.dtype().bytes()));
             });
             writer.commit();
         }
@@ -145,7 +148,8 @@ final class OptimizerFile {
                 if (states.containsKey(item.tensor().name())) {
                     Tensor own = own(item);
                     long from = states.get(item.tensor().name()).parameter().from() / item.elementsPerItem();
-                    Tensor part = flat(stored.tensor(name)).rows(from, from + own.shape().elements());
+                    Tensor part = flat(stored.tensor(name))
+                            .rows(from, from + own.shape().elements());
                     model.backend().memory().write(part.reshape(own.shape().toArray()), own);
                 }
             });

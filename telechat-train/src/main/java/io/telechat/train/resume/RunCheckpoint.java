@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train.resume;
 
-import io.telechat.core.comm.Communicator;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
@@ -10,6 +9,7 @@ import io.telechat.core.InvalidModelException;
 import io.telechat.core.checkpoint.DirectoryTree;
 import io.telechat.core.checkpoint.IoReason;
 import io.telechat.core.checkpoint.JsonFiles;
+import io.telechat.core.comm.Communicator;
 import io.telechat.train.TrainedModel;
 import io.telechat.train.data.FileHash;
 import io.telechat.train.optimizer.AdamW;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train.zero;
 
-import io.telechat.train.optimizer.TrainedTensor;
 import io.telechat.core.architecture.TensorSpec;
 import io.telechat.core.ops.BlockwiseTensor;
+import io.telechat.train.optimizer.TrainedTensor;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -75,7 +75,8 @@ record FlatLayout(List<Place> places, long share) {
     /** Which rank's optimizer has what of a tensor. */
     List<TrainedTensor.Piece> pieces(Place place, ZeroStage stage, int ranks) {
         if (!stage.cuts(ZeroStage.OPTIMIZER)) {
-            return TrainedTensor.whole(place.spec().name(), place.spec().shape()).pieces();
+            return TrainedTensor.whole(place.spec().name(), place.spec().shape())
+                    .pieces();
         }
         List<TrainedTensor.Piece> pieces = new ArrayList<>();
         for (int rank = 0; rank < ranks; rank++) {

@@ -33,7 +33,8 @@ public final class ShardedGradients extends FullGradients implements AutoCloseab
         super(ops);
         this.config = config;
         this.parameters = parameters;
-        this.buffers = isCut() ? new Buffers(parameters.flats(Section.layer(0)), DType.F32) : new Buffers(List.of(), null);
+        this.buffers =
+                isCut() ? new Buffers(parameters.flats(Section.layer(0)), DType.F32) : new Buffers(List.of(), null);
     }
 
     private boolean isCut() {
@@ -59,8 +60,7 @@ public final class ShardedGradients extends FullGradients implements AutoCloseab
         if (!isCut()) {
             return flats.stream().map(FlatParameters::allGradients).toList();
         }
-        Buffers.Buffer buffer =
-                section.kind() == Section.Kind.LAYER ? buffers.layer() : Buffers.end(flats, DType.F32);
+        Buffers.Buffer buffer = section.kind() == Section.Kind.LAYER ? buffers.layer() : Buffers.end(flats, DType.F32);
         buffer.flats().forEach(Tensor::clear);
         open.add(buffer);
         return buffer.flats();

@@ -113,7 +113,9 @@ public final class ShardedParameters implements ParameterStore {
         for (FlatParameters flat : all()) {
             for (FlatLayout.Place place : flat.layout().places()) {
                 tensors.add(new TrainedTensor(
-                        place.spec().name(), place.spec().computedShape(), flat.layout().pieces(place, stage, ranks.size())));
+                        place.spec().name(),
+                        place.spec().computedShape(),
+                        flat.layout().pieces(place, stage, ranks.size())));
             }
         }
         return tensors;
@@ -139,8 +141,11 @@ public final class ShardedParameters implements ParameterStore {
             CheckpointWriter.write(
                     directory,
                     entries,
-                    (name, to) -> stream(tensors.get(name), own, (part, from) -> StoredLayout.writePart(
-                            part, from, specs.get(name), to, backend.workers())));
+                    (name, to) -> stream(
+                            tensors.get(name),
+                            own,
+                            (part, from) ->
+                                    StoredLayout.writePart(part, from, specs.get(name), to, backend.workers())));
         } else {
             tensors.values().forEach(tensor -> stream(tensor, own, (part, from) -> {}));
         }
@@ -268,8 +273,7 @@ public final class ShardedParameters implements ParameterStore {
     public void prefetch(Section section) {
         if (stage.cuts(ZeroStage.PARAMETERS) && !gathered.containsKey(section)) {
             List<FlatParameters> of = flats.get(section);
-            Buffers.Buffer buffer =
-                    section.kind() == Section.Kind.LAYER ? buffers.layer() : Buffers.end(of, null);
+            Buffers.Buffer buffer = section.kind() == Section.Kind.LAYER ? buffers.layer() : Buffers.end(of, null);
             List<Pending> pending = new ArrayList<>();
             for (int i = 0; i < of.size(); i++) {
                 pending.add(of.get(i).gather(buffer.flats().get(i)));

@@ -71,7 +71,17 @@ final class Mpi {
         this.setErrorHandler = function("MPI_Comm_set_errhandler", handle, handle);
         this.errorString = function("MPI_Error_string", JAVA_INT, ADDRESS, ADDRESS);
         this.allToAll = function(
-                "MPI_Ialltoallv", ADDRESS, ADDRESS, ADDRESS, handle, ADDRESS, ADDRESS, ADDRESS, handle, handle, ADDRESS);
+                "MPI_Ialltoallv",
+                ADDRESS,
+                ADDRESS,
+                ADDRESS,
+                handle,
+                ADDRESS,
+                ADDRESS,
+                ADDRESS,
+                handle,
+                handle,
+                ADDRESS);
         this.allGather =
                 function("MPI_Iallgather", ADDRESS, JAVA_INT, handle, ADDRESS, JAVA_INT, handle, handle, ADDRESS);
         this.broadcast = function("MPI_Ibcast", ADDRESS, JAVA_INT, handle, JAVA_INT, handle, ADDRESS);
@@ -130,7 +140,12 @@ final class Mpi {
             MemorySegment text = arena.allocate(MAX_STRING);
             MemorySegment length = arena.allocate(JAVA_INT);
             call(function, text, length);
-            return text.getString(0).lines().findFirst().orElse("MPI").split(",")[0].strip();
+            return text.getString(0)
+                    .lines()
+                    .findFirst()
+                    .orElse("MPI")
+                    .split(",")[0]
+                    .strip();
         }
     }
 
@@ -206,16 +221,7 @@ final class Mpi {
     void allGather(
             MemorySegment send, MemorySegment receive, int count, long type, long communicator, MemorySegment request) {
         check(
-                call(
-                        allGather,
-                        send,
-                        count,
-                        wide(type),
-                        receive,
-                        count,
-                        wide(type),
-                        wide(communicator),
-                        request),
+                call(allGather, send, count, wide(type), receive, count, wide(type), wide(communicator), request),
                 "MPI_Iallgather");
     }
 
