@@ -10,8 +10,11 @@ final class BackendOptions {
     @Option(names = "--backend", paramLabel = "NAME", description = "cpu or nd4j (default: the best that is usable)")
     private Optional<String> backend = Optional.empty();
 
-    @Option(names = "--threads", paramLabel = "N", description = "threads (default: all processors)")
-    private int threads = Runtime.getRuntime().availableProcessors();
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            description = "threads, of each rank (default: all processors, shared among the ranks of a machine)")
+    private int threads = RankProcess.defaultThreads();
 
     BackendChoice choice() {
         Positive.check("--threads", threads);

@@ -4,19 +4,24 @@ package io.telechat.cli;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.Message;
 import io.telechat.core.checkpoint.IoReason;
+import io.telechat.core.comm.Communicator;
+import io.telechat.core.comm.LocalRanks;
+import io.telechat.train.Parallelism;
 import io.telechat.train.ProcessMemory;
 import io.telechat.train.RunEnd;
 import io.telechat.train.TrainConfig;
 import io.telechat.train.TrainRun;
+import io.telechat.train.TrainingListener;
 import io.telechat.train.TrainingListeners;
-import io.telechat.train.plan.TrainingPlan;
 import io.telechat.train.report.TensorBoardFile;
 import io.telechat.train.resume.RunCheckpoint;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicInteger;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -56,6 +61,9 @@ final class TrainCommand implements Callable<Integer> {
     private boolean json;
 
     @Mixin
+    private RankOptions ranks;
+
+    @Mixin
     private GlobalOptions global;
 
     @Spec
@@ -63,25 +71,68 @@ final class TrainCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        ranks.check();
         TrainConfig config = options.config();
-        if (resume && RunCheckpoint.all(config.output()).isEmpty()) {
+        if (RankProcess.isOne()) {
+            return RankProcess.run(config.output(), rank -> train(config, rank.ranks(), Optional.of(rank)));
+        }
+        if (ranks.startsProcesses()) {
+            return RankLauncher.run(spec, ranks, config.output());
+        }
+        if (ranks.simulated() == 1) {
+            return train(config, Parallelism.alone().ranks(), Optional.empty());
+        }
+        AtomicInteger code = new AtomicInteger();
+        TrainConfig shared = config.withThreads(Math.max(1, config.backend().threads() / ranks.simulated()));
+        LocalRanks.run(ranks.simulated(), Duration.ofHours(1), rank -> {
+            int of = train(shared, rank, Optional.empty());
+            if (rank.rank() == 0) {
+                code.set(of);
+            }
+        });
+        return code.get();
+    }
+
+    /** @param process of its own that this rank is */
+    private int train(TrainConfig config, Communicator communicator, Optional<RankProcess> process) {
+        Parallelism parallelism = new Parallelism(communicator, options.stage());
+        boolean tells = parallelism.isFirst() && !global.quiet;
+        if (resume && tells && RunCheckpoint.all(config.output()).isEmpty()) {
             System.err.println(Message.localized("%s holds no checkpoint: starting at the beginning", config.output()));
         }
-        if (!global.quiet) {
-            options.withoutEffect().forEach(System.err::println);
+        if (tells) {
+            options.withoutEffect(communicator.size()).forEach(System.err::println);
         }
-        try (TrainRun run = resume ? TrainRun.resume(config) : TrainRun.open(config);
-                RunLog log = new RunLog(config.output(), resume, json, global.quiet);
+        try (TrainRun run = resume ? TrainRun.resume(config, parallelism) : TrainRun.open(config, parallelism)) {
+            process.ifPresent(p -> p.onStop(run::stop));
+            if (!parallelism.isFirst()) {
+                ProcessMemory.resetPeak();
+                run.run(doing(process));
+                return ExitCode.OK;
+            }
+            return train(config, run, process);
+        } catch (IOException e) {
+            throw new InvalidModelException(e, "%s: cannot be written: %s", config.output(), IoReason.of(e));
+        }
+    }
+
+    private int train(TrainConfig config, TrainRun run, Optional<RankProcess> process) throws IOException {
+        try (RunLog log = new RunLog(config.output(), resume, json, global.quiet);
                 TensorBoardFile tensorBoard = new TensorBoardFile(config.output());
                 Interrupts interrupts = Interrupts.onFirst(run::stop)) {
             ProcessMemory.resetPeak(); // measuring the machine took memory that the run does not
             RunConfigFile.write(spec, config.output()); // not before: a run that is not gone on with keeps its own
-            RunEnd end = run.run(new TrainingListeners(List.of(log, tensorBoard)));
+            RunEnd end = run.run(new TrainingListeners(List.of(log, tensorBoard, doing(process))));
             log.finished(end);
-            log.memory(TrainingPlan.of(config).memory(0).total(), ProcessMemory.peakBytes());
+            if (run.parallelism().isAlone() || process.isPresent()) {
+                log.memory(run.planned().total(), ProcessMemory.peakBytes());
+            }
             return end == RunEnd.STOPPED ? interrupts.code() : ExitCode.OK;
-        } catch (IOException e) {
-            throw new InvalidModelException(e, "%s: cannot be written: %s", config.output(), IoReason.of(e));
         }
+    }
+
+    /** Says which step a rank is at, should it fail. */
+    private static TrainingListener doing(Optional<RankProcess> process) {
+        return new StepNote(step -> process.ifPresent(p -> p.doing("step " + step)));
     }
 }

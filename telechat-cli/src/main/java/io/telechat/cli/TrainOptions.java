@@ -7,6 +7,7 @@ import io.telechat.core.tensor.DType;
 import io.telechat.train.TrainConfig;
 import io.telechat.train.TuningMethod;
 import io.telechat.train.optimizer.AdamW;
+import io.telechat.train.zero.ZeroStage;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -181,16 +182,23 @@ final class TrainOptions {
     @Option(
             names = "--zero-stage",
             paramLabel = "N",
-            description = "0 to 3; changes nothing: one process has nothing to share out")
+            description =
+                    "what several ranks share out: 0 nothing (default), 1 the optimizer's state, 2 gradients too, 3"
+                            + " parameters too")
     private int zeroStage;
 
     @Option(names = "--offload", description = "changes nothing: everything is in main memory already")
     private boolean offload;
 
+    /** What the ranks share out. */
+    ZeroStage stage() {
+        return ZeroStage.of(zeroStage);
+    }
+
     /** What is asked for in vain, a line each. */
-    List<String> withoutEffect() {
+    List<String> withoutEffect(int ranks) {
         List<String> lines = new ArrayList<>();
-        if (zeroStage > 0) {
+        if (zeroStage > 0 && ranks == 1) {
             lines.add(Message.localized(
                     "--zero-stage %d changes nothing: one process has nothing to share out", zeroStage));
         }

@@ -129,6 +129,23 @@ public record TrainConfig(
         }
     }
 
+    /** The same with so many threads. */
+    public TrainConfig withThreads(int threads) {
+        return new TrainConfig(
+                model,
+                data,
+                output,
+                method,
+                new BackendChoice(backend.name(), threads),
+                batch,
+                objective,
+                optimizer,
+                rate,
+                length,
+                seed,
+                gradientCheckpointing);
+    }
+
     private static void require(boolean holds, String name, Object value, Message rule) {
         if (!holds) {
             throw new InvalidRequestException("%s %s: must be %s", name, value, rule);

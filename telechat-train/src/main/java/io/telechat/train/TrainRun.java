@@ -11,6 +11,7 @@ import io.telechat.core.comm.Communicator;
 import io.telechat.core.comm.RankException;
 import io.telechat.core.weights.ModelLoader;
 import io.telechat.train.data.TrainingData;
+import io.telechat.train.plan.TrainingPlan;
 import io.telechat.train.resume.RunCheckpoint;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -160,11 +161,20 @@ public final class TrainRun implements AutoCloseable {
         }
     }
 
-    private TrainedModel model(CheckedData inputs, ModelLoader.Checked checked) {
+    private int samplesAtOnce() {
         Communicator ranks = parallelism.ranks();
-        int samples = new Division(ranks.rank(), ranks.size(), config.batch().microBatch())
+        return new Division(ranks.rank(), ranks.size(), config.batch().microBatch())
                 .perPass(config.batch().samplesPerStep());
-        int rows = samples * inputs.data().rowTokens();
+    }
+
+    /** What {@code telechat plan} would have told of this rank. */
+    public TrainingPlan.Memory planned() {
+        return TrainingPlan.of(config, parallelism.ranks().size(), samplesAtOnce())
+                .memory(parallelism.stage().ordinal());
+    }
+
+    private TrainedModel model(CheckedData inputs, ModelLoader.Checked checked) {
+        int rows = samplesAtOnce() * inputs.data().rowTokens();
         Backend backend = Backends.open(config.backend());
         try {
             return switch (config.method()) {
@@ -179,6 +189,11 @@ public final class TrainRun implements AutoCloseable {
             backend.close();
             throw e;
         }
+    }
+
+    /** How many train together. */
+    public Parallelism parallelism() {
+        return parallelism;
     }
 
     /** Asks the run to finish its step, save, and end. For any thread. */

@@ -42,6 +42,7 @@ public final class Communicator implements AutoCloseable {
     private final ExecutorService thread;
     private long operations;
     private volatile boolean failed;
+    private volatile String current = "";
 
     private enum Kind {
         ALL_REDUCE,
@@ -233,8 +234,14 @@ public final class Communicator implements AutoCloseable {
         }
     }
 
+    /** The operation that is under way, or was last, in a few words. */
+    public String current() {
+        return current;
+    }
+
     /** Compares what the ranks are about to do. */
     private void agree(Kind kind, long bytes) {
+        current = "%s %d".formatted(kind, operations);
         header.setAtIndex(ValueLayout.JAVA_LONG, 0, operations++);
         header.setAtIndex(ValueLayout.JAVA_LONG, 1, kind.ordinal());
         header.setAtIndex(ValueLayout.JAVA_LONG, 2, bytes);

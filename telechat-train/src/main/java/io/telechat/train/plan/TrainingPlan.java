@@ -55,15 +55,24 @@ public record TrainingPlan(
      * @throws io.telechat.core.TelechatException if the run is impossible
      */
     public static TrainingPlan of(TrainConfig config) {
+        return of(config, 1, config.batch().microBatch());
+    }
+
+    /**
+     * The same of each of several ranks.
+     *
+     * @param samples that each computes at once
+     */
+    public static TrainingPlan of(TrainConfig config, int ranks, int samples) {
         try (TrainingData data = TrainingData.open(config.data());
                 ModelLoader.Checked checked = ModelLoader.check(config.model())) {
             RunSetup setup = new RunSetup(
-                    config.batch().microBatch(),
+                    samples,
                     data.rowTokens(),
                     config.gradientCheckpointing(),
                     config.method(),
                     config.optimizer().state(),
-                    1);
+                    ranks);
             return of(PlannedModel.of(checked), setup);
         }
     }
