@@ -31,6 +31,11 @@ final class Interrupts implements AutoCloseable {
         return new Interrupts(action);
     }
 
+    /** Whether there was one. */
+    boolean came() {
+        return first.get() != 0;
+    }
+
     /** The exit code of the signal that came first. */
     int code() {
         return first.get() == 0 ? ExitCode.INTERRUPTED : first.get();

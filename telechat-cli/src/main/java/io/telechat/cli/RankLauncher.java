@@ -42,7 +42,7 @@ final class RankLauncher {
             try (Interrupts interrupts = Interrupts.onFirst(supervisor::stop)) {
                 RankSupervisor.Outcome outcome = supervisor.run();
                 outcome.message().ifPresent(m -> System.err.println("telechat: " + m.localized()));
-                return outcome.code();
+                return outcome.code() == ExitCode.OK && interrupts.came() ? interrupts.code() : outcome.code();
             }
         } catch (IOException e) {
             throw new InvalidInputException(e, "%s: cannot be written: %s", directory, IoReason.of(e));

@@ -127,7 +127,8 @@ final class TrainCommand implements Callable<Integer> {
             if (run.parallelism().isAlone() || process.isPresent()) {
                 log.memory(run.planned().total(), ProcessMemory.peakBytes());
             }
-            return end == RunEnd.STOPPED ? interrupts.code() : ExitCode.OK;
+            // Of a rank, the launcher knows the signal.
+            return end == RunEnd.STOPPED && process.isEmpty() ? interrupts.code() : ExitCode.OK;
         }
     }
 

@@ -194,7 +194,7 @@ class ZeroTest {
                     TinyRun run = communicator.rank() == 0 ? tiny() : tiny().data(other);
                     try (TrainRun opened =
                             TrainRun.open(run.config(), new Parallelism(communicator, ZeroStage.PARAMETERS))) {
-                        throw new AssertionError("opened");
+                        throw new AssertionError("opened: " + opened);
                     }
                 }));
         assertTrue(failure.getMessage().contains("rank 1 has other samples"), failure.getMessage());
