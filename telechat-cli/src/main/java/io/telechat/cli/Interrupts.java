@@ -12,6 +12,8 @@ final class Interrupts implements AutoCloseable {
     private final Map<String, Object> before = new LinkedHashMap<>();
     private final AtomicInteger first = new AtomicInteger();
 
+    private Interrupts() {}
+
     private Interrupts(Runnable action) {
         for (Map.Entry<String, Integer> signal :
                 Map.of("INT", ExitCode.INTERRUPTED, "TERM", ExitCode.TERMINATED).entrySet()) {
@@ -25,6 +27,11 @@ final class Interrupts implements AutoCloseable {
                 action.run();
             }));
         }
+    }
+
+    /** Signals do what they do to every program. */
+    static Interrupts none() {
+        return new Interrupts();
     }
 
     static Interrupts onFirst(Runnable action) {

@@ -77,6 +77,10 @@ final class RankOptions {
             throw new InvalidRequestException(
                     "--include, --exclude, --num-nodes and --num-gpus choose from a --hostfile");
         }
+        if (dryRun && !startsProcesses()) {
+            throw new InvalidRequestException(
+                    "--dry-run: one process is not started by another; add --ranks or --hostfile");
+        }
         nodes.ifPresent(n -> Positive.check("--num-nodes", n));
         slots.ifPresent(n -> Positive.check("--num-gpus", n));
     }

@@ -47,7 +47,8 @@ import picocli.CommandLine.Help.Ansi;
         },
         footer = {
             "",
-            "Exit codes: 0 ok, 1 internal error, 2 usage, 3 bad model or data, 4 not enough memory, 130 interrupted."
+            "Exit codes: 0 ok, 1 internal error, 2 usage, 3 bad model or data, 4 not enough memory, 5 a rank failed,"
+                    + " 130 interrupted."
         })
 public final class TelechatCli {
     TelechatCli() {}

@@ -119,7 +119,7 @@ final class TrainCommand implements Callable<Integer> {
     private int train(TrainConfig config, TrainRun run, Optional<RankProcess> process) throws IOException {
         try (RunLog log = new RunLog(config.output(), resume, json, global.quiet);
                 TensorBoardFile tensorBoard = new TensorBoardFile(config.output());
-                Interrupts interrupts = Interrupts.onFirst(run::stop)) {
+                Interrupts interrupts = process.isEmpty() ? Interrupts.onFirst(run::stop) : Interrupts.none()) {
             ProcessMemory.resetPeak(); // measuring the machine took memory that the run does not
             RunConfigFile.write(spec, config.output()); // not before: a run that is not gone on with keeps its own
             RunEnd end = run.run(new TrainingListeners(List.of(log, tensorBoard, doing(process))));

@@ -19,11 +19,11 @@ public final class MpiTransport implements Transport {
     /** Bytes of one message at most, because MPI counts in 32 bits. */
     private static final long LONGEST = 1L << 30;
 
-    /** Asked after so often without a nap, which is how long short messages take. */
-    private static final int BUSY = 64;
+    /** Asked after for so long without a nap, which is what short messages take; others may have the core meanwhile. */
+    private static final long BUSY_NANOS = 100_000;
 
-    private static final long SHORTEST_NAP = 10_000;
-    private static final long LONGEST_NAP = 500_000;
+    private static final long SHORTEST_NAP = 20_000;
+    private static final long LONGEST_NAP = 200_000;
 
     /** The exit code of a run of which a rank has failed. */
     private static final int ABORTED = 5;
@@ -88,12 +88,13 @@ public final class MpiTransport implements Transport {
     private void await() {
         long start = System.nanoTime();
         long nap = SHORTEST_NAP;
-        for (long asked = 0; !mpi.test(request, flag); asked++) {
-            if (asked < BUSY) {
-                Thread.onSpinWait();
+        while (!mpi.test(request, flag)) {
+            long waited = System.nanoTime() - start;
+            if (waited < BUSY_NANOS) {
+                Thread.yield();
                 continue;
             }
-            if (System.nanoTime() - start > patience.toNanos()) {
+            if (waited > patience.toNanos()) {
                 throw new RankException("rank %d waited %d s for the other ranks in vain", rank, patience.toSeconds());
             }
             LockSupport.parkNanos(nap);
