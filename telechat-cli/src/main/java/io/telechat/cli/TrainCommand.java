@@ -125,7 +125,7 @@ final class TrainCommand implements Callable<Integer> {
             RunEnd end = run.run(new TrainingListeners(List.of(log, tensorBoard, doing(process))));
             log.finished(end);
             if (run.parallelism().isAlone() || process.isPresent()) {
-                log.memory(run.planned().total(), ProcessMemory.peakBytes());
+                log.memory(run.plannedBytes(), ProcessMemory.peakBytes());
             }
             // Of a rank, the launcher knows the signal.
             return end == RunEnd.STOPPED && process.isEmpty() ? interrupts.code() : ExitCode.OK;

@@ -18,10 +18,12 @@ import com.tngtech.archunit.lang.ConditionEvents;
 import com.tngtech.archunit.lang.SimpleConditionEvent;
 import io.telechat.core.backend.BackendChoice;
 import io.telechat.core.backend.MachineLimits;
+import io.telechat.core.comm.mpi.MpiTransport;
 import io.telechat.core.lora.LoraConfig;
 import io.telechat.core.lora.LoraSelection;
 import io.telechat.core.ops.Rounding;
 import io.telechat.core.weights.LoadProgress;
+import io.telechat.train.Parallelism;
 import io.telechat.train.RunEnd;
 import io.telechat.train.StepReport;
 import io.telechat.train.TrainConfig;
@@ -30,6 +32,7 @@ import io.telechat.train.TrainingListener;
 import io.telechat.train.TuningMethod;
 import io.telechat.train.optimizer.AdamW;
 import io.telechat.train.optimizer.MomentType;
+import io.telechat.train.zero.ZeroStage;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -43,6 +46,7 @@ class PublicSurfaceTest {
     private static final Set<String> PACKAGES = Set.of(
             "io.telechat.core",
             "io.telechat.core.chat",
+            "io.telechat.core.comm",
             "io.telechat.core.tensor",
             "io.telechat.core.tokenizer",
             "io.telechat.infer",
@@ -57,6 +61,9 @@ class PublicSurfaceTest {
                     LoraSelection.class,
                     Rounding.class,
                     LoadProgress.class,
+                    MpiTransport.class,
+                    Parallelism.class,
+                    ZeroStage.class,
                     RunEnd.class,
                     StepReport.class,
                     TrainConfig.class,

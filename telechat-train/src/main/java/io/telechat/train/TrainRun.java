@@ -168,9 +168,10 @@ public final class TrainRun implements AutoCloseable {
     }
 
     /** What {@code telechat plan} would have told of this rank. */
-    public TrainingPlan.Memory planned() {
+    public long plannedBytes() {
         return TrainingPlan.of(config, parallelism.ranks().size(), samplesAtOnce())
-                .memory(parallelism.stage().ordinal());
+                .memory(parallelism.stage().ordinal())
+                .total();
     }
 
     private TrainedModel model(CheckedData inputs, ModelLoader.Checked checked) {
