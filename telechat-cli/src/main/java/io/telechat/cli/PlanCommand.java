@@ -6,7 +6,6 @@ import io.telechat.core.architecture.Architectures;
 import io.telechat.core.architecture.ConfigFile;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.backend.Backends;
-import io.telechat.core.backend.MachineLimits;
 import io.telechat.core.model.MemoryPlan;
 import io.telechat.core.weights.ModelLoader;
 import io.telechat.train.TuningMethod;
@@ -135,10 +134,7 @@ final class PlanCommand implements Callable<Integer> {
 
     private static OptionalDouble measuredPeak() {
         try (Backend backend = Backends.best(Runtime.getRuntime().availableProcessors())) {
-            return backend.measureLimits()
-                    .map(MachineLimits::flopsPerSecond)
-                    .map(OptionalDouble::of)
-                    .orElseGet(OptionalDouble::empty);
+            return backend.measureFlops();
         }
     }
 }

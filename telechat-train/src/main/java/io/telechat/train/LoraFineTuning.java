@@ -21,6 +21,8 @@ import io.telechat.core.training.TrainingPass;
 import io.telechat.core.weights.LoadProgress;
 import io.telechat.core.weights.ModelLoader;
 import io.telechat.train.optimizer.Trained;
+import io.telechat.train.zero.FrozenParameters;
+import io.telechat.train.zero.ZeroStage;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -85,7 +87,10 @@ public final class LoraFineTuning implements TrainedModel {
             this.adapters = new LoraAdapters(config, method.fresh(), backend);
             adapters.initialize(seed);
         }
-        this.parameters = ModelLoader.parameters(checked, backend, quantization, LoadProgress.SILENT);
+        boolean isCut = !parallelism.isAlone() && parallelism.stage().cuts(ZeroStage.PARAMETERS);
+        this.parameters = isCut
+                ? new FrozenParameters(checked, backend, quantization, ranks)
+                : ModelLoader.parameters(checked, backend, quantization, LoadProgress.SILENT);
         this.dropout = new LoraDropout(backend, adapters.config().dropout(), seed);
         this.gradients = new LoraGradients(adapters, dropout, config, backend);
         this.forward = new LoraOps(backend.trainingOps(), adapters, dropout, backend);

@@ -5,7 +5,6 @@ import io.telechat.core.InvalidModelException;
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.backend.Backends;
-import io.telechat.core.backend.MachineLimits;
 import io.telechat.core.checkpoint.IoReason;
 import io.telechat.core.comm.Communicator;
 import io.telechat.core.comm.RankException;
@@ -63,12 +62,8 @@ public final class TrainRun implements AutoCloseable {
             requireSameInputs(inputs, checked);
             TrainedModel model = model(inputs, checked);
             cleanup.push(model::close);
-            double peakFlops = parallelism.isFirst()
-                    ? model.backend()
-                            .measureLimits()
-                            .map(MachineLimits::flopsPerSecond)
-                            .orElse(Double.NaN)
-                    : Double.NaN;
+            double peakFlops =
+                    parallelism.isFirst() ? model.backend().measureFlops().orElse(Double.NaN) : Double.NaN;
             LOG.info(
                     "{}: {} samples of {} tokens, {} of them trained; {}; {}",
                     config.data(),

@@ -35,6 +35,9 @@ final class TinyRun {
     private String backend = "cpu";
     private int threads = 1;
     TuningMethod.Full method = new TuningMethod.Full(DType.F32, Rounding.NEAREST);
+    /** In place of the method above. */
+    Optional<TuningMethod.Lora> adapters = Optional.empty();
+
     private boolean checkpointing;
     private TrainConfig.Batching batch = new TrainConfig.Batching(2, 1, true);
     private TrainConfig.Objective objective = new TrainConfig.Objective(true, true, true);
@@ -152,8 +155,9 @@ final class TinyRun {
     TrainConfig config() {
         TrainConfig.Length length =
                 new TrainConfig.Length(1, maxSteps, saveSteps, saveLimit, evaluationShare, 1, patience);
+        TuningMethod chosen = adapters.isPresent() ? adapters.get() : method;
         return new TrainConfig(
-                model, data, output, method, choice(), batch, objective, optimizer, rate, length, SEED, checkpointing);
+                model, data, output, chosen, choice(), batch, objective, optimizer, rate, length, SEED, checkpointing);
     }
 
     private BackendChoice choice() {

@@ -9,6 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.telechat.core.checkpoint.Checkpoint;
 import io.telechat.core.comm.LocalRanks;
 import io.telechat.core.comm.RankException;
+import io.telechat.core.lora.LoraConfig;
+import io.telechat.core.lora.LoraFiles;
 import io.telechat.core.ops.Rounding;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.testing.TinyModels;
@@ -181,6 +183,40 @@ class ZeroTest {
                     Files.readAllBytes(straight.checkpoint(6).resolve(file)),
                     Files.readAllBytes(stopped.checkpoint(6).resolve(file)),
                     file);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "NOTHING, , false",
+        "PARAMETERS, , false",
+        "PARAMETERS, , true",
+        "PARAMETERS, Q8, false",
+        "PARAMETERS, Q4, true"
+    })
+    void adaptersAreTrainedOverACutModel(ZeroStage stage, DType quantization, boolean tied) throws IOException {
+        String config = TinyModels.CONFIG_12B.replace("false", String.valueOf(tied));
+        Path model = TinyModels.make(Files.createTempDirectory(directory, "lora"), "model", config, 5);
+        TuningMethod.Lora method = new TuningMethod.Lora(
+                new LoraConfig(4, 4, false, 0, List.of("query", "key_value", "gate_proj")),
+                Optional.empty(),
+                Optional.ofNullable(quantization));
+        TinyRun one = tiny().model(model).maxSteps(4);
+        TinyRun several = tiny().model(model).maxSteps(4);
+        one.adapters = Optional.of(method);
+        several.adapters = Optional.of(method);
+        List<StepReport> expected = run(one, 1, ZeroStage.NOTHING, false);
+        List<StepReport> actual = run(several, 3, stage, false);
+        for (int i = 0; i < expected.size(); i++) {
+            assertEquals(expected.get(i).loss(), actual.get(i).loss(), LOSS, "loss of step " + (i + 1));
+        }
+        try (LoraFiles first = LoraFiles.read(one.checkpoint(4));
+                LoraFiles second = LoraFiles.read(several.checkpoint(4))) {
+            first.modules().forEach((name, pair) -> {
+                LoraFiles.Pair other = second.modules().get(name);
+                assertArrayEquals(pair.a().toFloats(), other.a().toFloats(), PARAMETER, name);
+                assertArrayEquals(pair.b().toFloats(), other.b().toFloats(), PARAMETER, name);
+            });
         }
     }
 

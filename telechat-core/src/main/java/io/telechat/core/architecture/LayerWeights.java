@@ -5,6 +5,7 @@ import io.telechat.core.ops.Weight;
 import io.telechat.core.ops.WeightId;
 import io.telechat.core.tensor.Tensor;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /**
  * The parameters of one decoder layer. D = hidden, F = ffn.
@@ -42,6 +43,17 @@ public record LayerWeights(Tensor attnNorm, Weight qkv, Weight attnOut, Tensor f
             case EMBEDDING, EMBEDDING_NORM, QKV, ATTN_OUT, GATE_UP, DOWN, FINAL_NORM, HEAD, NONE ->
                 throw new IllegalArgumentException(part + " is no norm of a layer");
         };
+    }
+
+    /** The same layer with other tensors in place of these. */
+    public LayerWeights map(UnaryOperator<Tensor> tensors) {
+        return new LayerWeights(
+                tensors.apply(attnNorm),
+                qkv.map(tensors),
+                attnOut.map(tensors),
+                tensors.apply(ffnNorm),
+                gateUp.map(tensors),
+                down.map(tensors));
     }
 
     public long bytes() {

@@ -6,6 +6,7 @@ import io.telechat.core.ops.Ops;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.workers.WorkerTeam;
 import java.util.Optional;
+import java.util.OptionalDouble;
 
 /** One way to compute the formulas: the operations, the memory they work in, and the threads that do it. */
 public interface Backend extends AutoCloseable {
@@ -44,6 +45,9 @@ public interface Backend extends AutoCloseable {
 
     /** Measures the machine's limits, which takes about a second; empty if this backend has no way to. */
     Optional<MachineLimits> measureLimits();
+
+    /** Of these, operations per second alone: in a fifth of the time, and without touching memory. */
+    OptionalDouble measureFlops();
 
     @Override
     void close();

@@ -4,6 +4,7 @@ package io.telechat.core.ops;
 import io.telechat.core.tensor.Tensor;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
 /**
@@ -62,6 +63,15 @@ public record Weight(WeightId id, List<Block> blocks) {
     /** Matrices one above the other that are no weight of a model. */
     public static Weight stacked(List<Tensor> matrices) {
         return new Weight(WeightId.NONE, matrices.stream().map(Block::of).toList());
+    }
+
+    /** The same weight with other tensors in place of these. */
+    public Weight map(UnaryOperator<Tensor> tensors) {
+        return new Weight(
+                id,
+                blocks.stream()
+                        .map(b -> new Block(tensors.apply(b.matrix()), b.bias().map(tensors)))
+                        .toList());
     }
 
     public long outFeatures() {

@@ -8,6 +8,7 @@ import io.telechat.core.architecture.ConfigFile;
 import io.telechat.core.architecture.ModelConfig;
 import io.telechat.core.architecture.ModelWeights;
 import io.telechat.core.architecture.TensorSpec;
+import io.telechat.core.architecture.WeightSource;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.checkpoint.Checkpoint;
 import io.telechat.core.model.CausalLm;
@@ -137,6 +138,35 @@ public final class ModelLoader {
                 .ifPresent(where ->
                         LOG.warn(Message.localized("%s: %s; answers will be useless", checkpoint.directory(), where)));
         return new ResidentParameters(weights, device::close, host::close, checkpoint::close);
+    }
+
+    /** Takes weights that are in memory only while it looks at them. */
+    @FunctionalInterface
+    public interface Visitor<T> {
+        T visit(WeightSource tensors);
+    }
+
+    /**
+     * Lends the tensors of a checkpoint in the form that a backend computes with, as {@link #parameters} has them: what is asked
+     * for is loaded, and gone when the visitor returns.
+     *
+     * @throws InvalidModelException likewise
+     */
+    public static <T> T visit(Checked checked, Backend backend, Optional<DType> quantization, Visitor<T> visitor) {
+        quantization.ifPresent(dtype -> requireNotOtherwiseQuantized(checked.checkpoint(), dtype));
+        WeightScan unseen = new WeightScan(backend.workers(), LoadProgress.SILENT, 0);
+        try (TensorArena device = backend.memory().newArena();
+                HostArena host = new HostArena();
+                PlacedTensors tensors = new PlacedTensors(
+                        checked.checkpoint(),
+                        backend.memory(),
+                        backend.workers(),
+                        quantization,
+                        unseen,
+                        device,
+                        host)) {
+            return visitor.visit(tensors);
+        }
     }
 
     private static void requireNotOtherwiseQuantized(Checkpoint checkpoint, DType dtype) {

@@ -21,6 +21,7 @@ import io.telechat.core.workers.WorkerTeam;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
+import java.util.OptionalDouble;
 
 /** The formulas as their definitions read, in plain loops and double: what the backends are tested against. */
 public final class ScalarBackend implements Backend, DeviceMemory, Ops {
@@ -61,6 +62,11 @@ public final class ScalarBackend implements Backend, DeviceMemory, Ops {
     @Override
     public WorkerTeam workers() {
         return workers;
+    }
+
+    @Override
+    public OptionalDouble measureFlops() {
+        return OptionalDouble.empty();
     }
 
     @Override

@@ -13,6 +13,7 @@ import io.telechat.core.ops.Ops;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.workers.WorkerTeam;
 import java.util.Optional;
+import java.util.OptionalDouble;
 
 /** Kernels in C or in the Vector API; weights are computed with where they lie. */
 final class CpuBackend implements Backend {
@@ -96,6 +97,14 @@ final class CpuBackend implements Backend {
         return best == KernelTier.VECTOR
                 ? Optional.empty()
                 : Optional.of(new LimitProbe(workers, KernelTiers.ofNative(best)).measure());
+    }
+
+    @Override
+    public OptionalDouble measureFlops() {
+        KernelTier best = KernelTiers.best();
+        return best == KernelTier.VECTOR
+                ? OptionalDouble.empty()
+                : OptionalDouble.of(new LimitProbe(workers, KernelTiers.ofNative(best)).flops());
     }
 
     @Override

@@ -23,10 +23,14 @@ record LimitProbe(WorkerTeam workers, NativeKernels kernels) {
             MemorySegment memory = memory(arena);
             long part = READ_BYTES / threads;
             long readNanos = best(() -> run(index -> kernels.read(memory.asSlice(index * part, part))));
-            long fmaNanos = best(() -> run(index -> kernels.multiplyAdd(ROUNDS)));
-            double flops = threads * kernels.multiplyAdd(ROUNDS);
-            return new MachineLimits(part * threads / (readNanos / 1e9), flops / (fmaNanos / 1e9));
+            return new MachineLimits(part * threads / (readNanos / 1e9), flops());
         }
+    }
+
+    /** Multiplications and additions per second. */
+    double flops() {
+        long nanos = best(() -> run(index -> kernels.multiplyAdd(ROUNDS)));
+        return workers.size() * kernels.multiplyAdd(ROUNDS) / (nanos / 1e9);
     }
 
     /** Memory to read. It is written to, or all of it would be one page of zeros, which comes from the cache. */

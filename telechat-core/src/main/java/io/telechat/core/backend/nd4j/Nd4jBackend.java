@@ -9,6 +9,7 @@ import io.telechat.core.ops.Ops;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.workers.WorkerTeam;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import org.nd4j.linalg.factory.Nd4j;
 
 /** ND4J arrays throughout. */
@@ -60,6 +61,11 @@ final class Nd4jBackend implements Backend {
     @Override
     public Optional<MachineLimits> measureLimits() {
         return Optional.empty();
+    }
+
+    @Override
+    public OptionalDouble measureFlops() {
+        return OptionalDouble.empty();
     }
 
     @Override

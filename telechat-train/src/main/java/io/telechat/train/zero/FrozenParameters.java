@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.train.zero;
+
+import io.telechat.core.architecture.Architecture;
+import io.telechat.core.architecture.EmbeddingWeights;
+import io.telechat.core.architecture.HeadWeights;
+import io.telechat.core.architecture.LayerWeights;
+import io.telechat.core.architecture.ModelConfig;
+import io.telechat.core.architecture.WeightSource;
+import io.telechat.core.backend.Backend;
+import io.telechat.core.comm.Communicator;
+import io.telechat.core.comm.Pending;
+import io.telechat.core.model.Lease;
+import io.telechat.core.model.ParameterStore;
+import io.telechat.core.model.Section;
+import io.telechat.core.tensor.DType;
+import io.telechat.core.tensor.HostArena;
+import io.telechat.core.tensor.HostStorage;
+import io.telechat.core.tensor.Tensor;
+import io.telechat.core.weights.ModelLoader;
+import java.lang.foreign.MemorySegment;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.BiFunction;
+import java.util.function.UnaryOperator;
+
+/**
+ * Parameters that are not trained, of any type, cut among ranks: the bytes of a section lie one behind the other, and each rank keeps
+ * an equal share of them. A section is gathered when it is leased, the next one meanwhile, and let go when the lease is closed.
+ */
+public final class FrozenParameters implements ParameterStore {
+    private static final long ALIGNMENT = 64;
+
+    private final ModelConfig config;
+    private final Communicator ranks;
+    private final HostArena shares = new HostArena();
+    private final Map<Section, Cut<?>> cuts = new HashMap<>();
+    private final Map<Section, Gathered> gathered = new HashMap<>();
+
+    /**
+     * A section that is not here.
+     *
+     * @param form its weights, of which the shapes are left
+     * @param places of its tensors among the section's bytes
+     * @param share this rank's bytes
+     */
+    private record Cut<T>(T form, Map<Tensor, Long> places, Tensor share) {}
+
+    /** A section's bytes of all ranks, or on their way. */
+    private record Gathered(HostArena arena, Tensor bytes, Pending pending) implements AutoCloseable {
+        @Override
+        public void close() {
+            pending.await();
+            arena.close();
+        }
+    }
+
+    /**
+     * Loads the model section by section, and keeps this rank's share of each. Closes the checkpoint.
+     *
+     * @param quantization the type to round matrices to that are not quantized yet
+     */
+    public FrozenParameters(
+            ModelLoader.Checked checked, Backend backend, Optional<DType> quantization, Communicator ranks) {
+        this.config = checked.config();
+        this.ranks = ranks;
+        Architecture architecture = config.architecture();
+        try {
+            load(
+                    checked,
+                    backend,
+                    quantization,
+                    Section.EMBEDDING,
+                    s -> architecture.embedding(config, s),
+                    (w, f) -> w.map(f));
+            for (int i = 0; i < config.layers(); i++) {
+                int layer = i;
+                load(
+                        checked,
+                        backend,
+                        quantization,
+                        Section.layer(i),
+                        s -> architecture.layer(config, layer, s),
+                        (w, f) -> w.map(f));
+            }
+            EmbeddingWeights table =
+                    (EmbeddingWeights) cuts.get(Section.EMBEDDING).form();
+            load(
+                    checked,
+                    backend,
+                    quantization,
+                    Section.HEAD,
+                    s -> architecture.head(config, s, table),
+                    (w, f) -> config.tiedHead() ? new HeadWeights(f.apply(w.norm()), w.matrix()) : w.map(f));
+            checked.close();
+        } catch (RuntimeException | Error e) {
+            shares.close();
+            throw e;
+        }
+    }
+
+    private <T> void load(
+            ModelLoader.Checked checked,
+            Backend backend,
+            Optional<DType> quantization,
+            Section section,
+            ModelLoader.Visitor<T> assemble,
+            BiFunction<T, UnaryOperator<Tensor>, T> map) {
+        cuts.put(section, ModelLoader.visit(checked, backend, quantization, tensors -> cut(tensors, assemble, map)));
+    }
+
+    private <T> Cut<T> cut(
+            WeightSource tensors, ModelLoader.Visitor<T> assemble, BiFunction<T, UnaryOperator<Tensor>, T> map) {
+        T weights = assemble.visit(tensors);
+        Map<Tensor, Long> places = new IdentityHashMap<>();
+        long[] end = {0};
+        map.apply(weights, tensor -> {
+            places.put(tensor, end[0]);
+            end[0] += roundUp(tensor.segment().byteSize());
+            return tensor;
+        });
+        long bytes = roundUp(Math.ceilDiv(end[0], ranks.size()));
+        Tensor share = shares.allocate(DType.U8, bytes);
+        long first = ranks.rank() * bytes;
+        places.forEach((tensor, place) -> {
+            long from = Math.max(first, place);
+            long to = Math.min(first + bytes, place + tensor.segment().byteSize());
+            if (from < to) {
+                MemorySegment.copy(tensor.segment(), from - place, share.segment(), from - first, to - from);
+            }
+        });
+        return new Cut<>(weights, places, share);
+    }
+
+    private static long roundUp(long bytes) {
+        return Math.ceilDiv(bytes, ALIGNMENT) * ALIGNMENT;
+    }
+
+    @Override
+    public void prefetch(Section section) {
+        if (!gathered.containsKey(section)) {
+            Tensor share = cuts.get(section).share();
+            HostArena arena = new HostArena();
+            Tensor bytes = arena.allocate(DType.U8, ranks.size() * share.bytes());
+            gathered.put(section, new Gathered(arena, bytes, ranks.allGather(share, bytes)));
+        }
+    }
+
+    /** The tensors of a section, by those of its form. */
+    private static UnaryOperator<Tensor> tensors(Cut<?> cut, Gathered whole) {
+        return form -> new Tensor(
+                form.dtype(),
+                form.shape(),
+                new HostStorage(whole.bytes()
+                        .segment()
+                        .asSlice(cut.places().get(form), form.dtype().bytes(form.shape()))));
+    }
+
+    private Gathered gather(Section section) {
+        prefetch(section);
+        Gathered whole = gathered.remove(section);
+        whole.pending().await();
+        return whole;
+    }
+
+    /** A section's whole weights, and how to let them go. */
+    private record Whole<T>(T weights, Runnable release) implements Lease<T> {
+        @Override
+        public void close() {
+            release.run();
+        }
+    }
+
+    @Override
+    public Lease<EmbeddingWeights> embedding() {
+        Cut<?> cut = cuts.get(Section.EMBEDDING);
+        Gathered whole = gather(Section.EMBEDDING);
+        return new Whole<>(((EmbeddingWeights) cut.form()).map(tensors(cut, whole)), whole::close);
+    }
+
+    @Override
+    public Lease<LayerWeights> layer(int index) {
+        Cut<?> cut = cuts.get(Section.layer(index));
+        Gathered whole = gather(Section.layer(index));
+        return new Whole<>(((LayerWeights) cut.form()).map(tensors(cut, whole)), whole::close);
+    }
+
+    @Override
+    public Lease<HeadWeights> head() {
+        Cut<?> cut = cuts.get(Section.HEAD);
+        Gathered whole = gather(Section.HEAD);
+        HeadWeights form = (HeadWeights) cut.form();
+        if (!config.tiedHead()) {
+            return new Whole<>(form.map(tensors(cut, whole)), whole::close);
+        }
+        Lease<EmbeddingWeights> table = embedding();
+        Tensor norm = tensors(cut, whole).apply(form.norm());
+        return new Whole<>(new HeadWeights(norm, table.weights().table()), () -> {
+            table.close();
+            whole.close();
+        });
+    }
+
+    /** Bytes of this rank's shares. */
+    public long bytes() {
+        return shares.bytes();
+    }
+
+    @Override
+    public void close() {
+        gathered.values().forEach(Gathered::close);
+        shares.close();
+    }
+}
