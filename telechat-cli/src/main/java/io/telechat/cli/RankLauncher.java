@@ -18,8 +18,8 @@ import picocli.CommandLine.Model.CommandSpec;
 
 /** Runs this very command on several ranks, each a process that {@code mpirun} starts, and waits for their end. */
 final class RankLauncher {
-    /** Not heard of for so long, a rank is given up; it says that it lives every second. */
-    private static final Duration SILENCE = Duration.ofSeconds(30);
+    /** Not heard of for so many seconds, a rank is given up; it says that it lives every second. */
+    private static final Duration SILENCE = Duration.ofSeconds(Integer.getInteger("telechat.rank.silence", 30));
 
     private RankLauncher() {}
 

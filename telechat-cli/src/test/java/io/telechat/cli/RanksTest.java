@@ -14,7 +14,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
@@ -60,6 +59,10 @@ class RanksTest {
     }
 
     private static Program.Started train(Path output, String... more) throws IOException {
+        return train(List.of(), output, more);
+    }
+
+    private static Program.Started train(List<String> javaOptions, Path output, String... more) throws IOException {
         List<String> args = new ArrayList<>(List.of(
                 "train",
                 "--model-path",
@@ -73,7 +76,9 @@ class RanksTest {
                 "--per-device-train-batch-size",
                 "2"));
         args.addAll(List.of(more));
-        return Program.start(directory, Map.of(), args.toArray(String[]::new));
+        List<String> options = new ArrayList<>(List.of("--add-modules", "jdk.incubator.vector"));
+        options.addAll(javaOptions);
+        return Program.start(directory, options, args.toArray(String[]::new));
     }
 
     /** The processes of a run, but for the launcher. */
@@ -148,6 +153,33 @@ class RanksTest {
                 .result();
         assertEquals(0, resumed.code(), resumed.err());
         assertTrue(Files.isDirectory(output.resolve("checkpoint-" + next)));
+    }
+
+    @Test
+    void aRankThatHangsEndsTheRun() throws Exception {
+        Path output = directory.resolve("hangs");
+        Program.Started started = train(
+                List.of("-Dtelechat.rank.silence=5"),
+                output,
+                "--max-steps",
+                "100000",
+                "--save-steps",
+                "1",
+                "--ranks",
+                "2",
+                "--zero-stage",
+                "3");
+        awaitCheckpoint(started, output);
+        List<ProcessHandle> ranks = ranks(started);
+        new ProcessBuilder("kill", "-STOP", String.valueOf(ranks.getLast().pid()))
+                .start()
+                .waitFor();
+        Program.Result result = started.result();
+        assertEquals(5, result.code(), result.err());
+        assertTrue(result.err().contains("has not been heard of for 5 s, at step"), result.err());
+        for (ProcessHandle rank : ranks) {
+            rank.onExit().get(5, TimeUnit.SECONDS);
+        }
     }
 
     @Test
