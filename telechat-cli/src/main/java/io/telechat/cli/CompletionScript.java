@@ -36,7 +36,11 @@ final class CompletionScript {
     private final Map<String, CommandSpec> commands = new TreeMap<>();
 
     CompletionScript(CommandLine program) {
-        program.getSubcommands().forEach((name, command) -> commands.put(name, command.getCommandSpec()));
+        program.getSubcommands().forEach((name, command) -> {
+            if (!command.getCommandSpec().usageMessage().hidden()) {
+                commands.put(name, command.getCommandSpec());
+            }
+        });
     }
 
     private static List<OptionSpec> options(CommandSpec command) {

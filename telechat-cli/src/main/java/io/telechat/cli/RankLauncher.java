@@ -6,6 +6,7 @@ import io.telechat.core.checkpoint.IoReason;
 import io.telechat.core.comm.launch.Host;
 import io.telechat.core.comm.launch.Mpirun;
 import io.telechat.core.comm.launch.RankSupervisor;
+import io.telechat.train.TrainConfig;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -24,13 +25,17 @@ final class RankLauncher {
     private RankLauncher() {}
 
     /**
-     * @param directory for logs
+     * @param config of the run, in whose output directory the logs go
      * @return the exit code
      */
-    static int run(CommandSpec spec, RankOptions options, Path directory) {
+    static int run(CommandSpec spec, RankOptions options, TrainConfig config) {
         List<Host> hosts = options.hosts();
         Mpirun mpirun = Mpirun.find();
+        Path directory = config.output();
         try {
+            if (options.checksHosts()) {
+                return new HostCheck(mpirun, options.sshPort(), config.model(), config.data()).run(hosts);
+            }
             Optional<Path> hostfile = hosts.isEmpty() ? Optional.empty() : Optional.of(write(mpirun.hostfile(hosts)));
             List<String> command = mpirun.command(hostfile, options.sshPort(), options.count(), program(spec));
             if (options.isDryRun()) {
@@ -57,6 +62,14 @@ final class RankLauncher {
 
     /** The command line of this process, as that of a rank. */
     private static List<String> program(CommandSpec spec) {
+        List<String> command = new ArrayList<>(java());
+        command.add(1, "-D" + RankProcess.PROPERTY + "=true");
+        command.addAll(spec.root().commandLine().getParseResult().originalArgs());
+        return command;
+    }
+
+    /** Java with this program, as this process was started. */
+    static List<String> java() {
         List<String> command = new ArrayList<>();
         command.add(ProcessHandle.current().info().command().orElse("java"));
         ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
@@ -67,11 +80,9 @@ final class RankLauncher {
                 "-Dtelechat.tty.stdin=false",
                 "-Dtelechat.tty.stdout=false",
                 "-Dtelechat.tty.stderr=false",
-                "-D" + RankProcess.PROPERTY + "=true",
                 "-cp",
                 System.getProperty("java.class.path"),
                 TelechatCli.class.getName()));
-        command.addAll(spec.root().commandLine().getParseResult().originalArgs());
         return command;
     }
 }

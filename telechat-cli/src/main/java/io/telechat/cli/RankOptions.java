@@ -61,6 +61,12 @@ final class RankOptions {
     @Option(names = "--dry-run", description = "print the command that would be run, an argument a line, and end")
     private boolean dryRun;
 
+    @Option(
+            names = "--check-hosts",
+            description =
+                    "look up each host, start telechat there, compare versions, model, data, memory and clock, and end")
+    private boolean checkHosts;
+
     /** @throws InvalidRequestException if they contradict each other */
     void check() {
         Positive.check("--ranks", ranks);
@@ -76,6 +82,9 @@ final class RankOptions {
         if (chooses && hostfile.isEmpty()) {
             throw new InvalidRequestException(
                     "--include, --exclude, --num-nodes and --num-gpus choose from a --hostfile");
+        }
+        if (checkHosts && hostfile.isEmpty()) {
+            throw new InvalidRequestException("--check-hosts checks those of a --hostfile");
         }
         if (dryRun && !startsProcesses()) {
             throw new InvalidRequestException(
@@ -108,6 +117,10 @@ final class RankOptions {
 
     Optional<Integer> sshPort() {
         return sshPort;
+    }
+
+    boolean checksHosts() {
+        return checkHosts;
     }
 
     boolean isDryRun() {

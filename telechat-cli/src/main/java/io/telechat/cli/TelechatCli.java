@@ -43,6 +43,7 @@ import picocli.CommandLine.Help.Ansi;
             CleanCommand.class,
             VersionCommand.class,
             CompletionCommand.class,
+            HostReportCommand.class,
             CommandLine.HelpCommand.class
         },
         footer = {

@@ -77,7 +77,7 @@ final class TrainCommand implements Callable<Integer> {
             return RankProcess.run(config.output(), rank -> train(config, rank.ranks(), Optional.of(rank)));
         }
         if (ranks.startsProcesses()) {
-            return RankLauncher.run(spec, ranks, config.output());
+            return RankLauncher.run(spec, ranks, config);
         }
         if (ranks.simulated() == 1) {
             return train(config, Parallelism.alone().ranks(), Optional.empty());

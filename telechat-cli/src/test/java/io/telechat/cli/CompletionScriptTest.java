@@ -49,6 +49,7 @@ class CompletionScriptTest {
     @ParameterizedTest
     @CsvSource({
         "tokeni, tokenize",
+        "host, ''",
         "train --dtype '', bf16 f32",
         "train --optimizer-state '', 8bit f32",
         "chat --kv-cache '', bf16 f16 f32",

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.telechat.core.Message;
 import io.telechat.core.testing.TinyModels;
 import java.io.File;
 import java.io.IOException;
@@ -204,6 +206,33 @@ class RanksTest {
         Path blocked = Files.createFile(directory.resolve("blocked"));
         Program.Result unwritable = train(blocked, "--ranks", "2").result();
         assertEquals(3, unwritable.code(), unwritable.err());
+    }
+
+    @Test
+    void hostsAreChecked() throws Exception {
+        Path hosts = Files.writeString(directory.resolve("checked"), "localhost slots=2\nnowhere.invalid slots=2\n");
+        Program.Result result = train(directory.resolve("check"), "--hostfile", hosts.toString(), "--check-hosts")
+                .result();
+        assertEquals(5, result.code(), result.err());
+        assertEquals("localhost: ok\nnowhere.invalid: its name cannot be resolved\n", result.out());
+        assertFalse(Files.exists(directory.resolve("check")));
+    }
+
+    @Test
+    void aHostThatDiffersIsTold() {
+        ObjectNode here = HostReportCommand.report(directory.resolve("model"), directory.resolve("data"));
+        ObjectNode there = here.deepCopy()
+                .put("java", "21")
+                .put("data", "0")
+                .put("memory", 1L << 30)
+                .put("time", here.path("time").asLong() - 3_600_000);
+        assertEquals(List.of(), HostCheck.compare(here, here));
+        List<String> problems =
+                HostCheck.compare(here, there).stream().map(Message::toString).toList();
+        assertEquals(4, problems.size(), problems.toString());
+        assertTrue(problems.getFirst().startsWith("has java 21, this machine has 25"), problems.toString());
+        assertEquals("has another data than this machine", problems.get(1));
+        assertEquals("its clock is 3600 s from this machine's", problems.getLast());
     }
 
     @Test
