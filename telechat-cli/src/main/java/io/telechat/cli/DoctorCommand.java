@@ -2,10 +2,12 @@
 package io.telechat.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.telechat.core.InvalidRequestException;
 import io.telechat.core.Message;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.backend.BackendProvider;
 import io.telechat.core.backend.Backends;
+import io.telechat.core.comm.mpi.MpiTransport;
 import io.telechat.core.model.MemoryPlan;
 import java.io.File;
 import java.io.IOException;
@@ -68,11 +70,7 @@ final class DoctorCommand implements Callable<Integer> {
             backends.put(provider.name(), describe(provider));
         }
         report.put("default_backend", defaultBackend());
-        report.put(
-                "mpi",
-                onPath("mpirun")
-                        .map(Path::toString)
-                        .orElse("none: no mpirun on the PATH; needed for several processes only"));
+        report.put("mpi", mpi());
         report.put("gpu", gpu());
         if (json) {
             System.out.println(report);
@@ -93,6 +91,18 @@ final class DoctorCommand implements Callable<Integer> {
             });
         }
         return ExitCode.OK;
+    }
+
+    private static String mpi() {
+        Optional<Path> mpirun = onPath("mpirun");
+        if (mpirun.isEmpty()) {
+            return "none: no mpirun on the PATH; needed for several processes only (apt-get install openmpi-bin)";
+        }
+        try {
+            return "%s, %s".formatted(MpiTransport.version(), mpirun.get());
+        } catch (InvalidRequestException e) {
+            return "%s, but %s".formatted(mpirun.get(), e.getMessage());
+        }
     }
 
     private static String describe(BackendProvider provider) {
