@@ -129,18 +129,29 @@ final class LoraTargets {
         int[] moduleOf = new int[rows];
         int[] rowOf = new int[rows];
         int row = 0;
+        int before = -1;
+        int index = -1;
         for (Weight.Block block : weight.blocks()) {
             for (long i = 0; i < block.rows(); i++, row++) {
                 long number = block.matrix().segment().get(ValueLayout.JAVA_LONG, 8 * i);
-                String tensor = names.get((int) (number >>> 32));
-                Module module = module(tensor.substring(0, tensor.length() - SUFFIX.length()), specs.get(tensor));
-                moduleOf[row] = lora.targets().contains(module.name()) ? indexOf(modules, module) : -1;
+                int tensor = (int) (number >>> 32);
+                if (tensor != before) { // once for its rows, of which there are millions
+                    before = tensor;
+                    index = wanted(names.get(tensor), modules, lora);
+                }
+                moduleOf[row] = index;
                 rowOf[row] = (int) number;
             }
         }
         return modules.isEmpty()
                 ? Optional.empty()
                 : Optional.of(new Composition(List.copyOf(modules), moduleOf, rowOf));
+    }
+
+    /** The index of a tensor's module, which is added if need be; -1 if it gets no adapter. */
+    private int wanted(String tensor, List<Module> modules, LoraConfig lora) {
+        Module module = module(tensor.substring(0, tensor.length() - SUFFIX.length()), specs.get(tensor));
+        return lora.targets().contains(module.name()) ? indexOf(modules, module) : -1;
     }
 
     private static int indexOf(List<Module> modules, Module module) {
