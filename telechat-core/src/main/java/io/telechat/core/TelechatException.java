@@ -20,7 +20,7 @@ public class TelechatException extends RuntimeException {
      * @param arguments what goes into it
      */
     public TelechatException(String format, Object... arguments) {
-        this(null, format, arguments);
+        this(null, Message.of(format, arguments));
     }
 
     /**
@@ -29,8 +29,12 @@ public class TelechatException extends RuntimeException {
      * @param arguments what goes into it
      */
     public TelechatException(Throwable cause, String format, Object... arguments) {
-        super(oneLine(Message.of(format, arguments).toString()), cause);
-        this.message = Message.of(format, arguments);
+        this(cause, Message.of(format, arguments));
+    }
+
+    private TelechatException(Throwable cause, Message message) {
+        super(oneLine(message.toString()), cause);
+        this.message = message;
     }
 
     /** What is reported, to be part of another message. */

@@ -20,6 +20,9 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 public final class Translations {
     private static final String FILE = "META-INF/telechat/messages_%s.json";
+    /** What the texts are in: to look for a file would open every jar at every start. */
+    private static final String ORIGINAL = Locale.ENGLISH.getLanguage();
+
     private static final Map<String, Translations> LANGUAGES = new ConcurrentHashMap<>();
 
     private final Map<String, String> texts;
@@ -30,7 +33,9 @@ public final class Translations {
 
     /** Those into the language of a locale; without any, every text stays English. */
     public static Translations of(Locale locale) {
-        return LANGUAGES.computeIfAbsent(locale.getLanguage(), language -> new Translations(read(language)));
+        return LANGUAGES.computeIfAbsent(
+                locale.getLanguage(),
+                language -> new Translations(language.equals(ORIGINAL) ? Map.of() : read(language)));
     }
 
     /** This text in the language, or the text itself where it has no translation. */

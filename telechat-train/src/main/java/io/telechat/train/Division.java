@@ -27,11 +27,6 @@ record Division(int rank, int ranks, int atOnce) {
         return Math.min(atOnce, Math.ceilDiv(samples, ranks));
     }
 
-    /** Passes of each rank for a step of so many samples. */
-    int passes(int samples) {
-        return Math.ceilDiv(Math.ceilDiv(samples, ranks), perPass(samples));
-    }
-
     /**
      * This rank's passes over its share of these samples.
      *

@@ -15,6 +15,11 @@ public interface Lease<T> extends AutoCloseable {
 
     /** Of weights that stay where they are. */
     static <T> Lease<T> resident(T weights) {
+        return of(weights, () -> {});
+    }
+
+    /** @param release lets the weights go */
+    static <T> Lease<T> of(T weights, Runnable release) {
         return new Lease<>() {
             @Override
             public T weights() {
@@ -23,7 +28,7 @@ public interface Lease<T> extends AutoCloseable {
 
             @Override
             public void close() {
-                // They stay.
+                release.run();
             }
         };
     }

@@ -2,11 +2,13 @@
 package io.telechat.train.zero;
 
 import io.telechat.core.comm.Pending;
+import io.telechat.core.model.Section;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.HostArena;
 import io.telechat.core.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 
 /**
  * Memory for a section's whole tensors while they are in use: two buffers for the layers, so that one is filled or emptied while
@@ -16,6 +18,7 @@ final class Buffers implements AutoCloseable {
     private static final int LAYERS = 2;
 
     private final HostArena arena = new HostArena();
+    private final Function<FlatParameters, DType> dtype;
     private final List<Buffer> layers = new ArrayList<>();
 
     /** Memory for one section, with what still goes on in it. */
@@ -55,22 +58,33 @@ final class Buffers implements AutoCloseable {
         }
     }
 
-    /** @param flats of a layer, all of which are alike */
-    Buffers(List<FlatParameters> flats, DType dtype) {
+    /**
+     * @param layer its flats; those of all layers are alike
+     * @param dtype of what is kept for a flat
+     */
+    Buffers(List<FlatParameters> layer, Function<FlatParameters, DType> dtype) {
+        this.dtype = dtype;
         for (int i = 0; i < LAYERS; i++) {
-            layers.add(new Buffer(allocate(flats, dtype, arena), null));
+            layers.add(new Buffer(allocate(layer, arena), null));
         }
     }
 
-    /** @param dtype F32, or null for that of the values */
-    private static List<Tensor> allocate(List<FlatParameters> flats, DType dtype, HostArena arena) {
+    private List<Tensor> allocate(List<FlatParameters> flats, HostArena from) {
         return flats.stream()
-                .map(f -> arena.allocate(dtype == null ? f.dtype() : dtype, f.elements()))
+                .map(f -> from.allocate(dtype.apply(f), f.elements()))
                 .toList();
     }
 
-    /** A free one for a layer, in which nothing goes on. */
-    Buffer layer() {
+    /** One for a section of these flats, in which nothing goes on. */
+    Buffer take(Section section, List<FlatParameters> flats) {
+        if (section.kind() == Section.Kind.LAYER) {
+            return layer();
+        }
+        HostArena own = new HostArena();
+        return new Buffer(allocate(flats, own), own);
+    }
+
+    private Buffer layer() {
         Buffer free = layers.stream()
                 .filter(b -> !b.taken)
                 .findFirst()
@@ -80,12 +94,6 @@ final class Buffers implements AutoCloseable {
         layers.remove(free);
         layers.addLast(free); // the other one is next
         return free;
-    }
-
-    /** One for an end of the model. */
-    static Buffer end(List<FlatParameters> flats, DType dtype) {
-        HostArena own = new HostArena();
-        return new Buffer(allocate(flats, dtype, own), own);
     }
 
     /** Waits for all that goes on. */

@@ -165,26 +165,18 @@ public final class FrozenParameters implements ParameterStore {
         return whole;
     }
 
-    /** A section's whole weights, and how to let them go. */
-    private record Whole<T>(T weights, Runnable release) implements Lease<T> {
-        @Override
-        public void close() {
-            release.run();
-        }
-    }
-
     @Override
     public Lease<EmbeddingWeights> embedding() {
         Cut<?> cut = cuts.get(Section.EMBEDDING);
         Gathered whole = gather(Section.EMBEDDING);
-        return new Whole<>(((EmbeddingWeights) cut.form()).map(tensors(cut, whole)), whole::close);
+        return Lease.of(((EmbeddingWeights) cut.form()).map(tensors(cut, whole)), whole::close);
     }
 
     @Override
     public Lease<LayerWeights> layer(int index) {
         Cut<?> cut = cuts.get(Section.layer(index));
         Gathered whole = gather(Section.layer(index));
-        return new Whole<>(((LayerWeights) cut.form()).map(tensors(cut, whole)), whole::close);
+        return Lease.of(((LayerWeights) cut.form()).map(tensors(cut, whole)), whole::close);
     }
 
     @Override
@@ -193,11 +185,11 @@ public final class FrozenParameters implements ParameterStore {
         Gathered whole = gather(Section.HEAD);
         HeadWeights form = (HeadWeights) cut.form();
         if (!config.tiedHead()) {
-            return new Whole<>(form.map(tensors(cut, whole)), whole::close);
+            return Lease.of(form.map(tensors(cut, whole)), whole::close);
         }
         Lease<EmbeddingWeights> table = embedding();
         Tensor norm = tensors(cut, whole).apply(form.norm());
-        return new Whole<>(new HeadWeights(norm, table.weights().table()), () -> {
+        return Lease.of(new HeadWeights(norm, table.weights().table()), () -> {
             table.close();
             whole.close();
         });

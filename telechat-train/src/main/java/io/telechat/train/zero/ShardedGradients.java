@@ -33,8 +33,7 @@ public final class ShardedGradients extends FullGradients implements AutoCloseab
         super(ops);
         this.config = config;
         this.parameters = parameters;
-        this.buffers =
-                isCut() ? new Buffers(parameters.flats(Section.layer(0)), DType.F32) : new Buffers(List.of(), null);
+        this.buffers = new Buffers(isCut() ? parameters.flats(Section.layer(0)) : List.of(), flat -> DType.F32);
     }
 
     private boolean isCut() {
@@ -60,7 +59,7 @@ public final class ShardedGradients extends FullGradients implements AutoCloseab
         if (!isCut()) {
             return flats.stream().map(FlatParameters::allGradients).toList();
         }
-        Buffers.Buffer buffer = section.kind() == Section.Kind.LAYER ? buffers.layer() : Buffers.end(flats, DType.F32);
+        Buffers.Buffer buffer = buffers.take(section, flats);
         buffer.flats().forEach(Tensor::clear);
         open.add(buffer);
         return buffer.flats();

@@ -62,9 +62,8 @@ public final class ShardedParameters implements ParameterStore {
         try {
             SectionTensors.of(config, checked.checkpoint())
                     .forEach((section, tensors) -> flats.put(section, flats(tensors, dtype, ranks)));
-            this.buffers = stage.cuts(ZeroStage.PARAMETERS)
-                    ? new Buffers(flats.get(Section.layer(0)), null)
-                    : new Buffers(List.of(), null);
+            this.buffers = new Buffers(
+                    stage.cuts(ZeroStage.PARAMETERS) ? flats.get(Section.layer(0)) : List.of(), FlatParameters::dtype);
             read(checked.checkpoint());
             update(Rounding.NEAREST, 0);
         } catch (RuntimeException | Error e) {
@@ -222,34 +221,26 @@ public final class ShardedParameters implements ParameterStore {
         return architecture().head(config, source(Section.HEAD, memory), embedding);
     }
 
-    /** A section's whole tensors, and how to let them go. */
-    private record Whole<T>(T weights, Runnable release) implements Lease<T> {
-        @Override
-        public void close() {
-            release.run();
-        }
-    }
-
     @Override
     public Lease<EmbeddingWeights> embedding() {
         Held held = hold(Section.EMBEDDING);
-        return new Whole<>(embedding(held.memory()), held.release());
+        return Lease.of(embedding(held.memory()), held.release());
     }
 
     @Override
     public Lease<LayerWeights> layer(int index) {
         Held held = hold(Section.layer(index));
-        return new Whole<>(layer(index, held.memory()), held.release());
+        return Lease.of(layer(index, held.memory()), held.release());
     }
 
     @Override
     public Lease<HeadWeights> head() {
         Held held = hold(Section.HEAD);
         if (!config.tiedHead()) {
-            return new Whole<>(head(held.memory(), null), held.release());
+            return Lease.of(head(held.memory(), null), held.release());
         }
         Lease<EmbeddingWeights> table = embedding();
-        return new Whole<>(head(held.memory(), table.weights()), () -> {
+        return Lease.of(head(held.memory(), table.weights()), () -> {
             table.close();
             held.release().run();
         });
@@ -273,7 +264,7 @@ public final class ShardedParameters implements ParameterStore {
     public void prefetch(Section section) {
         if (stage.cuts(ZeroStage.PARAMETERS) && !gathered.containsKey(section)) {
             List<FlatParameters> of = flats.get(section);
-            Buffers.Buffer buffer = section.kind() == Section.Kind.LAYER ? buffers.layer() : Buffers.end(of, null);
+            Buffers.Buffer buffer = buffers.take(section, of);
             List<Pending> pending = new ArrayList<>();
             for (int i = 0; i < of.size(); i++) {
                 pending.add(of.get(i).gather(buffer.flats().get(i)));
