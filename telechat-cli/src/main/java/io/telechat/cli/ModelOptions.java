@@ -61,6 +61,12 @@ final class ModelOptions {
             description = "LoRA adapter in PEFT's format to load with the model")
     private Optional<Path> adapter = Optional.empty();
 
+    @Option(
+            names = "--tensor-parallel",
+            paramLabel = "N",
+            description = "cut the model into N parts, each with its share of the threads (default: 1)")
+    private int tensorParallel = 1;
+
     @Option(names = "--trace", description = "measure every formula, and print a table to stderr at the end")
     private boolean trace;
 
@@ -75,10 +81,12 @@ final class ModelOptions {
 
     /** @param standard activations, unless the option says otherwise */
     ChatModel load(Path directory, DType standard, GlobalOptions global) {
+        Positive.check("--tensor-parallel", tensorParallel);
         LoadOptions.Builder options = LoadOptions.builder()
                 .backend(backend.choice())
                 .activations(activations.orElse(standard))
                 .cacheType(cacheType)
+                .tensorParallel(tensorParallel)
                 .trace(trace)
                 .progress(new ProgressBar(Message.of("loading"), global.quiet));
         weights.ifPresent(options::quantization);

@@ -8,4 +8,8 @@ public class InvalidRequestException extends TelechatException {
     public InvalidRequestException(String format, Object... arguments) {
         super(format, arguments);
     }
+
+    public InvalidRequestException(Throwable cause, String format, Object... arguments) {
+        super(cause, format, arguments);
+    }
 }

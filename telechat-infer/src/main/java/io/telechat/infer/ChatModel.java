@@ -88,7 +88,7 @@ public final class ChatModel implements AutoCloseable {
             ModelConfig config = checked.config();
             int contextLength = contextLength(config, options);
             GenerationDefaults defaults = GenerationDefaults.read(directory);
-            backend = Optional.of(Backends.open(options.backend()));
+            backend = Optional.of(Backends.open(PartLoader.share(options)));
             long weights = checked.weightBytes(backend.get(), options.quantization());
             MemoryPlan plan = MemoryPlan.of(config, weights, options.cacheType(), contextLength);
             plan.require(directory.toString(), MemoryPlan.machineMemory());
@@ -103,9 +103,7 @@ public final class ChatModel implements AutoCloseable {
                     backend.get().description());
             adapter.ifPresent(a -> LOG.info("with the adapter {}", a));
             Optional<ChatTokenizer> tokenizer = tokenizer(directory, config, options);
-            Ops plain = options.activations() == DType.BF16
-                    ? backend.get().roundingOps()
-                    : backend.get().ops();
+            Ops plain = PartLoader.ops(backend.get(), options);
             Optional<TracingOps> trace = options.trace() ? Optional.of(new TracingOps(plain)) : Optional.empty();
             Ops ops = trace.isPresent() ? trace.get() : plain;
             CausalLm model = load(checked, backend.get(), ops, adapter, options);
@@ -119,6 +117,9 @@ public final class ChatModel implements AutoCloseable {
 
     private static CausalLm load(
             ModelLoader.Checked checked, Backend backend, Ops ops, Optional<Path> adapter, LoadOptions options) {
+        if (options.tensorParallel() > 1) {
+            return new PartLoader(checked.checkpoint().directory(), adapter, options).lead(checked, backend, ops);
+        }
         return adapter.isPresent()
                 ? AdaptedModel.load(checked, backend, ops, options.quantization(), adapter.get(), options.progress())
                 : ModelLoader.load(checked, backend, ops, options.quantization(), options.progress());

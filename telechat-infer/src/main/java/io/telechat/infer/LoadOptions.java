@@ -17,6 +17,8 @@ import java.util.OptionalInt;
  * }</pre>
  */
 public final class LoadOptions {
+    private static final int MOST_PARTS = 1024;
+
     private final BackendChoice backend;
     private final Optional<DType> quantization;
     private final DType activations;
@@ -24,6 +26,7 @@ public final class LoadOptions {
     private final OptionalInt contextLength;
     private final Optional<Path> tokenizer;
     private final Optional<Path> adapter;
+    private final int tensorParallel;
     private final boolean trace;
     private final LoadProgress progress;
 
@@ -35,6 +38,7 @@ public final class LoadOptions {
         this.contextLength = builder.contextLength;
         this.tokenizer = builder.tokenizer;
         this.adapter = builder.adapter;
+        this.tensorParallel = builder.tensorParallel;
         this.trace = builder.trace;
         this.progress = builder.progress;
     }
@@ -52,6 +56,7 @@ public final class LoadOptions {
         private OptionalInt contextLength = OptionalInt.empty();
         private Optional<Path> tokenizer = Optional.empty();
         private Optional<Path> adapter = Optional.empty();
+        private int tensorParallel = 1;
         private boolean trace;
         private LoadProgress progress = LoadProgress.SILENT;
 
@@ -120,6 +125,18 @@ public final class LoadOptions {
             return this;
         }
 
+        /**
+         * @param parts that the model is cut into, each computed by its share of the threads
+         * @throws InvalidRequestException unless there are 1 to 1024
+         */
+        public Builder tensorParallel(int parts) {
+            if (parts < 1 || parts > MOST_PARTS) {
+                throw new InvalidRequestException("parts of the model are %d, must be from 1 to %d", parts, MOST_PARTS);
+            }
+            tensorParallel = parts;
+            return this;
+        }
+
         /** @param measured whether to measure every formula; see {@link ChatModel#trace} */
         public Builder trace(boolean measured) {
             trace = measured;
@@ -163,6 +180,10 @@ public final class LoadOptions {
 
     public Optional<Path> adapter() {
         return adapter;
+    }
+
+    public int tensorParallel() {
+        return tensorParallel;
     }
 
     public boolean trace() {

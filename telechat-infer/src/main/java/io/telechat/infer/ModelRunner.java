@@ -33,7 +33,7 @@ final class ModelRunner implements AutoCloseable {
         this.model = model;
         this.arena = model.backend().memory().newArena();
         this.activationArena = model.backend().memory().newArena();
-        this.activations = Activations.allocate(model.config(), 1, activationArena);
+        this.activations = model.newActivations(1, activationArena);
         this.logits = arena.allocate(DType.F32, 1, model.config().vocabSize());
     }
 
@@ -56,7 +56,7 @@ final class ModelRunner implements AutoCloseable {
             hidden = pass(Arrays.copyOfRange(tokens, first, first + count), cache, scaling, LayerObserver.NONE);
             first += count;
         }
-        model.logits(hidden.rows(hidden.rows() - 1, hidden.rows()), logits);
+        model.logits(hidden, (int) hidden.rows() - 1, (int) hidden.rows(), logits);
         return model.backend().memory().toHost(logits).toFloats();
     }
 
@@ -79,7 +79,7 @@ final class ModelRunner implements AutoCloseable {
                 observer.normed(start, model.backend().memory().toHost(hidden));
                 for (int row = 0; row < count; row += rowsAtOnce) {
                     int rows = Math.min(rowsAtOnce, count - row);
-                    model.logits(hidden.rows(row, row + rows), all.rows(0, rows));
+                    model.logits(hidden, row, row + rows, all.rows(0, rows));
                     observer.logits(start + row, model.backend().memory().toHost(all.rows(0, rows)));
                 }
                 first += count;
@@ -100,7 +100,8 @@ final class ModelRunner implements AutoCloseable {
             spans.add(new Batch.Span(i, 1, cache, model.ropeTable(scaling, cache.length(), 1)));
         }
         reserve(tokens.length);
-        model.logits(model.forward(new Batch(tokens, spans), activations, LayerObserver.NONE), logits);
+        Tensor hidden = model.forward(new Batch(tokens, spans), activations, LayerObserver.NONE);
+        model.logits(hidden, 0, tokens.length, logits);
     }
 
     private Tensor pass(int[] tokens, KvCache cache, RopeScaling scaling, LayerObserver observer) {
@@ -112,7 +113,7 @@ final class ModelRunner implements AutoCloseable {
     private void reserve(int rows) {
         if (rows > activations.capacity()) {
             TensorArena larger = model.backend().memory().newArena();
-            activations = Activations.allocate(model.config(), rows, larger);
+            activations = model.newActivations(rows, larger);
             activationArena.close();
             activationArena = larger;
         }

@@ -43,6 +43,28 @@ public record ModelConfig(
         double initializerRange,
         String tensorPrefix) {
 
+    /** The same with other heads and another width of the feed-forward network: what a part of the model computes with. */
+    ModelConfig withWidths(HeadLayout otherHeads, int otherFfn) {
+        return new ModelConfig(
+                architecture,
+                vocabSize,
+                hidden,
+                layers,
+                otherHeads,
+                otherFfn,
+                normEps,
+                embeddingScale,
+                logitScale,
+                tiedHead,
+                embeddingNorm,
+                residualAfterNorm,
+                rope,
+                contextLength,
+                maxContextLength,
+                initializerRange,
+                tensorPrefix);
+    }
+
     /** Number of parameters of the tensors that the architecture lists. */
     public long parameters() {
         return architecture.tensors(this).stream()

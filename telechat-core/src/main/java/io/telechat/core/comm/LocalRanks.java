@@ -4,11 +4,21 @@ package io.telechat.core.comm;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /** Ranks that are threads of this process. */
-public final class LocalRanks {
-    private LocalRanks() {}
+public final class LocalRanks implements AutoCloseable {
+    private final Transport transport;
+    private final Communicator first;
+    private final List<Thread> others = new ArrayList<>();
+    private final List<Throwable> failures = new ArrayList<>();
+
+    private LocalRanks(List<Transport> group, Consumer<Communicator> work) {
+        this.transport = group.getFirst();
+        this.first = new Communicator(transport);
+        group.stream().skip(1).forEach(t -> others.add(start(t, work)));
+    }
 
     /**
      * Runs the same work on every rank, and returns when all have ended.
@@ -17,24 +27,66 @@ public final class LocalRanks {
      * @throws RuntimeException what the first rank to fail has thrown; the others hear of it and end, too
      */
     public static void run(int size, Duration patience, Consumer<Communicator> work) {
-        List<Throwable> failures = new ArrayList<>();
-        List<Thread> threads = new ArrayList<>();
-        for (Transport transport : LocalTransport.group(size, patience)) {
-            threads.add(Thread.ofPlatform().name("rank-" + transport.rank()).start(() -> {
-                try (Communicator ranks = new Communicator(transport)) {
-                    work.accept(ranks);
-                } catch (RuntimeException | Error e) {
-                    synchronized (failures) {
-                        failures.add(e);
-                    }
-                    transport.abort();
-                }
-            }));
+        try (LocalRanks ranks = beside(size, patience, work)) {
+            try {
+                work.accept(ranks.first);
+            } catch (RuntimeException | Error e) {
+                ranks.fail(e);
+            }
+            ranks.others.forEach(LocalRanks::join);
+            ranks.failure().ifPresent(LocalRanks::rethrow);
         }
-        threads.forEach(LocalRanks::join);
-        if (!failures.isEmpty()) {
-            throwFirst(failures);
+    }
+
+    /**
+     * Starts all ranks but the first, which is the caller's.
+     *
+     * @param patience how long a rank waits for the others
+     * @param others what they do; they are ended when the first one fails
+     */
+    public static LocalRanks beside(int size, Duration patience, Consumer<Communicator> others) {
+        return new LocalRanks(LocalTransport.group(size, patience), others);
+    }
+
+    private Thread start(Transport to, Consumer<Communicator> work) {
+        return Thread.ofPlatform().daemon().name("rank-" + to.rank()).start(() -> {
+            try (Communicator ranks = new Communicator(to)) {
+                work.accept(ranks);
+            } catch (RuntimeException | Error e) {
+                fail(e);
+            }
+        });
+    }
+
+    private void fail(Throwable e) {
+        synchronized (failures) {
+            failures.add(e);
         }
+        transport.abort();
+    }
+
+    /** The first of the ranks. */
+    public Communicator first() {
+        return first;
+    }
+
+    /** What the first rank to fail has thrown; the others fail because of it. */
+    public Optional<Throwable> failure() {
+        synchronized (failures) {
+            return failures.stream().findFirst();
+        }
+    }
+
+    /** Ends all ranks: they fail with the next thing that they do together. */
+    public void abort() {
+        transport.abort();
+    }
+
+    /** Waits until the others have ended. */
+    @Override
+    public void close() {
+        first.close();
+        others.forEach(LocalRanks::join);
     }
 
     private static void join(Thread thread) {
@@ -51,13 +103,10 @@ public final class LocalRanks {
         }
     }
 
-    /** The others fail because of it. */
-    private static void throwFirst(List<Throwable> failures) {
-        Throwable first = failures.getFirst();
-        failures.stream().skip(1).forEach(first::addSuppressed);
-        if (first instanceof Error error) {
+    private static void rethrow(Throwable failure) {
+        if (failure instanceof Error error) {
             throw error;
         }
-        throw (RuntimeException) first;
+        throw (RuntimeException) failure;
     }
 }

@@ -2,6 +2,7 @@
 package io.telechat.core.lora;
 
 import io.telechat.core.architecture.ModelConfig;
+import io.telechat.core.architecture.ModelPart;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.backend.DeviceMemory;
 import io.telechat.core.ops.Weight;
@@ -30,22 +31,33 @@ public final class LoraAdapters implements AutoCloseable {
      * @throws io.telechat.core.InvalidModelException if the model has none of them
      */
     public LoraAdapters(ModelConfig model, LoraConfig config, Backend backend) {
+        this(ModelPart.whole(model), config, backend);
+    }
+
+    /** Of a part of a model that is cut, those of its share of the weights. */
+    private LoraAdapters(ModelPart part, LoraConfig config, Backend backend) {
         this.config = config;
         this.memory = backend.memory();
-        this.targets = new LoraTargets(model);
+        this.targets = new LoraTargets(part);
         this.fanInFanOut = targets.fanInFanOut();
         targets.requireAny(config, "LoRA");
         this.arena = memory.newArena();
-        for (int i = 0; i < model.layers(); i++) {
+        for (int i = 0; i < part.whole().layers(); i++) {
             targets.layer(i, config)
-                    .forEach((id, composition) -> byWeight.put(id, LoraWeight.allocate(composition, config, arena)));
+                    .forEach((id, composition) -> byWeight.put(
+                            id, LoraWeight.allocate(composition, part.columns(id.part()), config, arena)));
         }
     }
 
     /** Those of a directory in PEFT's format. */
     public static LoraAdapters read(Path directory, ModelConfig model, Backend backend) {
+        return read(directory, ModelPart.whole(model), backend);
+    }
+
+    /** Likewise, what a part of a model that is cut needs of them. */
+    public static LoraAdapters read(Path directory, ModelPart part, Backend backend) {
         try (LoraFiles files = LoraFiles.read(directory)) {
-            LoraAdapters adapters = new LoraAdapters(model, files.config(), backend);
+            LoraAdapters adapters = new LoraAdapters(part, files.config(), backend);
             try {
                 adapters.set(files, directory);
             } catch (RuntimeException | Error e) {

@@ -41,7 +41,7 @@ public final class LoraDropout implements AutoCloseable {
     }
 
     /** For inference: nothing is ever dropped. */
-    static LoraDropout none(Backend backend) {
+    public static LoraDropout none(Backend backend) {
         return new LoraDropout(backend, 0, 0);
     }
 

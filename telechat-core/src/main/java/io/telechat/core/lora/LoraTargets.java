@@ -5,6 +5,7 @@ import io.telechat.core.InvalidModelException;
 import io.telechat.core.Message;
 import io.telechat.core.architecture.LayerWeights;
 import io.telechat.core.architecture.ModelConfig;
+import io.telechat.core.architecture.ModelPart;
 import io.telechat.core.architecture.TensorSpec;
 import io.telechat.core.architecture.WeightSource;
 import io.telechat.core.ops.Weight;
@@ -44,10 +45,17 @@ final class LoraTargets {
     record Composition(List<Module> modules, int[] moduleOf, int[] rowOf) {}
 
     private final ModelConfig config;
+    private final ModelPart part;
     private final Map<String, TensorSpec> specs = new HashMap<>();
 
     LoraTargets(ModelConfig config) {
-        this.config = config;
+        this(ModelPart.whole(config));
+    }
+
+    /** @param part whose share of the weights is composed */
+    LoraTargets(ModelPart part) {
+        this.config = part.whole();
+        this.part = part;
         config.architecture().tensors(config).forEach(s -> specs.put(s.name(), s));
     }
 
@@ -92,7 +100,7 @@ final class LoraTargets {
         try (HostArena arena = new HostArena()) {
             LayerWeights numbered = config.architecture().layer(config, index, numbered(names, arena));
             for (Weight weight : numbered.matrices()) {
-                composition(weight, names, lora).ifPresent(c -> compositions.put(weight.id(), c));
+                composition(part.rows(weight), names, lora).ifPresent(c -> compositions.put(weight.id(), c));
             }
         }
         return compositions;

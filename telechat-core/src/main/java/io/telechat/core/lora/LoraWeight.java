@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.lora;
 
+import io.telechat.core.architecture.ModelPart;
 import io.telechat.core.backend.DeviceMemory;
 import io.telechat.core.ops.Weight;
 import io.telechat.core.tensor.DType;
@@ -11,6 +12,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.DoubleStream;
 
 /**
@@ -19,22 +21,33 @@ import java.util.stream.DoubleStream;
  * for the others.
  *
  * @param composition what the weight is made of
+ * @param columns of the modules, where the weight is a part's share of them; empty if it has all
  * @param scale of the product; where the layers have different ones, the first that is not 0
  * @param shares of each module, the factor on its {@code b} that makes up for what its own scale has more than that
  * @param down [modules · rank, in], a block for each module
  * @param up [out, modules · rank]
  */
 public record LoraWeight(
-        LoraTargets.Composition composition, int rank, float scale, List<Float> shares, Weight down, Tensor up) {
+        LoraTargets.Composition composition,
+        Optional<ModelPart.Range> columns,
+        int rank,
+        float scale,
+        List<Float> shares,
+        Weight down,
+        Tensor up) {
     public LoraWeight {
         shares = List.copyOf(shares);
     }
 
     /** An adapter of nothing but zeros. */
-    static LoraWeight allocate(LoraTargets.Composition composition, LoraConfig config, TensorArena arena) {
+    static LoraWeight allocate(
+            LoraTargets.Composition composition,
+            Optional<ModelPart.Range> columns,
+            LoraConfig config,
+            TensorArena arena) {
         List<Tensor> blocks = new ArrayList<>();
         for (LoraTargets.Module module : composition.modules()) {
-            blocks.add(arena.allocate(DType.F32, config.rank(), module.in()));
+            blocks.add(arena.allocate(DType.F32, config.rank(), columns.map(ModelPart.Range::size).orElse(module.in())));
         }
         int width = config.rank() * composition.modules().size();
         Tensor up = arena.allocate(DType.F32, composition.rowOf().length, width);
@@ -45,7 +58,7 @@ public record LoraWeight(
         List<Float> shares = DoubleStream.of(scales)
                 .mapToObj(s -> s == scale ? 1f : (float) (s / scale))
                 .toList();
-        return new LoraWeight(composition, config.rank(), (float) scale, shares, Weight.stacked(blocks), up);
+        return new LoraWeight(composition, columns, config.rank(), (float) scale, shares, Weight.stacked(blocks), up);
     }
 
     /** Name of the linear layer that block {@code index} of {@link #down} belongs to. */
@@ -77,7 +90,7 @@ public record LoraWeight(
                     down.blocks().get(m).matrix().clear();
                     continue;
                 }
-                write(memory, pair.a(), down.blocks().get(m).matrix());
+                write(memory, own(pair.a(), temporary), down.blocks().get(m).matrix());
                 for (int row = 0; row < composition.rowOf().length; row++) {
                     if (composition.moduleOf()[row] == m) {
                         for (int r = 0; r < rank; r++) {
@@ -92,6 +105,21 @@ public record LoraWeight(
             }
             write(memory, rows, up);
         }
+    }
+
+    /** Of a module's {@code a}, the columns that this weight has. */
+    private Tensor own(Tensor a, TensorArena arena) {
+        if (columns.isEmpty()) {
+            return a;
+        }
+        int width = columns.get().size();
+        Tensor cut = arena.allocate(DType.F32, rank, width);
+        for (long row = 0; row < rank; row++) {
+            for (int i = 0; i < width; i++) {
+                cut.setFloat(row * width + i, a.getFloat(row * a.columns() + columns.get().from() + i));
+            }
+        }
+        return cut;
     }
 
     private static void write(DeviceMemory memory, Tensor host, Tensor to) {

@@ -5,6 +5,7 @@ import io.telechat.core.architecture.EmbeddingWeights;
 import io.telechat.core.architecture.HeadWeights;
 import io.telechat.core.architecture.LayerWeights;
 import io.telechat.core.architecture.ModelConfig;
+import io.telechat.core.architecture.ModelPart;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.ops.Batch;
 import io.telechat.core.ops.KvCache;
@@ -13,6 +14,7 @@ import io.telechat.core.ops.RopeScaling;
 import io.telechat.core.ops.RopeTable;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Tensor;
+import io.telechat.core.tensor.TensorArena;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -27,9 +29,11 @@ import java.util.List;
  */
 public final class CausalLm implements AutoCloseable {
     private final ModelConfig config;
+    private final ModelConfig part;
     private final ParameterStore parameters;
     private final Backend backend;
     private final Ops ops;
+    private final PassMirror mirror;
     private final List<Runnable> releases;
     private final List<DecoderLayer> layers = new ArrayList<>();
 
@@ -40,16 +44,34 @@ public final class CausalLm implements AutoCloseable {
      * @param releases free what the decorator holds, run before the parameters are closed
      */
     public CausalLm(ModelConfig config, ParameterStore parameters, Backend backend, Ops ops, Runnable... releases) {
-        this.config = config;
+        this(ModelPart.whole(config), parameters, backend, ops, PassMirror.NONE, releases);
+    }
+
+    /**
+     * One part of a model that is cut: its operations add up what all parts compute.
+     *
+     * @param mirror makes the other parts compute the same passes
+     */
+    public CausalLm(
+            ModelPart part,
+            ParameterStore parameters,
+            Backend backend,
+            Ops ops,
+            PassMirror mirror,
+            Runnable... releases) {
+        this.config = part.whole();
+        this.part = part.isCut() ? part.config() : config;
         this.parameters = parameters;
         this.backend = backend;
         this.ops = ops;
+        this.mirror = mirror;
         this.releases = List.of(releases);
         for (int i = 0; i < config.layers(); i++) {
-            layers.add(new DecoderLayer(config, i));
+            layers.add(new DecoderLayer(this.part, i));
         }
     }
 
+    /** Of the whole model. */
     public ModelConfig config() {
         return config;
     }
@@ -60,8 +82,12 @@ public final class CausalLm implements AutoCloseable {
 
     /** An empty cache for one sequence. */
     public KvCache newCache(DType dtype) {
-        return new KvCache(
-                config.layers(), config.heads(), dtype, backend.memory().newArena());
+        return new KvCache(part.layers(), part.heads(), dtype, backend.memory().newArena());
+    }
+
+    /** Memory for passes over so many rows at most. */
+    public Activations newActivations(int rows, TensorArena arena) {
+        return Activations.allocate(part, rows, arena);
     }
 
     /**
@@ -70,13 +96,18 @@ public final class CausalLm implements AutoCloseable {
      */
     public RopeScaling beginCall(KvCache cache, int callTokens) {
         RopeScaling scaling = config.rope().scaling(callTokens, cache.length() + callTokens);
+        beginCall(cache, scaling);
+        return scaling;
+    }
+
+    /** Likewise, for a rotation that has been fixed elsewhere. */
+    public void beginCall(KvCache cache, RopeScaling scaling) {
         if (config.rope().turnsCachedKeys()) {
             cache.scaling().filter(stored -> !stored.equals(scaling)).ifPresent(stored -> {
                 ops.turnKeys(cache, ropeTable(stored, 0, cache.length()), ropeTable(scaling, 0, cache.length()));
                 cache.turned(scaling);
             });
         }
-        return scaling;
     }
 
     /** Angles of {@code count} positions from {@code first} on. */
@@ -91,6 +122,7 @@ public final class CausalLm implements AutoCloseable {
      * @return hidden states behind the final norm, [tokens, hidden]; part of {@code activations}, valid until the next call
      */
     public Tensor forward(Batch batch, Activations activations, LayerObserver observer) {
+        mirror.forward(batch);
         batch.spans().forEach(span -> span.cache().reserve(span.cache().length() + span.count()));
         Activations a = activations.first(batch.size());
         try (Lease<EmbeddingWeights> lease = parameters.embedding()) {
@@ -117,21 +149,22 @@ public final class CausalLm implements AutoCloseable {
     }
 
     /**
-     * Applies the head.
+     * Applies the head to rows {@code from} (inclusive) to {@code to} (exclusive).
      *
-     * @param hidden [rows, hidden], as {@link #forward} returned it, or some of its rows
-     * @param logits [rows, vocab]
+     * @param hidden [n, hidden], as the latest {@link #forward} returned it
+     * @param logits [to − from, vocab]
      */
-    public void logits(Tensor hidden, Tensor logits) {
+    public void logits(Tensor hidden, int from, int to, Tensor logits) {
+        mirror.logits(from, to);
         try (Lease<HeadWeights> lease = parameters.head()) {
-            ops.linear(hidden, lease.weights().matrix(), logits);
+            ops.linear(hidden.rows(from, to), lease.weights().matrix(), logits);
         }
         if (config.logitScale() != 1) {
             ops.scale(logits, config.logitScale());
         }
     }
 
-    /** Bytes of all weights that a token is multiplied with: all but the embedding table, unless it is the head as well. */
+    /** Bytes of all weights of this part that a token is multiplied with: all but the embedding table, unless it is the head as well. */
     public long activeBytes() {
         long bytes;
         try (Lease<HeadWeights> lease = parameters.head()) {

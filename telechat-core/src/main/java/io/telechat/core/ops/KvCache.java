@@ -28,6 +28,7 @@ public final class KvCache implements AutoCloseable {
     private int length;
     private Optional<RopeScaling> scaling = Optional.empty();
     private boolean uniform = true;
+    private boolean closed;
 
     /**
      * @param dtype F32, F16 or BF16
@@ -124,8 +125,14 @@ public final class KvCache implements AutoCloseable {
         return 2L * layers * heads.kvWidth() * dtype.bytes();
     }
 
+    /** Whether its memory is gone. */
+    public boolean isClosed() {
+        return closed;
+    }
+
     @Override
     public void close() {
+        closed = true;
         arena.close();
     }
 }

@@ -2,6 +2,7 @@
 package io.telechat.core.ops;
 
 import io.telechat.core.tensor.Tensor;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
@@ -72,6 +73,26 @@ public record Weight(WeightId id, List<Block> blocks) {
                 blocks.stream()
                         .map(b -> new Block(tensors.apply(b.matrix()), b.bias().map(tensors)))
                         .toList());
+    }
+
+    /**
+     * The blocks that make up rows {@code from} (inclusive) to {@code to} (exclusive), sharing this memory.
+     *
+     * @throws IllegalArgumentException if they do not begin and end where panels of a quantized matrix do
+     */
+    public List<Block> rows(long from, long to) {
+        List<Block> parts = new ArrayList<>();
+        long first = 0;
+        for (Block block : blocks) {
+            long begin = Math.max(from, first) - first;
+            long end = Math.min(to, first + block.rows()) - first;
+            if (begin < end) {
+                Optional<Tensor> bias = block.bias().map(b -> b.rows(begin, end));
+                parts.add(new Block(block.matrix().rows(begin, end), bias));
+            }
+            first += block.rows();
+        }
+        return parts;
     }
 
     public long outFeatures() {

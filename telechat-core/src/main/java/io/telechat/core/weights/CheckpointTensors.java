@@ -24,7 +24,11 @@ public record CheckpointTensors(Checkpoint checkpoint, TensorArena arena, Worker
 
     @Override
     public Tensor transposed(String name) {
-        Tensor from = get(name);
+        return transposed(get(name), arena, workers);
+    }
+
+    /** @param arena for the copy */
+    static Tensor transposed(Tensor from, TensorArena arena, WorkerTeam workers) {
         if (from.dtype().isQuantized()) {
             return from; // was transposed before
         }

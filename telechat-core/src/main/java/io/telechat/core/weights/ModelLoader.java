@@ -6,6 +6,7 @@ import io.telechat.core.Message;
 import io.telechat.core.architecture.Architectures;
 import io.telechat.core.architecture.ConfigFile;
 import io.telechat.core.architecture.ModelConfig;
+import io.telechat.core.architecture.ModelPart;
 import io.telechat.core.architecture.ModelWeights;
 import io.telechat.core.architecture.TensorSpec;
 import io.telechat.core.architecture.WeightSource;
@@ -120,14 +121,25 @@ public final class ModelLoader {
      */
     public static ParameterStore parameters(
             Checked checked, Backend backend, Optional<DType> quantization, LoadProgress progress) {
+        return parameters(checked, ModelPart.whole(checked.config()), backend, quantization, progress);
+    }
+
+    /**
+     * Those of one part of a model that is cut.
+     *
+     * @throws InvalidModelException likewise
+     */
+    public static ParameterStore parameters(
+            Checked checked, ModelPart part, Backend backend, Optional<DType> quantization, LoadProgress progress) {
         Checkpoint checkpoint = checked.checkpoint();
         quantization.ifPresent(dtype -> requireNotOtherwiseQuantized(checkpoint, dtype));
-        WeightScan scan = new WeightScan(backend.workers(), progress, checked.loadedBytes(Optional.empty()));
+        long bytes = checked.loadedBytes(part.isCut() ? quantization : Optional.empty()) / part.count();
+        WeightScan scan = new WeightScan(backend.workers(), progress, bytes);
         TensorArena device = backend.memory().newArena();
         TensorArena host = new HostArena();
         ModelWeights weights;
-        try (PlacedTensors tensors =
-                new PlacedTensors(checkpoint, backend.memory(), backend.workers(), quantization, scan, device, host)) {
+        try (PlacedTensors tensors = new PlacedTensors(
+                checkpoint, part, backend.memory(), backend.workers(), quantization, scan, device, host)) {
             weights = checked.config().architecture().assemble(checked.config(), tensors);
         } catch (RuntimeException | Error e) {
             device.close();
@@ -159,6 +171,7 @@ public final class ModelLoader {
                 HostArena host = new HostArena();
                 PlacedTensors tensors = new PlacedTensors(
                         checked.checkpoint(),
+                        ModelPart.whole(checked.config()),
                         backend.memory(),
                         backend.workers(),
                         quantization,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.weights;
 
+import io.telechat.core.InvalidRequestException;
+import io.telechat.core.architecture.ModelPart;
 import io.telechat.core.architecture.WeightSource;
 import io.telechat.core.backend.DeviceMemory;
 import io.telechat.core.checkpoint.Checkpoint;
@@ -8,33 +10,40 @@ import io.telechat.core.ops.Weight;
 import io.telechat.core.ops.WeightId;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.HostArena;
+import io.telechat.core.tensor.QuantizedLayout;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.core.tensor.TensorArena;
 import io.telechat.core.workers.WorkerTeam;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
 /**
- * Tensors of a checkpoint in the form that a backend computes with: mapped where the file's layout is that form, and otherwise
- * copied, whereupon the file's pages are let go. What is transposed only to be quantized is gone when its matrix is.
+ * Tensors of a checkpoint, or a part's share of them, in the form that a backend computes with: mapped where the file's layout
+ * is that form, and otherwise copied, whereupon the file's pages are let go. What is transposed only to be quantized or cut is
+ * gone when its matrix is.
  */
 final class PlacedTensors implements WeightSource, AutoCloseable {
     private final Checkpoint checkpoint;
+    private final ModelPart part;
     private final DeviceMemory memory;
     private final WorkerTeam workers;
     private final WeightScan scan;
     private final Optional<WeightQuantizer> quantizer;
     private final TensorArena device;
     private final TensorArena host;
+    private final List<String> names = new ArrayList<>();
     private HostArena temporary = new HostArena();
 
     /**
+     * @param part whose share of the matrices is taken
      * @param quantization the type to round matrices to that are not quantized yet
      * @param device for copies in the backend's memory
      * @param host for those that stay in this process's
      */
     PlacedTensors(
             Checkpoint checkpoint,
+            ModelPart part,
             DeviceMemory memory,
             WorkerTeam workers,
             Optional<DType> quantization,
@@ -42,6 +51,7 @@ final class PlacedTensors implements WeightSource, AutoCloseable {
             TensorArena device,
             TensorArena host) {
         this.checkpoint = checkpoint;
+        this.part = part;
         this.memory = memory;
         this.workers = workers;
         this.scan = scan;
@@ -52,35 +62,87 @@ final class PlacedTensors implements WeightSource, AutoCloseable {
 
     @Override
     public Tensor get(String name) {
-        return new CheckpointTensors(checkpoint, host, workers, scan).get(name);
+        names.add(name);
+        Tensor tensor = checkpoint.tensor(name);
+        if (!part.isCut()) {
+            scan.see(name, tensor);
+        }
+        return tensor;
     }
 
     @Override
     public Tensor transposed(String name) {
-        return new CheckpointTensors(checkpoint, quantizer.isPresent() ? temporary : host, workers, scan)
-                .transposed(name);
+        Tensor from = get(name);
+        boolean stays = quantizer.isEmpty() && !part.isCut();
+        return CheckpointTensors.transposed(from, stays ? host : temporary, workers);
     }
 
     @Override
     public Tensor norm(String name) {
-        return memory.place(get(name), device);
+        Tensor tensor = get(name);
+        if (part.isCut()) {
+            scan.see(name, tensor);
+        }
+        names.clear();
+        return memory.place(tensor, device);
     }
 
     @Override
     public Weight matrix(WeightId id, List<Weight.Block> blocks) {
         Weight stored = new Weight(id, blocks);
-        if (quantizer.isEmpty()) {
-            return memory.place(stored, device);
-        }
-        Weight quantized = quantizer.get().quantize(stored, host);
+        Weight rows = part.isCut() ? rows(stored) : stored;
+        Weight quantized = quantizer
+                .map(q -> q.quantize(rows, part.columns(id.part()).isPresent() ? temporary : host))
+                .orElse(rows);
+        Weight own = part.isCut() ? own(quantized) : quantized;
         for (Weight.Block block : stored.blocks()) {
-            if (!block.matrix().dtype().isQuantized()) {
+            if (quantizer.isPresent() && !block.matrix().dtype().isQuantized()
+                    || part.columns(id.part()).isPresent()) {
                 CheckpointTensors.release(block.matrix());
             }
         }
         temporary.close();
         temporary = new HostArena();
-        return memory.place(quantized, device);
+        names.clear();
+        return memory.place(own, device);
+    }
+
+    private Weight rows(Weight stored) {
+        try {
+            return part.rows(stored);
+        } catch (IllegalArgumentException e) {
+            throw new InvalidRequestException(
+                    e,
+                    "%s cannot be cut into %d parts: a part of a quantized matrix is a multiple of %d rows; cut the model"
+                            + " into fewer parts, or use weights that are not quantized",
+                    String.join(", ", names),
+                    part.count(),
+                    QuantizedLayout.PANEL);
+        }
+    }
+
+    /** What this part holds, out of the memory that is let go. */
+    private Weight own(Weight rows) {
+        Optional<ModelPart.Range> columns = part.columns(rows.id().part());
+        List<Weight.Block> blocks = new ArrayList<>();
+        for (Weight.Block block : rows.blocks()) {
+            Tensor matrix = columns.map(c -> new ColumnCut(c, workers).copy(block.matrix(), host))
+                    .orElseGet(() -> kept(block.matrix()));
+            scan.see(String.join(", ", names), matrix);
+            boolean answers = columns.isEmpty() || part.index() == 0; // sums over the parts hold a bias once
+            blocks.add(new Weight.Block(matrix, answers ? block.bias() : Optional.empty()));
+        }
+        return new Weight(rows.id(), blocks);
+    }
+
+    /** Rows of a mapped file or of a quantized copy stay where they are; those of a transposed matrix go when that goes. */
+    private Tensor kept(Tensor rows) {
+        if (rows.dtype().isQuantized() || rows.segment().isMapped()) {
+            return rows;
+        }
+        Tensor copy = host.allocate(rows.dtype(), rows.shape().toArray());
+        copy.segment().copyFrom(rows.segment());
+        return copy;
     }
 
     @Override

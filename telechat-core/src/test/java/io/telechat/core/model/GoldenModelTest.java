@@ -73,7 +73,7 @@ class GoldenModelTest {
                 Tensor hidden = feed(ids, cache, arena, got);
                 Tensor logits =
                         arena.allocate(DType.F32, ids.length, model.config().vocabSize());
-                model.logits(hidden, logits);
+                model.logits(hidden, 0, (int) hidden.rows(), logits);
                 got.put("final_hidden", host(hidden));
                 got.put("logits", host(logits));
                 for (Map.Entry<String, float[]> entry : got.entrySet()) {

@@ -73,7 +73,7 @@ class CheckpointQuantizerTest {
             Activations activations = Activations.allocate(lm.config(), TOKENS.length, arena);
             Tensor hidden = lm.forward(batch, activations, LayerObserver.NONE);
             Tensor logits = arena.allocate(DType.F32, TOKENS.length, lm.config().vocabSize());
-            lm.logits(hidden, logits);
+            lm.logits(hidden, 0, (int) hidden.rows(), logits);
             return backend.memory().toHost(logits).toFloats();
         }
     }

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.parallel;
+
+import io.telechat.core.architecture.ModelPart;
+import io.telechat.core.comm.Communicator;
+import io.telechat.core.ops.Batch;
+import io.telechat.core.ops.ForwardingOps;
+import io.telechat.core.ops.HeadLayout;
+import io.telechat.core.ops.Ops;
+import io.telechat.core.ops.Weight;
+import io.telechat.core.tensor.DType;
+import io.telechat.core.tensor.HostArena;
+import io.telechat.core.tensor.Tensor;
+
+/**
+ * Operations of one part of a model that is cut. What leads into a sub-layer is computed for this part's heads, or columns,
+ * alone; what leads back to the residual stream is added up over the parts, once for each sub-layer. So the residual stream is
+ * whole, and of the same bits, in every part, and so are logits.
+ *
+ * <p>All parts make the same calls. Goes around everything that works on weights, adapters included.
+ */
+public final class TensorParallelOps extends ForwardingOps implements AutoCloseable {
+    private final ModelPart part;
+    private final Communicator ranks;
+    private HostArena arena = new HostArena();
+    private Tensor gathered = arena.allocate(DType.F32, 0);
+
+    /** @param ops of this part's backend, which works in host memory, or a decorator of them */
+    public TensorParallelOps(Ops ops, ModelPart part, Communicator ranks) {
+        super(ops);
+        this.part = part;
+        this.ranks = ranks;
+    }
+
+    /** Each token's row lies in one part; the others add zeros. */
+    @Override
+    public void embed(int[] tokens, Weight table, float scale, Tensor out) {
+        switch (table.id().part()) {
+            case EMBEDDING -> {
+                ModelPart.Range own = part.vocabulary();
+                int[] rows = new int[tokens.length];
+                for (int i = 0; i < rows.length; i++) {
+                    rows[i] = own.contains(tokens[i]) ? tokens[i] - own.from() : 0;
+                }
+                delegate().embed(rows, table, scale, out);
+                for (int i = 0; i < rows.length; i++) {
+                    if (!own.contains(tokens[i])) {
+                        out.rows(i, i + 1).clear();
+                    }
+                }
+                ranks.allReduce(out).await();
+            }
+            default -> delegate().embed(tokens, table, scale, out);
+        }
+    }
+
+    @Override
+    public void attention(Tensor qkv, HeadLayout heads, Batch batch, int layer, Tensor out, Tensor lse) {
+        delegate().attention(qkv, heads, batch, layer, out, lse);
+        if (!part.ownsHeads()) {
+            out.clear(); // another part answers for this head
+        }
+    }
+
+    @Override
+    public void linear(Tensor x, Weight w, Tensor y) {
+        switch (w.id().part()) {
+            case EMBEDDING, HEAD -> vocabulary(x, w, y);
+            default -> delegate().linear(x, w, y);
+        }
+    }
+
+    /** The first part adds the residual, and the bias, which is in no other part's weight. */
+    @Override
+    public void linearAdd(Tensor x, Weight w, Tensor residual, Tensor y) {
+        if (part.index() == 0) {
+            delegate().linearAdd(x, w, residual, y);
+        } else {
+            delegate().linear(x, w, y);
+        }
+        ranks.allReduce(y).await();
+    }
+
+    /** Every part computes its columns of {@code y}, and all parts get all of them. */
+    private void vocabulary(Tensor x, Weight w, Tensor y) {
+        int rows = (int) x.rows();
+        long stride = 0;
+        for (int p = 0; p < part.count(); p++) {
+            stride = Math.max(stride, (long) rows * part.vocabulary(p).size());
+        }
+        Tensor all = gathered(stride * part.count());
+        Tensor own = all.rows(part.index() * stride, (part.index() + 1) * stride);
+        int width = part.vocabulary().size();
+        delegate().linear(x, w, own.rows(0, (long) rows * width).reshape(rows, width));
+        ranks.allGather(own, all).await();
+        for (int p = 0; p < part.count(); p++) {
+            ModelPart.Range columns = part.vocabulary(p);
+            for (int row = 0; row < rows; row++) {
+                long from = p * stride + (long) row * columns.size();
+                y.segment()
+                        .asSlice((row * y.columns() + columns.from()) * Float.BYTES, (long) columns.size() * Float.BYTES)
+                        .copyFrom(all.segment(from, from + columns.size()));
+            }
+        }
+    }
+
+    private Tensor gathered(long size) {
+        if (gathered.rows() < size) {
+            arena.close();
+            arena = new HostArena();
+            gathered = arena.allocate(DType.F32, size);
+        }
+        return gathered.rows(0, size);
+    }
+
+    @Override
+    public void close() {
+        arena.close();
+    }
+}

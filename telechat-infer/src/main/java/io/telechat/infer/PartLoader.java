@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.infer;
+
+import io.telechat.core.backend.Backend;
+import io.telechat.core.backend.BackendChoice;
+import io.telechat.core.backend.Backends;
+import io.telechat.core.comm.Communicator;
+import io.telechat.core.comm.LocalRanks;
+import io.telechat.core.comm.RankException;
+import io.telechat.core.model.CausalLm;
+import io.telechat.core.ops.Ops;
+import io.telechat.core.parallel.ModelInParts;
+import io.telechat.core.tensor.DType;
+import io.telechat.core.weights.LoadProgress;
+import io.telechat.core.weights.ModelLoader;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * Loads a model in parts, each computed by threads of its own.
+ *
+ * @param directory of the checkpoint
+ */
+record PartLoader(Path directory, Optional<Path> adapter, LoadOptions options) {
+    /** Between two questions the parts wait for as long as the user likes. */
+    private static final Duration PATIENCE = Duration.ofDays(10_000);
+
+    /** What one part of the model is computed with. */
+    static BackendChoice share(LoadOptions options) {
+        BackendChoice all = options.backend();
+        return all.withThreads(Math.max(1, all.threads() / options.tensorParallel()));
+    }
+
+    static Ops ops(Backend backend, LoadOptions options) {
+        return options.activations() == DType.BF16 ? backend.roundingOps() : backend.ops();
+    }
+
+    /** The first part, which the others follow. */
+    CausalLm lead(ModelLoader.Checked checked, Backend backend, Ops ops) {
+        LocalRanks ranks = LocalRanks.beside(options.tensorParallel(), PATIENCE, this::follow);
+        try {
+            return ModelInParts.lead(checked, backend, ops, loading(options.progress()), ranks.first(), ranks::close);
+        } catch (RuntimeException | Error e) {
+            ranks.abort();
+            ranks.close();
+            if (e instanceof RankException) {
+                ranks.failure().ifPresent(PartLoader::rethrow);
+            }
+            throw e;
+        }
+    }
+
+    private void follow(Communicator ranks) {
+        ModelLoader.Checked checked = ModelLoader.check(directory);
+        Optional<Backend> backend = Optional.empty();
+        try {
+            backend = Optional.of(Backends.open(share(options)));
+            Ops ops = ops(backend.get(), options);
+            ModelInParts.follow(checked, backend.get(), ops, loading(LoadProgress.SILENT), ranks);
+        } catch (RuntimeException | Error e) {
+            checked.close();
+            backend.ifPresent(Backend::close);
+            throw e;
+        }
+    }
+
+    private ModelInParts.Loading loading(LoadProgress progress) {
+        return new ModelInParts.Loading(options.quantization(), adapter, progress);
+    }
+
+    private static void rethrow(Throwable failure) {
+        if (failure instanceof Error error) {
+            throw error;
+        }
+        throw (RuntimeException) failure;
+    }
+}
