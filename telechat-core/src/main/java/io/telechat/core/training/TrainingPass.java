@@ -40,7 +40,6 @@ public final class TrainingPass implements AutoCloseable {
 
     private final ModelConfig config;
     private final ParameterStore parameters;
-    private final Ops layerOps;
     private final Ops ops;
     private final GradOps gradOps;
     private final DeviceMemory memory;
@@ -55,7 +54,8 @@ public final class TrainingPass implements AutoCloseable {
     private final Tensor loss;
 
     /**
-     * @param layerOps for the layers forward: the backend's for training, or a decorator of them
+     * @param config of the model, or of the part of it whose parameters these are
+     * @param ops for the way forward: the backend's for training, or a decorator of them
      * @param gradOps for the way back: likewise
      * @param rows tokens of every batch
      * @param checkpointing whether layers keep their inputs only, and are computed twice
@@ -64,14 +64,13 @@ public final class TrainingPass implements AutoCloseable {
             ModelConfig config,
             ParameterStore parameters,
             Backend backend,
-            Ops layerOps,
+            Ops ops,
             GradOps gradOps,
             int rows,
             boolean checkpointing) {
         this.config = config;
         this.parameters = parameters;
-        this.layerOps = layerOps;
-        this.ops = backend.trainingOps();
+        this.ops = ops;
         this.gradOps = gradOps;
         this.memory = backend.memory();
         this.arena = memory.newArena();
@@ -157,7 +156,7 @@ public final class TrainingPass implements AutoCloseable {
         for (int i = 0; i < layers.size(); i++) {
             parameters.prefetch(Section.after(i, layers.size()));
             try (Lease<LayerWeights> lease = parameters.layer(i)) {
-                layers.get(i).forward(layerOps, lease.weights(), batch, store.layer(i));
+                layers.get(i).forward(ops, lease.weights(), batch, store.layer(i));
             }
         }
     }
@@ -242,7 +241,7 @@ public final class TrainingPass implements AutoCloseable {
             try (Lease<LayerWeights> lease = parameters.layer(i)) {
                 Activations a = store.layer(i);
                 if (store.isRecomputed(i)) {
-                    layers.get(i).activations(layerOps, lease.weights(), batch, a);
+                    layers.get(i).activations(ops, lease.weights(), batch, a);
                 }
                 gradients.begin(Section.layer(i));
                 layers.get(i)

@@ -101,7 +101,8 @@ class GoldenModelTest {
             for (int step = 0; step < greedy.length; step++) {
                 assertEquals(greedy[step], argmax(last), "greedy id of step " + step);
                 if (step < greedy.length - 1) {
-                    model.logits(feed(new int[] {greedy[step]}, cache, arena, new HashMap<>()), logits);
+                    Tensor hidden = feed(new int[] {greedy[step]}, cache, arena, new HashMap<>());
+                    model.logits(hidden, 0, 1, logits);
                     last = host(logits);
                     assertNear("decode step " + step, expectedLogits, last, step * last.length);
                 }
