@@ -9,6 +9,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * A group of ranks that compute together. All of them call the same operations in the same order; the names are MPI's. Operations
@@ -23,11 +24,14 @@ public final class Communicator implements AutoCloseable {
     private static final long CHUNK = 1 << 20;
 
     /** Sums of so few bytes are made by every rank, after one message. */
-    private static final long SMALL = 1 << 14;
+    private static final int SMALL = 1 << 16;
 
     /** Number of the operation, its kind, its bytes. */
     private static final int HEADER = 3;
 
+    private static final long HEADER_BYTES = HEADER * Long.BYTES;
+
+    private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED;
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
     private final Transport transport;
@@ -36,13 +40,15 @@ public final class Communicator implements AutoCloseable {
     private final Arena arena = Arena.ofAuto(); // who never closes a group of one leaves nothing behind
     private final MemorySegment header;
     private final MemorySegment headers;
+    private final MemorySegment message;
     private final MemorySegment received;
     private final float[] sum;
     private final float[] other;
     private final ExecutorService thread;
-    private long operations;
+    private volatile long operations;
     private volatile boolean failed;
-    private volatile String current = "";
+    private volatile Kind current = Kind.BARRIER;
+    private final AtomicInteger underWay = new AtomicInteger();
 
     private enum Kind {
         ALL_REDUCE,
@@ -58,8 +64,9 @@ public final class Communicator implements AutoCloseable {
         this.transport = transport;
         this.rank = transport.rank();
         this.size = transport.size();
-        this.header = arena.allocate(HEADER * Long.BYTES, Long.BYTES);
-        this.headers = arena.allocate((long) size * HEADER * Long.BYTES, Long.BYTES);
+        this.header = arena.allocate(HEADER_BYTES, Long.BYTES);
+        this.headers = arena.allocate(size * HEADER_BYTES, Long.BYTES);
+        this.message = arena.allocate(HEADER_BYTES + SMALL, Long.BYTES);
         this.received = arena.allocate(size * CHUNK, Long.BYTES);
         this.sum = new float[(int) (CHUNK / Float.BYTES)];
         this.other = new float[(int) (CHUNK / Float.BYTES)];
@@ -88,13 +95,15 @@ public final class Communicator implements AutoCloseable {
 
     private Pending submit(Operation operation) {
         CompletableFuture<Void> end = new CompletableFuture<>();
+        underWay.incrementAndGet();
         thread.execute(() -> {
-            if (failed) {
-                end.cancel(false);
-                return;
-            }
             try {
+                if (failed) {
+                    end.cancel(false);
+                    return;
+                }
                 operation.run();
+                underWay.decrementAndGet();
                 end.complete(null);
             } catch (RuntimeException | Error e) {
                 failed = true;
@@ -102,6 +111,20 @@ public final class Communicator implements AutoCloseable {
             }
         });
         return new Pending(end);
+    }
+
+    /** Runs it on the calling thread, unless one before it is still under way, and waits for its end. */
+    private void now(Operation operation) {
+        if (failed || underWay.get() > 0) {
+            submit(operation).await();
+            return;
+        }
+        try {
+            operation.run();
+        } catch (RuntimeException | Error e) {
+            failed = true;
+            throw e;
+        }
     }
 
     /**
@@ -118,6 +141,20 @@ public final class Communicator implements AutoCloseable {
         });
     }
 
+    /** Likewise, at its end when this returns: quicker for values that are waited for. */
+    public void allReduceNow(Tensor values) {
+        requireFloats(values);
+        MemorySegment segment = values.segment();
+        now(() -> {
+            if (transport.comparesSizes() && segment.byteSize() <= SMALL) {
+                allReduceWithHeader(segment);
+            } else {
+                agree(Kind.ALL_REDUCE, segment.byteSize());
+                allReduce(segment);
+            }
+        });
+    }
+
     /**
      * Every rank gets the parts of all ranks, one behind the other.
      *
@@ -125,14 +162,21 @@ public final class Communicator implements AutoCloseable {
      * @param all {@link #size} times as large
      */
     public Pending allGather(Tensor part, Tensor all) {
-        if (all.bytes() != size * part.bytes()) {
-            throw new IllegalArgumentException("%s are not %d times %s".formatted(all, size, part));
-        }
+        requireParts(part, all);
         MemorySegment from = part.segment();
         MemorySegment to = all.segment();
         return submit(() -> {
             agree(Kind.ALL_GATHER, from.byteSize());
             transport.allGather(from, to);
+        });
+    }
+
+    /** Likewise, at its end when this returns. */
+    public void allGatherNow(Tensor part, Tensor all) {
+        requireParts(part, all);
+        now(() -> {
+            agree(Kind.ALL_GATHER, part.bytes());
+            transport.allGather(part.segment(), all.segment());
         });
     }
 
@@ -149,9 +193,7 @@ public final class Communicator implements AutoCloseable {
     private Pending reduceScatter(Tensor all, Tensor part, boolean add) {
         requireFloats(all);
         requireFloats(part);
-        if (all.bytes() != size * part.bytes()) {
-            throw new IllegalArgumentException("%s are not %d times %s".formatted(all, size, part));
-        }
+        requireParts(part, all);
         MemorySegment from = all.segment();
         MemorySegment to = part.segment();
         return submit(() -> {
@@ -174,9 +216,18 @@ public final class Communicator implements AutoCloseable {
         });
     }
 
+    /** Likewise, at its end when this returns. */
+    public void broadcastNow(Tensor values, int root) {
+        MemorySegment segment = values.segment();
+        now(() -> {
+            agree(Kind.BROADCAST, segment.byteSize());
+            transport.broadcast(segment, root);
+        });
+    }
+
     /** Waits until all ranks are here. */
     public void barrier() {
-        submit(() -> agree(Kind.BARRIER, 0)).await();
+        now(() -> agree(Kind.BARRIER, 0));
     }
 
     /** The sums over all ranks of some numbers, added in the order of the ranks. */
@@ -228,6 +279,12 @@ public final class Communicator implements AutoCloseable {
         transport.abort();
     }
 
+    private void requireParts(Tensor part, Tensor all) {
+        if (all.bytes() != size * part.bytes()) {
+            throw new IllegalArgumentException("%s are not %d times %s".formatted(all, size, part));
+        }
+    }
+
     private static void requireFloats(Tensor tensor) {
         if (tensor.dtype() != DType.F32) {
             throw new IllegalArgumentException(tensor + " is summed over ranks, and not F32");
@@ -236,43 +293,66 @@ public final class Communicator implements AutoCloseable {
 
     /** The operation that is under way, or was last, in a few words. */
     public String current() {
-        return current;
+        return "%s %d".formatted(current, Math.max(0, operations - 1));
     }
 
     /** Compares what the ranks are about to do. */
     private void agree(Kind kind, long bytes) {
-        current = "%s %d".formatted(kind, operations);
-        header.setAtIndex(ValueLayout.JAVA_LONG, 0, operations++);
-        header.setAtIndex(ValueLayout.JAVA_LONG, 1, kind.ordinal());
-        header.setAtIndex(ValueLayout.JAVA_LONG, 2, bytes);
+        begin(header, kind, bytes);
         transport.allGather(header, headers);
+        compare(headers, header.byteSize(), bytes);
+    }
+
+    private void begin(MemorySegment to, Kind kind, long bytes) {
+        current = kind;
+        long number = operations;
+        operations = number + 1;
+        to.setAtIndex(LONG, 0, number);
+        to.setAtIndex(LONG, 1, kind.ordinal());
+        to.setAtIndex(LONG, 2, bytes);
+    }
+
+    /** @param stride bytes from the header of a rank to that of the next one */
+    private void compare(MemorySegment headers, long stride, long bytes) {
+        MemorySegment mine = headers.asSlice(rank * stride, HEADER_BYTES);
         for (int r = 0; r < size; r++) {
-            MemorySegment theirs = headers.asSlice(r * header.byteSize(), header.byteSize());
-            if (theirs.mismatch(header) >= 0) {
+            MemorySegment theirs = headers.asSlice(r * stride, HEADER_BYTES);
+            if (theirs.mismatch(mine) >= 0) {
                 throw new RankException(
                         "the ranks have come apart: operation %d is %s of %,d bytes on rank %d, and %s of %,d bytes on"
                                 + " rank %d",
                         operations - 1,
-                        name(header),
+                        name(mine),
                         bytes,
                         rank,
                         name(theirs),
-                        theirs.getAtIndex(ValueLayout.JAVA_LONG, 2),
+                        theirs.getAtIndex(LONG, 2),
                         r);
             }
         }
     }
 
     private static String name(MemorySegment header) {
-        int kind = (int) header.getAtIndex(ValueLayout.JAVA_LONG, 1);
+        int kind = (int) header.getAtIndex(LONG, 1);
         return Kind.values()[Math.clamp(kind, 0, Kind.values().length - 1)].name();
+    }
+
+    /** In one message. */
+    private void allReduceWithHeader(MemorySegment values) {
+        long bytes = HEADER_BYTES + values.byteSize();
+        MemorySegment own = message.asSlice(0, bytes);
+        begin(own, Kind.ALL_REDUCE, values.byteSize());
+        MemorySegment.copy(values, 0, own, HEADER_BYTES, values.byteSize());
+        transport.allGather(own, received);
+        compare(received, bytes, values.byteSize());
+        addUp(received.asSlice(HEADER_BYTES), bytes, values, false);
     }
 
     private void allReduce(MemorySegment values) {
         long bytes = values.byteSize();
         if (bytes <= SMALL) {
             transport.allGather(values, received);
-            addUp(received, values, false);
+            addUp(received, bytes, values, false);
             return;
         }
         // Each rank sums a piece of every chunk, and hands it to the others.
@@ -289,7 +369,7 @@ public final class Communicator implements AutoCloseable {
             MemorySegment rest = now.asSlice(piece * size);
             if (rest.byteSize() > 0) {
                 transport.allGather(rest, received);
-                addUp(received, rest, false);
+                addUp(received, rest.byteSize(), rest, false);
             }
         }
     }
@@ -298,17 +378,21 @@ public final class Communicator implements AutoCloseable {
         for (long at = 0; at < part.byteSize(); at += CHUNK) {
             long bytes = Math.min(CHUNK, part.byteSize() - at);
             transport.allToAll(all.asSlice(at), stride, received, bytes);
-            addUp(received, part.asSlice(at, bytes), add);
+            addUp(received, bytes, part.asSlice(at, bytes), add);
         }
     }
 
-    /** {@code to (+)= Σ_r from[r]}, in the order of the ranks. */
-    private void addUp(MemorySegment from, MemorySegment to, boolean add) {
+    /**
+     * {@code to (+)= Σ_r from[r]}, in the order of the ranks.
+     *
+     * @param stride bytes from the values of a rank to those of the next one
+     */
+    private void addUp(MemorySegment from, long stride, MemorySegment to, boolean add) {
         long bytes = to.byteSize();
         int count = (int) (bytes / Float.BYTES);
         MemorySegment.copy(from, FLOAT, 0, sum, 0, count);
         for (int r = 1; r < size; r++) {
-            MemorySegment.copy(from, FLOAT, r * bytes, other, 0, count);
+            MemorySegment.copy(from, FLOAT, r * stride, other, 0, count);
             addTo(sum, other, count);
         }
         if (add) {

@@ -1,35 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.comm;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.BrokenBarrierException;
-import java.util.concurrent.CyclicBarrier;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 
 /** Ranks that are threads of one process: each shows the others where its memory is, and they copy. */
 public final class LocalTransport implements Transport {
+    /** Bytes that a rank leaves for the others, so that it need not wait until they have them. */
+    private static final int LEFT = 1 << 17;
+
     /** What the ranks of a group share. */
     private static final class Group {
-        private final MemorySegment[] shown;
+        private final MemorySegment[][] shown;
         private final Object[] handed;
-        private final CyclicBarrier barrier;
-        private final Duration patience;
-        private volatile boolean aborted;
+        private final MemorySegment[][] left;
+        private final MeetingPoint meeting;
 
         Group(int size, Duration patience) {
-            this.shown = new MemorySegment[size];
+            this.shown = new MemorySegment[2][size];
             this.handed = new Object[size];
-            this.barrier = new CyclicBarrier(size);
-            this.patience = patience;
+            this.left = new MemorySegment[size][2];
+            for (MemorySegment[] places : left) {
+                places[0] = Arena.ofAuto().allocate(LEFT, Long.BYTES);
+                places[1] = Arena.ofAuto().allocate(LEFT, Long.BYTES);
+            }
+            this.meeting = new MeetingPoint(size, patience);
         }
     }
 
     private final Group group;
     private final int rank;
+    private int turn;
 
     private LocalTransport(Group group, int rank) {
         this.group = group;
@@ -57,7 +61,7 @@ public final class LocalTransport implements Transport {
 
     @Override
     public int size() {
-        return group.shown.length;
+        return group.handed.length;
     }
 
     @Override
@@ -66,54 +70,76 @@ public final class LocalTransport implements Transport {
     }
 
     private void meet() {
-        try {
-            if (group.aborted) {
-                throw new BrokenBarrierException();
-            }
-            group.barrier.await(group.patience.toNanos(), TimeUnit.NANOSECONDS);
-        } catch (TimeoutException e) {
-            throw new RankException(
-                    e, "rank %d waited %d s for the other ranks in vain", rank, group.patience.toSeconds());
-        } catch (BrokenBarrierException e) {
-            throw new RankException(e, "another rank has failed");
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new RankException(e, "rank %d was interrupted", rank);
+        group.meeting.await(rank);
+    }
+
+    /**
+     * Shows bytes to the others, and returns when all have done so. Where few are shown, it is a copy of them, so that nobody has to
+     * wait until the others have read it: it stays until the meeting after the next one, when they all have.
+     */
+    private void show(MemorySegment bytes) {
+        turn = 1 - turn;
+        group.shown[turn][rank] = isShort(bytes)
+                ? group.left[rank][turn].asSlice(0, bytes.byteSize()).copyFrom(bytes)
+                : bytes;
+        meet();
+    }
+
+    private static boolean isShort(MemorySegment bytes) {
+        return bytes.byteSize() <= LEFT;
+    }
+
+    /** Waits until all have read what this rank has shown, unless that is a copy. */
+    private void leave(MemorySegment bytes) {
+        if (!isShort(bytes)) {
+            meet();
         }
+    }
+
+    private MemorySegment shown(int from, long bytes) {
+        MemorySegment theirs = group.shown[turn][from];
+        if (theirs.byteSize() != bytes) {
+            throw new RankException(
+                    "the ranks have come apart: rank %d brings %,d bytes, and rank %d %,d",
+                    rank, bytes, from, theirs.byteSize());
+        }
+        return theirs;
     }
 
     @Override
     public void allToAll(MemorySegment send, long stride, MemorySegment receive, long bytes) {
-        group.shown[rank] = send;
-        meet();
+        show(send);
         for (int from = 0; from < size(); from++) {
-            MemorySegment.copy(group.shown[from], rank * stride, receive, from * bytes, bytes);
+            MemorySegment.copy(group.shown[turn][from], rank * stride, receive, from * bytes, bytes);
         }
-        meet();
+        leave(send);
     }
 
     @Override
     public void allGather(MemorySegment part, MemorySegment all) {
-        group.shown[rank] = part;
-        meet();
+        show(part);
         for (int from = 0; from < size(); from++) {
-            MemorySegment theirs = group.shown[from];
+            MemorySegment theirs = shown(from, part.byteSize());
             MemorySegment place = all.asSlice(from * theirs.byteSize(), theirs.byteSize());
             if (from != rank || place.address() != part.address()) {
                 place.copyFrom(theirs);
             }
         }
-        meet();
+        leave(part);
+    }
+
+    @Override
+    public boolean comparesSizes() {
+        return true;
     }
 
     @Override
     public void broadcast(MemorySegment values, int root) {
-        group.shown[rank] = values;
-        meet();
+        show(values);
         if (rank != root) {
-            values.copyFrom(group.shown[root]);
+            values.copyFrom(shown(root, values.byteSize()));
         }
-        meet();
+        leave(values);
     }
 
     @Override
@@ -128,7 +154,7 @@ public final class LocalTransport implements Transport {
         }
         meet();
         if (members.getFirst() == rank) { // the first one makes the group
-            group.handed[rank] = new Group(members.size(), group.patience);
+            group.handed[rank] = new Group(members.size(), group.meeting.patience());
         }
         meet();
         Group part = (Group) group.handed[members.getFirst()];
@@ -138,8 +164,7 @@ public final class LocalTransport implements Transport {
 
     @Override
     public void abort() {
-        group.aborted = true;
-        group.barrier.reset(); // those who wait go on with an exception
+        group.meeting.abandon();
     }
 
     @Override

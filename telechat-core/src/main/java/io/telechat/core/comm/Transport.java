@@ -29,6 +29,11 @@ public interface Transport extends AutoCloseable {
     /** Every rank gets the parts of all ranks, one behind the other. Its own may lie in its place of {@code all}. */
     void allGather(MemorySegment part, MemorySegment all);
 
+    /** Whether {@link #allGather} fails with a {@link RankException} where the parts of ranks differ in size. */
+    default boolean comparesSizes() {
+        return false;
+    }
+
     /** Every rank gets what {@code root} has. */
     void broadcast(MemorySegment values, int root);
 

@@ -55,24 +55,24 @@ sealed interface Pass {
             List<Long> words = words(pass);
             words.addFirst((long) words.size());
             set(message, words.subList(0, Math.min(SHORT, words.size())));
-            ranks.broadcast(message, 0).await();
+            ranks.broadcastNow(message, 0);
             if (words.size() > SHORT) {
                 try (HostArena temporary = new HostArena()) {
                     Tensor rest = temporary.allocate(DType.I64, words.size() - SHORT);
                     set(rest, words.subList(SHORT, words.size()));
-                    ranks.broadcast(rest, 0).await();
+                    ranks.broadcastNow(rest, 0);
                 }
             }
         }
 
         Pass receive() {
-            ranks.broadcast(message, 0).await();
+            ranks.broadcastNow(message, 0);
             List<Long> words = new ArrayList<>(get(message));
             int size = Math.toIntExact(words.removeFirst());
             if (size + 1 > SHORT) {
                 try (HostArena temporary = new HostArena()) {
                     Tensor rest = temporary.allocate(DType.I64, size + 1 - SHORT);
-                    ranks.broadcast(rest, 0).await();
+                    ranks.broadcastNow(rest, 0);
                     words.addAll(get(rest));
                 }
             }

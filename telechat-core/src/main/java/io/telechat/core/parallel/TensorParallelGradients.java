@@ -66,7 +66,7 @@ public final class TensorParallelGradients implements Gradients {
     /** Each part has some of the rows that {@code dy} is multiplied with; the first one adds to what is there. */
     private void addUp(Tensor x, Weight w, Tensor dy, Tensor dx, boolean add) {
         gradients.linear(x, w, dy, dx, add && part.index() == 0);
-        ranks.allReduce(dx).await();
+        ranks.allReduceNow(dx);
     }
 
     /** This part's columns of the gradient of logits. */

@@ -48,7 +48,7 @@ public final class TensorParallelOps extends ForwardingOps implements AutoClosea
                         out.rows(i, i + 1).clear();
                     }
                 }
-                ranks.allReduce(out).await();
+                ranks.allReduceNow(out);
             }
             default -> delegate().embed(tokens, table, scale, out);
         }
@@ -78,7 +78,7 @@ public final class TensorParallelOps extends ForwardingOps implements AutoClosea
         } else {
             delegate().linear(x, w, y);
         }
-        ranks.allReduce(y).await();
+        ranks.allReduceNow(y);
     }
 
     /** Every part computes its columns of {@code y}, and all parts get all of them. */
@@ -92,7 +92,7 @@ public final class TensorParallelOps extends ForwardingOps implements AutoClosea
         Tensor own = all.rows(part.index() * stride, (part.index() + 1) * stride);
         int width = part.vocabulary().size();
         delegate().linear(x, w, own.rows(0, (long) rows * width).reshape(rows, width));
-        ranks.allGather(own, all).await();
+        ranks.allGatherNow(own, all);
         for (int p = 0; p < part.count(); p++) {
             ModelPart.Range columns = part.vocabulary(p);
             for (int row = 0; row < rows; row++) {
