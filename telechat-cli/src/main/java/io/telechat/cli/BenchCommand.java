@@ -5,10 +5,12 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.backend.MachineLimits;
+import io.telechat.core.tensor.DType;
 import io.telechat.infer.ChatModel;
 import io.telechat.infer.ModelBenchmark;
 import io.telechat.infer.ModelBenchmark.Rate;
 import io.telechat.train.ProcessMemory;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,8 +19,10 @@ import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** {@code telechat bench}. */
 @Command(
@@ -62,8 +66,15 @@ final class BenchCommand implements Callable<Integer> {
     @Mixin
     private GlobalOptions global;
 
+    @Spec
+    private CommandSpec spec;
+
     @Override
-    public Integer call() {
+    public Integer call() throws IOException {
+        return modelOptions.run(spec, () -> ModelOptions.directory(directory), DType.BF16, false, global, this::run);
+    }
+
+    private int run() {
         if (Stream.concat(Stream.of(prompt, generate, depth, runs), batches.stream())
                 .anyMatch(n -> n < 1)) {
             throw new InvalidRequestException("prompt, generate, depth, batch and runs must be at least 1");

@@ -10,6 +10,7 @@ import io.telechat.core.InvalidRequestException;
 import io.telechat.core.Message;
 import io.telechat.core.chat.ChatMessage;
 import io.telechat.core.chat.MarkerPolicy;
+import io.telechat.core.tensor.DType;
 import io.telechat.infer.ChatModel;
 import io.telechat.infer.ChatSession;
 import io.telechat.infer.GenerationOptions;
@@ -23,8 +24,10 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** {@code telechat chat}. */
 @Command(
@@ -95,8 +98,15 @@ final class ChatCommand implements Callable<Integer> {
     @Mixin
     private GlobalOptions global;
 
+    @Spec
+    private CommandSpec spec;
+
     @Override
     public Integer call() throws IOException {
+        return modelOptions.run(spec, this::directory, DType.BF16, true, global, this::run);
+    }
+
+    private int run() throws IOException {
         Optional<String> question = oneQuestion();
         if (history.isPresent()) {
             OutputFiles.check(history.get());
@@ -120,7 +130,7 @@ final class ChatCommand implements Callable<Integer> {
                 modelOptions.report(model);
                 return ExitCode.OK;
             }
-            try (LineInput input = LineInput.open(Terminals.isInput() && Terminals.isOutput() && !json)) {
+            try (LineInput input = input()) {
                 if (input.isTerminal()) {
                     printer.wrapAt(input::width);
                 }
@@ -129,6 +139,15 @@ final class ChatCommand implements Callable<Integer> {
                 return code;
             }
         }
+    }
+
+    private LineInput input() throws IOException {
+        if (modelOptions.rank().isPresent()) {
+            return new RankInput(modelOptions.rank().get());
+        }
+        return Terminals.isInput() && Terminals.isOutput() && !json
+                ? LineInput.onTerminal()
+                : LineInput.of(StandardStreams.input());
     }
 
     private Path directory() {
@@ -147,7 +166,7 @@ final class ChatCommand implements Callable<Integer> {
 
     private Optional<String> oneQuestion() {
         Optional<String> question = prompt.map(p -> p.equals("-") ? StandardStreams.readInput() : p);
-        if (question.isEmpty() && !interactive && !Terminals.isInput()) {
+        if (question.isEmpty() && !interactive && !Terminals.isInput() && !RankProcess.hasDialog()) {
             question = Optional.of(StandardStreams.readInput().stripTrailing());
         }
         if (question.isPresent() && question.get().isBlank()) {

@@ -3,17 +3,21 @@ package io.telechat.cli;
 
 import io.telechat.core.InvalidRequestException;
 import io.telechat.infer.Cancellation;
+import io.telechat.core.tensor.DType;
 import io.telechat.infer.ChatModel;
 import io.telechat.infer.Generation;
 import io.telechat.infer.GenerationOptions;
 import io.telechat.infer.Sequence;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** {@code telechat generate}. */
 @Command(
@@ -48,8 +52,15 @@ final class GenerateCommand implements Callable<Integer> {
     @Mixin
     private GlobalOptions global;
 
+    @Spec
+    private CommandSpec spec;
+
     @Override
-    public Integer call() {
+    public Integer call() throws IOException {
+        return modelOptions.run(spec, () -> ModelOptions.directory(directory), DType.BF16, false, global, this::run);
+    }
+
+    private int run() {
         if (prompt.isPresent() == tokens.isGiven()) {
             throw new InvalidRequestException("give either --prompt TEXT or --tokens 1,2,3");
         }

@@ -34,6 +34,16 @@ final class Interrupts implements AutoCloseable {
         return new Interrupts();
     }
 
+    /** Runs the action each time, except that a termination ends the program. */
+    static Interrupts always(Runnable action) {
+        Interrupts interrupts = new Interrupts();
+        interrupts.before.put("INT", Signals.register("INT", () -> {
+            interrupts.first.compareAndSet(0, ExitCode.INTERRUPTED);
+            action.run();
+        }));
+        return interrupts;
+    }
+
     static Interrupts onFirst(Runnable action) {
         return new Interrupts(action);
     }

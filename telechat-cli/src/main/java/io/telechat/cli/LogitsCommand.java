@@ -13,6 +13,7 @@ import io.telechat.infer.Sequence;
 import io.telechat.infer.sampling.Sampler;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -20,8 +21,10 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** {@code telechat logits}. */
 @Command(
@@ -56,8 +59,15 @@ final class LogitsCommand implements Callable<Integer> {
     @Mixin
     private GlobalOptions global;
 
+    @Spec
+    private CommandSpec spec;
+
     @Override
-    public Integer call() {
+    public Integer call() throws IOException {
+        return modelOptions.run(spec, () -> ModelOptions.directory(directory), DType.F32, false, global, this::run);
+    }
+
+    private int run() {
         int[] ids = tokens.read();
         OutputFiles.check(out);
         try (ChatModel model = modelOptions.load(ModelOptions.directory(directory), DType.F32, global)) {

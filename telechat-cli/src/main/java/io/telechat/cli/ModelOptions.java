@@ -7,14 +7,23 @@ import io.telechat.core.Message;
 import io.telechat.core.tensor.DType;
 import io.telechat.infer.ChatModel;
 import io.telechat.infer.LoadOptions;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Optional;
+import java.util.function.Supplier;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 
 /** Options of commands that load a model. */
 final class ModelOptions {
+    /** Between two questions the ranks wait for as long as the user likes. */
+    private static final Duration PATIENCE = Duration.ofDays(10_000);
+
+    private Optional<RankProcess> rank = Optional.empty();
+
     @Mixin
     private BackendOptions backend;
 
@@ -67,6 +76,9 @@ final class ModelOptions {
             description = "cut the model into N parts, each with its share of the threads (default: 1)")
     private int tensorParallel = 1;
 
+    @Mixin
+    private HostOptions hosts;
+
     @Option(names = "--trace", description = "measure every formula, and print a table to stderr at the end")
     private boolean trace;
 
@@ -75,13 +87,63 @@ final class ModelOptions {
         model.trace().ifPresent(System.err::println);
     }
 
+    /** What a command does with its model. */
+    @FunctionalInterface
+    interface Work {
+        int run() throws IOException;
+    }
+
+    /**
+     * Does a command's work, in this process or on several ranks. There each has its part of the model; the first one does the work,
+     * and the others compute with it.
+     *
+     * @param directory of the model
+     * @param standard activations, unless the option says otherwise
+     * @param dialog whether the work is one, which Ctrl-C does not end
+     * @return the exit code
+     */
+    int run(CommandSpec spec, Supplier<Path> directory, DType standard, boolean dialog, GlobalOptions global, Work work)
+            throws IOException {
+        Positive.check("--tensor-parallel", tensorParallel);
+        hosts.check();
+        if (!hosts.startsProcesses()) {
+            return work.run();
+        }
+        if (tensorParallel > 1) {
+            throw new InvalidRequestException(
+                    "--tensor-parallel is for one process; with --ranks or --hostfile each rank has a part of the model");
+        }
+        if (!RankProcess.isOne()) {
+            Path log = Files.createTempDirectory("telechat-ranks-").resolve("mpirun.log");
+            return new RankLauncher(spec, hosts, log).runWithInput(dialog);
+        }
+        return RankProcess.run(Optional.empty(), PATIENCE, process -> {
+            rank = Optional.of(process);
+            if (process.ranks().rank() == 0) {
+                return work.run();
+            }
+            ChatModel.follow(directory.get(), options(standard, global).ranks(process.ranks()).build());
+            return ExitCode.OK;
+        });
+    }
+
+    /** This process as one of several ranks; empty while it is alone. */
+    Optional<RankProcess> rank() {
+        return rank;
+    }
+
     ChatModel load(Path directory, GlobalOptions global) {
         return load(directory, DType.BF16, global);
     }
 
     /** @param standard activations, unless the option says otherwise */
     ChatModel load(Path directory, DType standard, GlobalOptions global) {
-        Positive.check("--tensor-parallel", tensorParallel);
+        LoadOptions.Builder options = options(standard, global);
+        rank.ifPresent(r -> options.ranks(r.ranks()));
+        return ChatModel.load(directory, options.build());
+    }
+
+    private LoadOptions.Builder options(DType standard, GlobalOptions global) {
         LoadOptions.Builder options = LoadOptions.builder()
                 .backend(backend.choice())
                 .activations(activations.orElse(standard))
@@ -93,7 +155,7 @@ final class ModelOptions {
         contextLength.ifPresent(options::contextLength);
         tokenizer.ifPresent(options::tokenizer);
         adapter.ifPresent(options::adapter);
-        return ChatModel.load(directory, options.build());
+        return options;
     }
 
     /** Where models come from. */

@@ -6,13 +6,14 @@ import io.telechat.core.checkpoint.IoReason;
 import io.telechat.core.comm.launch.Host;
 import io.telechat.core.comm.launch.Mpirun;
 import io.telechat.core.comm.launch.RankSupervisor;
-import io.telechat.train.TrainConfig;
 import java.io.IOException;
+import java.io.InputStream;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Model.CommandSpec;
@@ -22,35 +23,87 @@ final class RankLauncher {
     /** Not heard of for so many seconds, a rank is given up; it says that it lives every second. */
     private static final Duration SILENCE = Duration.ofSeconds(Integer.getInteger("telechat.rank.silence", 30));
 
-    private RankLauncher() {}
+    /** Bytes of stdin that are handed on at once. */
+    private static final int PIECE = 8192;
+
+    private final CommandSpec spec;
+    private final HostOptions options;
+    private final Path log;
 
     /**
-     * @param config of the run, in whose output directory the logs go
-     * @return the exit code
+     * @param spec of the command that the ranks run
+     * @param log for what mpirun says
      */
-    static int run(CommandSpec spec, RankOptions options, TrainConfig config) {
+    RankLauncher(CommandSpec spec, HostOptions options, Path log) {
+        this.spec = spec;
+        this.options = options;
+        this.log = log;
+    }
+
+    /** For work that comes to a good end when it is asked to. */
+    int run() {
+        return supervise(
+                supervisor -> Interrupts.onFirst(supervisor::stop),
+                supervisor -> {
+                    // There is nothing to read.
+                });
+    }
+
+    /**
+     * For work that reads stdin, and may be ended at any moment.
+     *
+     * @param dialog whether Ctrl-C is for the work to handle
+     */
+    int runWithInput(boolean dialog) {
+        return supervise(
+                supervisor ->
+                        dialog ? Interrupts.always(supervisor::stop) : Interrupts.always(supervisor::end),
+                supervisor -> Thread.ofPlatform()
+                        .daemon()
+                        .name("telechat-input")
+                        .start(() -> relay(supervisor)));
+    }
+
+    private interface Handling {
+        Interrupts of(RankSupervisor supervisor);
+    }
+
+    private interface Beginning {
+        void of(RankSupervisor supervisor);
+    }
+
+    private int supervise(Handling handling, Beginning beginning) {
         List<Host> hosts = options.hosts();
         Mpirun mpirun = Mpirun.find();
-        Path directory = config.output();
         try {
-            if (options.checksHosts()) {
-                return new HostCheck(mpirun, options.sshPort(), config.model(), config.data()).run(hosts);
-            }
             Optional<Path> hostfile = hosts.isEmpty() ? Optional.empty() : Optional.of(write(mpirun.hostfile(hosts)));
             List<String> command = mpirun.command(hostfile, options.sshPort(), options.count(), program(spec));
             if (options.isDryRun()) {
                 command.forEach(System.out::println);
                 return ExitCode.OK;
             }
-            RankSupervisor supervisor = new RankSupervisor(
-                    command, mpirun.environment(), SILENCE, directory.resolve("logs/mpirun.log"), System.err::println);
-            try (Interrupts interrupts = Interrupts.onFirst(supervisor::stop)) {
+            RankSupervisor supervisor =
+                    new RankSupervisor(command, mpirun.environment(), SILENCE, log, System.err::println);
+            try (Interrupts interrupts = handling.of(supervisor)) {
+                beginning.of(supervisor);
                 RankSupervisor.Outcome outcome = supervisor.run();
                 outcome.message().ifPresent(m -> System.err.println("telechat: " + m.localized()));
                 return outcome.code() == ExitCode.OK && interrupts.came() ? interrupts.code() : outcome.code();
             }
         } catch (IOException e) {
-            throw new InvalidInputException(e, "%s: cannot be written: %s", directory, IoReason.of(e));
+            throw new InvalidInputException(e, "%s: cannot be written: %s", log.getParent(), IoReason.of(e));
+        }
+    }
+
+    private static void relay(RankSupervisor supervisor) {
+        try (InputStream in = StandardStreams.input()) {
+            byte[] piece = new byte[PIECE];
+            for (int count = in.read(piece); count >= 0; count = in.read(piece)) {
+                supervisor.input(Arrays.copyOf(piece, count));
+            }
+            supervisor.endInput();
+        } catch (IOException e) {
+            supervisor.endInput();
         }
     }
 
@@ -64,6 +117,9 @@ final class RankLauncher {
     private static List<String> program(CommandSpec spec) {
         List<String> command = new ArrayList<>(java());
         command.add(1, "-D" + RankProcess.PROPERTY + "=true");
+        if (Terminals.isInput() && Terminals.isOutput()) {
+            command.add(1, "-D" + RankProcess.DIALOG + "=true");
+        }
         command.addAll(spec.root().commandLine().getParseResult().originalArgs());
         return command;
     }

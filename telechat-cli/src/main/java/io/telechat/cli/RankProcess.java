@@ -4,17 +4,22 @@ package io.telechat.cli;
 import io.telechat.core.TelechatException;
 import io.telechat.core.comm.Communicator;
 import io.telechat.core.comm.launch.RankReporter;
+import io.telechat.core.comm.launch.RankRequest;
 import io.telechat.core.comm.mpi.MpiTransport;
 import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.PipedInputStream;
+import java.io.PipedOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /** This process as one of several ranks that {@link RankLauncher} has started. */
@@ -22,13 +27,17 @@ final class RankProcess implements AutoCloseable {
     /** Set where this process is a rank. */
     static final String PROPERTY = "telechat.rank";
 
+    /** Set where somebody types what the first rank reads. */
+    static final String DIALOG = "telechat.rank.dialog";
+
     /** A rank that computes says so; this is for those that wait for one another, all of them. */
-    private static final Duration PATIENCE = Duration.ofMinutes(10);
+    static final Duration PATIENCE = Duration.ofMinutes(10);
 
     private final Communicator ranks;
     private final RankReporter reporter;
     private volatile String doing = "start";
-    private volatile Runnable stop = () -> {};
+    private final PipedOutputStream input = new PipedOutputStream();
+    private volatile Optional<Runnable> stop = Optional.empty();
 
     /** What a rank does. */
     interface Work {
@@ -42,6 +51,11 @@ final class RankProcess implements AutoCloseable {
 
     static boolean isOne() {
         return Boolean.getBoolean(PROPERTY);
+    }
+
+    /** Whether somebody sits before the launcher. */
+    static boolean hasDialog() {
+        return Boolean.getBoolean(DIALOG);
     }
 
     /** Threads of a rank that was not told how many: its share of this machine's processors. */
@@ -59,12 +73,13 @@ final class RankProcess implements AutoCloseable {
     /**
      * Joins the other ranks and works with them. What fails is told to the launcher, and ends all ranks.
      *
-     * @param directory for the logs of all ranks but the first, whose lines are shown
+     * @param directory for the logs of all ranks but the first, whose lines are shown; empty to do without them
+     * @param patience how long a rank waits for the others
      * @return the exit code
      */
-    static int run(Path directory, Work work) {
+    static int run(Optional<Path> directory, Duration patience, Work work) {
         PrintStream err = System.err;
-        Communicator ranks = new Communicator(MpiTransport.world(PATIENCE));
+        Communicator ranks = new Communicator(MpiTransport.world(patience));
         try (RankProcess rank = new RankProcess(ranks, err)) {
             try {
                 System.setErr(rank.log(directory));
@@ -75,7 +90,9 @@ final class RankProcess implements AutoCloseable {
             } catch (IOException | RuntimeException | Error e) {
                 rank.reporter.fail(
                         ExitCode.of(e), e instanceof TelechatException ? e.getLocalizedMessage() : e.toString());
-                e.printStackTrace();
+                if (ranks.rank() > 0 || !(e instanceof TelechatException)) {
+                    e.printStackTrace(); // into the rank's log, or because nobody has foreseen it
+                }
                 ranks.abort();
                 throw new AssertionError("goes on behind its end", e);
             }
@@ -91,34 +108,60 @@ final class RankProcess implements AutoCloseable {
         doing = what;
     }
 
-    /** @param action brings the work to an end, from another thread */
-    void onStop(Runnable action) {
+    /**
+     * Without an action, the request to stop is the end of what the first rank reads.
+     *
+     * @param action brings the work to an end, from another thread
+     */
+    void onStop(Optional<Runnable> action) {
         stop = action;
     }
 
-    private PrintStream log(Path directory) throws IOException {
+    private PrintStream log(Optional<Path> directory) throws IOException {
         if (ranks.rank() == 0) {
             return new PrintStream(new Lines(), true, StandardCharsets.UTF_8);
         }
-        Path logs = Files.createDirectories(directory.resolve("logs"));
+        if (directory.isEmpty()) {
+            return new PrintStream(OutputStream.nullOutputStream(), true, StandardCharsets.UTF_8);
+        }
+        Path logs = Files.createDirectories(directory.get().resolve("logs"));
         return new PrintStream(
                 Files.newOutputStream(logs.resolve("rank-%d.log".formatted(ranks.rank()))),
                 true,
                 StandardCharsets.UTF_8);
     }
 
-    /** The launcher asks for the end on stdin; when that ends, the launcher is gone. */
-    private void listen() {
+    /** The launcher asks for the end, and hands on what it reads; when it does not speak any more, it is gone. */
+    private void listen() throws IOException {
+        InputStream launcher = System.in;
+        System.setIn(new PipedInputStream(input, 1 << 16));
         Thread.ofPlatform().daemon().name("telechat-stop").start(() -> {
-            try (BufferedReader lines = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
-                while (lines.readLine() != null) {
-                    stop.run();
+            try (BufferedReader lines = new BufferedReader(new InputStreamReader(launcher, StandardCharsets.UTF_8))) {
+                for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                    hear(RankRequest.parse(line));
                 }
                 ranks.abort();
             } catch (IOException e) {
                 ranks.abort();
             }
         });
+    }
+
+    private void hear(RankRequest request) throws IOException {
+        switch (request) {
+            case RankRequest.Input more -> {
+                input.write(more.bytes());
+                input.flush();
+            }
+            case RankRequest.EndOfInput end -> input.close();
+            case RankRequest.Stop now -> {
+                if (stop.isPresent()) {
+                    stop.get().run();
+                } else {
+                    input.close();
+                }
+            }
+        }
     }
 
     /** Hands whole lines to the launcher. */

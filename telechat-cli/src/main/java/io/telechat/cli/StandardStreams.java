@@ -83,13 +83,18 @@ final class StandardStreams {
         System.setErr(new PrintStream(error, true, StandardCharsets.UTF_8));
     }
 
+    /** Stdin itself; of a rank, what the launcher hands on. */
+    static InputStream input() {
+        return RankProcess.isOne() ? System.in : new FileInputStream(FileDescriptor.in);
+    }
+
     /**
      * All of stdin.
      *
      * @throws io.telechat.core.InvalidInputException if it is not valid UTF-8
      */
     static String readInput() {
-        try (InputStream in = new FileInputStream(FileDescriptor.in)) {
+        try (InputStream in = input()) {
             return TextFiles.withoutMark(TextFiles.decode("stdin", in.readAllBytes(), 0));
         } catch (IOException e) {
             throw unreadable(e);
@@ -102,7 +107,7 @@ final class StandardStreams {
      * @throws io.telechat.core.InvalidInputException if one is not valid UTF-8
      */
     static void forEachLine(Consumer<String> action) {
-        try (InputStream in = new BufferedInputStream(new FileInputStream(FileDescriptor.in))) {
+        try (InputStream in = new BufferedInputStream(input())) {
             ByteArrayOutputStream line = new ByteArrayOutputStream();
             long start = 0;
             for (int next = in.read(); next >= 0; next = in.read()) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.cli;
 
+import io.telechat.core.comm.launch.Mpirun;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.Message;
 import io.telechat.core.checkpoint.IoReason;
@@ -74,10 +75,14 @@ final class TrainCommand implements Callable<Integer> {
         ranks.check();
         TrainConfig config = options.config();
         if (RankProcess.isOne()) {
-            return RankProcess.run(config.output(), rank -> train(config, rank.ranks(), Optional.of(rank)));
+            return RankProcess.run(Optional.of(config.output()), RankProcess.PATIENCE, rank -> train(config, rank.ranks(), Optional.of(rank)));
         }
-        if (ranks.startsProcesses()) {
-            return RankLauncher.run(spec, ranks, config);
+        if (ranks.checksHosts()) {
+            return new HostCheck(Mpirun.find(), ranks.hosts().sshPort(), config.model(), config.data())
+                    .run(ranks.hosts().hosts());
+        }
+        if (ranks.hosts().startsProcesses()) {
+            return new RankLauncher(spec, ranks.hosts(), config.output().resolve("logs/mpirun.log")).run();
         }
         if (ranks.simulated() == 1) {
             return train(config, Parallelism.alone().ranks(), Optional.empty());
@@ -104,7 +109,7 @@ final class TrainCommand implements Callable<Integer> {
             options.withoutEffect(communicator.size()).forEach(System.err::println);
         }
         try (TrainRun run = resume ? TrainRun.resume(config, parallelism) : TrainRun.open(config, parallelism)) {
-            process.ifPresent(p -> p.onStop(run::stop));
+            process.ifPresent(p -> p.onStop(Optional.of(run::stop)));
             if (!parallelism.isFirst()) {
                 ProcessMemory.resetPeak();
                 run.run(doing(process));

@@ -8,6 +8,7 @@ import io.telechat.core.architecture.ModelConfig;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.backend.Backends;
 import io.telechat.core.chat.ChatTokenizer;
+import io.telechat.core.comm.Communicator;
 import io.telechat.core.lora.AdaptedModel;
 import io.telechat.core.lora.LoraFiles;
 import io.telechat.core.model.CausalLm;
@@ -81,6 +82,21 @@ public final class ChatModel implements AutoCloseable {
         return load(base.orElse(directory), base.isPresent() ? Optional.of(directory) : options.adapter(), options);
     }
 
+    /**
+     * On all ranks but the first: computes a part of a model that the first rank loads with the same options, and returns when it
+     * closes that.
+     *
+     * @param options with {@link LoadOptions.Builder#ranks}
+     * @throws io.telechat.core.comm.RankException if another rank has failed
+     */
+    public static void follow(Path directory, LoadOptions options) {
+        Optional<Path> base = LoraFiles.baseOf(directory);
+        Optional<Path> adapter = base.isPresent() ? Optional.of(directory) : options.adapter();
+        Communicator ranks = options.ranks()
+                .orElseThrow(() -> new IllegalArgumentException("there are no ranks, of which one could lead"));
+        new PartLoader(base.orElse(directory), adapter, options).follow(ranks);
+    }
+
     private static ChatModel load(Path directory, Optional<Path> adapter, LoadOptions options) {
         ModelLoader.Checked checked = ModelLoader.check(directory);
         Optional<Backend> backend = Optional.empty();
@@ -90,7 +106,9 @@ public final class ChatModel implements AutoCloseable {
             GenerationDefaults defaults = GenerationDefaults.read(directory);
             backend = Optional.of(Backends.open(PartLoader.share(options)));
             long weights = checked.weightBytes(backend.get(), options.quantization());
-            MemoryPlan plan = MemoryPlan.of(config, weights, options.cacheType(), contextLength);
+            int processes = options.ranks().map(Communicator::size).orElse(1);
+            MemoryPlan plan =
+                    MemoryPlan.of(config, weights, options.cacheType(), contextLength).dividedBy(processes);
             plan.require(directory.toString(), MemoryPlan.machineMemory());
             LOG.info(
                     "{}: {}, {} parameters, weights of {}, context {}, {} in all; {}",
@@ -117,7 +135,7 @@ public final class ChatModel implements AutoCloseable {
 
     private static CausalLm load(
             ModelLoader.Checked checked, Backend backend, Ops ops, Optional<Path> adapter, LoadOptions options) {
-        if (options.tensorParallel() > 1) {
+        if (PartLoader.cuts(options)) {
             return new PartLoader(checked.checkpoint().directory(), adapter, options).lead(checked, backend, ops);
         }
         return adapter.isPresent()

@@ -3,6 +3,7 @@ package io.telechat.infer;
 
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.backend.BackendChoice;
+import io.telechat.core.comm.Communicator;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.weights.LoadProgress;
 import java.nio.file.Path;
@@ -27,6 +28,7 @@ public final class LoadOptions {
     private final Optional<Path> tokenizer;
     private final Optional<Path> adapter;
     private final int tensorParallel;
+    private final Optional<Communicator> ranks;
     private final boolean trace;
     private final LoadProgress progress;
 
@@ -39,6 +41,7 @@ public final class LoadOptions {
         this.tokenizer = builder.tokenizer;
         this.adapter = builder.adapter;
         this.tensorParallel = builder.tensorParallel;
+        this.ranks = builder.ranks;
         this.trace = builder.trace;
         this.progress = builder.progress;
     }
@@ -57,6 +60,7 @@ public final class LoadOptions {
         private Optional<Path> tokenizer = Optional.empty();
         private Optional<Path> adapter = Optional.empty();
         private int tensorParallel = 1;
+        private Optional<Communicator> ranks = Optional.empty();
         private boolean trace;
         private LoadProgress progress = LoadProgress.SILENT;
 
@@ -137,6 +141,15 @@ public final class LoadOptions {
             return this;
         }
 
+        /**
+         * @param group whose ranks compute a part of the model each; the first one loads it, the others {@link ChatModel#follow}. Is
+         *     still the caller's to close
+         */
+        public Builder ranks(Communicator group) {
+            ranks = Optional.of(group);
+            return this;
+        }
+
         /** @param measured whether to measure every formula; see {@link ChatModel#trace} */
         public Builder trace(boolean measured) {
             trace = measured;
@@ -184,6 +197,10 @@ public final class LoadOptions {
 
     public int tensorParallel() {
         return tensorParallel;
+    }
+
+    public Optional<Communicator> ranks() {
+        return ranks;
     }
 
     public boolean trace() {

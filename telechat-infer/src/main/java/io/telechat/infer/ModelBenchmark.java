@@ -131,13 +131,14 @@ public final class ModelBenchmark {
         return model.backend().measureLimits();
     }
 
+    /** Threads of all parts. */
     public int threads() {
-        return model.backend().workers().size();
+        return model.parts() * model.backend().workers().size();
     }
 
-    /** Bytes of the weights that a step reads. */
+    /** Bytes of the weights that a step reads; of a model in parts, as if all were as large as the first. */
     public long weightBytes() {
-        return model.activeBytes();
+        return model.parts() * model.activeBytes();
     }
 
     /** Parameters that every token is multiplied with: all but the embedding table, unless it is the head as well. */

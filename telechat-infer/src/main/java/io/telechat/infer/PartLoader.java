@@ -18,13 +18,18 @@ import java.time.Duration;
 import java.util.Optional;
 
 /**
- * Loads a model in parts, each computed by threads of its own.
+ * Loads a model in parts, each computed by threads of its own, or by another process.
  *
  * @param directory of the checkpoint
  */
 record PartLoader(Path directory, Optional<Path> adapter, LoadOptions options) {
     /** Between two questions the parts wait for as long as the user likes. */
     private static final Duration PATIENCE = Duration.ofDays(10_000);
+
+    /** Whether a model that is loaded so is cut. */
+    static boolean cuts(LoadOptions options) {
+        return options.tensorParallel() > 1 || options.ranks().isPresent();
+    }
 
     /** What one part of the model is computed with. */
     static BackendChoice share(LoadOptions options) {
@@ -38,6 +43,10 @@ record PartLoader(Path directory, Optional<Path> adapter, LoadOptions options) {
 
     /** The first part, which the others follow. */
     CausalLm lead(ModelLoader.Checked checked, Backend backend, Ops ops) {
+        if (options.ranks().isPresent()) {
+            Communicator others = options.ranks().get();
+            return ModelInParts.lead(checked, backend, ops, loading(options.progress()), others, () -> {});
+        }
         LocalRanks ranks = LocalRanks.beside(options.tensorParallel(), PATIENCE, this::follow);
         try {
             return ModelInParts.lead(checked, backend, ops, loading(options.progress()), ranks.first(), ranks::close);
@@ -51,7 +60,8 @@ record PartLoader(Path directory, Optional<Path> adapter, LoadOptions options) {
         }
     }
 
-    private void follow(Communicator ranks) {
+    /** Another part; returns when the first one is closed. */
+    void follow(Communicator ranks) {
         ModelLoader.Checked checked = ModelLoader.check(directory);
         Optional<Backend> backend = Optional.empty();
         try {

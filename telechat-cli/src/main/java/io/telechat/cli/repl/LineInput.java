@@ -2,6 +2,7 @@
 package io.telechat.cli.repl;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.util.Optional;
 
 /** Where the dialog's lines come from. */
@@ -36,9 +37,14 @@ public interface LineInput extends AutoCloseable {
     @Override
     void close() throws IOException;
 
-    /** @param terminal whether to edit lines on a terminal; otherwise they are read from stdin as they are */
-    static LineInput open(boolean terminal) throws IOException {
-        return terminal ? new TerminalInput() : new PipeInput();
+    /** Lines that are edited on the terminal. */
+    static LineInput onTerminal() throws IOException {
+        return new TerminalInput();
+    }
+
+    /** Lines as they are. */
+    static LineInput of(InputStream in) {
+        return new PipeInput(in);
     }
 
     /** Text between {@code """} and {@code """}; empty if the text does not begin so, or does not end yet. */

@@ -4,20 +4,21 @@ package io.telechat.cli.repl;
 import io.telechat.core.InvalidInputException;
 import io.telechat.core.checkpoint.TextFiles;
 import java.io.BufferedReader;
-import java.io.FileDescriptor;
-import java.io.FileInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 
-/** Lines of stdin as they are, without editing and without a prompt. */
+/** Lines as they are, without editing and without a prompt. */
 final class PipeInput implements LineInput {
-    private final BufferedReader reader = new BufferedReader(
-            new InputStreamReader(new FileInputStream(FileDescriptor.in), StandardCharsets.UTF_8.newDecoder()));
-
+    private final BufferedReader reader;
     private boolean begun;
+
+    PipeInput(InputStream in) {
+        this.reader = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8.newDecoder()));
+    }
 
     /** The next line; a byte order mark in front of the first is none of it. */
     private String readLine() throws IOException {

@@ -30,6 +30,7 @@ import java.util.List;
 public final class CausalLm implements AutoCloseable {
     private final ModelConfig config;
     private final ModelConfig part;
+    private final int parts;
     private final ParameterStore parameters;
     private final Backend backend;
     private final Ops ops;
@@ -61,6 +62,7 @@ public final class CausalLm implements AutoCloseable {
             Runnable... releases) {
         this.config = part.whole();
         this.part = part.isCut() ? part.config() : config;
+        this.parts = part.count();
         this.parameters = parameters;
         this.backend = backend;
         this.ops = ops;
@@ -74,6 +76,11 @@ public final class CausalLm implements AutoCloseable {
     /** Of the whole model. */
     public ModelConfig config() {
         return config;
+    }
+
+    /** How many parts it is cut into, of which this is one. */
+    public int parts() {
+        return parts;
     }
 
     public Backend backend() {

@@ -31,6 +31,12 @@ public record MemoryPlan(long weights, long cachePerToken, DType cacheType, int 
                 Activations.bytes(config, Math.min(MAX_ROWS, contextLength)) + 4L * config.vocabSize());
     }
 
+    /** What each of several parts of the model needs, about evenly. */
+    public MemoryPlan dividedBy(int parts) {
+        return new MemoryPlan(
+                weights / parts, Math.max(1, cachePerToken / parts), cacheType, contextLength, activations);
+    }
+
     public long cache() {
         return cachePerToken * contextLength;
     }

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
@@ -44,6 +45,9 @@ public final class RankSupervisor {
     private volatile Optional<Failure> failure = Optional.empty();
     private volatile Optional<Message> killed = Optional.empty();
     private volatile Optional<Message> silent = Optional.empty();
+    private final CountDownLatch started = new CountDownLatch(1);
+    private volatile Process process;
+    private volatile boolean ended;
     private volatile OutputStream toFirstRank;
 
     /**
@@ -69,16 +73,41 @@ public final class RankSupervisor {
         this.show = show;
     }
 
-    /** Asks the first rank to bring the run to an end. For any thread. */
+    /** Asks the first rank to bring the run to an end. For any thread, as the two that follow. */
     public void stop() {
+        ask(new RankRequest.Stop());
+    }
+
+    /** Hands on what the first rank shall read. */
+    public void input(byte[] bytes) {
+        ask(new RankRequest.Input(bytes));
+    }
+
+    /** Tells the first rank that there is nothing more to read. */
+    public void endInput() {
+        ask(new RankRequest.EndOfInput());
+    }
+
+    /** Ends all ranks as they are. */
+    public void end() {
+        ended = true;
+        Process now = process;
+        if (now != null) {
+            end(now);
+        }
+    }
+
+    private void ask(RankRequest request) {
         try {
-            OutputStream to = toFirstRank;
-            if (to != null) {
-                to.write("stop\n".getBytes(StandardCharsets.UTF_8));
-                to.flush();
+            started.await();
+            synchronized (started) {
+                toFirstRank.write(request.format().getBytes(StandardCharsets.UTF_8));
+                toFirstRank.flush();
             }
         } catch (IOException e) {
             return; // it has ended already
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -88,13 +117,14 @@ public final class RankSupervisor {
         builder.environment().clear();
         builder.environment().putAll(environment);
         Files.createDirectories(log.toAbsolutePath().getParent());
-        Process process = builder.start();
+        process = builder.start();
         Thread killer = new Thread(() -> end(process));
         Runtime.getRuntime().addShutdownHook(killer);
         toFirstRank = process.getOutputStream();
-        Thread reader = Thread.ofPlatform().daemon().name("telechat-ranks").start(() -> read(process));
+        started.countDown();
+        Thread reader = Thread.ofPlatform().daemon().name("telechat-ranks").start(this::read);
         try {
-            watch(process);
+            watch();
             reader.join();
         } catch (InterruptedException e) {
             end(process);
@@ -113,7 +143,7 @@ public final class RankSupervisor {
         }
     }
 
-    private void read(Process process) {
+    private void read() {
         try (BufferedReader lines =
                         new BufferedReader(new InputStreamReader(process.getErrorStream(), StandardCharsets.UTF_8));
                 PrintWriter rest = new PrintWriter(Files.newBufferedWriter(log))) {
@@ -153,7 +183,7 @@ public final class RankSupervisor {
         return beats.containsKey(rank) ? beats.get(rank).doing() : "start";
     }
 
-    private void watch(Process process) throws InterruptedException {
+    private void watch() throws InterruptedException {
         while (!process.waitFor(1, TimeUnit.SECONDS)) {
             long now = System.nanoTime();
             for (Map.Entry<Integer, Long> last : lastBeats.entrySet()) {
@@ -187,6 +217,9 @@ public final class RankSupervisor {
             return new Outcome(
                     of.code(),
                     Optional.of(Message.of("%s (rank %d on %s, at %s)", of.text(), of.rank(), of.host(), of.doing())));
+        }
+        if (ended) {
+            return new Outcome(0, Optional.empty());
         }
         Optional<Message> message = silent.or(() -> killed);
         if (message.isPresent()) {
