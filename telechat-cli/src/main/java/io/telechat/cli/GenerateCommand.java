@@ -2,8 +2,8 @@
 package io.telechat.cli;
 
 import io.telechat.core.InvalidRequestException;
-import io.telechat.infer.Cancellation;
 import io.telechat.core.tensor.DType;
+import io.telechat.infer.Cancellation;
 import io.telechat.infer.ChatModel;
 import io.telechat.infer.Generation;
 import io.telechat.infer.GenerationOptions;

@@ -111,7 +111,8 @@ final class ModelOptions {
         }
         if (tensorParallel > 1) {
             throw new InvalidRequestException(
-                    "--tensor-parallel is for one process; with --ranks or --hostfile each rank has a part of the model");
+                    "--tensor-parallel is for one process; with --ranks or --hostfile each rank has a part of the"
+                            + " model");
         }
         if (!RankProcess.isOne()) {
             Path log = Files.createTempDirectory("telechat-ranks-").resolve("mpirun.log");
@@ -122,7 +123,9 @@ final class ModelOptions {
             if (process.ranks().rank() == 0) {
                 return work.run();
             }
-            ChatModel.follow(directory.get(), options(standard, global).ranks(process.ranks()).build());
+            ChatModel.follow(
+                    directory.get(),
+                    options(standard, global).ranks(process.ranks()).build());
             return ExitCode.OK;
         });
     }

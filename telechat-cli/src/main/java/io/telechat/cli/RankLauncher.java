@@ -42,11 +42,9 @@ final class RankLauncher {
 
     /** For work that comes to a good end when it is asked to. */
     int run() {
-        return supervise(
-                supervisor -> Interrupts.onFirst(supervisor::stop),
-                supervisor -> {
-                    // There is nothing to read.
-                });
+        return supervise(supervisor -> Interrupts.onFirst(supervisor::stop), supervisor -> {
+            // There is nothing to read.
+        });
     }
 
     /**
@@ -56,12 +54,9 @@ final class RankLauncher {
      */
     int runWithInput(boolean dialog) {
         return supervise(
+                supervisor -> dialog ? Interrupts.always(supervisor::stop) : Interrupts.always(supervisor::end),
                 supervisor ->
-                        dialog ? Interrupts.always(supervisor::stop) : Interrupts.always(supervisor::end),
-                supervisor -> Thread.ofPlatform()
-                        .daemon()
-                        .name("telechat-input")
-                        .start(() -> relay(supervisor)));
+                        Thread.ofPlatform().daemon().name("telechat-input").start(() -> relay(supervisor)));
     }
 
     private interface Handling {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.cli;
 
-import io.telechat.core.comm.launch.Mpirun;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.Message;
 import io.telechat.core.checkpoint.IoReason;
 import io.telechat.core.comm.Communicator;
 import io.telechat.core.comm.LocalRanks;
+import io.telechat.core.comm.launch.Mpirun;
 import io.telechat.train.Parallelism;
 import io.telechat.train.ProcessMemory;
 import io.telechat.train.RunEnd;
@@ -75,7 +75,10 @@ final class TrainCommand implements Callable<Integer> {
         ranks.check();
         TrainConfig config = options.config();
         if (RankProcess.isOne()) {
-            return RankProcess.run(Optional.of(config.output()), RankProcess.PATIENCE, rank -> train(config, rank.ranks(), Optional.of(rank)));
+            return RankProcess.run(
+                    Optional.of(config.output()),
+                    RankProcess.PATIENCE,
+                    rank -> train(config, rank.ranks(), Optional.of(rank)));
         }
         if (ranks.checksHosts()) {
             return new HostCheck(Mpirun.find(), ranks.hosts().sshPort(), config.model(), config.data())

@@ -107,8 +107,8 @@ public final class ChatModel implements AutoCloseable {
             backend = Optional.of(Backends.open(PartLoader.share(options)));
             long weights = checked.weightBytes(backend.get(), options.quantization());
             int processes = options.ranks().map(Communicator::size).orElse(1);
-            MemoryPlan plan =
-                    MemoryPlan.of(config, weights, options.cacheType(), contextLength).dividedBy(processes);
+            MemoryPlan plan = MemoryPlan.of(config, weights, options.cacheType(), contextLength)
+                    .dividedBy(processes);
             plan.require(directory.toString(), MemoryPlan.machineMemory());
             LOG.info(
                     "{}: {}, {} parameters, weights of {}, context {}, {} in all; {}",

@@ -60,7 +60,8 @@ public record ModelPart(ModelConfig whole, int index, int count) {
         }
         int most = Math.min(whole.ffn(), whole.vocabSize());
         if (count > most) {
-            throw new InvalidRequestException("a model of this size can be cut into %d parts at most, not %d", most, count);
+            throw new InvalidRequestException(
+                    "a model of this size can be cut into %d parts at most, not %d", most, count);
         }
     }
 
@@ -144,9 +145,8 @@ public record ModelPart(ModelConfig whole, int index, int count) {
 
     private Range share(int size, int unit, int part) {
         long units = ceilDiv(size, unit);
-        return new Range(
-                (int) Math.min(size, units * part / count * unit),
-                (int) Math.min(size, units * (part + 1) / count * unit));
+        return new Range((int) Math.min(size, units * part / count * unit), (int)
+                Math.min(size, units * (part + 1) / count * unit));
     }
 
     private static int ceilDiv(long a, int b) {

@@ -321,13 +321,7 @@ public final class Communicator implements AutoCloseable {
                 throw new RankException(
                         "the ranks have come apart: operation %d is %s of %,d bytes on rank %d, and %s of %,d bytes on"
                                 + " rank %d",
-                        operations - 1,
-                        name(mine),
-                        bytes,
-                        rank,
-                        name(theirs),
-                        theirs.getAtIndex(LONG, 2),
-                        r);
+                        operations - 1, name(mine), bytes, rank, name(theirs), theirs.getAtIndex(LONG, 2), r);
             }
         }
     }

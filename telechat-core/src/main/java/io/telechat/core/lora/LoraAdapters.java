@@ -44,8 +44,8 @@ public final class LoraAdapters implements AutoCloseable {
         this.arena = memory.newArena();
         for (int i = 0; i < part.whole().layers(); i++) {
             targets.layer(i, config)
-                    .forEach((id, composition) -> byWeight.put(
-                            id, LoraWeight.allocate(composition, part.columns(id.part()), config, arena)));
+                    .forEach((id, composition) ->
+                            byWeight.put(id, LoraWeight.allocate(composition, part.columns(id.part()), config, arena)));
         }
     }
 

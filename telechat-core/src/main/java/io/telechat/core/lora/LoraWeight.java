@@ -47,7 +47,8 @@ public record LoraWeight(
             TensorArena arena) {
         List<Tensor> blocks = new ArrayList<>();
         for (LoraTargets.Module module : composition.modules()) {
-            blocks.add(arena.allocate(DType.F32, config.rank(), columns.map(ModelPart.Range::size).orElse(module.in())));
+            blocks.add(arena.allocate(
+                    DType.F32, config.rank(), columns.map(ModelPart.Range::size).orElse(module.in())));
         }
         int width = config.rank() * composition.modules().size();
         Tensor up = arena.allocate(DType.F32, composition.rowOf().length, width);
@@ -116,7 +117,9 @@ public record LoraWeight(
         Tensor cut = arena.allocate(DType.F32, rank, width);
         for (long row = 0; row < rank; row++) {
             for (int i = 0; i < width; i++) {
-                cut.setFloat(row * width + i, a.getFloat(row * a.columns() + columns.get().from() + i));
+                cut.setFloat(
+                        row * width + i,
+                        a.getFloat(row * a.columns() + columns.get().from() + i));
             }
         }
         return cut;

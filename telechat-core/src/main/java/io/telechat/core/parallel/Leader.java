@@ -33,7 +33,11 @@ final class Leader implements PassMirror, AutoCloseable {
             KvCache cache = span.cache();
             long number = caches.computeIfAbsent(cache, c -> numbers++);
             spans.add(new Pass.Span(
-                    number, cache.dtype(), cache.length(), span.count(), span.rope().scaling()));
+                    number,
+                    cache.dtype(),
+                    cache.length(),
+                    span.count(),
+                    span.rope().scaling()));
         }
         channel.send(new Pass.Forward(batch.tokens(), spans, closed()));
     }

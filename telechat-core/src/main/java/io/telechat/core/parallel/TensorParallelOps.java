@@ -98,7 +98,8 @@ public final class TensorParallelOps extends ForwardingOps implements AutoClosea
             for (int row = 0; row < rows; row++) {
                 long from = p * stride + (long) row * columns.size();
                 y.segment()
-                        .asSlice((row * y.columns() + columns.from()) * Float.BYTES, (long) columns.size() * Float.BYTES)
+                        .asSlice(
+                                (row * y.columns() + columns.from()) * Float.BYTES, (long) columns.size() * Float.BYTES)
                         .copyFrom(all.segment(from, from + columns.size()));
             }
         }

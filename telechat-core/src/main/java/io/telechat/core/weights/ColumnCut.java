@@ -42,8 +42,8 @@ record ColumnCut(ModelPart.Range columns, WorkerTeam workers) {
     private void requireWholeGroups(Tensor matrix) {
         if (columns.from() % GROUP != 0 || columns.to() % GROUP != 0 && columns.to() != matrix.columns()) {
             throw new InvalidRequestException(
-                    "columns %d to %d of a matrix of %s cannot be cut out: they are not whole groups of %d; cut the model"
-                            + " into fewer parts, or use weights that are not quantized",
+                    "columns %d to %d of a matrix of %s cannot be cut out: they are not whole groups of %d; cut the"
+                            + " model into fewer parts, or use weights that are not quantized",
                     columns.from(), columns.to(), matrix.dtype(), GROUP);
         }
     }

@@ -113,8 +113,8 @@ final class PlacedTensors implements WeightSource, AutoCloseable {
         } catch (IllegalArgumentException e) {
             throw new InvalidRequestException(
                     e,
-                    "%s cannot be cut into %d parts: a part of a quantized matrix is a multiple of %d rows; cut the model"
-                            + " into fewer parts, or use weights that are not quantized",
+                    "%s cannot be cut into %d parts: a part of a quantized matrix is a multiple of %d rows; cut the"
+                            + " model into fewer parts, or use weights that are not quantized",
                     String.join(", ", names),
                     part.count(),
                     QuantizedLayout.PANEL);

@@ -36,8 +36,14 @@ class ModelPartTest {
     }
 
     static Stream<Arguments> headsAndParts() {
-        return Stream.of(new HeadLayout(64, 64, 128), new HeadLayout(64, 8, 128), new HeadLayout(6, 3, 8),
-                        new HeadLayout(3, 3, 4), new HeadLayout(8, 2, 4), new HeadLayout(5, 1, 4), new HeadLayout(2, 2, 4))
+        return Stream.of(
+                        new HeadLayout(64, 64, 128),
+                        new HeadLayout(64, 8, 128),
+                        new HeadLayout(6, 3, 8),
+                        new HeadLayout(3, 3, 4),
+                        new HeadLayout(8, 2, 4),
+                        new HeadLayout(5, 1, 4),
+                        new HeadLayout(2, 2, 4))
                 .flatMap(heads -> IntStream.of(1, 2, 3, 4, 7, 8).mapToObj(parts -> Arguments.of(heads, parts)));
     }
 
@@ -53,7 +59,9 @@ class ModelPartTest {
                 int whole = part.heads().from() + head;
                 owners[whole] += part.ownsHeads() ? 1 : 0;
                 assertEquals(
-                        whole / layout.groupSize(), part.kvHeads().from() + head / local.groupSize(), "keys of " + head);
+                        whole / layout.groupSize(),
+                        part.kvHeads().from() + head / local.groupSize(),
+                        "keys of " + head);
             }
         }
         assertTrue(new ModelPart(config, 0, parts).ownsHeads());
@@ -88,7 +96,8 @@ class ModelPartTest {
             ModelPart part = new ModelPart(config, i, 4);
             assertEquals(16, part.config().heads().heads());
             assertEquals(0, part.ffn().from() % 128);
-            assertEquals(2048, part.columns(WeightId.Part.ATTN_OUT).orElseThrow().size());
+            assertEquals(
+                    2048, part.columns(WeightId.Part.ATTN_OUT).orElseThrow().size());
         }
     }
 

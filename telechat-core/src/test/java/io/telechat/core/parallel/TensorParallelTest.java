@@ -123,8 +123,8 @@ class TensorParallelTest {
                     lm.ropeTable(scaling, caches.get(i).length(), counts[i])));
             first += counts[i];
         }
-        Tensor hidden = lm.forward(
-                new Batch(tokens, spans), lm.newActivations(tokens.length, arena), LayerObserver.NONE);
+        Tensor hidden =
+                lm.forward(new Batch(tokens, spans), lm.newActivations(tokens.length, arena), LayerObserver.NONE);
         Tensor logits = arena.allocate(DType.F32, tokens.length, lm.config().vocabSize());
         lm.logits(hidden, 0, tokens.length, logits);
         return logits;
@@ -140,15 +140,18 @@ class TensorParallelTest {
             int[] prompt = tokens(9, vocabulary, 1);
             all.add(logits(lm, prompt, List.of(one), new int[] {9}, arena).toFloats());
             for (int step = 0; step < 3; step++) {
-                all.add(logits(lm, new int[] {step}, List.of(one), new int[] {1}, arena).toFloats());
+                all.add(logits(lm, new int[] {step}, List.of(one), new int[] {1}, arena)
+                        .toFloats());
             }
             one.truncate(5);
             int[] both = tokens(7, vocabulary, 2);
-            all.add(logits(lm, both, List.of(one, other), new int[] {3, 4}, arena).toFloats());
+            all.add(logits(lm, both, List.of(one, other), new int[] {3, 4}, arena)
+                    .toFloats());
         }
         try (TensorArena arena = lm.backend().memory().newArena();
                 KvCache third = lm.newCache(DType.F32)) {
-            all.add(logits(lm, tokens(4, vocabulary, 3), List.of(third), new int[] {4}, arena).toFloats());
+            all.add(logits(lm, tokens(4, vocabulary, 3), List.of(third), new int[] {4}, arena)
+                    .toFloats());
         }
         return all.toArray(float[][]::new);
     }
@@ -193,7 +196,8 @@ class TensorParallelTest {
         for (String config : List.of(WIDE, WIDE_52B)) {
             Path model = TinyModels.make(directory, "model" + config.hashCode(), config, 1);
             ModelInParts.Loading loading = loading(Optional.of(dtype), Optional.empty());
-            // What is multiplied with them is rounded as well, and now and then to a neighbour, for sums differ in their order.
+            // What is multiplied with them is rounded as well, and now and then to a neighbour, for sums differ in
+            // their order.
             float[][] expected = whole(model, loading, TensorParallelTest::conversation);
             float[][] got = inParts(model, parts, loading, TensorParallelTest::conversation);
             for (int i = 0; i < got.length; i++) {
@@ -217,8 +221,7 @@ class TensorParallelTest {
     void quantizedMatricesAreNotCutWithinAGroup() throws IOException {
         Path model = TinyModels.make(directory, "model", TinyModels.CONFIG_52B, 1);
         ModelInParts.Loading loading = loading(Optional.of(DType.Q8), Optional.empty());
-        assertThrows(
-                InvalidRequestException.class, () -> inParts(model, 2, loading, TensorParallelTest::conversation));
+        assertThrows(InvalidRequestException.class, () -> inParts(model, 2, loading, TensorParallelTest::conversation));
     }
 
     private Path adapter(Path model, List<String> targets) throws IOException {
@@ -235,7 +238,8 @@ class TensorParallelTest {
                     pairs.put(
                             module,
                             new LoraFiles.Pair(
-                                    random(random, arena, 3, in), random(random, arena, spec.computedShape().dim(0), 3)));
+                                    random(random, arena, 3, in),
+                                    random(random, arena, spec.computedShape().dim(0), 3)));
                 }
             });
             boolean turned = checked.config().architecture().name().contains("52B");
@@ -274,18 +278,17 @@ class TensorParallelTest {
     @ParameterizedTest
     @CsvSource({"52b, 2", "52b, 4", "12b, 3", "telechat2, 2", "postnorm, 2", "tied, 4"})
     void gradientsAreThoseOfTheWholeModel(String name, int parts) throws IOException {
-        String config =
-                switch (name) {
-                    case "52b" -> TinyModels.CONFIG_52B;
-                    case "12b" -> TinyModels.CONFIG_12B;
-                    case "telechat2" -> TinyModels.CONFIG_TELECHAT2;
-                    case "postnorm" ->
-                        TinyModels.CONFIG_12B.replace(
-                                "\"eos_token_id\"",
-                                "\"apply_residual_connection_post_layernorm\": true, \"embed_layernorm\": true,"
-                                        + " \"eos_token_id\"");
-                    default -> TinyModels.CONFIG_12B.replace("\"tie_word_embeddings\": false", "\"tie_word_embeddings\": true");
-                };
+        String config = switch (name) {
+            case "52b" -> TinyModels.CONFIG_52B;
+            case "12b" -> TinyModels.CONFIG_12B;
+            case "telechat2" -> TinyModels.CONFIG_TELECHAT2;
+            case "postnorm" ->
+                TinyModels.CONFIG_12B.replace(
+                        "\"eos_token_id\"",
+                        "\"apply_residual_connection_post_layernorm\": true, \"embed_layernorm\": true,"
+                                + " \"eos_token_id\"");
+            default -> TinyModels.CONFIG_12B.replace("\"tie_word_embeddings\": false", "\"tie_word_embeddings\": true");
+        };
         Path model = TinyModels.make(directory, name, config, 1);
         try (HostArena arena = new HostArena()) {
             Learned[] expected = new Learned[1];
@@ -293,7 +296,10 @@ class TensorParallelTest {
             LocalRanks.run(parts, PATIENCE, ranks -> {
                 Learned got = learn(model, ranks, arena);
                 assertEquals(expected[0].loss(), got.loss(), 1e-5);
-                compare(expected[0].gradients(), got.gradients(), new ModelPart(expected[0].config(), ranks.rank(), parts));
+                compare(
+                        expected[0].gradients(),
+                        got.gradients(),
+                        new ModelPart(expected[0].config(), ranks.rank(), parts));
             });
         }
     }
@@ -320,7 +326,10 @@ class TensorParallelTest {
                     tokens,
                     new int[] {12},
                     List.of(RopeTable.of(
-                            part.config().rope().scaling(12, 12), part.config().heads().headDim(), 0, 12)));
+                            part.config().rope().scaling(12, 12),
+                            part.config().heads().headDim(),
+                            0,
+                            12)));
             double loss = pass.forwardBackward(
                     batch,
                     new TrainingPass.Objective(targets, weights),
@@ -341,9 +350,7 @@ class TensorParallelTest {
         var head = weights.head().map(t -> zero(t, arena));
         return new ModelWeights(
                 embedding,
-                weights.layers().stream()
-                        .map(l -> l.map(t -> zero(t, arena)))
-                        .toList(),
+                weights.layers().stream().map(l -> l.map(t -> zero(t, arena))).toList(),
                 config.tiedHead() ? new HeadWeights(head.norm(), embedding.table()) : head);
     }
 
@@ -379,7 +386,9 @@ class TensorParallelTest {
             }
         }
         if (own.hasBias()) {
-            compare(whole.blocks().getFirst().bias().orElseThrow(), own.blocks().getFirst().bias().orElseThrow());
+            compare(
+                    whole.blocks().getFirst().bias().orElseThrow(),
+                    own.blocks().getFirst().bias().orElseThrow());
         }
     }
 
@@ -404,8 +413,7 @@ class TensorParallelTest {
                 LocalRanks ranks = LocalRanks.beside(1, PATIENCE, others -> {})) {
             ModelPart part = new ModelPart(checked.config(), 0, 4);
             assertThrows(
-                    IllegalArgumentException.class,
-                    () -> new TensorParallelGradients(null, null, part, ranks.first()));
+                    IllegalArgumentException.class, () -> new TensorParallelGradients(null, null, part, ranks.first()));
         }
     }
 
@@ -431,7 +439,8 @@ class TensorParallelTest {
 
     @Test
     void aPartHoldsItsShareOfTheBytes() throws IOException {
-        Path model = TinyModels.make(directory, "model", WIDE.replace("640", "512").replace("300", "3200"), 1);
+        Path model =
+                TinyModels.make(directory, "model", WIDE.replace("640", "512").replace("300", "3200"), 1);
         ModelInParts.Loading loading = loading(Optional.empty(), Optional.empty());
         long all = whole(model, loading, CausalLm::activeBytes);
         long part = inParts(model, 2, loading, CausalLm::activeBytes);
