@@ -9,6 +9,7 @@ import io.telechat.core.backend.Backends;
 import io.telechat.core.model.MemoryPlan;
 import io.telechat.core.weights.ModelLoader;
 import io.telechat.train.TuningMethod;
+import io.telechat.train.plan.Cluster;
 import io.telechat.train.plan.FittingSetups;
 import io.telechat.train.plan.FittingSetups.Fitting;
 import io.telechat.train.plan.PlannedModel;
@@ -31,7 +32,8 @@ import picocli.CommandLine.Option;
         description = {
             "What fine-tuning will need: memory by its uses, disk, time per step; and what to change if it does not"
                     + " fit.",
-            "Reads config.json only. Times assume 60 %% of the peak."
+            "Reads config.json only. Times assume a share of the peak; of several ranks, what they send to each other is"
+                    + " counted, too."
         },
         mixinStandardHelpOptions = true)
 final class PlanCommand implements Callable<Integer> {
@@ -79,11 +81,14 @@ final class PlanCommand implements Callable<Integer> {
     @Mixin
     private LoraOptions lora;
 
+    @Mixin
+    private ClusterOptions machines;
+
     @Option(
-            names = {"--ranks", "--gpus"},
+            names = "--gradient-accumulation-steps",
             paramLabel = "N",
-            description = "processes that share the work, one for each GPU (default: 1)")
-    private int ranks = 1;
+            description = "passes of a rank for each update (default: 1)")
+    private int passes = 1;
 
     @Option(
             names = "--memory",
@@ -98,6 +103,12 @@ final class PlanCommand implements Callable<Integer> {
             description = "operations per second of a rank at most, such as 2e12 (default: measured here)")
     private Optional<Double> flops = Optional.empty();
 
+    @Option(
+            names = "--reached",
+            paramLabel = "SHARE",
+            description = "of that peak, what training reaches (default: 0.6)")
+    private double reached = 0.6;
+
     @Option(names = "--json", description = "print one JSON object")
     private boolean json;
 
@@ -108,7 +119,11 @@ final class PlanCommand implements Callable<Integer> {
     public Integer call() {
         Positive.check("--batch", batch);
         Positive.check("--max-seq-len", tokens);
-        Positive.check("--ranks", ranks);
+        Positive.check("--gradient-accumulation-steps", passes);
+        if (!(reached > 0 && reached <= 1)) {
+            throw new InvalidRequestException("--reached %s: must be above 0, and 1 at most", reached);
+        }
+        Cluster cluster = machines.cluster();
         if (flops.isPresent() && !(flops.get() > 0 && flops.get() < Double.MAX_VALUE)) {
             throw new InvalidRequestException("--flops %s: must be above 0", flops.get());
         }
@@ -118,11 +133,11 @@ final class PlanCommand implements Callable<Integer> {
         Optional<TuningMethod.Lora> adapters = lora.method();
         TuningMethod method = adapters.isPresent() ? adapters.get() : precision.full();
         PlannedModel planned = model.read();
-        RunSetup setup = new RunSetup(batch, tokens, checkpointing, method, precision.moments(), ranks);
+        RunSetup setup = new RunSetup(batch, tokens, checkpointing, method, precision.moments(), cluster.ranks());
         TrainingPlan plan = TrainingPlan.of(planned, setup);
         long available = memory.map(ByteSize::bytes).orElseGet(MemoryPlan::machineMemory);
         OptionalDouble peak = flops.map(OptionalDouble::of).orElseGet(PlanCommand::measuredPeak);
-        PlanReport report = new PlanReport(plan, available, peak, flops.isEmpty());
+        PlanReport report = new PlanReport(plan, available, new PlanReport.Speed(peak, reached, flops.isEmpty()), cluster, passes);
         List<Fitting> others = report.fits() ? List.of() : FittingSetups.of(planned, setup, available);
         if (json) {
             System.out.println(report.json(others, model.path()));

@@ -5,22 +5,32 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.telechat.core.model.MemoryPlan;
 import io.telechat.train.plan.FittingSetups.Fitting;
+import io.telechat.train.plan.Cluster;
+import io.telechat.train.plan.StepTime;
 import io.telechat.train.plan.TrainingPlan;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
+import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 
 /**
  * A plan, for people and for programs.
  *
  * @param available bytes of memory for each rank
- * @param peak operations per second of a rank at most, if known
- * @param measured whether that was measured on this machine
+ * @param speed of a rank
+ * @param cluster of the ranks
+ * @param passes of a rank for each update
  */
-record PlanReport(TrainingPlan plan, long available, OptionalDouble peak, boolean measured) {
-    /** Of the peak; what a good implementation reaches with large matrices. */
-    private static final double REACHED = 0.6;
+record PlanReport(TrainingPlan plan, long available, Speed speed, Cluster cluster, int passes) {
+    /**
+     * How fast a rank computes.
+     *
+     * @param peak operations per second at most, if known
+     * @param reached share of it that training reaches
+     * @param measured whether the peak was measured on this machine
+     */
+    record Speed(OptionalDouble peak, double reached, boolean measured) {}
 
     private static final int STAGES = 4;
     private static final double GIGA = 1e9;
@@ -52,16 +62,25 @@ record PlanReport(TrainingPlan plan, long available, OptionalDouble peak, boolea
             one.setAll((ObjectNode) Json.tree(plan.memory(stage)));
             one.put("total", plan.memory(stage).total());
             one.put("fits", fits(stage));
+            if (hasTimes()) {
+                StepTime time = time(stage);
+                one.put("sent_by_rank", Math.round(cluster.sentByRank(time.gathered(), time.summed())));
+                one.put("sent_by_host", Math.round(cluster.sentByHost(time.gathered(), time.summed())));
+                one.put("seconds_computing", time.computing());
+                one.put("seconds_moving", time.moving());
+                one.put("seconds_per_step", time.total());
+                one.put("samples_per_second", samples() / time.total());
+            }
         }
         report.put("memory_available", available);
         report.put("fits", fits());
         report.put("checkpoint_bytes", plan.checkpointBytes());
         report.put("flops_per_step", plan.flops());
         report.put("computed_flops_per_step", plan.computedFlops());
-        report.put("assumed_share_of_peak", REACHED);
-        if (peak.isPresent()) {
-            report.put("peak_flops", peak.getAsDouble());
-            report.put("seconds_per_step", plan.seconds(peak.getAsDouble(), REACHED));
+        report.put("assumed_share_of_peak", speed.reached());
+        if (speed.peak().isPresent()) {
+            report.put("peak_flops", speed.peak().getAsDouble());
+            report.put("seconds_per_step", passes * computing());
         }
         ArrayNode changes = report.putArray("changes");
         for (Fitting other : others) {
@@ -95,20 +114,75 @@ record PlanReport(TrainingPlan plan, long available, OptionalDouble peak, boolea
             System.out.printf("%12s", fits(stage) ? "yes" : "no");
         }
         System.out.println();
+        if (hasTimes()) {
+            bytes("sent by a rank", time -> cluster.sentByRank(time.gathered(), time.summed()));
+            if (cluster.hosts() > 1) {
+                bytes("sent by a host", time -> cluster.sentByHost(time.gathered(), time.summed()));
+            }
+            times("step computing", StepTime::computing);
+            times("step sending", StepTime::moving);
+            times("step in all", StepTime::total);
+            numbers("samples/s", time -> samples() / time.total());
+        }
         System.out.printf("%-22s%12s%n", "disk per checkpoint", MemoryPlan.gib(plan.checkpointBytes()));
-        System.out.printf("%-22s%,12.0f GFLOP%n", "step", plan.computedFlops() / GIGA);
-        if (peak.isPresent()) {
+        System.out.printf("%-22s%,12.0f GFLOP%n", "step", passes * plan.computedFlops() / GIGA);
+        if (speed.peak().isPresent()) {
             System.out.printf(
                     "%-22s%,12.1f s, assuming %.0f %% of %,.0f GFLOP/s%s%n",
                     "time of a step",
-                    plan.seconds(peak.getAsDouble(), REACHED),
-                    100 * REACHED,
-                    peak.getAsDouble() / GIGA,
-                    measured ? ", as measured here" : "");
+                    passes * computing(),
+                    100 * speed.reached(),
+                    speed.peak().getAsDouble() / GIGA,
+                    speed.measured() ? ", as measured here" : "");
+        }
+        if (!cluster.isKnown()) {
+            System.out.println("what goes from host to host takes time as well: give --link");
         }
         if (!fits()) {
             printOthers(others, model);
         }
+    }
+
+    private double computing() {
+        return plan.seconds(speed.peak().orElseThrow(), speed.reached());
+    }
+
+    private boolean hasTimes() {
+        return ranks() > 1 && speed.peak().isPresent() && cluster.isKnown();
+    }
+
+    private StepTime time(int stage) {
+        return plan.stepTime(stage, passes, speed.peak().orElseThrow(), speed.reached(), cluster);
+    }
+
+    /** Of an update, on all ranks. */
+    private double samples() {
+        return (double) plan.setup().batch() * ranks() * passes;
+    }
+
+    /** A figure of a step. */
+    private interface Figure {
+        double of(StepTime time);
+    }
+
+    private void bytes(String name, Figure figure) {
+        figures(name, stage -> MemoryPlan.gib(Math.round(figure.of(time(stage)))));
+    }
+
+    private void times(String name, Figure figure) {
+        figures(name, stage -> "%,.2f s".formatted(figure.of(time(stage))));
+    }
+
+    private void numbers(String name, Figure figure) {
+        figures(name, stage -> "%,.2f".formatted(figure.of(time(stage))));
+    }
+
+    private void figures(String name, IntFunction<String> ofStage) {
+        System.out.printf("%-22s", name);
+        for (int stage = 0; stage < stages(); stage++) {
+            System.out.printf("%12s", ofStage.apply(stage));
+        }
+        System.out.println();
     }
 
     private static void printOthers(List<Fitting> others, String model) {

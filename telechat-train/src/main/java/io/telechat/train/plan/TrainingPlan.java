@@ -216,4 +216,16 @@ public record TrainingPlan(
     public double seconds(double peak, double share) {
         return computedFlops() / setup.ranks() / (peak * share);
     }
+
+    /**
+     * What an update sends and takes on several ranks.
+     *
+     * @param stage of ZeRO
+     * @param passes of an update
+     * @param peak operations per second of a rank
+     * @param share of it that is reached
+     */
+    public StepTime stepTime(int stage, int passes, double peak, double share, Cluster cluster) {
+        return StepTime.of(this, stage, passes, seconds(peak, share), cluster);
+    }
 }
