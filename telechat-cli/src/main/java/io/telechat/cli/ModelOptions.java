@@ -115,8 +115,7 @@ final class ModelOptions {
                             + " model");
         }
         if (!RankProcess.isOne()) {
-            Path log = Files.createTempDirectory("telechat-ranks-").resolve("mpirun.log");
-            return new RankLauncher(spec, hosts, log).runWithInput(dialog);
+            return new RankLauncher(spec, hosts, RankLauncher.temporaryLog()).runWithInput(dialog);
         }
         return RankProcess.run(Optional.empty(), PATIENCE, process -> {
             rank = Optional.of(process);

@@ -4,12 +4,15 @@ package io.telechat.cli;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.Message;
+import io.telechat.core.comm.Communicator;
+import io.telechat.core.comm.LocalRanks;
 import io.telechat.train.data.DataFormat;
 import io.telechat.train.data.DataOptions;
 import io.telechat.train.data.DataProcessor;
 import io.telechat.train.data.DataRecipe;
 import io.telechat.train.data.DataReport;
 import io.telechat.train.data.LongDialogs;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Iterator;
@@ -21,7 +24,9 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
 /** {@code telechat process-data}. */
@@ -168,10 +173,16 @@ final class ProcessDataCommand implements Callable<Integer> {
     private boolean json;
 
     @Mixin
+    private HostOptions hosts;
+
+    @Mixin
     private GlobalOptions global;
 
+    @Spec
+    private CommandSpec spec;
+
     @Override
-    public Integer call() {
+    public Integer call() throws IOException {
         int shards = method == Method.SINGLE ? 1 : Positive.check("--num-workers", workers.orElse(1));
         samples.ifPresent(n -> Positive.check("--num-samples", n));
         DataOptions options = new DataOptions(
@@ -192,9 +203,24 @@ final class ProcessDataCommand implements Callable<Integer> {
                 memory.bytes(),
                 Positive.check("--threads", threads.orElse(defaultThreads())),
                 overwrite);
+        hosts.check();
+        if (RankProcess.isOne()) {
+            return RankProcess.run(Optional.empty(), RankProcess.PATIENCE, rank -> process(options, rank.ranks()));
+        }
+        if (hosts.startsProcesses()) {
+            return new RankLauncher(spec, hosts, RankLauncher.temporaryLog()).runWithInput(false);
+        }
+        return process(options, LocalRanks.alone());
+    }
+
+    private int process(DataOptions options, Communicator ranks) {
         long start = System.nanoTime();
+        boolean isQuiet = global.quiet || ranks.rank() > 0;
         Optional<DataReport> report =
-                new DataProcessor(options, new ProgressBar(Message.of("reading"), global.quiet)).run();
+                new DataProcessor(options, new ProgressBar(Message.of("reading"), isQuiet), ranks).run();
+        if (ranks.rank() > 0) {
+            return ExitCode.OK;
+        }
         if (report.isEmpty()) {
             System.err.println(
                     Message.localized("%s is up to date: made of the same inputs with the same options", output));
@@ -204,7 +230,7 @@ final class ProcessDataCommand implements Callable<Integer> {
     }
 
     private int defaultThreads() {
-        int processors = Runtime.getRuntime().availableProcessors();
+        int processors = RankProcess.defaultThreads();
         return method == Method.SINGLE ? 1 : Math.min(processors, workers.orElse(processors));
     }
 

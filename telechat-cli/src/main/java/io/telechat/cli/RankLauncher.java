@@ -40,6 +40,11 @@ final class RankLauncher {
         this.log = log;
     }
 
+    /** For work that has no directory of its own. */
+    static Path temporaryLog() throws IOException {
+        return Files.createTempDirectory("telechat-ranks-").resolve("mpirun.log");
+    }
+
     /** For work that comes to a good end when it is asked to. */
     int run() {
         return supervise(supervisor -> Interrupts.onFirst(supervisor::stop), supervisor -> {

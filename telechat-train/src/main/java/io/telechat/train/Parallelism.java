@@ -2,9 +2,8 @@
 package io.telechat.train;
 
 import io.telechat.core.comm.Communicator;
-import io.telechat.core.comm.LocalTransport;
+import io.telechat.core.comm.LocalRanks;
 import io.telechat.train.zero.ZeroStage;
-import java.time.Duration;
 
 /**
  * How many train together, and what they share out.
@@ -15,8 +14,7 @@ import java.time.Duration;
 public record Parallelism(Communicator ranks, ZeroStage stage) {
     /** One process, which has everything. */
     public static Parallelism alone() {
-        return new Parallelism(
-                new Communicator(LocalTransport.group(1, Duration.ofDays(1)).getFirst()), ZeroStage.NOTHING);
+        return new Parallelism(LocalRanks.alone(), ZeroStage.NOTHING);
     }
 
     public boolean isAlone() {

@@ -42,6 +42,7 @@ final class Collectives {
         ALL_REDUCE,
         ALL_GATHER,
         REDUCE_SCATTER,
+        GATHER,
         BROADCAST,
         BARRIER,
         SPLIT

@@ -161,6 +161,22 @@ public final class Communicator implements AutoCloseable {
         return reduceScatter(all, part, false);
     }
 
+    /**
+     * The first rank gets the parts of all ranks, one behind the other.
+     *
+     * @param part of any type, of the same size on every rank
+     * @param all on the first rank, {@link #size} times as large; on others it is left as it is
+     */
+    public void gatherNow(Tensor part, Tensor all) {
+        if (rank == 0) {
+            requireParts(part, all);
+        }
+        now(() -> {
+            collectives.agree(Collectives.Kind.GATHER, part.bytes());
+            transport.gather(part.segment(), all.segment(), 0);
+        });
+    }
+
     /** Every rank gets what {@code root} has, of any type. */
     public Pending broadcast(Tensor values, int root) {
         MemorySegment segment = values.segment();

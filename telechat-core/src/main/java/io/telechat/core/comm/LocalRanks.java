@@ -48,6 +48,11 @@ public final class LocalRanks implements AutoCloseable {
         return new LocalRanks(LocalTransport.group(size, patience), others);
     }
 
+    /** A group of one. */
+    public static Communicator alone() {
+        return new Communicator(LocalTransport.group(1, Duration.ZERO).getFirst());
+    }
+
     private Thread start(Transport to, Consumer<Communicator> work) {
         return Thread.ofPlatform().daemon().name("rank-" + to.rank()).start(() -> {
             try (Communicator ranks = new Communicator(to)) {

@@ -134,6 +134,15 @@ public final class LocalTransport implements Transport {
     }
 
     @Override
+    public void gather(MemorySegment part, MemorySegment all, int root) {
+        show(part);
+        for (int from = 0; rank == root && from < size(); from++) {
+            all.asSlice(from * part.byteSize(), part.byteSize()).copyFrom(shown(from, part.byteSize()));
+        }
+        leave(part);
+    }
+
+    @Override
     public void broadcast(MemorySegment values, int root) {
         show(values);
         if (rank != root) {

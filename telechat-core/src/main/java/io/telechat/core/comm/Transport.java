@@ -29,6 +29,13 @@ public interface Transport extends AutoCloseable {
     /** Every rank gets the parts of all ranks, one behind the other. Its own may lie in its place of {@code all}. */
     void allGather(MemorySegment part, MemorySegment all);
 
+    /**
+     * {@code root} gets the parts of all ranks, one behind the other.
+     *
+     * @param all written on {@code root} only
+     */
+    void gather(MemorySegment part, MemorySegment all, int root);
+
     /** Whether {@link #allGather} fails with a {@link RankException} where the parts of ranks differ in size. */
     default boolean comparesSizes() {
         return false;

@@ -34,6 +34,8 @@ public final class CommunicatorContract {
                 contract.gathersParts(size);
                 contract.sumsParts(size);
                 contract.broadcasts(size);
+                contract.bringsPartsToTheFirst(size);
+                contract.waitsAtOnce(size);
             }
             contract.runsInTheOrderOfTheCalls();
             contract.sumsNumbers();
@@ -104,6 +106,31 @@ public final class CommunicatorContract {
         Tensor values = floats(values(ranks.rank(), size));
         ranks.broadcast(values, root).await();
         assertArrayEquals(values(root, size), values.toFloats());
+    }
+
+    private void bringsPartsToTheFirst(int size) {
+        Tensor all = arena.allocate(DType.F32, ranks.rank() == 0 ? (long) ranks.size() * size : 0);
+        ranks.gatherNow(floats(values(ranks.rank(), size)), all);
+        for (int r = 0; ranks.rank() == 0 && r < ranks.size(); r++) {
+            assertArrayEquals(
+                    values(r, size), all.rows((long) r * size, (r + 1L) * size).toFloats());
+        }
+    }
+
+    /** What is waited for at once does the same. */
+    private void waitsAtOnce(int size) {
+        Tensor sum = floats(values(ranks.rank(), size));
+        ranks.allReduceNow(sum);
+        assertArrayEquals(sum(size), sum.toFloats());
+        Tensor all = arena.allocate(DType.F32, (long) ranks.size() * size);
+        ranks.allGatherNow(floats(values(ranks.rank(), size)), all);
+        int root = ranks.size() - 1;
+        Tensor last = floats(values(ranks.rank(), size));
+        ranks.broadcastNow(last, root);
+        assertArrayEquals(values(root, size), last.toFloats());
+        assertArrayEquals(
+                last.toFloats(),
+                all.rows((long) root * size, (root + 1L) * size).toFloats());
     }
 
     private void runsInTheOrderOfTheCalls() {

@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train.data;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.Message;
-import io.telechat.core.chat.ChatTokenizer;
 import io.telechat.core.tensor.SplitMix;
 import io.telechat.core.weights.LoadProgress;
-import io.telechat.core.workers.WorkerTeam;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
 
-/** The default recipe: {@link ChatEncoder}, {@link ExternalShuffle}, {@link BestFitPacking}. */
+/** The default recipe: {@link ExternalShuffle}, {@link BestFitPacking}. */
 final class BestFitRecipe implements Recipe {
     /** So many dialogs tell what the reference's packing would have reached. */
     private static final int COMPARED = 200_000;
@@ -26,40 +23,25 @@ final class BestFitRecipe implements Recipe {
     private static final int COMPRESSION = 5;
 
     private final DataOptions options;
-    private final WorkerTeam team;
+    private final Encodings encodings;
     private final Path temporary;
     private final DialogStore store;
     private final LineErrors errors;
-    private final InputHashes hashes;
-    private final DialogEncoder encoder;
 
-    BestFitRecipe(
-            DataOptions options,
-            ChatTokenizer tokenizer,
-            WorkerTeam team,
-            Path temporary,
-            DialogStore store,
-            LineErrors errors,
-            InputHashes hashes) {
+    /** @param temporary directory for what does not fit into memory */
+    BestFitRecipe(DataOptions options, Encodings encodings, Path temporary, DialogStore store, LineErrors errors) {
         this.options = options;
-        this.team = team;
+        this.encodings = encodings;
         this.temporary = temporary;
         this.store = store;
         this.errors = errors;
-        this.hashes = hashes;
-        this.encoder = new ChatEncoder(
-                tokenizer,
-                options.trainAllAnswers(),
-                options.systemMessages(),
-                options.longDialogs(),
-                options.capacity());
     }
 
     @Override
     public Outcome fill(
             DataMix.Stage stage, OptionalInt samples, SampleRows rows, int firstSource, LoadProgress progress) {
         List<DataSource> sources = stage.sources();
-        LineEncoding encoding = new LineEncoding(sources, team, errors, hashes, firstSource);
+        LineEncoding encoding = encodings.of(sources, firstSource);
         long[] tooLong = new long[sources.size()];
         ExternalShuffle shuffle =
                 new ExternalShuffle(temporary, "stage" + firstSource, files(sources), options.memoryBytes());
@@ -68,7 +50,7 @@ final class BestFitRecipe implements Recipe {
                     .map(i -> store.newFile())
                     .toArray();
             ExternalShuffle filled = shuffle;
-            encoding.run(() -> new Encoder(sources, firstSource, filled, stores, tooLong), progress);
+            encoding.run(() -> new Copier(sources, firstSource, filled, stores, tooLong), progress);
             if (shuffle.isEmpty()) {
                 throw nothingUsable(encoding, sources, Arrays.stream(tooLong).sum());
             }
@@ -116,8 +98,8 @@ final class BestFitRecipe implements Recipe {
         return (int) (bytes / Math.max(1, options.memoryBytes() / 8) + 1);
     }
 
-    /** Encodes the lines that the weights choose, and gives each copy a random key. */
-    private final class Encoder implements LineEncoding.Worker {
+    /** Keeps the lines that the weights choose, and gives each copy a random key. */
+    private final class Copier implements LineEncoding.Taker {
         private final List<DataSource> sources;
         private final int firstSource;
         private final long[] tooLong;
@@ -125,7 +107,7 @@ final class BestFitRecipe implements Recipe {
         private final ExternalShuffle.Appender appender;
         private final DialogStore.Writer[] writers;
 
-        Encoder(List<DataSource> sources, int firstSource, ExternalShuffle shuffle, int[] stores, long[] tooLong) {
+        Copier(List<DataSource> sources, int firstSource, ExternalShuffle shuffle, int[] stores, long[] tooLong) {
             this.sources = sources;
             this.firstSource = firstSource;
             this.tooLong = tooLong;
@@ -138,14 +120,13 @@ final class BestFitRecipe implements Recipe {
         }
 
         @Override
-        public void begin(LineBatches.Batch batch) {
+        public void begin(int number) {
             // Where a batch stands does not matter here.
         }
 
         @Override
-        public void line(JsonNode line, int source, long number) throws BadLineException {
+        public void line(DialogEncoder.Encoded encoded, int source, long number) {
             long place = LineEncoding.place(firstSource + source, number);
-            DialogEncoder.Encoded encoded = encoder.encode(line);
             if (encoded.tooLong() > 0) {
                 errors.addTooLong(firstSource + source, number);
                 synchronized (tooLong) {

@@ -11,6 +11,8 @@ import io.telechat.core.InvalidRequestException;
 import io.telechat.core.chat.ChatTokenizer;
 import io.telechat.core.chat.SystemMessages;
 import io.telechat.core.checkpoint.IoReason;
+import io.telechat.core.comm.Communicator;
+import io.telechat.core.comm.LocalRanks;
 import io.telechat.core.weights.LoadProgress;
 import io.telechat.core.workers.WorkerTeam;
 import java.io.IOException;
@@ -33,9 +35,22 @@ public final class DataProcessor {
 
     private final DataOptions options;
     private final LoadProgress progress;
+    private final Communicator ranks;
 
-    /** @throws InvalidRequestException if an option makes no sense */
+    /**
+     * On one rank.
+     *
+     * @throws InvalidRequestException if an option makes no sense
+     */
     public DataProcessor(DataOptions options, LoadProgress progress) {
+        this(options, progress, LocalRanks.alone());
+    }
+
+    /**
+     * @param ranks that share the encoding; the first one does everything else
+     * @throws InvalidRequestException if an option makes no sense
+     */
+    public DataProcessor(DataOptions options, LoadProgress progress, Communicator ranks) {
         if (options.capacity() < 2 || options.rowTokens() > 1 << 22) {
             throw new InvalidRequestException(
                     "--max-seq-len %,d: choose one from %d to %,d",
@@ -51,10 +66,12 @@ public final class DataProcessor {
         }
         this.options = options;
         this.progress = progress;
+        this.ranks = ranks;
     }
 
     /**
-     * @return what was made, or nothing if the output is there already, made of the same inputs with the same options
+     * @return what was made; nothing if the output is there already, made of the same inputs with the same options, or if this is not
+     *     the first rank
      * @throws InvalidModelException if an input is missing or bad, no dialog is usable, or the output cannot be written
      */
     public Optional<DataReport> run() {
@@ -67,10 +84,14 @@ public final class DataProcessor {
         try {
             try (WorkerTeam team = new WorkerTeam(options.threads())) {
                 InputHashes hashes = new InputHashes();
-                if (isDone(options.output(), mix, hashes, team)) {
+                DialogEncoder encoder = encoder(tokenizer);
+                if (ranks.rank() > 0) {
+                    help(mix, encoder, team);
                     return Optional.empty();
                 }
-                return Optional.of(process(mix, tokenizer, hashes, team));
+                boolean done = isDone(options.output(), mix, hashes, team);
+                ranks.gather(done ? 1 : 0);
+                return done ? Optional.empty() : Optional.of(process(mix, tokenizer, encoder, hashes, team));
             }
         } catch (IOException e) {
             throw unwritable(e);
@@ -90,13 +111,48 @@ public final class DataProcessor {
         return ChatTokenizer.load(directory);
     }
 
-    private DataReport process(DataMix mix, ChatTokenizer tokenizer, InputHashes hashes, WorkerTeam team)
+    /** @throws InvalidModelException if the tokenizer is of another architecture than the recipe */
+    private DialogEncoder encoder(ChatTokenizer tokenizer) {
+        return switch (options.recipe()) {
+            case BEST_FIT ->
+                new ChatEncoder(
+                        tokenizer,
+                        options.trainAllAnswers(),
+                        options.systemMessages(),
+                        options.longDialogs(),
+                        options.capacity());
+            case REFERENCE -> {
+                if (tokenizer.template().stopStrings().isEmpty()) {
+                    throw new InvalidModelException(
+                            "%s: --recipe reference is TeleChat-52B's, and this tokenizer is not; leave the option out",
+                            options.tokenizer());
+                }
+                yield new ReferenceEncoder(tokenizer.tokenizer(), options.capacity());
+            }
+        };
+    }
+
+    /** What ranks other than the first do. */
+    private void help(DataMix mix, DialogEncoder encoder, WorkerTeam team) {
+        if (ranks.gather(0)[0][0] == 1) {
+            return; // there is nothing to do
+        }
+        LineErrors none = new LineErrors(mix.sources(), Long.MAX_VALUE, false);
+        int firstSource = 0;
+        for (DataMix.Stage stage : mix.stages()) {
+            new LineEncoding(stage.sources(), encoder, team, ranks, none, new InputHashes(), firstSource).help();
+            firstSource += stage.sources().size();
+        }
+    }
+
+    private DataReport process(
+            DataMix mix, ChatTokenizer tokenizer, DialogEncoder encoder, InputHashes hashes, WorkerTeam team)
             throws IOException {
         Path output = options.output();
         boolean made = Files.notExists(output);
         Files.createDirectories(output);
         try (TemporaryDirectory temporary = new TemporaryDirectory(output, "process-data")) {
-            return process(mix, tokenizer, hashes, team, temporary.path());
+            return process(mix, tokenizer, encoder, hashes, team, temporary.path());
         } finally {
             if (made && isEmpty(output)) {
                 Files.delete(output);
@@ -178,13 +234,18 @@ public final class DataProcessor {
     }
 
     private DataReport process(
-            DataMix mix, ChatTokenizer tokenizer, InputHashes hashes, WorkerTeam team, Path temporary)
+            DataMix mix,
+            ChatTokenizer tokenizer,
+            DialogEncoder encoder,
+            InputHashes hashes,
+            WorkerTeam team,
+            Path temporary)
             throws IOException {
         List<DataSource> sources = mix.sources();
         LineErrors errors =
                 new LineErrors(sources, options.maxErrors(), options.rejects().isPresent());
         try {
-            return process(mix, tokenizer, hashes, team, temporary, sources, errors);
+            return process(mix, tokenizer, encoder, hashes, team, temporary, sources, errors);
         } finally {
             writeRejects(errors);
         }
@@ -207,6 +268,7 @@ public final class DataProcessor {
     private DataReport process(
             DataMix mix,
             ChatTokenizer tokenizer,
+            DialogEncoder encoder,
             InputHashes hashes,
             WorkerTeam team,
             Path temporary,
@@ -216,9 +278,11 @@ public final class DataProcessor {
         try (DialogStore store = new DialogStore(temporary);
                 SampleRows rows =
                         new SampleRows(temporary.resolve("rows"), store, options.rowTokens(), sources.size())) {
+            Recipe.Encodings encodings =
+                    (inputs, first) -> new LineEncoding(inputs, encoder, team, ranks, errors, hashes, first);
             Recipe recipe = switch (options.recipe()) {
-                case BEST_FIT -> new BestFitRecipe(options, tokenizer, team, temporary, store, errors, hashes);
-                case REFERENCE -> new ReferenceRecipe(options, tokenizer, team, store, errors, hashes);
+                case BEST_FIT -> new BestFitRecipe(options, encodings, temporary, store, errors);
+                case REFERENCE -> new ReferenceRecipe(options, encodings, store, errors);
             };
             List<Recipe.Outcome> outcomes = new ArrayList<>();
             int firstSource = 0;

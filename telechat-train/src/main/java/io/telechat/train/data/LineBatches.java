@@ -34,9 +34,10 @@ final class LineBatches implements AutoCloseable {
      * @param source index into the list of sources
      * @param firstLine number of the first line in its file, from 1
      * @param bytes UTF-8
+     * @param length so many of {@code bytes} are lines
      * @param ends where each line ends in {@code bytes}, its line feed left out; the next begins one behind
      */
-    record Batch(int number, int source, long firstLine, byte[] bytes, int[] ends) {}
+    record Batch(int number, int source, long firstLine, byte[] bytes, int length, int[] ends) {}
 
     private final List<DataSource> sources;
     private final InputHashes hashes;
@@ -155,7 +156,7 @@ final class LineBatches implements AutoCloseable {
         if (end == 0) {
             return null;
         }
-        Batch batch = new Batch(batches++, source, nextLine, bytes, ends(bytes, end));
+        Batch batch = new Batch(batches++, source, nextLine, bytes, end, ends(bytes, end));
         nextLine += batch.ends().length;
         progress.loaded(doneBytes, totalBytes);
         return batch;

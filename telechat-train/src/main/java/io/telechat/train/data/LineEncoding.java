@@ -1,29 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train.data;
 
-import com.fasterxml.jackson.databind.JsonNode;
+import io.telechat.core.comm.Communicator;
 import io.telechat.core.weights.LoadProgress;
 import io.telechat.core.workers.WorkerTeam;
 import java.util.List;
 import java.util.Optional;
 
-/** Reads and encodes all lines of some sources on several threads. */
+/** Reads and encodes all lines of some sources on several threads, and ranks. */
 final class LineEncoding {
     private static final int SOURCE_SHIFT = 44;
 
     private final List<DataSource> sources;
+    private final DialogEncoder encoder;
     private final WorkerTeam team;
+    private final Communicator ranks;
     private final LineErrors errors;
     private final InputHashes hashes;
     private final int firstSource;
     private final long[] lines;
 
-    /** Takes what one thread makes of its batches. */
-    interface Worker extends AutoCloseable {
-        void begin(LineBatches.Batch batch);
+    /** Takes what became of the lines of batches, on one thread. */
+    interface Taker extends AutoCloseable {
+        /** @param number counts batches over all sources */
+        void begin(int number);
 
-        /** @throws BadLineException if no sample can be made of the line */
-        void line(JsonNode line, int source, long number) throws BadLineException;
+        void line(DialogEncoder.Encoded line, int source, long number);
 
         void end();
 
@@ -31,19 +33,29 @@ final class LineEncoding {
         void close();
     }
 
-    /** Makes a worker for each thread. */
-    interface WorkerFactory {
-        Worker newWorker();
+    /** Makes one for each thread. */
+    interface TakerFactory {
+        Taker newTaker();
     }
 
     /**
+     * @param ranks that share the work
      * @param errors of all sources of the run
      * @param hashes likewise
      * @param firstSource number of the first of {@code sources} among those
      */
-    LineEncoding(List<DataSource> sources, WorkerTeam team, LineErrors errors, InputHashes hashes, int firstSource) {
+    LineEncoding(
+            List<DataSource> sources,
+            DialogEncoder encoder,
+            WorkerTeam team,
+            Communicator ranks,
+            LineErrors errors,
+            InputHashes hashes,
+            int firstSource) {
         this.sources = sources;
+        this.encoder = encoder;
         this.team = team;
+        this.ranks = ranks;
         this.errors = errors;
         this.hashes = hashes;
         this.firstSource = firstSource;
@@ -56,21 +68,46 @@ final class LineEncoding {
     }
 
     /** @throws io.telechat.core.InvalidModelException if a file cannot be read, or too many lines are unusable */
-    void run(WorkerFactory factory, LoadProgress progress) {
+    void run(TakerFactory factory, LoadProgress progress) {
         try (LineBatches batches = new LineBatches(sources, hashes, progress)) {
-            team.run(team.size(), (i, thread) -> work(batches, factory));
+            if (ranks.size() == 1) {
+                team.run(team.size(), (i, thread) -> work(batches, factory));
+            } else {
+                lead(batches, factory);
+            }
         }
         errors.check();
     }
 
+    /** On another rank than the first: encodes its share of what {@link #run} goes over there. */
+    void help() {
+        try (LineBatches batches = new LineBatches(sources, hashes, LoadProgress.SILENT)) {
+            shared().run(batches, batch -> {});
+        }
+    }
+
+    private SharedEncoding shared() {
+        return new SharedEncoding(ranks, team, this::encode);
+    }
+
+    private EncodedBatch encode(LineBatches.Batch batch) {
+        return EncodedBatch.of(batch, sources.get(batch.source()).format().form(), encoder);
+    }
+
+    /** All batches are gone over, for the other ranks do not know that there are too many errors. */
+    private void lead(LineBatches batches, TakerFactory factory) {
+        try (Taker taker = factory.newTaker()) {
+            shared().run(batches, batch -> take(batch, taker));
+        }
+    }
+
     /** Batches are handed out in order, and those in hand are finished: so the first bad line is always found. */
-    private void work(LineBatches batches, WorkerFactory factory) {
-        try (Worker worker = factory.newWorker()) {
+    private void work(LineBatches batches, TakerFactory factory) {
+        try (Taker taker = factory.newTaker()) {
             for (Optional<LineBatches.Batch> next = batches.next(); next.isPresent(); next = batches.next()) {
-                LineBatches.Batch batch = next.get();
-                worker.begin(batch);
-                encode(batch, worker, batches);
-                worker.end();
+                if (take(encode(next.get()), taker)) {
+                    batches.stop();
+                }
             }
         } catch (RuntimeException | Error e) {
             batches.stop();
@@ -78,38 +115,23 @@ final class LineEncoding {
         }
     }
 
-    private void encode(LineBatches.Batch batch, Worker worker, LineBatches batches) {
-        Optional<DialogForm> form = sources.get(batch.source()).format().form();
-        int from = 0;
-        int used = 0;
-        for (int i = 0; i < batch.ends().length; i++) {
-            int end = batch.ends()[i];
-            if (!isBlank(batch.bytes(), from, end)) {
-                used++;
-                try {
-                    JsonNode line = DialogForm.normalized(LineJson.object(batch.bytes(), from, end), form);
-                    worker.line(line, batch.source(), batch.firstLine() + i);
-                } catch (BadLineException e) {
-                    if (errors.add(firstSource + batch.source(), batch.firstLine() + i, e)) {
-                        batches.stop();
-                        break;
-                    }
-                }
+    /** @return whether there are too many errors by now */
+    private boolean take(EncodedBatch batch, Taker taker) {
+        taker.begin(batch.number());
+        boolean tooMany = false;
+        for (EncodedBatch.Line line : batch.lines()) {
+            if (line.error().isEmpty()) {
+                taker.line(line.encoded().orElseThrow(), batch.source(), line.number());
+            } else if (!tooMany) {
+                tooMany = errors.add(
+                        firstSource + batch.source(), line.number(), line.error().get());
             }
-            from = end + 1;
         }
+        taker.end();
         synchronized (lines) {
-            lines[batch.source()] += used;
+            lines[batch.source()] += batch.lines().size();
         }
-    }
-
-    private static boolean isBlank(byte[] bytes, int from, int to) {
-        for (int i = from; i < to; i++) {
-            if (bytes[i] != ' ' && bytes[i] != '\t' && bytes[i] != '\r') {
-                return false;
-            }
-        }
-        return true;
+        return tooMany;
     }
 
     /** Lines read of a source, blank ones left out. */

@@ -2,10 +2,17 @@
 package io.telechat.train.data;
 
 import io.telechat.core.weights.LoadProgress;
+import java.util.List;
 import java.util.OptionalInt;
 
 /** Makes rows of the sources of one stage. */
 interface Recipe {
+    /** How the lines of sources are encoded. */
+    interface Encodings {
+        /** @param firstSource number of the first of {@code sources} among those of all stages */
+        LineEncoding of(List<DataSource> sources, int firstSource);
+    }
+
     /**
      * What is known afterwards.
      *

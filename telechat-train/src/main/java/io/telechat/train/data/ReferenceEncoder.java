@@ -5,13 +5,14 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.telechat.core.checkpoint.KeyRules;
 import io.telechat.core.tokenizer.Tokenizer;
 import io.telechat.train.data.BadLineException.Reason;
+import java.util.List;
 
 /**
  * Encodes a line as the reference does (process_data.py and data_utils.py of TeleChat-52B): one text with marks is made of
  * it, whose every prompt and every answer are then encoded on their own. The mask covers the last answer, as the reference
  * means it; the reference itself gives it the prompt's length.
  */
-final class ReferenceEncoder {
+final class ReferenceEncoder implements DialogEncoder {
     private static final String USER = "<_user>";
     private static final String BOT = "<_bot>";
     private static final String END = "<_end>";
@@ -24,9 +25,19 @@ final class ReferenceEncoder {
             .refuse("instruction", "history", "system", "tools", "tool_calls", "functions");
 
     private final Tokenizer tokenizer;
+    private final int capacity;
 
-    ReferenceEncoder(Tokenizer tokenizer) {
+    /** @param capacity tokens that are too many for a sample */
+    ReferenceEncoder(Tokenizer tokenizer, int capacity) {
         this.tokenizer = tokenizer;
+        this.capacity = capacity;
+    }
+
+    @Override
+    public Encoded encode(JsonNode line) throws BadLineException {
+        String text = text(line);
+        int length = wholeLength(text);
+        return new Encoded(List.of(encode(text)), length >= capacity ? 1 : 0, length);
     }
 
     /** The reference's text of a line. */

@@ -3,9 +3,7 @@ package io.telechat.train.data;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.telechat.core.InvalidModelException;
-import io.telechat.core.chat.ChatTokenizer;
 import io.telechat.core.weights.LoadProgress;
-import io.telechat.core.workers.WorkerTeam;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
@@ -19,31 +17,15 @@ import java.util.stream.IntStream;
  */
 final class ReferenceRecipe implements Recipe {
     private final DataOptions options;
-    private final WorkerTeam team;
+    private final Encodings encodings;
     private final DialogStore store;
     private final LineErrors errors;
-    private final InputHashes hashes;
-    private final ReferenceEncoder encoder;
 
-    /** @throws InvalidModelException if the tokenizer is of another architecture */
-    ReferenceRecipe(
-            DataOptions options,
-            ChatTokenizer tokenizer,
-            WorkerTeam team,
-            DialogStore store,
-            LineErrors errors,
-            InputHashes hashes) {
-        if (tokenizer.template().stopStrings().isEmpty()) {
-            throw new InvalidModelException(
-                    "%s: --recipe reference is TeleChat-52B's, and this tokenizer is not; leave the option out",
-                    options.tokenizer());
-        }
+    ReferenceRecipe(DataOptions options, Encodings encodings, DialogStore store, LineErrors errors) {
         this.options = options;
-        this.team = team;
+        this.encodings = encodings;
         this.store = store;
         this.errors = errors;
-        this.hashes = hashes;
-        this.encoder = new ReferenceEncoder(tokenizer.tokenizer());
     }
 
     /**
@@ -57,10 +39,10 @@ final class ReferenceRecipe implements Recipe {
     public Outcome fill(
             DataMix.Stage stage, OptionalInt samples, SampleRows rows, int firstSource, LoadProgress progress) {
         List<DataSource> sources = stage.sources();
-        LineEncoding encoding = new LineEncoding(sources, team, errors, hashes, firstSource);
+        LineEncoding encoding = encodings.of(sources, firstSource);
         TreeMap<Integer, List<Line>> byBatch = new TreeMap<>();
         int file = store.newFile();
-        encoding.run(() -> new Encoder(firstSource, file, byBatch), progress);
+        encoding.run(() -> new Lines(firstSource, file, byBatch), progress);
         List<Line> lines = byBatch.values().stream().flatMap(List::stream).toList();
         int[] order = weightedOrder(lines, sources, firstSource);
         int[] lengths = IntStream.of(order).map(i -> lines.get(i).wholeLength()).toArray();
@@ -126,8 +108,8 @@ final class ReferenceRecipe implements Recipe {
         return rounds;
     }
 
-    /** Encodes lines in whatever order; the number of its batch says where each belongs. */
-    private final class Encoder implements LineEncoding.Worker {
+    /** Keeps lines in whatever order they come; the number of its batch says where each belongs. */
+    private final class Lines implements LineEncoding.Taker {
         private static final int BUFFER_BYTES = 1 << 20;
 
         private final int firstSource;
@@ -136,28 +118,26 @@ final class ReferenceRecipe implements Recipe {
         private List<Line> lines;
         private int batch;
 
-        Encoder(int firstSource, int file, TreeMap<Integer, List<Line>> byBatch) {
+        Lines(int firstSource, int file, TreeMap<Integer, List<Line>> byBatch) {
             this.firstSource = firstSource;
             this.byBatch = byBatch;
             this.writer = store.writer(file, BUFFER_BYTES);
         }
 
         @Override
-        public void begin(LineBatches.Batch next) {
-            batch = next.number();
+        public void begin(int number) {
+            batch = number;
             lines = new ArrayList<>();
         }
 
         @Override
-        public void line(JsonNode line, int source, long number) throws BadLineException {
-            String text = ReferenceEncoder.text(line);
-            StoredDialog dialog =
-                    writer.add(0, LineEncoding.place(source, number), firstSource + source, encoder.encode(text));
-            int length = encoder.wholeLength(text);
-            if (length >= options.capacity()) {
+        public void line(DialogEncoder.Encoded encoded, int source, long number) {
+            EncodedDialog only = encoded.dialogs().getFirst();
+            StoredDialog dialog = writer.add(0, LineEncoding.place(source, number), firstSource + source, only);
+            if (encoded.tooLong() > 0) {
                 errors.addTooLong(firstSource + source, number);
             }
-            lines.add(new Line(dialog, length));
+            lines.add(new Line(dialog, encoded.wholeLength()));
         }
 
         @Override

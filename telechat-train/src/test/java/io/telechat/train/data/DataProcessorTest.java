@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.InvalidRequestException;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -18,6 +19,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
@@ -53,6 +55,22 @@ class DataProcessorTest {
         for (int threads : new int[] {2, 3}) {
             assertArrayEquals(one, data.threads(threads).output("out" + threads).bytes(SHARD));
         }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void theBytesAreTheSameOnAnyNumberOfRanks(DataRecipe recipe) throws IOException {
+        String[] lines = TinyData.numbered(0, 30_000);
+        lines[2] = "{";
+        lines[20_000] = TinyData.line("", "empty");
+        data.lines(lines).format52b().recipe(recipe).maxErrors(2);
+        byte[] one = data.bytes(SHARD);
+        String manifest = Files.readString(data.outputFile("manifest.json"));
+        for (int ranks : new int[] {2, 3}) {
+            assertArrayEquals(one, data.ranks(ranks).output("out" + ranks).bytes(SHARD));
+            assertEquals(manifest, Files.readString(data.outputFile("manifest.json")));
+        }
+        assertEquals(Optional.empty(), data.run()); // up to date, and all ranks know
     }
 
     @ParameterizedTest
@@ -205,8 +223,12 @@ class DataProcessorTest {
         lines[12_344] = "{\"input\": \"q\"}";
         lines[19_000] = "{";
         data.lines(lines).threads(threads);
-        String message = assertThrows(InvalidModelException.class, data::run).getMessage();
+        String onRanks =
+                assertThrows(InvalidModelException.class, () -> data.ranks(3).run()).getMessage();
+        String message = assertThrows(InvalidModelException.class, () -> data.ranks(1).run())
+                .getMessage();
         assertTrue(message.startsWith(directory.resolve("lines.jsonl") + ":12345: missing fields"), message);
+        assertEquals(message, onRanks);
     }
 
     @Test

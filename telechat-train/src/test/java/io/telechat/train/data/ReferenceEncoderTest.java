@@ -83,7 +83,7 @@ class ReferenceEncoderTest {
     void encodesTheGoldenTexts(String name) throws Exception {
         List<JsonNode> cases = golden(name);
         ReferenceEncoder encoder = new ReferenceEncoder(
-                ChatTokenizer.load(Goldens.shared("tokenizers/telechat-52b")).tokenizer());
+                ChatTokenizer.load(Goldens.shared("tokenizers/telechat-52b")).tokenizer(), 4096);
         for (JsonNode each : cases) {
             String line = each.get("line").asText();
             if (each.has("error")) {

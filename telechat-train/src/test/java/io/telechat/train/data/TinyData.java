@@ -2,6 +2,7 @@
 package io.telechat.train.data;
 
 import io.telechat.core.chat.ChatTokenizer;
+import io.telechat.core.comm.LocalRanks;
 import io.telechat.core.chat.SystemMessages;
 import io.telechat.core.tokenizer.Piece;
 import io.telechat.core.tokenizer.SentencePieceWriter;
@@ -12,7 +13,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.OptionalInt;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
@@ -33,6 +36,7 @@ final class TinyData {
     private LongDialogs longDialogs = LongDialogs.DROP;
     private long maxErrors;
     private long memoryBytes = 1 << 20;
+    private int ranks = 1;
     private int threads = 1;
     private boolean overwrite;
 
@@ -151,6 +155,11 @@ final class TinyData {
         return this;
     }
 
+    TinyData ranks(int value) {
+        ranks = value;
+        return this;
+    }
+
     TinyData samples(int value) {
         samples = OptionalInt.of(value);
         return this;
@@ -185,7 +194,14 @@ final class TinyData {
                 memoryBytes,
                 threads,
                 overwrite);
-        return new DataProcessor(options, LoadProgress.SILENT).run();
+        AtomicReference<Optional<DataReport>> report = new AtomicReference<>();
+        LocalRanks.run(ranks, Duration.ofSeconds(60), group -> {
+            Optional<DataReport> made = new DataProcessor(options, LoadProgress.SILENT, group).run();
+            if (group.rank() == 0) {
+                report.set(made);
+            }
+        });
+        return report.get();
     }
 
     DataReport report() {

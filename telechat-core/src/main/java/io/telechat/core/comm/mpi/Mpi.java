@@ -39,6 +39,7 @@ final class Mpi {
     private final MethodHandle errorString;
     private final MethodHandle allToAll;
     private final MethodHandle allGather;
+    private final MethodHandle gather;
     private final MethodHandle broadcast;
     private final MethodHandle test;
     private final MethodHandle abort;
@@ -84,6 +85,8 @@ final class Mpi {
                 ADDRESS);
         this.allGather =
                 function("MPI_Iallgather", ADDRESS, JAVA_INT, handle, ADDRESS, JAVA_INT, handle, handle, ADDRESS);
+        this.gather = function(
+                "MPI_Igather", ADDRESS, JAVA_INT, handle, ADDRESS, JAVA_INT, handle, JAVA_INT, handle, ADDRESS);
         this.broadcast = function("MPI_Ibcast", ADDRESS, JAVA_INT, handle, JAVA_INT, handle, ADDRESS);
         this.test = function("MPI_Test", ADDRESS, ADDRESS, ADDRESS);
         this.abort = function("MPI_Abort", handle, JAVA_INT);
@@ -223,6 +226,19 @@ final class Mpi {
         check(
                 call(allGather, send, count, wide(type), receive, count, wide(type), wide(communicator), request),
                 "MPI_Iallgather");
+    }
+
+    void gather(
+            MemorySegment send,
+            MemorySegment receive,
+            int count,
+            long type,
+            int root,
+            long communicator,
+            MemorySegment request) {
+        check(
+                call(gather, send, count, wide(type), receive, count, wide(type), root, wide(communicator), request),
+                "MPI_Igather");
     }
 
     void broadcast(MemorySegment values, int count, long type, int root, long communicator, MemorySegment request) {

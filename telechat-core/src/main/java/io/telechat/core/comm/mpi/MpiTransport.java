@@ -129,6 +129,12 @@ public final class MpiTransport implements Transport {
     }
 
     @Override
+    public void gather(MemorySegment part, MemorySegment all, int root) {
+        mpi.gather(part, all, Math.toIntExact(part.byteSize()), mpi.bytes, root, communicator, request);
+        await();
+    }
+
+    @Override
     public void broadcast(MemorySegment values, int root) {
         for (long at = 0; at < values.byteSize(); at += LONGEST) {
             MemorySegment part = values.asSlice(at, Math.min(LONGEST, values.byteSize() - at));
