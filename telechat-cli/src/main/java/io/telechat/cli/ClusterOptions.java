@@ -41,10 +41,7 @@ final class ClusterOptions {
             converter = ByteSize.Converter.class)
     private Optional<ByteSize> localLink = Optional.empty();
 
-    @Option(
-            names = "--latency",
-            paramLabel = "MICROSECONDS",
-            description = "of a message (default: 10)")
+    @Option(names = "--latency", paramLabel = "MICROSECONDS", description = "of a message (default: 10)")
     private double latency = Cluster.LATENCY / MICRO;
 
     /** @throws InvalidRequestException if they contradict each other */

@@ -32,8 +32,8 @@ import picocli.CommandLine.Option;
         description = {
             "What fine-tuning will need: memory by its uses, disk, time per step; and what to change if it does not"
                     + " fit.",
-            "Reads config.json only. Times assume a share of the peak; of several ranks, what they send to each other is"
-                    + " counted, too."
+            "Reads config.json only. Times assume a share of the peak; of several ranks, what they send to each other"
+                    + " is counted, too."
         },
         mixinStandardHelpOptions = true)
 final class PlanCommand implements Callable<Integer> {
@@ -77,6 +77,9 @@ final class PlanCommand implements Callable<Integer> {
 
     @Mixin
     private PrecisionOptions precision;
+
+    @Option(names = "--offload", description = "keep what the optimizer alone needs in files")
+    private boolean offload;
 
     @Mixin
     private LoraOptions lora;
@@ -133,11 +136,13 @@ final class PlanCommand implements Callable<Integer> {
         Optional<TuningMethod.Lora> adapters = lora.method();
         TuningMethod method = adapters.isPresent() ? adapters.get() : precision.full();
         PlannedModel planned = model.read();
-        RunSetup setup = new RunSetup(batch, tokens, checkpointing, method, precision.moments(), cluster.ranks());
+        RunSetup setup =
+                new RunSetup(batch, tokens, checkpointing, method, precision.moments(), cluster.ranks(), offload);
         TrainingPlan plan = TrainingPlan.of(planned, setup);
         long available = memory.map(ByteSize::bytes).orElseGet(MemoryPlan::machineMemory);
         OptionalDouble peak = flops.map(OptionalDouble::of).orElseGet(PlanCommand::measuredPeak);
-        PlanReport report = new PlanReport(plan, available, new PlanReport.Speed(peak, reached, flops.isEmpty()), cluster, passes);
+        PlanReport report =
+                new PlanReport(plan, available, new PlanReport.Speed(peak, reached, flops.isEmpty()), cluster, passes);
         List<Fitting> others = report.fits() ? List.of() : FittingSetups.of(planned, setup, available);
         if (json) {
             System.out.println(report.json(others, model.path()));

@@ -187,8 +187,15 @@ final class TrainOptions {
                             + " parameters too")
     private int zeroStage;
 
-    @Option(names = "--offload", description = "changes nothing: everything is in main memory already")
+    @Option(
+            names = "--offload",
+            description =
+                    "keep what the optimizer alone needs in files that are mapped into memory: less memory, if the"
+                            + " disk is fast")
     private boolean offload;
+
+    @Option(names = "--offload-dir", paramLabel = "DIR", description = "for these files (default: RUN/offload)")
+    private Optional<Path> offloadDirectory = Optional.empty();
 
     /** What the ranks share out. */
     ZeroStage stage() {
@@ -201,9 +208,6 @@ final class TrainOptions {
         if (zeroStage > 0 && ranks == 1) {
             lines.add(Message.localized(
                     "--zero-stage %d changes nothing: one process has nothing to share out", zeroStage));
-        }
-        if (offload) {
-            lines.add(Message.localized("--offload changes nothing: everything is in main memory already"));
         }
         if (lora.method().isPresent() && precision.full().dtype() != DType.F32) {
             lines.add(Message.localized(
@@ -243,13 +247,21 @@ final class TrainOptions {
                 backend.choice(),
                 new TrainConfig.Batching(microBatch, accumulation, shuffled),
                 new TrainConfig.Objective(withLossMask || !reference, !reference, isolated),
-                AdamW.Settings.reference(weightDecay).withState(precision.moments()),
+                optimizer(),
                 new TrainConfig.Rate(
                         learningRate, schedule, optional(warmupSteps), warmupProportion, optional(scheduleSteps), clip),
                 new TrainConfig.Length(
                         epochs, optional(maxSteps), saveSteps, saveLimit, evaluationShare, evaluationSteps, patience),
                 seed,
                 gradientCheckpointing);
+    }
+
+    private AdamW.Settings optimizer() {
+        if (!offload && offloadDirectory.isPresent()) {
+            throw new InvalidRequestException("--offload-dir is for --offload");
+        }
+        AdamW.Settings settings = AdamW.Settings.reference(weightDecay).withState(precision.moments());
+        return offload ? settings.offloadedTo(offloadDirectory.orElse(output.resolve("offload"))) : settings;
     }
 
     private static OptionalLong optional(Optional<Long> value) {

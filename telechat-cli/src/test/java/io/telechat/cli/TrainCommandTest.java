@@ -144,10 +144,10 @@ class TrainCommandTest {
 
     @Test
     void whatChangesNothingIsSaid() throws Exception {
-        String options = "--max-steps 1 --lora-dim 2 --zero-stage 2 --offload --dtype bf16";
+        String options = "--max-steps 1 --lora-dim 2 --zero-stage 2 --dtype bf16";
         Program.Result result = run(train("vain", options));
         assertEquals(0, result.code(), result.err());
-        for (String option : List.of("--zero-stage 2", "--offload", "--dtype bf16")) {
+        for (String option : List.of("--zero-stage 2", "--dtype bf16")) {
             assertEquals(
                     1,
                     result.err()
@@ -159,6 +159,17 @@ class TrainCommandTest {
         Program.Result quiet = run(train("vain-quiet", options + " --quiet"));
         assertEquals(0, quiet.code(), quiet.err());
         assertEquals("", quiet.err());
+    }
+
+    @Test
+    void whatTheOptimizerAloneNeedsMayLieInFiles() throws Exception {
+        for (String options : List.of("--offload", "--offload --offload-dir DIR/elsewhere")) {
+            Program.Result result = run(train("offload" + options.length(), "--max-steps 2 --dtype bf16 " + options)
+                    .replace("DIR", directory.toString()));
+            assertEquals(0, result.code(), result.err());
+        }
+        assertTrue(Files.isDirectory(directory.resolve("elsewhere")));
+        assertError(2, "--offload-dir is for --offload", run(train("offload", "--offload-dir x")));
     }
 
     @Test

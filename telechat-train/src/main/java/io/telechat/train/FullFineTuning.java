@@ -10,6 +10,7 @@ import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.SplitMix;
 import io.telechat.core.training.TrainingPass;
 import io.telechat.core.weights.ModelLoader;
+import io.telechat.train.optimizer.OptimizerMemory;
 import io.telechat.train.optimizer.Trained;
 import io.telechat.train.optimizer.TrainedTensor;
 import java.io.IOException;
@@ -42,13 +43,22 @@ public final class FullFineTuning implements TrainedModel {
             long seed,
             int rows,
             boolean gradientCheckpointing) {
-        this(checked, backend, method, seed, rows, gradientCheckpointing, Parallelism.alone());
+        this(
+                checked,
+                backend,
+                method,
+                seed,
+                rows,
+                gradientCheckpointing,
+                Parallelism.alone(),
+                OptimizerMemory.RESIDENT);
     }
 
     /**
      * The same on several ranks.
      *
      * @param parallelism what they share out
+     * @param memory for the F32 originals of what is rounded
      */
     public FullFineTuning(
             ModelLoader.Checked checked,
@@ -57,7 +67,8 @@ public final class FullFineTuning implements TrainedModel {
             long seed,
             int rows,
             boolean gradientCheckpointing,
-            Parallelism parallelism) {
+            Parallelism parallelism,
+            OptimizerMemory memory) {
         if (method.dtype() != DType.F32 && !backend.computesWith(method.dtype())) {
             throw new InvalidRequestException(
                     "--dtype %s: backend %s trains in f32 only", method.dtype(), backend.name());
@@ -69,8 +80,8 @@ public final class FullFineTuning implements TrainedModel {
         this.backend = backend;
         this.first = parallelism.isFirst();
         this.parameters = parallelism.isAlone()
-                ? new WholeParameters(checked, backend, method.dtype())
-                : new SharedParameters(checked, backend, method.dtype(), parallelism);
+                ? new WholeParameters(checked, backend, method.dtype(), memory)
+                : new SharedParameters(checked, backend, method.dtype(), parallelism, memory);
         checked.close();
         this.pass = new TrainingPass(
                 config,

@@ -10,6 +10,7 @@ import io.telechat.core.model.ParameterStore;
 import io.telechat.core.ops.Rounding;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.weights.ModelLoader;
+import io.telechat.train.optimizer.OptimizerMemory;
 import io.telechat.train.optimizer.Trained;
 import io.telechat.train.optimizer.TrainedTensor;
 import io.telechat.train.zero.ShardedGradients;
@@ -24,11 +25,21 @@ final class SharedParameters implements AllParameters {
     private final ShardedParameters parameters;
     private final ShardedGradients gradients;
 
-    /** Reads this rank's share of a checked checkpoint, which is still the caller's. */
-    SharedParameters(ModelLoader.Checked checked, Backend backend, DType dtype, Parallelism parallelism) {
+    /**
+     * Reads this rank's share of a checked checkpoint, which is still the caller's.
+     *
+     * @param memory for the F32 originals of what is rounded
+     */
+    SharedParameters(
+            ModelLoader.Checked checked,
+            Backend backend,
+            DType dtype,
+            Parallelism parallelism,
+            OptimizerMemory memory) {
         ModelConfig config = checked.config();
         this.ranks = parallelism.ranks();
-        this.parameters = new ShardedParameters(checked, backend, dtype, parallelism.stage(), ranks);
+        this.parameters =
+                new ShardedParameters(checked, backend, dtype, parallelism.stage(), ranks, memory.newArena(backend));
         this.gradients = new ShardedGradients(backend.gradOps(), config, parameters);
     }
 

@@ -10,6 +10,7 @@ import io.telechat.core.comm.Communicator;
 import io.telechat.core.comm.RankException;
 import io.telechat.core.weights.ModelLoader;
 import io.telechat.train.data.TrainingData;
+import io.telechat.train.optimizer.OptimizerMemory;
 import io.telechat.train.plan.TrainingPlan;
 import io.telechat.train.resume.RunCheckpoint;
 import java.io.IOException;
@@ -176,7 +177,14 @@ public final class TrainRun implements AutoCloseable {
             return switch (config.method()) {
                 case TuningMethod.Full full ->
                     new FullFineTuning(
-                            checked, backend, full, config.seed(), rows, config.gradientCheckpointing(), parallelism);
+                            checked,
+                            backend,
+                            full,
+                            config.seed(),
+                            rows,
+                            config.gradientCheckpointing(),
+                            parallelism,
+                            new OptimizerMemory(config.optimizer().offload()));
                 case TuningMethod.Lora lora ->
                     new LoraFineTuning(
                             checked, backend, lora, config.seed(), rows, config.gradientCheckpointing(), parallelism);

@@ -10,6 +10,7 @@ import io.telechat.core.tensor.DType;
 import io.telechat.core.training.ResidentGradients;
 import io.telechat.core.training.TrainableParameters;
 import io.telechat.core.weights.ModelLoader;
+import io.telechat.train.optimizer.OptimizerMemory;
 import io.telechat.train.optimizer.Trained;
 import io.telechat.train.optimizer.TrainedTensor;
 import java.nio.file.Path;
@@ -20,9 +21,13 @@ final class WholeParameters implements AllParameters {
     private final TrainableParameters parameters;
     private final Gradients gradients;
 
-    /** Copies the tensors of a checked checkpoint, which is still the caller's. */
-    WholeParameters(ModelLoader.Checked checked, Backend backend, DType dtype) {
-        this.parameters = new TrainableParameters(checked, backend, dtype);
+    /**
+     * Copies the tensors of a checked checkpoint, which is still the caller's.
+     *
+     * @param memory for the F32 originals of what is rounded
+     */
+    WholeParameters(ModelLoader.Checked checked, Backend backend, DType dtype, OptimizerMemory memory) {
+        this.parameters = new TrainableParameters(checked, backend, dtype, memory.newArena(backend));
         this.gradients = new ResidentGradients(backend.gradOps(), parameters.gradients());
     }
 

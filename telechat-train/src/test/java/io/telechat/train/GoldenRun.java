@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
@@ -39,7 +40,8 @@ record GoldenRun(Path golden, String kind, JsonNode facts, SafetensorsFile expec
                         facts.at("/betas/1").asDouble(),
                         facts.get("eps").asDouble(),
                         facts.get("weight_decay").asDouble(),
-                        MomentType.F32))
+                        MomentType.F32,
+                        Optional.empty()))
                 .rate(new TrainConfig.Rate(
                         facts.get("base_lr").asDouble(),
                         "cosine",

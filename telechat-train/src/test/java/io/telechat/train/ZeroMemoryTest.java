@@ -8,6 +8,7 @@ import io.telechat.core.backend.Backend;
 import io.telechat.core.backend.Backends;
 import io.telechat.core.comm.LocalRanks;
 import io.telechat.core.tensor.DType;
+import io.telechat.core.tensor.HostArena;
 import io.telechat.core.testing.TinyModels;
 import io.telechat.core.weights.ModelLoader;
 import io.telechat.train.zero.FrozenParameters;
@@ -54,7 +55,7 @@ class ZeroMemoryTest {
             try (Backend backend = Backends.byName("cpu", 1);
                     ModelLoader.Checked checked = ModelLoader.check(model);
                     ShardedParameters parameters =
-                            new ShardedParameters(checked, backend, dtype, stage, communicator)) {
+                            new ShardedParameters(checked, backend, dtype, stage, communicator, new HostArena())) {
                 double share = stage == ZeroStage.NOTHING ? 1 : 1.0 / ranks;
                 double expected = PARAMETERS * (whole + cut * share);
                 assertTrue(parameters.bytes() >= expected - cut * share * 128 - whole * 128, "less than its share");

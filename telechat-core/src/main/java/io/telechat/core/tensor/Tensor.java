@@ -150,6 +150,13 @@ public final class Tensor {
         return values;
     }
 
+    /** Lets the pages of a mapped file leave memory, until the elements are used again; does nothing elsewhere. */
+    public void leaveMemory() {
+        if (storage instanceof HostStorage host && host.segment().isMapped()) {
+            host.segment().unload();
+        }
+    }
+
     /** Sets all elements to zero. */
     public void clear() {
         storage.clear();

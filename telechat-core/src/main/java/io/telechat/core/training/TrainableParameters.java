@@ -47,6 +47,7 @@ public final class TrainableParameters implements AutoCloseable {
 
     private final Backend backend;
     private final TensorArena arena;
+    private final TensorArena masterArena;
     private final Map<String, Parameter> parameters = new LinkedHashMap<>();
     private final ParameterStore values;
     private final ModelWeights gradients;
@@ -57,15 +58,26 @@ public final class TrainableParameters implements AutoCloseable {
      * @param dtype of the matrices that are computed with: F32 or BF16
      */
     public TrainableParameters(ModelLoader.Checked checked, Backend backend, DType dtype) {
+        this(checked, backend, dtype, backend.memory().newArena());
+    }
+
+    /**
+     * Likewise.
+     *
+     * @param masterArena for the F32 originals of what is rounded; belongs to this object from now on
+     */
+    public TrainableParameters(ModelLoader.Checked checked, Backend backend, DType dtype, TensorArena masterArena) {
         this.backend = backend;
         this.arena = backend.memory().newArena();
+        this.masterArena = masterArena;
         ModelConfig config = checked.config();
         Architecture architecture = config.architecture();
         try {
             for (TensorSpec spec : architecture.tensors(config)) {
-                Tensor master = read(checked.checkpoint(), spec, arena);
+                boolean rounded = dtype != DType.F32 && spec.shape().rank() > 1;
+                Tensor master = read(checked.checkpoint(), spec, rounded ? masterArena : arena);
                 long[] shape = master.shape().toArray();
-                Tensor value = dtype == DType.F32 || shape.length < 2 ? master : arena.allocate(dtype, shape);
+                Tensor value = rounded ? arena.allocate(dtype, shape) : master;
                 Tensor gradient = arena.allocate(DType.F32, shape);
                 parameters.put(spec.name(), new Parameter(spec.name(), spec, master, value, gradient));
             }
@@ -73,7 +85,7 @@ public final class TrainableParameters implements AutoCloseable {
             values = new ResidentParameters(architecture.assemble(config, source(Parameter::value)));
             gradients = architecture.assemble(config, source(Parameter::gradient));
         } catch (RuntimeException | Error e) {
-            arena.close();
+            close();
             throw e;
         }
     }
@@ -108,6 +120,7 @@ public final class TrainableParameters implements AutoCloseable {
         for (Parameter parameter : parameters.values()) {
             if (parameter.value() != parameter.master()) {
                 backend.gradOps().round(parameter.master(), parameter.value(), rounding, SplitMix.seed(seed, index));
+                parameter.master().leaveMemory();
             }
             index++;
         }
@@ -128,7 +141,7 @@ public final class TrainableParameters implements AutoCloseable {
             CheckpointTensors tensors = new CheckpointTensors(checkpoint, temporary, backend.workers(), unseen);
             Tensor stored = spec.transposed() ? tensors.transposed(spec.name()) : tensors.get(spec.name());
             Tensor value = backend.memory().copy(stored, to);
-            CheckpointTensors.release(stored);
+            stored.leaveMemory();
             return value;
         }
     }
@@ -164,5 +177,6 @@ public final class TrainableParameters implements AutoCloseable {
     @Override
     public void close() {
         arena.close();
+        masterArena.close();
     }
 }

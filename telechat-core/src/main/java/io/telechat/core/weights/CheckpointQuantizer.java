@@ -62,7 +62,7 @@ public record CheckpointQuantizer(DType dtype, WorkerTeam workers, LoadProgress 
                 scan.complaint().ifPresent(where -> {
                     throw new InvalidModelException("%s: %s", checkpoint.directory(), where);
                 });
-                CheckpointTensors.release(checkpoint.tensor(name));
+                checkpoint.tensor(name).leaveMemory();
             }
         });
         return results;

@@ -34,14 +34,7 @@ public record CheckpointTensors(Checkpoint checkpoint, TensorArena arena, Worker
         }
         Tensor to = arena.allocate(from.dtype(), from.columns(), from.rows());
         Transposition.copy(from, to, workers);
-        release(from);
+        from.leaveMemory();
         return to;
-    }
-
-    /** Lets the file's pages go, where a copy is what we compute with. */
-    public static void release(Tensor tensor) {
-        if (tensor.segment().isMapped()) {
-            tensor.segment().unload();
-        }
     }
 }

@@ -98,7 +98,7 @@ final class PlacedTensors implements WeightSource, AutoCloseable {
         for (Weight.Block block : stored.blocks()) {
             if (quantizer.isPresent() && !block.matrix().dtype().isQuantized()
                     || part.columns(id.part()).isPresent()) {
-                CheckpointTensors.release(block.matrix());
+                block.matrix().leaveMemory();
             }
         }
         temporary.close();

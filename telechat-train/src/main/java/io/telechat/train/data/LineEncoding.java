@@ -124,7 +124,9 @@ final class LineEncoding {
                 taker.line(line.encoded().orElseThrow(), batch.source(), line.number());
             } else if (!tooMany) {
                 tooMany = errors.add(
-                        firstSource + batch.source(), line.number(), line.error().get());
+                        firstSource + batch.source(),
+                        line.number(),
+                        line.error().get());
             }
         }
         taker.end();

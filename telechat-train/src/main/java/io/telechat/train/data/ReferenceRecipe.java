@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train.data;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.weights.LoadProgress;
 import java.util.ArrayList;

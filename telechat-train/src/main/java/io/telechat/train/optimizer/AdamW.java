@@ -6,9 +6,12 @@ import io.telechat.core.backend.Backend;
 import io.telechat.core.ops.GradOps;
 import io.telechat.core.ops.GradOps.AdamWStep;
 import io.telechat.core.tensor.Shape;
+import io.telechat.core.tensor.Tensor;
 import io.telechat.core.tensor.TensorArena;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * AdamW with the reference's groups: parameters whose name contains {@code bias} or {@code LayerNorm.weight} do not decay
@@ -20,8 +23,10 @@ public final class AdamW implements AutoCloseable {
      * @param beta2 decay of the running mean of squares
      * @param weightDecay times the learning rate is taken off each parameter that decays
      * @param state how the running means are kept
+     * @param offload directory of files that they lie in, with all else that the optimizer alone needs; empty for memory
      */
-    public record Settings(double beta1, double beta2, double epsilon, double weightDecay, MomentType state) {
+    public record Settings(
+            double beta1, double beta2, double epsilon, double weightDecay, MomentType state, Optional<Path> offload) {
         public Settings {
             if (!(weightDecay >= 0 && weightDecay < Double.MAX_VALUE)) {
                 throw new InvalidRequestException("--weight-decay %s: must be at least 0", weightDecay);
@@ -30,11 +35,20 @@ public final class AdamW implements AutoCloseable {
 
         /** The reference's. */
         public static Settings reference(double weightDecay) {
-            return new Settings(0.9, 0.95, 1e-5, weightDecay, MomentType.F32);
+            return new Settings(0.9, 0.95, 1e-5, weightDecay, MomentType.F32, Optional.empty());
         }
 
         public Settings withState(MomentType type) {
-            return new Settings(beta1, beta2, epsilon, weightDecay, type);
+            return new Settings(beta1, beta2, epsilon, weightDecay, type, offload);
+        }
+
+        public Settings offloadedTo(Path directory) {
+            return new Settings(beta1, beta2, epsilon, weightDecay, state, Optional.of(directory));
+        }
+
+        /** Where what the optimizer alone needs lies. */
+        OptimizerMemory memory() {
+            return new OptimizerMemory(offload);
         }
     }
 
@@ -50,7 +64,7 @@ public final class AdamW implements AutoCloseable {
     public AdamW(Backend backend, Settings settings, List<Trained> parameters) {
         this.ops = backend.gradOps();
         this.settings = settings;
-        this.arena = backend.memory().newArena();
+        this.arena = settings.memory().newArena(backend);
         for (Trained parameter : parameters) {
             Shape shape = parameter.value().shape();
             Moments moments = settings.state().isBlockwise(parameter.tensorElements())
@@ -91,6 +105,8 @@ public final class AdamW implements AutoCloseable {
                     (float) gradientScale,
                     number);
             state.moments().update(state.parameter(), step);
+            state.parameter().value().leaveMemory();
+            state.moments().tensors().values().forEach(Tensor::leaveMemory);
         }
     }
 

@@ -19,14 +19,21 @@ import java.util.Optional;
  * @param method what is trained; beside BF16 parameters the optimizer keeps them in F32
  * @param moments how the optimizer keeps its running means
  * @param ranks processes
+ * @param offload whether what the optimizer alone needs lies in files
  */
 public record RunSetup(
-        int batch, int tokens, boolean checkpointing, TuningMethod method, MomentType moments, int ranks) {
+        int batch,
+        int tokens,
+        boolean checkpointing,
+        TuningMethod method,
+        MomentType moments,
+        int ranks,
+        boolean offload) {
     private static final TuningMethod.Full EVERYTHING = new TuningMethod.Full(DType.F32, Rounding.NEAREST);
 
     /** A run that trains all parameters in F32, in one process, without anything that saves memory. */
     public RunSetup(int batch, int tokens) {
-        this(batch, tokens, false, EVERYTHING, MomentType.F32, 1);
+        this(batch, tokens, false, EVERYTHING, MomentType.F32, 1, false);
     }
 
     int rows() {
@@ -38,23 +45,23 @@ public record RunSetup(
     }
 
     public RunSetup withCheckpointing(boolean on) {
-        return new RunSetup(batch, tokens, on, method, moments, ranks);
+        return new RunSetup(batch, tokens, on, method, moments, ranks, offload);
     }
 
     public RunSetup withBatch(int samples) {
-        return new RunSetup(samples, tokens, checkpointing, method, moments, ranks);
+        return new RunSetup(samples, tokens, checkpointing, method, moments, ranks, offload);
     }
 
     public RunSetup withMethod(TuningMethod trained) {
-        return new RunSetup(batch, tokens, checkpointing, trained, moments, ranks);
+        return new RunSetup(batch, tokens, checkpointing, trained, moments, ranks, offload);
     }
 
     public RunSetup withMoments(MomentType type) {
-        return new RunSetup(batch, tokens, checkpointing, method, type, ranks);
+        return new RunSetup(batch, tokens, checkpointing, method, type, ranks, offload);
     }
 
     public RunSetup withRanks(int processes) {
-        return new RunSetup(batch, tokens, checkpointing, method, moments, processes);
+        return new RunSetup(batch, tokens, checkpointing, method, moments, processes, offload);
     }
 
     /** The options of {@code telechat train} that ask for it; without ranks. */
@@ -73,6 +80,9 @@ public record RunSetup(
         }
         if (moments != MomentType.F32) {
             options.addAll(List.of("--optimizer-state", moments.toString()));
+        }
+        if (offload) {
+            options.add("--offload");
         }
         if (batch != 1) {
             options.addAll(List.of("--per-device-train-batch-size", Integer.toString(batch)));

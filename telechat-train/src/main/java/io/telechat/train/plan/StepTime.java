@@ -49,7 +49,6 @@ public record StepTime(double gathered, double summed, double computing, double 
         double computing = compute * passes;
         double moving = cluster.seconds(gathered, summed, operations);
         double beside = Math.max(0, moving * hidden - computing);
-        return new StepTime(
-                gathered, summed, computing, moving, computing + moving * (1 - hidden) + beside);
+        return new StepTime(gathered, summed, computing, moving, computing + moving * (1 - hidden) + beside);
     }
 }

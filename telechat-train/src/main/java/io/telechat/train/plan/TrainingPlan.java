@@ -72,7 +72,8 @@ public record TrainingPlan(
                     config.gradientCheckpointing(),
                     config.method(),
                     config.optimizer().state(),
-                    ranks);
+                    ranks,
+                    config.optimizer().offload().isPresent());
             return of(PlannedModel.of(checked), setup);
         }
     }
@@ -117,11 +118,16 @@ public record TrainingPlan(
         return new Memory(
                 stage >= 3 ? share(values) : values,
                 stage >= 2 ? share(gradients) : gradients,
-                stage >= 1 ? share(optimizerBytes()) : optimizerBytes(),
+                setup.offload() ? 0 : offloadable(stage),
                 pass.activations(),
                 pass.logits(),
                 pass.gradients() + scratch() + gathered(stage),
                 PROGRAM_BYTES);
+    }
+
+    /** What the optimizer alone needs, in memory or in files. */
+    public long offloadable(int stage) {
+        return stage >= 1 ? share(optimizerBytes()) : optimizerBytes();
     }
 
     private long parameterBytes() {

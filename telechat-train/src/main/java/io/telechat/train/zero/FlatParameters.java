@@ -29,7 +29,14 @@ final class FlatParameters {
     /** Likewise. */
     private final Tensor gradients;
 
-    FlatParameters(FlatLayout layout, DType dtype, ZeroStage stage, Communicator ranks, TensorArena arena) {
+    /** @param masterArena for masters that are not what is computed with */
+    FlatParameters(
+            FlatLayout layout,
+            DType dtype,
+            ZeroStage stage,
+            Communicator ranks,
+            TensorArena arena,
+            TensorArena masterArena) {
         this.layout = layout;
         this.dtype = dtype;
         this.stage = stage;
@@ -40,7 +47,7 @@ final class FlatParameters {
         if (dtype == DType.F32) {
             this.masters = isCut(values, ZeroStage.OPTIMIZER) ? own(values) : values;
         } else {
-            this.masters = arena.allocate(DType.F32, stage.cuts(ZeroStage.OPTIMIZER) ? layout.share() : all);
+            this.masters = masterArena.allocate(DType.F32, stage.cuts(ZeroStage.OPTIMIZER) ? layout.share() : all);
         }
     }
 
@@ -140,6 +147,7 @@ final class FlatParameters {
                         rounding,
                         SplitMix.seed(seed, part.offset()));
             }
+            masters.leaveMemory();
         }
         if (isCut(values, ZeroStage.OPTIMIZER)) {
             ranks.allGather(own(values), values).await();

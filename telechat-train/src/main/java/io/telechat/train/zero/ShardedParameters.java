@@ -21,7 +21,6 @@ import io.telechat.core.ops.Rounding;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.core.tensor.TensorArena;
-import io.telechat.core.weights.CheckpointTensors;
 import io.telechat.core.weights.ModelLoader;
 import io.telechat.core.weights.StoredLayout;
 import io.telechat.train.optimizer.Trained;
@@ -43,6 +42,7 @@ public final class ShardedParameters implements ParameterStore {
     private final ZeroStage stage;
     private final Communicator ranks;
     private final TensorArena arena;
+    private final TensorArena masterArena;
     private final Map<Section, List<FlatParameters>> flats = new LinkedHashMap<>();
     private final Buffers buffers;
     private final Map<Section, Buffers.Buffer> gathered = new LinkedHashMap<>();
@@ -51,14 +51,21 @@ public final class ShardedParameters implements ParameterStore {
      * Reads this rank's share of a checked checkpoint, which is still the caller's.
      *
      * @param dtype of the matrices that are computed with: F32 or BF16
+     * @param masterArena for the F32 originals of what is rounded; belongs to this object from now on
      */
     public ShardedParameters(
-            ModelLoader.Checked checked, Backend backend, DType dtype, ZeroStage stage, Communicator ranks) {
+            ModelLoader.Checked checked,
+            Backend backend,
+            DType dtype,
+            ZeroStage stage,
+            Communicator ranks,
+            TensorArena masterArena) {
         this.config = checked.config();
         this.backend = backend;
         this.stage = stage;
         this.ranks = ranks;
         this.arena = backend.memory().newArena();
+        this.masterArena = masterArena;
         try {
             SectionTensors.of(config, checked.checkpoint())
                     .forEach((section, tensors) -> flats.put(section, flats(tensors, dtype, ranks)));
@@ -68,6 +75,7 @@ public final class ShardedParameters implements ParameterStore {
             update(Rounding.NEAREST, 0);
         } catch (RuntimeException | Error e) {
             arena.close();
+            masterArena.close();
             throw e;
         }
     }
@@ -81,7 +89,7 @@ public final class ShardedParameters implements ParameterStore {
                     .toList();
             if (!some.isEmpty()) {
                 FlatLayout layout = FlatLayout.of(some, ranks.size());
-                made.add(new FlatParameters(layout, matrices ? dtype : DType.F32, stage, ranks, arena));
+                made.add(new FlatParameters(layout, matrices ? dtype : DType.F32, stage, ranks, arena, masterArena));
             }
         }
         return made;
@@ -184,7 +192,7 @@ public final class ShardedParameters implements ParameterStore {
                 TensorSpec spec = part.place().spec();
                 Tensor stored = checkpoint.tensor(spec.name());
                 StoredLayout.readPart(stored, part.from(), spec, flat.master(part), backend.workers());
-                CheckpointTensors.release(stored);
+                stored.leaveMemory();
             }
         }
     }
@@ -276,7 +284,7 @@ public final class ShardedParameters implements ParameterStore {
 
     /** Bytes that stay, all ranks' shares being equal: masters, values and gradients. */
     public long bytes() {
-        return arena.bytes();
+        return arena.bytes() + masterArena.bytes();
     }
 
     @Override
@@ -284,5 +292,6 @@ public final class ShardedParameters implements ParameterStore {
         gathered.values().forEach(Buffers.Buffer::close);
         buffers.close();
         arena.close();
+        masterArena.close();
     }
 }

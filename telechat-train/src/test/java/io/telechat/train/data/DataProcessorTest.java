@@ -223,9 +223,11 @@ class DataProcessorTest {
         lines[12_344] = "{\"input\": \"q\"}";
         lines[19_000] = "{";
         data.lines(lines).threads(threads);
-        String onRanks =
-                assertThrows(InvalidModelException.class, () -> data.ranks(3).run()).getMessage();
-        String message = assertThrows(InvalidModelException.class, () -> data.ranks(1).run())
+        String onRanks = assertThrows(
+                        InvalidModelException.class, () -> data.ranks(3).run())
+                .getMessage();
+        String message = assertThrows(
+                        InvalidModelException.class, () -> data.ranks(1).run())
                 .getMessage();
         assertTrue(message.startsWith(directory.resolve("lines.jsonl") + ":12345: missing fields"), message);
         assertEquals(message, onRanks);

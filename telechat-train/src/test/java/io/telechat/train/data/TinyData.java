@@ -2,21 +2,21 @@
 package io.telechat.train.data;
 
 import io.telechat.core.chat.ChatTokenizer;
-import io.telechat.core.comm.LocalRanks;
 import io.telechat.core.chat.SystemMessages;
+import io.telechat.core.comm.LocalRanks;
 import io.telechat.core.tokenizer.Piece;
 import io.telechat.core.tokenizer.SentencePieceWriter;
 import io.telechat.core.weights.LoadProgress;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.time.Duration;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.OptionalInt;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
