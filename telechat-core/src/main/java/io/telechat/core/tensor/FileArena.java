@@ -16,11 +16,12 @@ import java.nio.file.StandardOpenOption;
  */
 public final class FileArena implements TensorArena {
     private static final int ALIGNMENT = 4096;
-    private static final int PIECE = 1 << 20;
+    private static final int PIECE = 1 << 16;
 
     private final Arena arena = Arena.ofShared();
     private final Path directory;
     private final FileChannel file;
+    private final ByteBuffer zeros = ByteBuffer.allocateDirect(PIECE);
     private long bytes;
 
     /**
@@ -64,7 +65,6 @@ public final class FileArena implements TensorArena {
 
     /** A disk that is full is noticed here, and not when a page is written back, which would end the process. */
     private void fill(long from, long to) throws IOException {
-        ByteBuffer zeros = ByteBuffer.allocateDirect(PIECE);
         for (long at = from; at < to; ) {
             zeros.clear().limit((int) Math.min(PIECE, to - at));
             at += file.write(zeros, at);

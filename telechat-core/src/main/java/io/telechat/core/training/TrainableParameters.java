@@ -76,6 +76,7 @@ public final class TrainableParameters implements AutoCloseable {
             for (TensorSpec spec : architecture.tensors(config)) {
                 boolean rounded = dtype != DType.F32 && spec.shape().rank() > 1;
                 Tensor master = read(checked.checkpoint(), spec, rounded ? masterArena : arena);
+                master.leaveMemory();
                 long[] shape = master.shape().toArray();
                 Tensor value = rounded ? arena.allocate(dtype, shape) : master;
                 Tensor gradient = arena.allocate(DType.F32, shape);
@@ -171,6 +172,7 @@ public final class TrainableParameters implements AutoCloseable {
         CheckpointWriter.write(directory, entries, (name, to) -> {
             Parameter parameter = parameters.get(name);
             StoredLayout.write(backend.memory().toHost(parameter.master()), parameter.spec(), to, backend.workers());
+            parameter.master().leaveMemory();
         });
     }
 

@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train.data;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.telechat.core.InvalidInputException;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.chat.ChatTokenizer;
-import io.telechat.core.chat.SystemMessages;
 import io.telechat.core.checkpoint.IoReason;
 import io.telechat.core.comm.Communicator;
 import io.telechat.core.comm.LocalRanks;
@@ -24,15 +20,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.stream.Stream;
 
 /**
  * Makes training samples of weighted dialogs: reads, encodes, mixes, packs, writes. Same seed and inputs give the same
  * bytes, whatever the number of threads. The output appears at once and whole, with its manifest.
  */
 public final class DataProcessor {
-    private static final ObjectMapper MAPPER = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
-
     private final DataOptions options;
     private final LoadProgress progress;
     private final Communicator ranks;
@@ -81,6 +74,7 @@ public final class DataProcessor {
                     "a curriculum needs --num-samples, of which its stages have their shares");
         }
         ChatTokenizer tokenizer = tokenizer();
+        DataOutput directory = new DataOutput(options, mix);
         try {
             try (WorkerTeam team = new WorkerTeam(options.threads())) {
                 InputHashes hashes = new InputHashes();
@@ -89,14 +83,14 @@ public final class DataProcessor {
                     help(mix, encoder, team);
                     return Optional.empty();
                 }
-                boolean done = isDone(options.output(), mix, hashes, team);
+                boolean done = directory.isDone(hashes, team);
                 ranks.gather(done ? 1 : 0);
                 return done ? Optional.empty() : Optional.of(process(mix, tokenizer, encoder, hashes, team));
             }
         } catch (IOException e) {
-            throw unwritable(e);
+            throw directory.unwritable(e);
         } catch (UncheckedIOException e) {
-            throw unwritable(e.getCause());
+            throw directory.unwritable(e.getCause());
         }
     }
 
@@ -154,82 +148,9 @@ public final class DataProcessor {
         try (TemporaryDirectory temporary = new TemporaryDirectory(output, "process-data")) {
             return process(mix, tokenizer, encoder, hashes, team, temporary.path());
         } finally {
-            if (made && isEmpty(output)) {
+            if (made && DataOutput.isEmpty(output)) {
                 Files.delete(output);
             }
-        }
-    }
-
-    private InvalidModelException unwritable(IOException e) {
-        return new InvalidModelException(e, "%s: cannot be written: %s", options.output(), IoReason.of(e));
-    }
-
-    private static boolean isEmpty(Path directory) throws IOException {
-        try (Stream<Path> files = Files.list(directory)) {
-            return files.findAny().isEmpty();
-        }
-    }
-
-    /** All that the output depends on. */
-    private ObjectNode identity(DataMix mix, InputHashes hashes) throws IOException {
-        ObjectNode identity = MAPPER.createObjectNode();
-        ObjectNode chosen = identity.putObject("options");
-        chosen.put("recipe", options.recipe().toString());
-        chosen.put("max_seq_len", options.rowTokens());
-        options.samples().ifPresent(n -> chosen.put("num_samples", n));
-        chosen.put("num_workers", options.shards());
-        chosen.put("seed", options.seed());
-        chosen.put("answers", options.trainAllAnswers() ? "all" : "last");
-        if (!options.format().equals(DataFormat.AUTO)) {
-            chosen.put("format", options.format().toString());
-        }
-        chosen.put("long_dialogs", options.longDialogs().toString());
-        if (options.systemMessages() != SystemMessages.FOLD) {
-            chosen.put("system_messages", options.systemMessages().toString());
-        }
-        identity.put("tokenizer_sha256", TokenizerIdentity.hash(options.tokenizer()));
-        ArrayNode stages = identity.putArray("stages");
-        for (DataMix.Stage stage : mix.stages()) {
-            ObjectNode node = stages.addObject().put("share", stage.share());
-            ArrayNode inputs = node.putArray("inputs");
-            for (DataSource source : stage.sources()) {
-                inputs.addObject()
-                        .put("name", source.name())
-                        .put("weight", source.weight())
-                        .put("bytes", LineBatches.size(source.file()))
-                        .put("sha256", hashes.of(source.file()));
-            }
-        }
-        return identity;
-    }
-
-    private boolean isDone(Path output, DataMix mix, InputHashes hashes, WorkerTeam team) throws IOException {
-        if (options.overwrite()) {
-            return false;
-        }
-        Optional<DataManifest> manifest = DataManifest.find(output);
-        if (manifest.isPresent() && manifest.get().shardsExist()) {
-            hashes.read(files(mix), team);
-            if (manifest.get().isOf(identity(mix, hashes))) {
-                return true;
-            }
-        }
-        if (Files.isDirectory(output) && !shards(output).isEmpty()) {
-            throw new InvalidRequestException(
-                    "%s: holds other training data already; replace it with --overwrite, or choose another directory",
-                    output);
-        }
-        return false;
-    }
-
-    private static List<Path> files(DataMix mix) {
-        return mix.sources().stream().map(DataSource::file).distinct().toList();
-    }
-
-    private static List<Path> shards(Path directory) throws IOException {
-        try (Stream<Path> files = Files.list(directory)) {
-            return files.filter(f -> f.getFileName().toString().matches("train_data_\\d+\\.safetensors"))
-                    .toList();
         }
     }
 
@@ -306,10 +227,12 @@ public final class DataProcessor {
             DataReport report = report(mix, outcomes, rows, errors);
             List<ShardWriter.Shard> shards =
                     new ShardWriter(temporary, tokenizer.padId(), team).write(rows, options.shards());
-            ObjectNode identity = identity(mix, hashes);
-            publish(
-                    temporary,
-                    DataManifest.write(temporary, identity, options.tokenizer(), tokenizer.padId(), report, shards));
+            ObjectNode identity = new DataOutput(options, mix).identity(hashes);
+            new DataOutput(options, mix)
+                    .publish(
+                            temporary,
+                            DataManifest.write(
+                                    temporary, identity, options.tokenizer(), tokenizer.padId(), report, shards));
             return report;
         }
     }
@@ -355,18 +278,5 @@ public final class DataProcessor {
             rows += outcome.rows();
         }
         return filled / rows;
-    }
-
-    /** Moves the files into place, the manifest last: where one lies, all that it names is there. */
-    private void publish(Path temporary, Path manifest) throws IOException {
-        Path output = options.output();
-        Files.deleteIfExists(output.resolve(manifest.getFileName()));
-        for (Path old : shards(output)) {
-            Files.delete(old);
-        }
-        for (Path shard : shards(temporary)) {
-            Files.move(shard, output.resolve(shard.getFileName()), StandardCopyOption.ATOMIC_MOVE);
-        }
-        Files.move(manifest, output.resolve(manifest.getFileName()), StandardCopyOption.ATOMIC_MOVE);
     }
 }

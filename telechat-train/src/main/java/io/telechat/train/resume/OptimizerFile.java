@@ -110,6 +110,9 @@ final class OptimizerFile {
                 item.elementsPerItem(),
                 piece -> flat(model.backend().memory().toHost(own(item))),
                 sink);
+        if (states.containsKey(item.tensor().name())) {
+            own(item).leaveMemory();
+        }
     }
 
     private static Tensor flat(Tensor tensor) {
