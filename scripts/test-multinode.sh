@@ -3,7 +3,8 @@
 #
 # Training on two machines for real: network namespaces with a cable between them, host names and sshd of their own, ssh and
 # mpirun in between. Needs root, ip, sshd and mpirun, and touches nothing outside of what it makes. Two ranks on each of them cut a
-# model among them (ZeRO stage 3) and end like one process; then one rank is killed, and the run ends with one message.
+# model among them (ZeRO stage 3) and end like one process; they make the same data, and generate the same tokens with a model in
+# four parts; then one rank is killed, and the run ends with one message. Last, a disk gets full while two ranks save.
 set -euo pipefail
 home=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 work=$(mktemp -d)
@@ -84,6 +85,18 @@ for rank in 1 2 3; do
 done
 echo "test-multinode: four ranks on two machines trained like one"
 
+on_first "$home/telechat" process-data --data-path "$home/configs/data.json" --tokenizer-path "$work/model" \
+    --data-output-path "$work/data-four" --max-seq-len 256 --hostfile "$work/hosts" --threads 1
+cmp "$work/data/train_data_0.safetensors" "$work/data-four/train_data_0.safetensors" || fail "four ranks made other data than one"
+echo "test-multinode: four ranks on two machines made the same data"
+
+generate() {
+    on_first "$home/telechat" generate "$work/model" --tokens 5,6,7 --greedy --max-new-tokens 12 --json --threads 1 "$@" |
+        grep -o '"tokens":\[[0-9,]*\]'
+}
+[ "$(generate)" = "$(generate --hostfile "$work/hosts")" ] || fail "a model in four parts generates other tokens"
+echo "test-multinode: a model in four parts on two machines generated the same tokens"
+
 code=0
 train --output-dir "$work/killed" --max-steps 100000 --save-steps 1 --hostfile "$work/hosts" --zero-stage 3 2> "$work/err" &
 launcher=$!
@@ -106,3 +119,20 @@ for node in 1 2; do
     done
 done
 echo "test-multinode: a killed rank ended the run: $(grep 'killed by' "$work/err")"
+
+# A disk that has room for two checkpoints: the third is not written, and the two are whole.
+mkdir "$work/small"
+unshare -m sh -c 'mount -t tmpfs -o size=$1 none "$2" && shift 2 && exec "$@"' sh 12m "$work/small" bash -c '
+    set -u
+    code=0
+    "$1/telechat" train --model-path "$2/model" --data-path "$2/data" --output-dir "$2/small/run" --threads 1 \
+        --per-device-train-batch-size 2 --max-steps 1000 --save-steps 1 --save-total-limit 1000 --ranks 2 --zero-stage 3 2> "$2/err" ||
+        code=$?
+    [ $code = 3 ] || { echo "exit code $code, not 3: $(cat "$2/err")"; exit 1; }
+    grep -q "the disk has room for" "$2/err" || { echo "no message of the full disk: $(cat "$2/err")"; exit 1; }
+    last=$(ls -d "$2"/small/run/checkpoint-* | sort -V | tail -n 1)
+    mkdir "$2/rest" && cp -r "$last" "$2/small/run/config.yaml" "$2/rest"
+    "$1/telechat" train --model-path "$2/model" --data-path "$2/data" --output-dir "$2/rest" --threads 1 \
+        --per-device-train-batch-size 2 --max-steps $((${last##*-} + 1)) --schedule-steps 1000 --resume
+' sh "$home" "$work" || fail "a full disk"
+echo "test-multinode: a full disk ended the run, which went on elsewhere from its last checkpoint"
