@@ -7,6 +7,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,6 +29,20 @@ public final class NativeLibrary {
     /** The C library and whatever else the JVM itself is linked with. */
     public static NativeLibrary ofSystem() {
         return new NativeLibrary("the C library", Linker.nativeLinker().defaultLookup());
+    }
+
+    /** Sets a variable of the environment for libraries that are loaded from now on, unless it is set already. */
+    public static void setDefault(String variable, String value) {
+        MethodHandle set = ofSystem()
+                .function(
+                        "setenv",
+                        FunctionDescriptor.of(
+                                ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
+        try (Arena arena = Arena.ofConfined()) {
+            int unused = (int) set.invokeExact(arena.allocateFrom(variable), arena.allocateFrom(value), 0);
+        } catch (Throwable e) {
+            throw new AssertionError("functions of C throw nothing", e);
+        }
     }
 
     /** @throws IllegalArgumentException if the library cannot be loaded */

@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -32,6 +33,9 @@ public final class RankSupervisor {
     /** How Open MPI tells that a process was killed. */
     private static final Pattern KILLED =
             Pattern.compile("process rank (\\d+) with PID \\d+ on node (\\S+) exited on signal (\\d+).*");
+
+    /** MPICH ends with the number of the signal that a process was killed by, and does not say which: ABRT, BUS, KILL, SEGV. */
+    private static final Set<Integer> SIGNALS = Set.of(6, 7, 9, 11);
 
     private static final int FAILED = 5;
 
@@ -224,6 +228,9 @@ public final class RankSupervisor {
         Optional<Message> message = silent.or(() -> killed);
         if (message.isPresent()) {
             return new Outcome(FAILED, message);
+        }
+        if (SIGNALS.contains(code)) {
+            return new Outcome(FAILED, Optional.of(Message.of("a rank was killed by signal %d; see %s", code, log)));
         }
         return code == 0 || code == 130 || code == 143
                 ? new Outcome(code, Optional.empty())

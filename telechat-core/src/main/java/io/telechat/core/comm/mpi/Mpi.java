@@ -15,6 +15,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodType;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * The functions of MPI that are used here. Handles are longs: addresses of the library's objects in Open MPI, numbers of 32 bits in
@@ -22,8 +23,9 @@ import java.util.List;
  */
 final class Mpi {
     /** Of Open MPI 4 and 5, then of MPICH and its relatives. */
-    private static final List<String> LIBRARIES =
-            List.of("libmpi.so.40", "libmpi.so", "libmpich.so.12", "libmpi.so.12", "libmpi.40.dylib", "libmpi.dylib");
+    private static final List<String> OPEN_MPI = List.of("libmpi.so.40", "libmpi.40.dylib");
+    private static final List<String> MPICH = List.of("libmpich.so.12", "libmpi.so.12", "libmpi.12.dylib");
+    private static final List<String> ANY = List.of("libmpi.so", "libmpi.dylib");
 
     private static final int SUCCESS = 0;
     private static final int MAX_STRING = 8192; // MPICH's longest, of the version
@@ -96,9 +98,19 @@ final class Mpi {
 
     /** @throws InvalidRequestException if no MPI is installed */
     static Mpi load() {
-        return new Mpi(NativeLibrary.find(LIBRARIES)
+        // UCX, which many an MPI is built with, would take the signals away that the JVM works with.
+        NativeLibrary.setDefault("UCX_ERROR_SIGNALS", "");
+        return new Mpi(NativeLibrary.find(libraries())
                 .orElseThrow(() -> new InvalidRequestException(
                         "there is no MPI for several ranks; install one, for example apt-get install openmpi-bin")));
+    }
+
+    /** Where both are installed, it is the one whose mpirun has started this process. */
+    private static List<String> libraries() {
+        boolean byMpich = System.getenv("PMI_RANK") != null && System.getenv("OMPI_COMM_WORLD_RANK") == null;
+        return Stream.of(byMpich ? MPICH : OPEN_MPI, ANY, byMpich ? OPEN_MPI : MPICH)
+                .flatMap(List::stream)
+                .toList();
     }
 
     private long handle(String openMpi, int mpich) {

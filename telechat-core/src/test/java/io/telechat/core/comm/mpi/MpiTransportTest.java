@@ -6,12 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.telechat.core.comm.launch.Mpirun;
 import java.io.File;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -28,11 +30,7 @@ class MpiTransportTest {
                 Arrays.stream(System.getenv("PATH").split(File.pathSeparator))
                         .anyMatch(p -> Files.isExecutable(Path.of(p, "mpirun"))),
                 "needs mpirun");
-        List<String> command = List.of(
-                "mpirun",
-                "--oversubscribe",
-                "-np",
-                String.valueOf(ranks),
+        List<String> program = List.of(
                 ProcessHandle.current().info().command().orElseThrow(),
                 "--enable-native-access=ALL-UNNAMED",
                 "-XX:TieredStopAtLevel=1",
@@ -40,6 +38,7 @@ class MpiTransportTest {
                 System.getProperty("java.class.path"),
                 MpiRank.class.getName(),
                 what);
+        List<String> command = Mpirun.find().command(Optional.empty(), Optional.empty(), ranks, program);
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().put("OMPI_ALLOW_RUN_AS_ROOT", "1");
         builder.environment().put("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1");
