@@ -44,6 +44,11 @@ final class ClusterOptions {
     @Option(names = "--latency", paramLabel = "MICROSECONDS", description = "of a message (default: 10)")
     private double latency = Cluster.LATENCY / MICRO;
 
+    @Option(
+            names = "--no-overlap",
+            description = "ranks compute with all cores, so that nothing is sent beside (default: it is, as with GPUs)")
+    private boolean noOverlap;
+
     /** @throws InvalidRequestException if they contradict each other */
     Cluster cluster() {
         if (ranks.isPresent() && hostfile.isPresent()) {
@@ -59,7 +64,8 @@ final class ClusterOptions {
                 hosts.isEmpty() ? ranks.orElse(1) : Hostfile.ranks(hosts),
                 speed(link),
                 speed(localLink),
-                latency * MICRO);
+                latency * MICRO,
+                !noOverlap);
     }
 
     private static OptionalDouble speed(Optional<ByteSize> size) {

@@ -162,6 +162,11 @@ class PlanCommandTest {
                 "plan --config DIR/model.json --lora-dim 2 --lora-module-name q_proj | 3 | q_proj",
                 "plan --config DIR/model.json --batch 100000 --max-seq-len 100000 | 2 | too many tokens",
                 "plan --config DIR/model.json --flops -1 | 2 | above 0",
+                "plan --config DIR/model.json --ranks 2 --hostfile DIR/h | 2 | exclude each other",
+                "plan --config DIR/model.json --hostfile DIR/nothing | 3 | nothing",
+                "plan --config DIR/model.json --ranks 2 --link 0 | 2 | carries nothing",
+                "plan --config DIR/model.json --latency -1 | 2 | 0 or more",
+                "plan --config DIR/model.json --reached 2 | 2 | --reached",
                 "plan --config DIR/model.json --memory much | 2 | 'much' is no size",
                 "plan --config DIR/model.json --dtype f8 | 2 | 'f8'",
                 "plan --config DIR/model.json --optimizer-state f8 | 2 | 'f8'"
@@ -191,6 +196,41 @@ class PlanCommandTest {
         double share = rounded.at("/memory_per_rank/0/parameters").asDouble()
                 / stored.at("/memory_per_rank/0/parameters").asDouble();
         assertEquals(4.25 / 16, share, 0.002); // 4 bits and a quarter of one of scales for each, beside bfloat16
+    }
+
+    @Test
+    void machinesOfAHostfileShareTheWork() throws Exception {
+        Files.writeString(directory.resolve("hosts"), "a slots=8\nb slots=8 # two of eight\n");
+        String line =
+                CONFIG_52B + "--hostfile DIR/hosts --dtype bf16 --memory 100G --gradient-checkpointing --link 100G";
+        JsonNode plan = json(line);
+        JsonNode cut = plan.at("/memory_per_rank/3");
+        assertEquals(
+                json(CONFIG_52B + "--ranks 16 --dtype bf16 --memory 100G --gradient-checkpointing")
+                        .at("/memory_per_rank/3/total"),
+                cut.get("total"));
+        assertTrue(
+                cut.get("sent_by_host").asDouble() > 2 * cut.get("sent_by_rank").asDouble(), plan.toString());
+        assertEquals(
+                16 / cut.get("seconds_per_step").asDouble(),
+                cut.get("samples_per_second").asDouble(),
+                1e-9);
+        Program.Result shown = run(line);
+        assertTrue(shown.out().contains("samples/s"), shown.out());
+        Program.Result noLink = run(line.replace("--link 100G", ""));
+        assertTrue(noLink.out().contains("give --link"), noLink.out());
+    }
+
+    @Test
+    void filesTakeWhatTheOptimizerAloneNeeds() throws Exception {
+        JsonNode inMemory =
+                json(CONFIG_52B + "--ranks 64 --dtype bf16 --memory 1T").at("/memory_per_rank/3");
+        JsonNode inFiles = json(CONFIG_52B + "--ranks 64 --dtype bf16 --memory 1T --offload")
+                .at("/memory_per_rank/3");
+        assertEquals(0, inFiles.get("optimizer").asLong());
+        assertEquals(
+                inMemory.get("total").asLong() - inMemory.get("optimizer").asLong(),
+                inFiles.get("total").asLong());
     }
 
     @Test

@@ -11,15 +11,12 @@ import java.util.OptionalDouble;
  * @param link bytes per second that a host sends to others, if known
  * @param localLink bytes per second that a rank sends within its host, if known; otherwise that takes no time
  * @param latency seconds of a message
+ * @param overlaps whether sending goes on beside computing; not where it needs the cores that compute
  */
-public record Cluster(int hosts, int ranks, OptionalDouble link, OptionalDouble localLink, double latency) {
+public record Cluster(
+        int hosts, int ranks, OptionalDouble link, OptionalDouble localLink, double latency, boolean overlaps) {
     /** Seconds of a message within a machine or a good network. */
     public static final double LATENCY = 10e-6;
-
-    /** Ranks of one machine. */
-    public static Cluster ofOneHost(int ranks) {
-        return new Cluster(1, ranks, OptionalDouble.empty(), OptionalDouble.empty(), LATENCY);
-    }
 
     /** Whether the time of what goes from host to host can be told. */
     public boolean isKnown() {

@@ -3,7 +3,7 @@ package io.telechat.train.plan;
 
 /**
  * What an update of a run on several ranks sends and takes. Its passes may be several: what is gathered for each is gathered again.
- * While a layer is computed, the next one's parameters come and the one before's gradients go (stage 3; gradients in stage 2);
+ * Where sending and computing overlap: while a layer is computed, the next one's parameters come and the one before's gradients go (stage 3; gradients in stage 2);
  * gradients that are whole are summed when all passes are done, and parameters that are whole are gathered after the update.
  *
  * @param gathered bytes of parameters that all ranks gather, all together
@@ -46,6 +46,7 @@ public record StepTime(double gathered, double summed, double computing, double 
             operations = stage == 2 ? 1.0 + sections * passes : 2;
             hidden = stage == 2 ? summed / (gathered + summed) : 0;
         }
+        hidden = cluster.overlaps() ? hidden : 0;
         double computing = compute * passes;
         double moving = cluster.seconds(gathered, summed, operations);
         double beside = Math.max(0, moving * hidden - computing);

@@ -24,6 +24,7 @@ import java.util.stream.Stream;
 final class Mpi {
     /** Of Open MPI 4 and 5, then of MPICH and its relatives. */
     private static final List<String> OPEN_MPI = List.of("libmpi.so.40", "libmpi.40.dylib");
+
     private static final List<String> MPICH = List.of("libmpich.so.12", "libmpi.so.12", "libmpi.12.dylib");
     private static final List<String> ANY = List.of("libmpi.so", "libmpi.dylib");
 
