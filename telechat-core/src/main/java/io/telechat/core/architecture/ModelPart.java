@@ -162,7 +162,8 @@ public record ModelPart(ModelConfig whole, int index, int count) {
         return blocks.isEmpty() ? weight : new Weight(weight.id(), blocks);
     }
 
-    private List<Range> rows(WeightId.Part part) {
+    /** The rows that this part holds of a matrix of the whole model; empty where it holds all. */
+    public List<Range> rows(WeightId.Part part) {
         if (!isCut()) {
             return List.of();
         }

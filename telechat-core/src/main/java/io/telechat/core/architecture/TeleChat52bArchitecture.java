@@ -131,11 +131,11 @@ final class TeleChat52bArchitecture implements Architecture {
         String h = block(c, layer);
         return new LayerWeights(
                 tensors.norm(h + "ln_1.weight"),
-                tensors.matrix(new WeightId(layer, Part.QKV), tensors.transposed(h + "attn.c_attn.weight")),
-                tensors.matrix(new WeightId(layer, Part.ATTN_OUT), tensors.transposed(h + "attn.c_proj.weight")),
+                tensors.transposedMatrix(new WeightId(layer, Part.QKV), h + "attn.c_attn.weight"),
+                tensors.transposedMatrix(new WeightId(layer, Part.ATTN_OUT), h + "attn.c_proj.weight"),
                 tensors.norm(h + "ln_2.weight"),
-                tensors.matrix(new WeightId(layer, Part.GATE_UP), tensors.transposed(h + "mlp.c_fc.weight")),
-                tensors.matrix(new WeightId(layer, Part.DOWN), tensors.transposed(h + "mlp.c_proj.weight")));
+                tensors.transposedMatrix(new WeightId(layer, Part.GATE_UP), h + "mlp.c_fc.weight"),
+                tensors.transposedMatrix(new WeightId(layer, Part.DOWN), h + "mlp.c_proj.weight"));
     }
 
     private static String block(ModelConfig c, int layer) {

@@ -18,6 +18,11 @@ public interface WeightSource {
     /** A matrix that is stored as [in, out], as [out, in]. */
     Tensor transposed(String name);
 
+    /** A matrix that is stored as [in, out], on its own. */
+    default Weight transposedMatrix(WeightId id, String name) {
+        return matrix(id, transposed(name));
+    }
+
     /** The weight of a norm. */
     default Tensor norm(String name) {
         return get(name);

@@ -77,6 +77,36 @@ final class PlacedTensors implements WeightSource, AutoCloseable {
         return CheckpointTensors.transposed(from, stays ? host : temporary, workers);
     }
 
+    /** Of a matrix that is cut, no more is read than this part's share: unless it is rounded first, for which rows are whole. */
+    @Override
+    public Weight transposedMatrix(WeightId id, String name) {
+        Tensor stored = checkpoint.tensor(name);
+        Optional<ModelPart.Range> columns = part.columns(id.part());
+        boolean isWhole = !part.isCut() || stored.dtype().isQuantized() || quantizer.isPresent() && columns.isPresent();
+        if (isWhole) {
+            return matrix(id, transposed(name));
+        }
+        List<Tensor> blocks = new ArrayList<>();
+        if (columns.isPresent()) {
+            Tensor own = stored.rows(columns.get().from(), columns.get().to());
+            blocks.add(CheckpointTensors.transposed(own, host, workers));
+        } else {
+            for (ModelPart.Range range : part.rows(id.part())) {
+                Tensor own = (quantizer.isPresent() ? temporary : host)
+                        .allocate(stored.dtype(), range.size(), stored.rows());
+                Transposition.copy(stored, range.from(), own, workers);
+                blocks.add(own);
+            }
+        }
+        stored.leaveMemory();
+        blocks.forEach(block -> scan.see(name, block));
+        Weight own = Weight.of(id, blocks.toArray(Tensor[]::new));
+        Weight placed = memory.place(quantizer.map(q -> q.quantize(own, host)).orElse(own), device);
+        temporary.close();
+        temporary = new HostArena();
+        return placed;
+    }
+
     @Override
     public Tensor norm(String name) {
         Tensor tensor = get(name);

@@ -22,26 +22,40 @@ final class Transposition {
      * @param to [columns, rows] of the same type
      */
     static void copy(Tensor from, Tensor to, WorkerTeam workers) {
+        copy(from, 0, to, workers);
+    }
+
+    /**
+     * Some columns, of which alone the pages are read.
+     *
+     * @param first of the columns
+     * @param to [so many columns, rows]
+     */
+    static void copy(Tensor from, long first, Tensor to, WorkerTeam workers) {
         int bands = Math.toIntExact((from.rows() + TILE - 1) / TILE);
         boolean wide = from.dtype().bytes() == Integer.BYTES;
         workers.run(bands, (band, worker) -> {
             int row = band * TILE;
             int rows = Math.toIntExact(Math.min(TILE, from.rows() - row));
             if (wide) {
-                copyInts(from.segment(), to.segment(), row, rows, from.rows(), from.columns());
+                copyInts(from, first, to, row, rows);
             } else {
-                copyShorts(from.segment(), to.segment(), row, rows, from.rows(), from.columns());
+                copyShorts(from, first, to, row, rows);
             }
         });
     }
 
-    private static void copyInts(MemorySegment from, MemorySegment to, int row, int rows, long height, long width) {
+    private static void copyInts(Tensor matrix, long first, Tensor transposed, int row, int rows) {
+        MemorySegment from = matrix.segment();
+        MemorySegment to = transposed.segment();
+        long height = matrix.rows();
+        long width = transposed.rows();
         int[] line = new int[TILE];
         int[] tile = new int[TILE * TILE];
         for (long column = 0; column < width; column += TILE) {
             int columns = (int) Math.min(TILE, width - column);
             for (int r = 0; r < rows; r++) {
-                long at = ((row + r) * width + column) * Integer.BYTES;
+                long at = ((row + r) * matrix.columns() + first + column) * Integer.BYTES;
                 MemorySegment.copy(from, ValueLayout.JAVA_INT_UNALIGNED, at, line, 0, columns);
                 for (int c = 0; c < columns; c++) {
                     tile[c * TILE + r] = line[c];
@@ -54,13 +68,17 @@ final class Transposition {
         }
     }
 
-    private static void copyShorts(MemorySegment from, MemorySegment to, int row, int rows, long height, long width) {
+    private static void copyShorts(Tensor matrix, long first, Tensor transposed, int row, int rows) {
+        MemorySegment from = matrix.segment();
+        MemorySegment to = transposed.segment();
+        long height = matrix.rows();
+        long width = transposed.rows();
         short[] line = new short[TILE];
         short[] tile = new short[TILE * TILE];
         for (long column = 0; column < width; column += TILE) {
             int columns = (int) Math.min(TILE, width - column);
             for (int r = 0; r < rows; r++) {
-                long at = ((row + r) * width + column) * Short.BYTES;
+                long at = ((row + r) * matrix.columns() + first + column) * Short.BYTES;
                 MemorySegment.copy(from, ValueLayout.JAVA_SHORT_UNALIGNED, at, line, 0, columns);
                 for (int c = 0; c < columns; c++) {
                     tile[c * TILE + r] = line[c];
