@@ -242,7 +242,7 @@ class RanksTest {
                         directory.resolve("dry"), "--hostfile", hosts.toString(), "--include", "node2:1", "--dry-run")
                 .result();
         assertEquals(0, result.code(), result.err());
-        assertTrue(result.out().contains("mpirun\n-np\n1\n"), result.out());
+        assertTrue(result.out().contains("mpirun\n-n\n1\n"), result.out());
         assertTrue(result.out().contains("--hostfile\n"), result.out());
         assertFalse(Files.exists(directory.resolve("dry")));
     }

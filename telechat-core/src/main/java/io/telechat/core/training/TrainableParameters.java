@@ -19,7 +19,6 @@ import io.telechat.core.tensor.SplitMix;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.core.tensor.TensorArena;
 import io.telechat.core.weights.CheckpointTensors;
-import io.telechat.core.weights.LoadProgress;
 import io.telechat.core.weights.ModelLoader;
 import io.telechat.core.weights.StoredLayout;
 import io.telechat.core.weights.WeightScan;
@@ -138,7 +137,7 @@ public final class TrainableParameters implements AutoCloseable {
 
     private Tensor read(Checkpoint checkpoint, TensorSpec spec, TensorArena to) {
         try (HostArena temporary = new HostArena()) {
-            WeightScan unseen = new WeightScan(backend.workers(), LoadProgress.SILENT, 0);
+            WeightScan unseen = WeightScan.blind(backend.workers());
             CheckpointTensors tensors = new CheckpointTensors(checkpoint, temporary, backend.workers(), unseen);
             Tensor stored = spec.transposed() ? tensors.transposed(spec.name()) : tensors.get(spec.name());
             Tensor value = backend.memory().copy(stored, to);

@@ -166,7 +166,7 @@ public final class ModelLoader {
      */
     public static <T> T visit(Checked checked, Backend backend, Optional<DType> quantization, Visitor<T> visitor) {
         quantization.ifPresent(dtype -> requireNotOtherwiseQuantized(checked.checkpoint(), dtype));
-        WeightScan unseen = new WeightScan(backend.workers(), LoadProgress.SILENT, 0);
+        WeightScan unseen = WeightScan.blind(backend.workers());
         try (TensorArena device = backend.memory().newArena();
                 HostArena host = new HostArena();
                 PlacedTensors tensors = new PlacedTensors(

@@ -23,17 +23,28 @@ public final class WeightScan {
     private final LoadProgress progress;
     private final long total;
     private final boolean infinitiesToo;
+    private final boolean blind;
     private long done;
     private int bad;
     private String firstBad = "";
 
     /** @param total bytes of all tensors that will be seen */
     public WeightScan(WorkerTeam workers, LoadProgress progress, long total) {
-        this(workers, progress, total, false);
+        this(workers, progress, total, false, false);
+    }
+
+    /** Reads nothing, and so leaves what is not needed where it is. */
+    public static WeightScan blind(WorkerTeam workers) {
+        return new WeightScan(workers, LoadProgress.SILENT, 0, false, true);
     }
 
     /** @param infinitiesToo whether to complain of infinite values as well */
     WeightScan(WorkerTeam workers, LoadProgress progress, long total, boolean infinitiesToo) {
+        this(workers, progress, total, infinitiesToo, false);
+    }
+
+    private WeightScan(WorkerTeam workers, LoadProgress progress, long total, boolean infinitiesToo, boolean blind) {
+        this.blind = blind;
         this.infinitiesToo = infinitiesToo;
         this.workers = workers;
         this.progress = progress;
@@ -41,6 +52,9 @@ public final class WeightScan {
     }
 
     void see(String name, Tensor tensor) {
+        if (blind) {
+            return;
+        }
         if (tensor.dtype().isQuantized() ? hasNaNScale(tensor) : hasNaN(tensor)) {
             firstBad = bad++ == 0 ? name : firstBad;
         }

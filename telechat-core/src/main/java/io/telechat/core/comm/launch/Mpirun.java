@@ -74,9 +74,9 @@ public final class Mpirun {
             all.add("/usr/bin/setsid"); // so that Ctrl-C comes to us alone
         }
         all.add(program.toString());
-        all.addAll(List.of("-np", String.valueOf(ranks)));
+        all.addAll(List.of("-n", String.valueOf(ranks)));
         if (isOpenMpi) {
-            all.addAll(List.of("--bind-to", "none", "--oversubscribe"));
+            all.addAll(List.of("--bind-to", "none", "--map-by", ":OVERSUBSCRIBE"));
             hostfile.ifPresent(file -> all.addAll(List.of("--hostfile", file.toString())));
             sshPort.ifPresent(port -> all.addAll(List.of("--mca", "plm_rsh_args", "-p " + port)));
         } else {

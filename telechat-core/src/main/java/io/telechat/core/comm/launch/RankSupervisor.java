@@ -30,12 +30,15 @@ import java.util.regex.Pattern;
  * answer any more. Nothing is left running.
  */
 public final class RankSupervisor {
-    /** How Open MPI tells that a process was killed. */
+    /** How Open MPI tells that a process was killed; since its version 5 on two lines. */
     private static final Pattern KILLED =
-            Pattern.compile("process rank (\\d+) with PID \\d+ on node (\\S+) exited on signal (\\d+).*");
+            Pattern.compile("process rank (\\d+) with PID \\d+ on node (\\S+) exited on\\s+signal (\\d+)");
 
-    /** MPICH ends with the number of the signal that a process was killed by, and does not say which: ABRT, BUS, KILL, SEGV. */
+    /** MPICH ends with the number of the signal that a process was killed by, and does not say which process: ABRT, BUS, KILL, SEGV. */
     private static final Set<Integer> SIGNALS = Set.of(6, 7, 9, 11);
+
+    /** Open MPI adds this to it. */
+    private static final int SIGNALLED = 128;
 
     private static final int FAILED = 5;
 
@@ -47,6 +50,7 @@ public final class RankSupervisor {
     private final Map<Integer, Long> lastBeats = new ConcurrentHashMap<>();
     private final Map<Integer, Beat> beats = new ConcurrentHashMap<>();
     private volatile Optional<Failure> failure = Optional.empty();
+    private String lineBefore = "";
     private volatile Optional<Message> killed = Optional.empty();
     private volatile Optional<Message> silent = Optional.empty();
     private final CountDownLatch started = new CountDownLatch(1);
@@ -174,7 +178,8 @@ public final class RankSupervisor {
     }
 
     private void noticeKilled(String line) {
-        Matcher matcher = KILLED.matcher(line);
+        Matcher matcher = KILLED.matcher(lineBefore + "\n" + line);
+        lineBefore = line;
         if (matcher.find()) {
             int rank = Integer.parseInt(matcher.group(1));
             killed = killed.or(() -> Optional.of(Message.of(
@@ -229,8 +234,9 @@ public final class RankSupervisor {
         if (message.isPresent()) {
             return new Outcome(FAILED, message);
         }
-        if (SIGNALS.contains(code)) {
-            return new Outcome(FAILED, Optional.of(Message.of("a rank was killed by signal %d; see %s", code, log)));
+        int signal = code > SIGNALLED ? code - SIGNALLED : code;
+        if (SIGNALS.contains(signal)) {
+            return new Outcome(FAILED, Optional.of(Message.of("a rank was killed by signal %d; see %s", signal, log)));
         }
         return code == 0 || code == 130 || code == 143
                 ? new Outcome(code, Optional.empty())
