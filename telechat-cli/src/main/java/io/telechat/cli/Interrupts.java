@@ -34,11 +34,17 @@ final class Interrupts implements AutoCloseable {
         return new Interrupts();
     }
 
-    /** Runs the action each time, except that a termination ends the program. */
-    static Interrupts always(Runnable action) {
+    /**
+     * Each Ctrl-C runs the action; a termination does what it does to every program.
+     *
+     * @param ends whether the action brings the work to an end, so that the exit code tells of it
+     */
+    static Interrupts always(Runnable action, boolean ends) {
         Interrupts interrupts = new Interrupts();
         interrupts.before.put("INT", Signals.register("INT", () -> {
-            interrupts.first.compareAndSet(0, ExitCode.INTERRUPTED);
+            if (ends) {
+                interrupts.first.set(ExitCode.INTERRUPTED);
+            }
             action.run();
         }));
         return interrupts;

@@ -59,7 +59,7 @@ final class RankLauncher {
      */
     int runWithInput(boolean dialog) {
         return supervise(
-                supervisor -> dialog ? Interrupts.always(supervisor::stop) : Interrupts.always(supervisor::end),
+                supervisor -> Interrupts.always(dialog ? supervisor::stop : supervisor::end, !dialog),
                 supervisor ->
                         Thread.ofPlatform().daemon().name("telechat-input").start(() -> relay(supervisor)));
     }
