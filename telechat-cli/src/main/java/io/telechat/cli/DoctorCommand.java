@@ -7,9 +7,9 @@ import io.telechat.core.Message;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.backend.BackendProvider;
 import io.telechat.core.backend.Backends;
+import io.telechat.core.comm.launch.Mpirun;
 import io.telechat.core.comm.mpi.MpiTransport;
 import io.telechat.core.model.MemoryPlan;
-import java.io.File;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -94,7 +94,7 @@ final class DoctorCommand implements Callable<Integer> {
     }
 
     private static String mpi() {
-        Optional<Path> mpirun = onPath("mpirun");
+        Optional<Path> mpirun = Mpirun.path();
         if (mpirun.isEmpty()) {
             return "none: no mpirun on the PATH; needed for several processes only (apt-get install openmpi-bin)";
         }
@@ -147,13 +147,6 @@ final class DoctorCommand implements Callable<Integer> {
         List<String> all = Arrays.asList(
                 cpuInfo("flags").or(() -> cpuInfo("Features")).orElse("").split(" "));
         return String.join(" ", FEATURES.stream().filter(all::contains).toList());
-    }
-
-    private static Optional<Path> onPath(String program) {
-        return Arrays.stream(System.getenv().getOrDefault("PATH", "").split(File.pathSeparator))
-                .map(dir -> Path.of(dir, program))
-                .filter(Files::isExecutable)
-                .findFirst();
     }
 
     private static String gpu() {

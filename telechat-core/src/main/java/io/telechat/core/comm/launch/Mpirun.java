@@ -39,13 +39,18 @@ public final class Mpirun {
 
     /** @throws InvalidRequestException if there is none on the path */
     public static Mpirun find() {
-        Path found = Stream.of(System.getenv().getOrDefault("PATH", "").split(":"))
-                .map(directory -> Path.of(directory, "mpirun"))
-                .filter(Files::isExecutable)
-                .findFirst()
+        Path found = path()
                 .orElseThrow(() -> new InvalidRequestException(
                         "there is no mpirun for several ranks; install one, for example apt-get install openmpi-bin"));
         return new Mpirun(found, !version(found).contains("HYDRA"));
+    }
+
+    /** The first one on the path. */
+    public static Optional<Path> path() {
+        return Stream.of(System.getenv().getOrDefault("PATH", "").split(":"))
+                .map(directory -> Path.of(directory, "mpirun"))
+                .filter(Files::isExecutable)
+                .findFirst();
     }
 
     private static String version(Path program) {
