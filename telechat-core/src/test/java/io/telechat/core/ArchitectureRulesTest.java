@@ -75,8 +75,8 @@ class ArchitectureRulesTest {
             mayUseOnly("lora", "weights", "model", "architecture", "ops", "tensor", "checkpoint", "backend", "workers");
 
     @ArchTest
-    static final ArchRule partsAddUpOverRanks =
-            mayUseOnly("parallel", "comm", "lora", "weights", "model", "architecture", "ops", "tensor", "backend");
+    static final ArchRule partsAddUpOverRanks = mayUseOnly(
+            "parallel", "comm", "checkpoint", "lora", "weights", "model", "architecture", "ops", "tensor", "backend");
 
     @ArchTest
     static final ArchRule workersUseNothing = mayUseOnly("workers");

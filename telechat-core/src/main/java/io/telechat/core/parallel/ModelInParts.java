@@ -4,7 +4,9 @@ package io.telechat.core.parallel;
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.architecture.ModelPart;
 import io.telechat.core.backend.Backend;
+import io.telechat.core.checkpoint.Checkpoint;
 import io.telechat.core.comm.Communicator;
+import io.telechat.core.comm.RankException;
 import io.telechat.core.lora.LoraAdapters;
 import io.telechat.core.lora.LoraDropout;
 import io.telechat.core.lora.LoraOps;
@@ -16,10 +18,13 @@ import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.TensorArena;
 import io.telechat.core.weights.LoadProgress;
 import io.telechat.core.weights.ModelLoader;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Optional;
+import java.util.TreeSet;
+import java.util.zip.CRC32;
 
 /** Loads a checkpoint onto several ranks, each of which takes its part of it, and computes with it. */
 public final class ModelInParts {
@@ -76,6 +81,7 @@ public final class ModelInParts {
             PassMirror mirror,
             Runnable... releases) {
         requireHostMemory(backend);
+        requireSameModel(checked, ranks);
         ModelPart part = new ModelPart(checked.config(), ranks.rank(), ranks.size());
         Deque<Runnable> inOrder = new ArrayDeque<>();
         Ops local = ops;
@@ -99,6 +105,23 @@ public final class ModelInParts {
         } catch (RuntimeException | Error e) {
             inOrder.forEach(Runnable::run);
             throw e;
+        }
+    }
+
+    /** By names and shapes of all tensors, and the bytes of one that each training changes. */
+    private static void requireSameModel(ModelLoader.Checked checked, Communicator ranks) {
+        Checkpoint checkpoint = checked.checkpoint();
+        CRC32 crc = new CRC32();
+        new TreeSet<>(checkpoint.names())
+                .forEach(name -> crc.update(
+                        (name + checkpoint.dtype(name) + checkpoint.shape(name)).getBytes(StandardCharsets.UTF_8)));
+        String norm = checked.config().architecture().finalNormName(checked.config());
+        crc.update(checkpoint.tensor(norm).segment().asByteBuffer());
+        double[][] all = ranks.gather(crc.getValue());
+        for (int r = 1; r < all.length; r++) {
+            if (all[r][0] != all[0][0]) {
+                throw new RankException("rank %d has another model than rank 0", r);
+            }
         }
     }
 

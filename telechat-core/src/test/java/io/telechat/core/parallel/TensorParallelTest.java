@@ -438,6 +438,28 @@ class TensorParallelTest {
     }
 
     @Test
+    void anotherModelOnARankIsNoticed() throws IOException {
+        Path model = TinyModels.make(directory, "model", TinyModels.CONFIG_52B, 1);
+        Path other = TinyModels.make(
+                directory, "other", TinyModels.CONFIG_52B.replace("\"n_inner\": 48", "\"n_inner\": 64"), 1);
+        ModelInParts.Loading loading = loading(Optional.empty(), Optional.empty());
+        try (LocalRanks ranks = LocalRanks.beside(2, PATIENCE, others -> {
+                    try (ModelLoader.Checked checked = ModelLoader.check(other);
+                            Backend backend = Backends.byName("cpu", 1)) {
+                        ModelInParts.follow(checked, backend, backend.ops(), loading, others);
+                    }
+                });
+                ModelLoader.Checked checked = ModelLoader.check(model);
+                Backend backend = Backends.byName("cpu", 1)) {
+            String message = assertThrows(
+                            RankException.class,
+                            () -> ModelInParts.lead(checked, backend, backend.ops(), loading, ranks.first(), () -> {}))
+                    .getMessage();
+            assertEquals("rank 1 has another model than rank 0", message);
+        }
+    }
+
+    @Test
     void aPartHoldsItsShareOfTheBytes() throws IOException {
         Path model =
                 TinyModels.make(directory, "model", WIDE.replace("640", "512").replace("300", "3200"), 1);

@@ -84,7 +84,7 @@ public final class DataProcessor {
                     return Optional.empty();
                 }
                 boolean done = directory.isDone(hashes, team);
-                ranks.gather(done ? 1 : 0);
+                meet(done);
                 return done ? Optional.empty() : Optional.of(process(mix, tokenizer, encoder, hashes, team));
             }
         } catch (IOException e) {
@@ -126,9 +126,25 @@ public final class DataProcessor {
         };
     }
 
+    /**
+     * All ranks hear of the first one whether anything is to be done.
+     *
+     * @throws InvalidInputException if a rank would encode otherwise than the first
+     */
+    private boolean meet(boolean done) throws IOException {
+        double[][] all = ranks.gather(
+                done ? 1 : 0, TokenizerIdentity.hash(options.tokenizer()).hashCode());
+        for (int r = 1; r < all.length; r++) {
+            if (all[r][1] != all[0][1]) {
+                throw new InvalidInputException("rank %d has another tokenizer than rank 0", r);
+            }
+        }
+        return all[0][0] == 1;
+    }
+
     /** What ranks other than the first do. */
-    private void help(DataMix mix, DialogEncoder encoder, WorkerTeam team) {
-        if (ranks.gather(0)[0][0] == 1) {
+    private void help(DataMix mix, DialogEncoder encoder, WorkerTeam team) throws IOException {
+        if (meet(false)) {
             return; // there is nothing to do
         }
         LineErrors none = new LineErrors(mix.sources(), Long.MAX_VALUE, false);

@@ -26,7 +26,7 @@ import java.util.zip.CRC32;
  * all have made, in the order of the batches.
  */
 final class SharedEncoding {
-    /** Batches of a rank before it hands over what it has, for each of its threads. */
+    /** Batches of a rank before it hands over what it has, for each thread of the first rank. */
     private static final int AT_ONCE = 4;
 
     private final Communicator ranks;
@@ -55,9 +55,10 @@ final class SharedEncoding {
      * @throws InvalidInputException if a rank reads other files than the first
      */
     void run(LineBatches batches, Consumer<EncodedBatch> take) {
+        int atOnce = AT_ONCE * (int) ranks.gather(team.size())[0][0] * ranks.size(); // the same on all ranks
         boolean goesOn = true;
         while (goesOn) {
-            Share share = encode(batches);
+            Share share = encode(batches, atOnce);
             double[][] all = ranks.gather(share.bytes().length, share.read(), share.check());
             for (int r = 1; r < all.length; r++) {
                 if (all[r][1] != all[0][1] || all[r][2] != all[0][2]) {
@@ -71,20 +72,19 @@ final class SharedEncoding {
         }
     }
 
-    private Share encode(LineBatches batches) {
-        int most = AT_ONCE * team.size() * ranks.size();
+    /** @param most batches of all ranks */
+    private Share encode(LineBatches batches, int most) {
         List<LineBatches.Batch> own = new ArrayList<>();
         CRC32 check = new CRC32();
         int read = 0;
-        for (Optional<LineBatches.Batch> next = Optional.empty(); read < most; read++) {
-            next = batches.next();
-            if (next.isEmpty()) {
-                break;
-            }
+        for (Optional<LineBatches.Batch> next = batches.next(); next.isPresent(); next = batches.next()) {
             LineBatches.Batch batch = next.get();
             check.update(batch.bytes(), 0, batch.length());
             if (batch.number() % ranks.size() == ranks.rank()) {
                 own.add(batch);
+            }
+            if (++read == most) {
+                break;
             }
         }
         byte[][] made = new byte[own.size()][];

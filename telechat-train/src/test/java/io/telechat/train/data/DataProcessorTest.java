@@ -7,11 +7,15 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.telechat.core.InvalidInputException;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.InvalidRequestException;
+import io.telechat.core.comm.LocalRanks;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -71,6 +75,25 @@ class DataProcessorTest {
             assertEquals(manifest, Files.readString(data.outputFile("manifest.json")));
         }
         assertEquals(Optional.empty(), data.run()); // up to date, and all ranks know
+    }
+
+    @Test
+    void otherDataOnARankIsNoticed() {
+        String message = assertThrows(
+                        InvalidInputException.class,
+                        () -> LocalRanks.run(2, Duration.ofSeconds(60), group -> {
+                            try {
+                                Path own = Files.createDirectories(directory.resolve("rank" + group.rank()));
+                                int lines = LINES + group.rank();
+                                new TinyData(own)
+                                        .lines(TinyData.numbered(0, lines))
+                                        .run(group);
+                            } catch (IOException e) {
+                                throw new UncheckedIOException(e);
+                            }
+                        }))
+                .getMessage();
+        assertEquals("rank 1 reads other data than rank 0", message);
     }
 
     @ParameterizedTest

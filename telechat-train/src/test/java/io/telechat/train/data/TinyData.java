@@ -3,6 +3,7 @@ package io.telechat.train.data;
 
 import io.telechat.core.chat.ChatTokenizer;
 import io.telechat.core.chat.SystemMessages;
+import io.telechat.core.comm.Communicator;
 import io.telechat.core.comm.LocalRanks;
 import io.telechat.core.tokenizer.Piece;
 import io.telechat.core.tokenizer.SentencePieceWriter;
@@ -176,6 +177,18 @@ final class TinyData {
     }
 
     Optional<DataReport> run() {
+        AtomicReference<Optional<DataReport>> report = new AtomicReference<>();
+        LocalRanks.run(ranks, Duration.ofSeconds(60), group -> {
+            Optional<DataReport> made = run(group);
+            if (group.rank() == 0) {
+                report.set(made);
+            }
+        });
+        return report.get();
+    }
+
+    /** On one rank of several. */
+    Optional<DataReport> run(Communicator group) {
         DataOptions options = new DataOptions(
                 mix,
                 DataFormat.AUTO,
@@ -194,14 +207,7 @@ final class TinyData {
                 memoryBytes,
                 threads,
                 overwrite);
-        AtomicReference<Optional<DataReport>> report = new AtomicReference<>();
-        LocalRanks.run(ranks, Duration.ofSeconds(60), group -> {
-            Optional<DataReport> made = new DataProcessor(options, LoadProgress.SILENT, group).run();
-            if (group.rank() == 0) {
-                report.set(made);
-            }
-        });
-        return report.get();
+        return new DataProcessor(options, LoadProgress.SILENT, group).run();
     }
 
     DataReport report() {

@@ -39,9 +39,8 @@ public final class Mpirun {
 
     /** @throws InvalidRequestException if there is none on the path */
     public static Mpirun find() {
-        Path found = path()
-                .orElseThrow(() -> new InvalidRequestException(
-                        "there is no mpirun for several ranks; install one, for example apt-get install openmpi-bin"));
+        Path found = path().orElseThrow(() -> new InvalidRequestException(
+                "there is no mpirun for several ranks; install one, for example apt-get install openmpi-bin"));
         return new Mpirun(found, !version(found).contains("HYDRA"));
     }
 
