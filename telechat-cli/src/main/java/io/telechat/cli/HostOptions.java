@@ -29,7 +29,7 @@ final class HostOptions {
     @Option(names = "--include", paramLabel = "HOSTS", description = "only these of the hosts, or slots: h1:0,2@h2")
     private Optional<String> include = Optional.empty();
 
-    @Option(names = "--exclude", paramLabel = "HOSTS", description = "not these")
+    @Option(names = "--exclude", paramLabel = "HOSTS", description = "none of these hosts, or slots: h1:0,2@h2")
     private Optional<String> exclude = Optional.empty();
 
     @Option(names = "--num-nodes", paramLabel = "N", description = "the first so many hosts")
