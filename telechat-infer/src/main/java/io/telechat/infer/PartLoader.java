@@ -54,7 +54,7 @@ record PartLoader(Path directory, Optional<Path> adapter, LoadOptions options) {
             ranks.abort();
             ranks.close();
             if (e instanceof RankException) {
-                ranks.failure().ifPresent(PartLoader::rethrow);
+                ranks.throwFailure(); // it is why this rank fails
             }
             throw e;
         }
@@ -77,12 +77,5 @@ record PartLoader(Path directory, Optional<Path> adapter, LoadOptions options) {
 
     private ModelInParts.Loading loading(LoadProgress progress) {
         return new ModelInParts.Loading(options.quantization(), adapter, progress);
-    }
-
-    private static void rethrow(Throwable failure) {
-        if (failure instanceof Error error) {
-            throw error;
-        }
-        throw (RuntimeException) failure;
     }
 }

@@ -92,7 +92,7 @@ public record ModelPart(ModelConfig whole, int index, int count) {
         if (owned.size() > 0) {
             return owned;
         }
-        int last = (kvHeads().to()) * whole.heads().groupSize() - 1;
+        int last = kvHeads().to() * whole.heads().groupSize() - 1;
         int head = Math.min(owned.from(), last);
         return new Range(head, head + 1);
     }

@@ -12,6 +12,13 @@ public interface DeviceMemory {
     /** Memory whose tensors the operations can work on. */
     TensorArena newArena();
 
+    /** Whether its tensors are in the memory of this process. */
+    default boolean isOnHost() {
+        try (TensorArena arena = newArena()) {
+            return arena.allocate(DType.F32, 1).isOnHost();
+        }
+    }
+
     /**
      * A weight in the form that the operations work best on: the given one where nothing is to be done.
      *

@@ -100,6 +100,22 @@ final class Collectives {
         return Kind.values()[Math.clamp(kind, 0, Kind.values().length - 1)].name();
     }
 
+    void allGather(MemorySegment part, MemorySegment all) {
+        agree(Kind.ALL_GATHER, part.byteSize());
+        transport.allGather(part, all);
+    }
+
+    /** The first rank gets the parts of all. */
+    void gather(MemorySegment part, MemorySegment all) {
+        agree(Kind.GATHER, part.byteSize());
+        transport.gather(part, all, 0);
+    }
+
+    void broadcast(MemorySegment values, int root) {
+        agree(Kind.BROADCAST, values.byteSize());
+        transport.broadcast(values, root);
+    }
+
     /** In one message. */
     private void allReduceWithHeader(MemorySegment values) {
         long bytes = HEADER_BYTES + values.byteSize();

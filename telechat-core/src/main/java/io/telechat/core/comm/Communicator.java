@@ -119,19 +119,13 @@ public final class Communicator implements AutoCloseable {
         requireParts(part, all);
         MemorySegment from = part.segment();
         MemorySegment to = all.segment();
-        return submit(() -> {
-            collectives.agree(Collectives.Kind.ALL_GATHER, from.byteSize());
-            transport.allGather(from, to);
-        });
+        return submit(() -> collectives.allGather(from, to));
     }
 
     /** Likewise, at its end when this returns. */
     public void allGatherNow(Tensor part, Tensor all) {
         requireParts(part, all);
-        now(() -> {
-            collectives.agree(Collectives.Kind.ALL_GATHER, part.bytes());
-            transport.allGather(part.segment(), all.segment());
-        });
+        now(() -> collectives.allGather(part.segment(), all.segment()));
     }
 
     /**
@@ -171,28 +165,19 @@ public final class Communicator implements AutoCloseable {
         if (rank == 0) {
             requireParts(part, all);
         }
-        now(() -> {
-            collectives.agree(Collectives.Kind.GATHER, part.bytes());
-            transport.gather(part.segment(), all.segment(), 0);
-        });
+        now(() -> collectives.gather(part.segment(), all.segment()));
     }
 
     /** Every rank gets what {@code root} has, of any type. */
     public Pending broadcast(Tensor values, int root) {
         MemorySegment segment = values.segment();
-        return submit(() -> {
-            collectives.agree(Collectives.Kind.BROADCAST, segment.byteSize());
-            transport.broadcast(segment, root);
-        });
+        return submit(() -> collectives.broadcast(segment, root));
     }
 
     /** Likewise, at its end when this returns. */
     public void broadcastNow(Tensor values, int root) {
         MemorySegment segment = values.segment();
-        now(() -> {
-            collectives.agree(Collectives.Kind.BROADCAST, segment.byteSize());
-            transport.broadcast(segment, root);
-        });
+        now(() -> collectives.broadcast(segment, root));
     }
 
     /** Waits until all ranks are here. */

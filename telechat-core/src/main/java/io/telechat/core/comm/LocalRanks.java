@@ -34,7 +34,7 @@ public final class LocalRanks implements AutoCloseable {
                 ranks.fail(e);
             }
             ranks.others.forEach(LocalRanks::join);
-            ranks.failure().ifPresent(LocalRanks::rethrow);
+            ranks.throwFailure();
         }
     }
 
@@ -108,10 +108,14 @@ public final class LocalRanks implements AutoCloseable {
         }
     }
 
-    private static void rethrow(Throwable failure) {
-        if (failure instanceof Error error) {
+    /** Throws what the first rank to fail has thrown, if one has failed. */
+    public void throwFailure() {
+        Throwable first = failure().orElse(null);
+        if (first instanceof Error error) {
             throw error;
         }
-        throw (RuntimeException) failure;
+        if (first != null) {
+            throw (RuntimeException) first;
+        }
     }
 }

@@ -15,7 +15,6 @@ import io.telechat.core.model.ParameterStore;
 import io.telechat.core.model.PassMirror;
 import io.telechat.core.ops.Ops;
 import io.telechat.core.tensor.DType;
-import io.telechat.core.tensor.TensorArena;
 import io.telechat.core.weights.LoadProgress;
 import io.telechat.core.weights.ModelLoader;
 import java.nio.charset.StandardCharsets;
@@ -126,11 +125,9 @@ public final class ModelInParts {
     }
 
     private static void requireHostMemory(Backend backend) {
-        try (TensorArena arena = backend.memory().newArena()) {
-            if (!arena.allocate(DType.F32, 1).isOnHost()) {
-                throw new InvalidRequestException(
-                        "the backend '%s' cannot compute a part of a model: use --backend cpu", backend.name());
-            }
+        if (!backend.memory().isOnHost()) {
+            throw new InvalidRequestException(
+                    "the backend '%s' cannot compute a part of a model: use --backend cpu", backend.name());
         }
     }
 }

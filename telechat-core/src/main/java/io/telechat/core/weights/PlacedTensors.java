@@ -102,8 +102,7 @@ final class PlacedTensors implements WeightSource, AutoCloseable {
         blocks.forEach(block -> scan.see(name, block));
         Weight own = Weight.of(id, blocks.toArray(Tensor[]::new));
         Weight placed = memory.place(quantizer.map(q -> q.quantize(own, host)).orElse(own), device);
-        temporary.close();
-        temporary = new HostArena();
+        letGo();
         return placed;
     }
 
@@ -131,10 +130,15 @@ final class PlacedTensors implements WeightSource, AutoCloseable {
                 block.matrix().leaveMemory();
             }
         }
-        temporary.close();
-        temporary = new HostArena();
+        letGo();
         names.clear();
         return memory.place(own, device);
+    }
+
+    /** What a matrix was made of, once it is made. */
+    private void letGo() {
+        temporary.close();
+        temporary = new HostArena();
     }
 
     private Weight rows(Weight stored) {

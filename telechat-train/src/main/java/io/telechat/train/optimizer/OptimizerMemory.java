@@ -3,7 +3,6 @@ package io.telechat.train.optimizer;
 
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.backend.Backend;
-import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.FileArena;
 import io.telechat.core.tensor.TensorArena;
 import java.nio.file.Path;
@@ -23,11 +22,9 @@ public record OptimizerMemory(Optional<Path> directory) {
         if (directory.isEmpty()) {
             return backend.memory().newArena();
         }
-        try (TensorArena arena = backend.memory().newArena()) {
-            if (!arena.allocate(DType.F32, 1).isOnHost()) {
-                throw new InvalidRequestException(
-                        "--offload: the backend '%s' has its memory elsewhere; use --backend cpu", backend.name());
-            }
+        if (!backend.memory().isOnHost()) {
+            throw new InvalidRequestException(
+                    "--offload: the backend '%s' has its memory elsewhere; use --backend cpu", backend.name());
         }
         return new FileArena(directory.get());
     }
