@@ -7,13 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.telechat.core.InvalidRequestException;
-import io.telechat.core.architecture.HeadWeights;
-import io.telechat.core.architecture.ModelConfig;
-import io.telechat.core.architecture.ModelPart;
-import io.telechat.core.architecture.ModelWeights;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.backend.Backends;
-import io.telechat.core.comm.Communicator;
 import io.telechat.core.comm.LocalRanks;
 import io.telechat.core.comm.RankException;
 import io.telechat.core.lora.AdaptedModel;
@@ -21,20 +16,16 @@ import io.telechat.core.lora.LoraConfig;
 import io.telechat.core.lora.LoraFiles;
 import io.telechat.core.model.CausalLm;
 import io.telechat.core.model.LayerObserver;
-import io.telechat.core.model.ParameterStore;
 import io.telechat.core.ops.Batch;
 import io.telechat.core.ops.KvCache;
 import io.telechat.core.ops.RopeScaling;
-import io.telechat.core.ops.RopeTable;
-import io.telechat.core.ops.Weight;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.HostArena;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.core.tensor.TensorArena;
 import io.telechat.core.testing.Goldens;
 import io.telechat.core.testing.TinyModels;
-import io.telechat.core.training.ResidentGradients;
-import io.telechat.core.training.TrainingPass;
+import io.telechat.core.testing.Vectors;
 import io.telechat.core.weights.LoadProgress;
 import io.telechat.core.weights.ModelLoader;
 import java.io.IOException;
@@ -48,7 +39,6 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.function.Function;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -201,20 +191,10 @@ class TensorParallelTest {
             float[][] expected = whole(model, loading, TensorParallelTest::conversation);
             float[][] got = inParts(model, parts, loading, TensorParallelTest::conversation);
             for (int i = 0; i < got.length; i++) {
-                double distance = distance(expected[i], got[i]);
+                double distance = Vectors.distance(expected[i], got[i]);
                 assertTrue(distance < 2e-3, dtype + " " + distance + " " + config);
             }
         }
-    }
-
-    private static double distance(float[] a, float[] b) {
-        double difference = 0;
-        double square = 0;
-        for (int i = 0; i < a.length; i++) {
-            difference += Math.pow((double) a[i] - b[i], 2);
-            square += (double) a[i] * a[i];
-        }
-        return Math.sqrt(difference / square);
     }
 
     @Test
@@ -271,149 +251,6 @@ class TensorParallelTest {
             float[][] without = whole(model, plain, TensorParallelTest::conversation);
             assertTrue(Math.abs(expected[0][0] - without[0][0]) > 1e-3, "the adapter does something");
             assertNear(expected, inParts(model, parts, loading, TensorParallelTest::conversation), model.toString());
-        }
-    }
-
-    /** Gradients of every weight, by the rows and columns that a part holds, against those of the whole model. */
-    @ParameterizedTest
-    @CsvSource({"52b, 2", "52b, 4", "12b, 3", "telechat2, 2", "postnorm, 2", "tied, 4"})
-    void gradientsAreThoseOfTheWholeModel(String name, int parts) throws IOException {
-        String config = switch (name) {
-            case "52b" -> TinyModels.CONFIG_52B;
-            case "12b" -> TinyModels.CONFIG_12B;
-            case "telechat2" -> TinyModels.CONFIG_TELECHAT2;
-            case "postnorm" ->
-                TinyModels.CONFIG_12B.replace(
-                        "\"eos_token_id\"",
-                        "\"apply_residual_connection_post_layernorm\": true, \"embed_layernorm\": true,"
-                                + " \"eos_token_id\"");
-            default -> TinyModels.CONFIG_12B.replace("\"tie_word_embeddings\": false", "\"tie_word_embeddings\": true");
-        };
-        Path model = TinyModels.make(directory, name, config, 1);
-        try (HostArena arena = new HostArena()) {
-            Learned[] expected = new Learned[1];
-            LocalRanks.run(1, PATIENCE, ranks -> expected[0] = learn(model, ranks, arena));
-            LocalRanks.run(parts, PATIENCE, ranks -> {
-                Learned got = learn(model, ranks, arena);
-                assertEquals(expected[0].loss(), got.loss(), 1e-5);
-                compare(
-                        expected[0].gradients(),
-                        got.gradients(),
-                        new ModelPart(expected[0].config(), ranks.rank(), parts));
-            });
-        }
-    }
-
-    private record Learned(ModelConfig config, double loss, ModelWeights gradients) {}
-
-    private static Learned learn(Path model, Communicator ranks, HostArena arena) {
-        int[] tokens = tokens(12, 300, 4);
-        int[] targets = tokens(12, 300, 5);
-        float[] weights = new float[12];
-        for (int i = 3; i < 12; i++) {
-            weights[i] = 1f / 9;
-        }
-        ModelLoader.Checked checked = ModelLoader.check(model);
-        ModelPart part = new ModelPart(checked.config(), ranks.rank(), ranks.size());
-        try (Backend backend = Backends.byName("cpu", 1);
-                ParameterStore parameters =
-                        ModelLoader.parameters(checked, part, backend, Optional.empty(), LoadProgress.SILENT);
-                TensorParallelOps ops = new TensorParallelOps(backend.trainingOps(), part, ranks);
-                TrainingPass pass = new TrainingPass(
-                        part.config(), parameters, backend, ops, backend.gradOps(), tokens.length, false)) {
-            ModelWeights gradients = zeros(parameters, part.config(), arena);
-            Batch batch = Batch.uncached(
-                    tokens,
-                    new int[] {12},
-                    List.of(RopeTable.of(
-                            part.config().rope().scaling(12, 12),
-                            part.config().heads().headDim(),
-                            0,
-                            12)));
-            double loss = pass.forwardBackward(
-                    batch,
-                    new TrainingPass.Objective(targets, weights),
-                    new TensorParallelGradients(
-                            new ResidentGradients(backend.gradOps(), gradients), backend.ops(), part, ranks));
-            return new Learned(part.whole(), loss, gradients);
-        }
-    }
-
-    private static ModelWeights zeros(ParameterStore parameters, ModelConfig config, HostArena arena) {
-        ModelWeights weights = new ModelWeights(
-                parameters.embedding().weights(),
-                IntStream.range(0, config.layers())
-                        .mapToObj(i -> parameters.layer(i).weights())
-                        .toList(),
-                parameters.head().weights());
-        var embedding = weights.embedding().map(t -> zero(t, arena));
-        var head = weights.head().map(t -> zero(t, arena));
-        return new ModelWeights(
-                embedding,
-                weights.layers().stream().map(l -> l.map(t -> zero(t, arena))).toList(),
-                config.tiedHead() ? new HeadWeights(head.norm(), embedding.table()) : head);
-    }
-
-    private static Tensor zero(Tensor like, HostArena arena) {
-        synchronized (arena) {
-            return arena.allocate(DType.F32, like.shape().toArray());
-        }
-    }
-
-    private static void compare(ModelWeights expected, ModelWeights got, ModelPart part) {
-        compare(expected.embedding().table(), got.embedding().table(), part);
-        compare(expected.head().matrix(), got.head().matrix(), part);
-        compare(expected.head().norm(), got.head().norm());
-        for (int i = 0; i < expected.layers().size(); i++) {
-            compare(expected.layers().get(i).attnNorm(), got.layers().get(i).attnNorm());
-            compare(expected.layers().get(i).ffnNorm(), got.layers().get(i).ffnNorm());
-            List<Weight> matrices = expected.layers().get(i).matrices();
-            for (int m = 0; m < matrices.size(); m++) {
-                compare(matrices.get(m), got.layers().get(i).matrices().get(m), part);
-            }
-        }
-    }
-
-    private static void compare(Weight whole, Weight own, ModelPart part) {
-        List<float[]> expected = rows(part.rows(whole));
-        List<float[]> got = rows(own);
-        Optional<ModelPart.Range> columns = part.columns(whole.id().part());
-        assertEquals(expected.size(), got.size());
-        for (int row = 0; row < got.size(); row++) {
-            for (int i = 0; i < got.get(row).length; i++) {
-                int column = i + columns.map(ModelPart.Range::from).orElse(0);
-                assertEquals(expected.get(row)[column], got.get(row)[i], 2e-5, whole.id() + " " + row + " " + i);
-            }
-        }
-        if (own.hasBias()) {
-            compare(
-                    whole.blocks().getFirst().bias().orElseThrow(),
-                    own.blocks().getFirst().bias().orElseThrow());
-        }
-    }
-
-    private static List<float[]> rows(Weight weight) {
-        List<float[]> rows = new ArrayList<>();
-        for (Weight.Block block : weight.blocks()) {
-            for (long row = 0; row < block.rows(); row++) {
-                rows.add(block.matrix().rows(row, row + 1).toFloats());
-            }
-        }
-        return rows;
-    }
-
-    private static void compare(Tensor expected, Tensor got) {
-        assertArrayEquals(expected.toFloats(), got.toFloats(), 2e-5f);
-    }
-
-    @Test
-    void gradientsOfASharedKeyHeadAreRefused() throws IOException {
-        Path model = TinyModels.make(directory, "model", TinyModels.CONFIG_TELECHAT2, 1);
-        try (ModelLoader.Checked checked = ModelLoader.check(model);
-                LocalRanks ranks = LocalRanks.beside(1, PATIENCE, others -> {})) {
-            ModelPart part = new ModelPart(checked.config(), 0, 4);
-            assertThrows(
-                    IllegalArgumentException.class, () -> new TensorParallelGradients(null, null, part, ranks.first()));
         }
     }
 

@@ -20,6 +20,7 @@ import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.core.tensor.TensorArena;
 import io.telechat.core.testing.TinyModels;
+import io.telechat.core.testing.Vectors;
 import io.telechat.core.workers.WorkerTeam;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -78,16 +79,6 @@ class CheckpointQuantizerTest {
         }
     }
 
-    private static double distance(float[] a, float[] b) {
-        double difference = 0;
-        double square = 0;
-        for (int i = 0; i < a.length; i++) {
-            difference += Math.pow((double) a[i] - b[i], 2);
-            square += (double) a[i] * a[i];
-        }
-        return Math.sqrt(difference / square);
-    }
-
     @ParameterizedTest
     @EnumSource(names = {"Q8", "Q4"})
     void whatIsWrittenIsWhatLoadingRoundsTo(DType dtype) throws IOException {
@@ -109,8 +100,8 @@ class CheckpointQuantizerTest {
             Path quantized = quantize(model, dtype, 1);
             float[] original = logits(model, "cpu", Optional.empty());
             for (String backend : List.of("cpu", "nd4j")) {
-                double stored = distance(original, logits(quantized, backend, Optional.empty()));
-                double rounded = distance(original, logits(model, backend, Optional.of(dtype)));
+                double stored = Vectors.distance(original, logits(quantized, backend, Optional.empty()));
+                double rounded = Vectors.distance(original, logits(model, backend, Optional.of(dtype)));
                 assertTrue(stored < allowed && rounded < allowed, stored + ", " + rounded + " " + config);
             }
         }
