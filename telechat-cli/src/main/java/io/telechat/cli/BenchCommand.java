@@ -5,7 +5,9 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.backend.MachineLimits;
+import io.telechat.core.ops.KvLayout;
 import io.telechat.core.tensor.DType;
+import io.telechat.infer.CacheSize;
 import io.telechat.infer.ChatModel;
 import io.telechat.infer.ModelBenchmark;
 import io.telechat.infer.ModelBenchmark.Rate;
@@ -81,7 +83,11 @@ final class BenchCommand implements Callable<Integer> {
         }
         Path path = ModelOptions.directory(directory);
         long start = System.nanoTime();
-        try (ChatModel model = modelOptions.load(path, global)) {
+        int most = batches.stream().mapToInt(n -> n).max().orElse(1);
+        // A sequence's blocks are not full, and those of a prompt are kept beside those of its copy.
+        CacheSize cache = new CacheSize.Tokens(most * 2 * (depth + generate + most + KvLayout.BLOCK));
+        try (ChatModel model = modelOptions.load(
+                path, global, options -> options.cacheSize(cache).maxBatch(most))) {
             double loadSeconds = (System.nanoTime() - start) / 1e9;
             ObjectNode report = Json.object();
             report.put("model", path.toString());

@@ -3,10 +3,10 @@ package io.telechat.cli;
 
 import io.telechat.cli.repl.AnswerView;
 import io.telechat.core.chat.ChatMessage;
-import io.telechat.infer.Cancellation;
 import io.telechat.infer.ChatSession;
-import io.telechat.infer.Generation;
-import io.telechat.infer.TokenEvent;
+import io.telechat.infer.generation.Cancellation;
+import io.telechat.infer.generation.Generation;
+import io.telechat.infer.generation.TokenEvent;
 import java.io.PrintStream;
 import java.util.Optional;
 import java.util.function.IntSupplier;

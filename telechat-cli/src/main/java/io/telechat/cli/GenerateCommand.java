@@ -3,11 +3,10 @@ package io.telechat.cli;
 
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.tensor.DType;
-import io.telechat.infer.Cancellation;
 import io.telechat.infer.ChatModel;
-import io.telechat.infer.Generation;
-import io.telechat.infer.GenerationOptions;
-import io.telechat.infer.Sequence;
+import io.telechat.infer.generation.Cancellation;
+import io.telechat.infer.generation.Generation;
+import io.telechat.infer.generation.GenerationOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -69,14 +68,12 @@ final class GenerateCommand implements Callable<Integer> {
             throw new InvalidRequestException("the prompt is empty: there is nothing to continue");
         }
         Optional<int[]> given = text.isPresent() ? Optional.empty() : Optional.of(tokens.read());
-        try (ChatModel model = modelOptions.load(ModelOptions.directory(directory), global);
-                Sequence sequence = model.newSequence()) {
+        try (ChatModel model = modelOptions.load(ModelOptions.directory(directory), global)) {
             GenerationOptions options = flags.over(model);
             int[] ids = given.orElseGet(() -> model.tokenizer().encode(text.get()));
             Cancellation stop = new Cancellation();
             Generation generation = model.generate(
                     ids,
-                    sequence,
                     options,
                     event -> {
                         if (!json) {

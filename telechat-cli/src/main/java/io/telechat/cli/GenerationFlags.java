@@ -2,13 +2,12 @@
 package io.telechat.cli;
 
 import io.telechat.infer.ChatModel;
-import io.telechat.infer.GenerationOptions;
 import io.telechat.infer.GenerationOverrides;
+import io.telechat.infer.generation.GenerationOptions;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import picocli.CommandLine.Option;
@@ -87,12 +86,10 @@ final class GenerationFlags {
         }
         List<String> strings = new ArrayList<>(stopStrings);
         strings.addAll(model.hasTokenizer() ? defaults.stopStrings() : List.of());
-        return new GenerationOptions(
-                defaults.sampling(),
-                seed.orElseGet(() -> ThreadLocalRandom.current().nextLong(1L << 53)),
-                maxNewTokens.map(OptionalInt::of).orElse(defaults.maxNewTokens()),
-                stops,
-                strings,
-                logprobs);
+        GenerationOptions options = defaults.withSeed(
+                        seed.orElseGet(() -> ThreadLocalRandom.current().nextLong(1L << 53)))
+                .withStops(stops, strings)
+                .withLogprobs(logprobs);
+        return maxNewTokens.isPresent() ? options.withMaxNewTokens(maxNewTokens.get()) : options;
     }
 }

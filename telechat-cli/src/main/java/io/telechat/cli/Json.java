@@ -7,7 +7,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.telechat.core.checkpoint.JsonFiles;
 import io.telechat.core.checkpoint.TextFiles;
-import io.telechat.infer.Generation;
+import io.telechat.infer.generation.Generation;
 import java.nio.file.Path;
 
 /** What the command line reads and prints as JSON. */

@@ -7,9 +7,9 @@ import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Shape;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.infer.ChatModel;
+import io.telechat.infer.Context;
 import io.telechat.infer.ModelInfo;
 import io.telechat.infer.PassObserver;
-import io.telechat.infer.Sequence;
 import io.telechat.infer.sampling.Sampler;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -73,13 +73,13 @@ final class LogitsCommand implements Callable<Integer> {
         try (ChatModel model = modelOptions.load(ModelOptions.directory(directory), DType.F32, global)) {
             check(model.info(), ids);
             try (SafetensorsWriter writer = SafetensorsWriter.create(out, entries(model.info(), ids.length));
-                    Sequence sequence = model.newSequence()) {
+                    Context context = model.newContext()) {
                 for (int i = 0; i < ids.length; i++) {
                     setLong(writer.tensor("input_ids"), i, ids[i]);
                 }
-                model.observe(ids, sequence, new Recorder(writer));
+                model.observe(ids, context, new Recorder(writer));
                 if (decodeSteps > 0) {
-                    decode(model, sequence, writer, ids.length);
+                    decode(model, context, writer, ids.length);
                 }
                 writer.commit();
             }
@@ -122,12 +122,12 @@ final class LogitsCommand implements Callable<Integer> {
         return entries;
     }
 
-    private void decode(ChatModel model, Sequence sequence, SafetensorsWriter writer, int count) {
+    private void decode(ChatModel model, Context context, SafetensorsWriter writer, int count) {
         Tensor logits = writer.tensor("logits");
         int id = Sampler.argmax(logits.rows(count - 1, count).toFloats());
         setLong(writer.tensor("greedy_ids"), 0, id);
         for (int step = 0; step < decodeSteps; step++) {
-            float[] row = model.logits(new int[] {id}, sequence);
+            float[] row = model.logits(new int[] {id}, context);
             writer.tensor("decode_logits").rows(step, step + 1).setFloats(row);
             id = Sampler.argmax(row);
             setLong(writer.tensor("greedy_ids"), step + 1, id);

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -140,7 +141,15 @@ final class ModelOptions {
 
     /** @param standard activations, unless the option says otherwise */
     ChatModel load(Path directory, DType standard, GlobalOptions global) {
-        LoadOptions.Builder options = options(standard, global);
+        return load(directory, options(standard, global));
+    }
+
+    /** @param more options of the command's own */
+    ChatModel load(Path directory, GlobalOptions global, UnaryOperator<LoadOptions.Builder> more) {
+        return load(directory, more.apply(options(DType.BF16, global)));
+    }
+
+    private ChatModel load(Path directory, LoadOptions.Builder options) {
         rank.ifPresent(r -> options.ranks(r.ranks()));
         return ChatModel.load(directory, options.build());
     }

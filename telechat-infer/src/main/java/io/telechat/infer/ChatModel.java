@@ -13,14 +13,26 @@ import io.telechat.core.lora.AdaptedModel;
 import io.telechat.core.lora.LoraFiles;
 import io.telechat.core.model.CausalLm;
 import io.telechat.core.model.MemoryPlan;
+import io.telechat.core.ops.KvCache;
+import io.telechat.core.ops.KvLayout;
 import io.telechat.core.ops.Ops;
 import io.telechat.core.ops.TracingOps;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tokenizer.Tokenizer;
 import io.telechat.core.weights.ModelLoader;
+import io.telechat.infer.engine.Engine;
+import io.telechat.infer.engine.EngineOptions;
+import io.telechat.infer.engine.Request;
+import io.telechat.infer.generation.Cancellation;
+import io.telechat.infer.generation.ContextOverflowException;
+import io.telechat.infer.generation.Generation;
+import io.telechat.infer.generation.GenerationOptions;
+import io.telechat.infer.generation.TokenListener;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,7 +46,7 @@ import org.slf4j.LoggerFactory;
  * }
  * }</pre>
  *
- * <p>Sessions of one model may live side by side; they take turns computing.
+ * <p>Sessions of one model may live side by side, on threads of their own; the {@link Engine} computes them together.
  */
 public final class ChatModel implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ChatModel.class);
@@ -43,25 +55,25 @@ public final class ChatModel implements AutoCloseable {
     private final Optional<ChatTokenizer> chatTokenizer;
     private final GenerationDefaults defaults;
     private final LoadOptions options;
-    private final int contextLength;
     private final Optional<TracingOps> trace;
-    private final Generator generator;
-    private boolean closed;
+    private final ModelRunner runner;
+    private final Engine engine;
+    private final AtomicBoolean closed = new AtomicBoolean();
 
     private ChatModel(
             CausalLm model,
             Optional<ChatTokenizer> chatTokenizer,
             GenerationDefaults defaults,
             LoadOptions options,
-            int contextLength,
+            EngineOptions bounds,
             Optional<TracingOps> trace) {
         this.model = model;
         this.chatTokenizer = chatTokenizer;
         this.defaults = defaults;
         this.options = options;
-        this.contextLength = contextLength;
         this.trace = trace;
-        this.generator = new Generator(model, chatTokenizer.map(ChatTokenizer::tokenizer), contextLength);
+        this.runner = new ModelRunner(model);
+        this.engine = new Engine(model, chatTokenizer.map(ChatTokenizer::tokenizer), bounds);
     }
 
     /** Loads with all options at their defaults. */
@@ -76,10 +88,10 @@ public final class ChatModel implements AutoCloseable {
      */
     public static ChatModel load(Path directory, LoadOptions options) {
         Optional<Path> base = LoraFiles.baseOf(directory);
-        if (base.isPresent() && options.adapter().isPresent()) {
+        if (base.isPresent() && !options.adapters().isEmpty()) {
             throw new InvalidRequestException("%s: is an adapter itself; give its model", directory);
         }
-        return load(base.orElse(directory), base.isPresent() ? Optional.of(directory) : options.adapter(), options);
+        return load(base.orElse(directory), base.isPresent() ? List.of(directory) : options.adapters(), options);
     }
 
     /**
@@ -91,13 +103,13 @@ public final class ChatModel implements AutoCloseable {
      */
     public static void follow(Path directory, LoadOptions options) {
         Optional<Path> base = LoraFiles.baseOf(directory);
-        Optional<Path> adapter = base.isPresent() ? Optional.of(directory) : options.adapter();
+        List<Path> adapters = base.isPresent() ? List.of(directory) : options.adapters();
         Communicator ranks = options.ranks()
                 .orElseThrow(() -> new IllegalArgumentException("there are no ranks, of which one could lead"));
-        new PartLoader(base.orElse(directory), adapter, options).follow(ranks);
+        new PartLoader(base.orElse(directory), adapters, options).follow(ranks);
     }
 
-    private static ChatModel load(Path directory, Optional<Path> adapter, LoadOptions options) {
+    private static ChatModel load(Path directory, List<Path> adapters, LoadOptions options) {
         ModelLoader.Checked checked = ModelLoader.check(directory);
         Optional<Backend> backend = Optional.empty();
         try {
@@ -107,7 +119,8 @@ public final class ChatModel implements AutoCloseable {
             backend = Optional.of(Backends.open(PartLoader.share(options)));
             long weights = checked.weightBytes(backend.get(), options.quantization());
             int processes = options.ranks().map(Communicator::size).orElse(1);
-            MemoryPlan plan = MemoryPlan.of(config, weights, options.cacheType(), contextLength)
+            EngineOptions bounds = bounds(config, weights, contextLength, options);
+            MemoryPlan plan = MemoryPlan.of(config, weights, options.cacheType(), bounds.contextLength())
                     .dividedBy(processes);
             plan.require(directory.toString(), MemoryPlan.machineMemory());
             LOG.info(
@@ -116,16 +129,16 @@ public final class ChatModel implements AutoCloseable {
                     config.architecture().name(),
                     config.parameters(),
                     MemoryPlan.gib(weights),
-                    contextLength,
+                    bounds.contextLength(),
                     MemoryPlan.gib(plan.total()),
                     backend.get().description());
-            adapter.ifPresent(a -> LOG.info("with the adapter {}", a));
+            adapters.forEach(a -> LOG.info("with the adapter {}", a));
             Optional<ChatTokenizer> tokenizer = tokenizer(directory, config, options);
             Ops plain = PartLoader.ops(backend.get(), options);
             Optional<TracingOps> trace = options.trace() ? Optional.of(new TracingOps(plain)) : Optional.empty();
             Ops ops = trace.isPresent() ? trace.get() : plain;
-            CausalLm model = load(checked, backend.get(), ops, adapter, options);
-            return new ChatModel(model, tokenizer, defaults, options, contextLength, trace);
+            CausalLm model = load(checked, backend.get(), ops, adapters, options);
+            return new ChatModel(model, tokenizer, defaults, options, bounds, trace);
         } catch (RuntimeException | Error e) {
             checked.close();
             backend.ifPresent(Backend::close);
@@ -134,13 +147,22 @@ public final class ChatModel implements AutoCloseable {
     }
 
     private static CausalLm load(
-            ModelLoader.Checked checked, Backend backend, Ops ops, Optional<Path> adapter, LoadOptions options) {
+            ModelLoader.Checked checked, Backend backend, Ops ops, List<Path> adapters, LoadOptions options) {
         if (PartLoader.cuts(options)) {
-            return new PartLoader(checked.checkpoint().directory(), adapter, options).lead(checked, backend, ops);
+            return new PartLoader(checked.checkpoint().directory(), adapters, options).lead(checked, backend, ops);
         }
-        return adapter.isPresent()
-                ? AdaptedModel.load(checked, backend, ops, options.quantization(), adapter.get(), options.progress())
-                : ModelLoader.load(checked, backend, ops, options.quantization(), options.progress());
+        return adapters.isEmpty()
+                ? ModelLoader.load(checked, backend, ops, options.quantization(), options.progress())
+                : AdaptedModel.load(checked, backend, ops, options.quantization(), adapters, options.progress());
+    }
+
+    /** What the engine may use; the context is cut to what the cache holds. */
+    private static EngineOptions bounds(ModelConfig config, long weights, int contextLength, LoadOptions options) {
+        KvLayout layout = new KvLayout(config.layers(), config.heads(), options.cacheType());
+        long left = MemoryPlan.machineMemory() / 2 - weights;
+        int blocks = options.cacheSize().blocks(layout, contextLength, left);
+        int held = Math.min(contextLength, blocks * KvLayout.BLOCK);
+        return new EngineOptions(options.cacheType(), held, blocks, options.maxBatch(), options.maxQueue());
     }
 
     private static int contextLength(ModelConfig config, LoadOptions options) {
@@ -196,8 +218,9 @@ public final class ChatModel implements AutoCloseable {
         return trace.map(TracingOps::report);
     }
 
+    /** Tokens of prompt and answer at most. */
     public int contextLength() {
-        return contextLength;
+        return engine.options().contextLength();
     }
 
     /** Whether the checkpoint came with a tokenizer. */
@@ -215,19 +238,30 @@ public final class ChatModel implements AutoCloseable {
         return chatTokenizer().tokenizer();
     }
 
-    /** An empty conversation. */
-    public ChatSession newSession() {
-        return new ChatSession(this);
-    }
-
     /**
-     * An empty sequence, for {@link #generate}.
+     * An empty conversation.
      *
      * @throws IllegalStateException if the model is closed
      */
-    public synchronized Sequence newSequence() {
-        requireOpen();
-        return new Sequence(model, options.cacheType(), this);
+    public ChatSession newSession() {
+        if (closed.get()) {
+            throw new IllegalStateException("the model is closed");
+        }
+        return new ChatSession(this);
+    }
+
+    /** An empty context, to be fed by hand. */
+    public Context newContext() {
+        return engine.alone(() -> new Context(this, model.newCache(options.cacheType())));
+    }
+
+    void free(KvCache cache) {
+        if (!closed.get()) {
+            engine.alone(() -> {
+                cache.close();
+                return cache;
+            });
+        }
     }
 
     /** The element type of caches. */
@@ -236,25 +270,22 @@ public final class ChatModel implements AutoCloseable {
     }
 
     /**
-     * Reads tokens that follow those of a sequence.
+     * Reads tokens that follow those of a context.
      *
      * @return logits of the last one, [vocab]
      */
-    public synchronized float[] logits(int[] ids, Sequence sequence) {
-        generator.checkIds(ids);
-        requireOpen();
-        sequence.requireOpen();
-        sequence.append(ids);
-        return runner().feed(ids, sequence.cache(), new Cancellation());
+    public float[] logits(int[] ids, Context context) {
+        engine.checkIds(ids);
+        return engine.alone(() -> runner.feed(ids, context.cache(), new Cancellation()));
     }
 
     /** Likewise, and shows all that is computed. */
-    public synchronized void observe(int[] ids, Sequence sequence, PassObserver observer) {
-        generator.checkIds(ids);
-        requireOpen();
-        sequence.requireOpen();
-        sequence.append(ids);
-        runner().feed(ids, sequence.cache(), observer);
+    public void observe(int[] ids, Context context, PassObserver observer) {
+        engine.checkIds(ids);
+        engine.alone(() -> {
+            runner.feed(ids, context.cache(), observer);
+            return context;
+        });
     }
 
     CausalLm decoder() {
@@ -262,34 +293,31 @@ public final class ChatModel implements AutoCloseable {
     }
 
     ModelRunner runner() {
-        return generator.runner();
+        return runner;
+    }
+
+    /** What generates, for those who want more than one sequence at a time. */
+    public Engine engine() {
+        return engine;
     }
 
     /**
-     * Continues a prompt. Generations of one model take turns.
+     * Continues a prompt. For any thread: generations of one model are computed side by side.
      *
      * @param options {@code maxNewTokens} empty means the checkpoint's default
+     * @param listener called on the calling thread
      */
-    public synchronized Generation generate(
-            int[] prompt,
-            Sequence sequence,
-            GenerationOptions options,
-            TokenListener listener,
-            Cancellation cancellation) {
-        requireOpen();
-        sequence.requireOpen();
-        return generator.generate(prompt, sequence, resolve(options, prompt.length), listener, cancellation);
+    public Generation generate(
+            int[] prompt, GenerationOptions options, TokenListener listener, Cancellation cancellation) {
+        return Listening.generate(engine, Request.of(prompt, resolve(options, prompt.length)), listener, cancellation);
     }
 
-    /** Asked once per operation, under the lock under which everything is freed. */
-    private void requireOpen() {
-        if (closed) {
-            throw new IllegalStateException("the model is closed");
-        }
-    }
-
-    /** The options with the checkpoint's default length, if they say nothing of it. */
-    private GenerationOptions resolve(GenerationOptions options, int promptTokens) {
+    /**
+     * The options with the checkpoint's default length, if they say nothing of it, and no more than fits.
+     *
+     * @throws ContextOverflowException if the prompt leaves no room
+     */
+    public GenerationOptions resolve(GenerationOptions options, int promptTokens) {
         int limit = lengthLimit(options);
         if (promptTokens >= limit) {
             throw new ContextOverflowException(promptTokens, limit, Message.of(""));
@@ -306,7 +334,8 @@ public final class ChatModel implements AutoCloseable {
         boolean byFile = asked.maxNewTokens().isEmpty()
                 && defaults.maxNewTokens().isEmpty()
                 && options.contextLength().isEmpty();
-        return byFile ? Math.min(contextLength, defaults.maxLength().orElse(contextLength)) : contextLength;
+        int context = contextLength();
+        return byFile ? Math.min(context, defaults.maxLength().orElse(context)) : context;
     }
 
     /** Length of an answer to make room for, if the conversation has to be shortened. */
@@ -315,12 +344,12 @@ public final class ChatModel implements AutoCloseable {
         return Math.min(length.orElse(Integer.MAX_VALUE), lengthLimit(asked) / 2);
     }
 
-    /** Waits for a generation to end, then frees everything. */
+    /** Ends all generations, then frees everything. */
     @Override
-    public synchronized void close() {
-        if (!closed) {
-            closed = true;
-            generator.close();
+    public void close() {
+        if (!closed.getAndSet(true)) {
+            engine.close();
+            runner.close();
             model.close();
         }
     }

@@ -8,6 +8,11 @@ import io.telechat.core.chat.ChatTemplate;
 import io.telechat.core.chat.MarkerPolicy;
 import io.telechat.core.chat.Role;
 import io.telechat.core.chat.SystemMessages;
+import io.telechat.infer.generation.Cancellation;
+import io.telechat.infer.generation.ContextOverflowException;
+import io.telechat.infer.generation.Generation;
+import io.telechat.infer.generation.GenerationOptions;
+import io.telechat.infer.generation.TokenListener;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -17,25 +22,24 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A conversation. Messages are immutable; what the model has computed for earlier turns is kept and used again where that
+ * A conversation. Messages are immutable; what the model has computed for earlier turns is used again where that
  * changes nothing. Not thread-safe.
  */
 public final class ChatSession implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ChatSession.class);
 
     private final ChatModel model;
-    private final Sequence sequence;
     private final List<ChatMessage> messages = new ArrayList<>();
     private Optional<GenerationOptions> options = Optional.empty();
     private MarkerPolicy markers = MarkerPolicy.ESCAPE;
     private SystemMessages systemMessages = SystemMessages.FOLD;
     private OverflowPolicy overflow = OverflowPolicy.ERROR;
     private boolean toldOverflow;
+    private volatile boolean closed;
 
     /** Made by {@link ChatModel#newSession}. */
     public ChatSession(ChatModel model) {
         this.model = model;
-        this.sequence = model.newSequence();
     }
 
     /** The checkpoint's defaults, if no others were set. */
@@ -127,8 +131,11 @@ public final class ChatSession implements AutoCloseable {
 
     /** @throws IllegalStateException if this session or its model is closed */
     private Generation answer(List<ChatMessage> conversation, TokenListener listener, Cancellation cancellation) {
+        if (closed) {
+            throw new IllegalStateException("the session is closed");
+        }
         Prompt prompt = fit(conversation);
-        Generation generation = model.generate(prompt.ids(), sequence, withTemplateStops(), listener, cancellation);
+        Generation generation = model.generate(prompt.ids(), withTemplateStops(), listener, cancellation);
         conversation.add(ChatMessage.assistant(generation.text()));
         setMessages(conversation);
         return generation.withDroppedTurns(prompt.droppedTurns());
@@ -190,9 +197,9 @@ public final class ChatSession implements AutoCloseable {
         return options().withStops(ids, strings);
     }
 
-    /** Waits for an answer to end, then frees what was kept for the next ones; sending after that fails. For any thread. */
+    /** Sending after that fails. For any thread. */
     @Override
     public void close() {
-        sequence.close();
+        closed = true;
     }
 }

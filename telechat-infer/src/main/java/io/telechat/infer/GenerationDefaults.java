@@ -6,10 +6,12 @@ import io.telechat.core.InvalidModelException;
 import io.telechat.core.checkpoint.JsonFiles;
 import io.telechat.core.checkpoint.KeyRules;
 import io.telechat.infer.GenerationOverrides.SamplingNumbers;
+import io.telechat.infer.generation.GenerationOptions;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
@@ -113,7 +115,14 @@ record GenerationDefaults(
                                 asked.repetitionPenalty().isEmpty(),
                                 v -> v > 0 && v <= 100));
         return new GenerationOptions(
-                asked.over(numbers), 0, OptionalInt.empty(), eosIds, stopStrings(), GenerationOptions.NO_LOGPROBS);
+                asked.over(numbers),
+                0,
+                OptionalInt.empty(),
+                eosIds,
+                stopStrings(),
+                0,
+                Map.of(),
+                GenerationOptions.NO_LOGPROBS);
     }
 
     /** A number of the file; where it does not count anyway, an impossible one is passed over. */

@@ -4,9 +4,12 @@ package io.telechat.infer;
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.backend.BackendChoice;
 import io.telechat.core.comm.Communicator;
+import io.telechat.core.model.MemoryPlan;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.weights.LoadProgress;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -26,7 +29,10 @@ public final class LoadOptions {
     private final DType cacheType;
     private final OptionalInt contextLength;
     private final Optional<Path> tokenizer;
-    private final Optional<Path> adapter;
+    private final List<Path> adapters;
+    private final CacheSize cacheSize;
+    private final int maxBatch;
+    private final int maxQueue;
     private final int tensorParallel;
     private final Optional<Communicator> ranks;
     private final boolean trace;
@@ -39,7 +45,10 @@ public final class LoadOptions {
         this.cacheType = builder.cacheType;
         this.contextLength = builder.contextLength;
         this.tokenizer = builder.tokenizer;
-        this.adapter = builder.adapter;
+        this.adapters = List.copyOf(builder.adapters);
+        this.cacheSize = builder.cacheSize;
+        this.maxBatch = builder.maxBatch;
+        this.maxQueue = builder.maxQueue;
         this.tensorParallel = builder.tensorParallel;
         this.ranks = builder.ranks;
         this.trace = builder.trace;
@@ -58,7 +67,10 @@ public final class LoadOptions {
         private DType cacheType = DType.F32;
         private OptionalInt contextLength = OptionalInt.empty();
         private Optional<Path> tokenizer = Optional.empty();
-        private Optional<Path> adapter = Optional.empty();
+        private final List<Path> adapters = new ArrayList<>();
+        private CacheSize cacheSize = new CacheSize.OneContext();
+        private int maxBatch = 16;
+        private int maxQueue = 256;
         private int tensorParallel = 1;
         private Optional<Communicator> ranks = Optional.empty();
         private boolean trace;
@@ -123,9 +135,34 @@ public final class LoadOptions {
             return this;
         }
 
-        /** @param directory of a LoRA adapter in PEFT's format */
+        /** @param directory of a LoRA adapter in PEFT's format; of several, each request names one by its place, from 0 */
         public Builder adapter(Path directory) {
-            adapter = Optional.of(directory);
+            adapters.add(directory);
+            return this;
+        }
+
+        /** @param size of the cache of keys and values, which all sequences share; if not this, it has room for one context */
+        public Builder cacheSize(CacheSize size) {
+            cacheSize = size;
+            return this;
+        }
+
+        /** @param sequences that are computed at once at most; 16 if not this */
+        public Builder maxBatch(int sequences) {
+            if (sequences < 1 || sequences > MemoryPlan.MAX_ROWS / 2) {
+                throw new InvalidRequestException(
+                        "sequences at once are %d, must be from 1 to %d", sequences, MemoryPlan.MAX_ROWS / 2);
+            }
+            maxBatch = sequences;
+            return this;
+        }
+
+        /** @param sequences that wait for others at most, before more are refused; 256 if not this */
+        public Builder maxQueue(int sequences) {
+            if (sequences < 0) {
+                throw new InvalidRequestException("waiting sequences are %d, must be 0 or more", sequences);
+            }
+            maxQueue = sequences;
             return this;
         }
 
@@ -191,8 +228,20 @@ public final class LoadOptions {
         return tokenizer;
     }
 
-    public Optional<Path> adapter() {
-        return adapter;
+    public List<Path> adapters() {
+        return adapters;
+    }
+
+    public CacheSize cacheSize() {
+        return cacheSize;
+    }
+
+    public int maxBatch() {
+        return maxBatch;
+    }
+
+    public int maxQueue() {
+        return maxQueue;
     }
 
     public int tensorParallel() {

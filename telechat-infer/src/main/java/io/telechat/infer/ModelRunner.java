@@ -11,9 +11,8 @@ import io.telechat.core.ops.RopeScaling;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.core.tensor.TensorArena;
-import java.util.ArrayList;
+import io.telechat.infer.generation.Cancellation;
 import java.util.Arrays;
-import java.util.List;
 
 /**
  * Feeds tokens to a model in passes of bounded size and owns the memory for that. However many passes a prompt takes, it
@@ -85,23 +84,6 @@ final class ModelRunner implements AutoCloseable {
                 first += count;
             }
         }
-    }
-
-    /**
-     * Feeds one token to each of several sequences, in one pass.
-     *
-     * @param logits [sequences, vocab], of the model's backend
-     */
-    void feedEach(int[] tokens, List<KvCache> caches, Tensor logits) {
-        List<Batch.Span> spans = new ArrayList<>();
-        for (int i = 0; i < tokens.length; i++) {
-            KvCache cache = caches.get(i);
-            RopeScaling scaling = model.beginCall(cache, 1);
-            spans.add(new Batch.Span(i, 1, cache, model.ropeTable(scaling, cache.length(), 1)));
-        }
-        reserve(tokens.length);
-        Tensor hidden = model.forward(new Batch(tokens, spans), activations, LayerObserver.NONE);
-        model.logits(hidden, 0, tokens.length, logits);
     }
 
     private Tensor pass(int[] tokens, KvCache cache, RopeScaling scaling, LayerObserver observer) {

@@ -15,6 +15,7 @@ import io.telechat.core.weights.LoadProgress;
 import io.telechat.core.weights.ModelLoader;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -22,7 +23,7 @@ import java.util.Optional;
  *
  * @param directory of the checkpoint
  */
-record PartLoader(Path directory, Optional<Path> adapter, LoadOptions options) {
+record PartLoader(Path directory, List<Path> adapters, LoadOptions options) {
     /** Between two questions the parts wait for as long as the user likes. */
     private static final Duration PATIENCE = Duration.ofDays(10_000);
 
@@ -76,6 +77,6 @@ record PartLoader(Path directory, Optional<Path> adapter, LoadOptions options) {
     }
 
     private ModelInParts.Loading loading(LoadProgress progress) {
-        return new ModelInParts.Loading(options.quantization(), adapter, progress);
+        return new ModelInParts.Loading(options.quantization(), adapters, progress);
     }
 }

@@ -53,8 +53,8 @@ public record PredictionComparison(
 
     private static float[][] logits(ChatModel model, int[] tokens) {
         float[][] all = new float[tokens.length][];
-        try (Sequence sequence = model.newSequence()) {
-            model.observe(tokens, sequence, new PassObserver() {
+        try (Context context = model.newContext()) {
+            model.observe(tokens, context, new PassObserver() {
                 @Override
                 public void logits(int firstRow, Tensor rows) {
                     for (int i = 0; i < rows.rows(); i++) {

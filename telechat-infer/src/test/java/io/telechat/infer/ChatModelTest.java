@@ -11,6 +11,12 @@ import io.telechat.core.chat.ChatMessage;
 import io.telechat.core.chat.MarkerPolicy;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.testing.TinyModels;
+import io.telechat.infer.generation.Cancellation;
+import io.telechat.infer.generation.ContextOverflowException;
+import io.telechat.infer.generation.FinishReason;
+import io.telechat.infer.generation.Generation;
+import io.telechat.infer.generation.GenerationOptions;
+import io.telechat.infer.generation.TokenListener;
 import io.telechat.infer.sampling.SamplingOptions;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -55,10 +61,11 @@ class ChatModelTest {
     }
 
     private static List<Integer> generate(ChatModel model, int[] prompt, GenerationOptions options) {
-        try (Sequence sequence = model.newSequence()) {
-            return model.generate(prompt, sequence, options, TokenListener.SILENT, new Cancellation())
-                    .tokens();
-        }
+        return answer(model, prompt, options).tokens();
+    }
+
+    private static Generation answer(ChatModel model, int[] prompt, GenerationOptions options) {
+        return model.generate(prompt, options, TokenListener.SILENT, new Cancellation());
     }
 
     @Test
@@ -125,8 +132,9 @@ class ChatModelTest {
     void aSecondTurnThatReusesTheCacheEqualsAFreshSession() {
         for (Path path : models()) {
             try (ChatModel model = ChatModel.load(path);
+                    ChatModel other = ChatModel.load(path);
                     ChatSession first = model.newSession();
-                    ChatSession second = model.newSession()) {
+                    ChatSession second = other.newSession()) {
                 first.setOptions(random(5));
                 second.setOptions(random(5));
                 send(first, "hello");
@@ -150,8 +158,8 @@ class ChatModelTest {
         }
         for (Path path : models()) {
             try (ChatModel model = ChatModel.load(path);
-                    Sequence whole = model.newSequence();
-                    Sequence parts = model.newSequence()) {
+                    Context whole = model.newContext();
+                    Context parts = model.newContext()) {
                 float[] expected = model.runner().feed(prompt, whole.cache(), new Cancellation());
                 float[] actual = null;
                 for (int i = 0; i < prompt.length; i += firstPart) {
@@ -172,8 +180,8 @@ class ChatModelTest {
         try (ChatModel exact = ChatModel.load(model12b);
                 ChatModel narrow = ChatModel.load(
                         model12b, LoadOptions.builder().cacheType(cacheType).build());
-                Sequence a = exact.newSequence();
-                Sequence b = narrow.newSequence()) {
+                Context a = exact.newContext();
+                Context b = narrow.newContext()) {
             float[] expected = exact.runner().feed(prompt, a.cache(), new Cancellation());
             float[] actual = narrow.runner().feed(prompt, b.cache(), new Cancellation());
             double worst = 0;
@@ -186,28 +194,16 @@ class ChatModelTest {
 
     @Test
     void stopTokensAndStringsEndTheAnswerAndStayOut() {
-        try (ChatModel model = ChatModel.load(model12b);
-                Sequence sequence = model.newSequence()) {
+        try (ChatModel model = ChatModel.load(model12b)) {
             GenerationOptions free = random(3);
-            Generation all =
-                    model.generate(new int[] {20, 21}, sequence, free, TokenListener.SILENT, new Cancellation());
+            Generation all = answer(model, new int[] {20, 21}, free);
             assertEquals(FinishReason.LENGTH, all.finishReason());
             int stop = all.tokens().get(10);
-            Generation byToken = model.generate(
-                    new int[] {20, 21},
-                    sequence,
-                    free.withStops(Set.of(stop), List.of()),
-                    TokenListener.SILENT,
-                    new Cancellation());
+            Generation byToken = answer(model, new int[] {20, 21}, free.withStops(Set.of(stop), List.of()));
             assertEquals(FinishReason.STOP, byToken.finishReason());
             assertEquals(stop, byToken.tokens().getLast());
             String stopText = all.text().substring(4, 6);
-            Generation byText = model.generate(
-                    new int[] {20, 21},
-                    sequence,
-                    free.withStops(Set.of(), List.of(stopText)),
-                    TokenListener.SILENT,
-                    new Cancellation());
+            Generation byText = answer(model, new int[] {20, 21}, free.withStops(Set.of(), List.of(stopText)));
             assertEquals(FinishReason.STOP, byText.finishReason());
             assertEquals(all.text().substring(0, all.text().indexOf(stopText)), byText.text());
         }
@@ -215,12 +211,10 @@ class ChatModelTest {
 
     @Test
     void logprobsAreThoseOfTheModelItself() {
-        try (ChatModel model = ChatModel.load(model12b);
-                Sequence sequence = model.newSequence()) {
+        try (ChatModel model = ChatModel.load(model12b)) {
             GenerationOptions options =
                     GenerationOptions.greedy().withMaxNewTokens(3).withLogprobs(2);
-            Generation generation =
-                    model.generate(new int[] {20, 21}, sequence, options, TokenListener.SILENT, new Cancellation());
+            Generation generation = answer(model, new int[] {20, 21}, options);
             assertEquals(3, generation.logprobs().size());
             for (Generation.TokenLogprob logprob : generation.logprobs()) {
                 assertEquals(logprob.id(), logprob.alternatives().getFirst().id());
@@ -252,41 +246,27 @@ class ChatModelTest {
         }
     }
 
-    /** The 52B turns its cached keys when position 4,097 comes; cancelling just before must leave the cache as it was. */
+    /** The 52B turns its cached keys when position 4,097 comes; an answer that ends just before leaves what is cached as it was. */
     @Test
-    void cancellingAtALengthBoundaryLeavesTheCacheAsItWas() {
+    void endingAtALengthBoundaryLeavesTheCacheAsItWas() {
         int[] prompt = new int[4_095];
         for (int i = 0; i < prompt.length; i++) {
             prompt[i] = 7 + i % 250;
         }
         GenerationOptions greedy = GenerationOptions.greedy().withMaxNewTokens(4);
-        try (ChatModel model = ChatModel.load(
-                        model52b, LoadOptions.builder().contextLength(5_000).build());
-                Sequence cancelled = model.newSequence();
-                Sequence fresh = model.newSequence()) {
-            Cancellation stop = new Cancellation();
-            List<Integer> heard = new ArrayList<>();
-            model.generate(
+        LoadOptions options = LoadOptions.builder().contextLength(5_000).build();
+        try (ChatModel model = ChatModel.load(model52b, options);
+                ChatModel other = ChatModel.load(model52b, options)) {
+            answer(
+                    model,
                     prompt,
-                    cancelled,
-                    greedy,
-                    token -> {
-                        heard.add(token.id());
-                        if (heard.size() == 2) {
-                            stop.cancel(); // 4,096 positions are cached, the token at hand would be one more
-                        }
-                    },
-                    stop);
-            Generation again = model.generate(prompt, cancelled, greedy, TokenListener.SILENT, new Cancellation());
-            Generation afresh = model.generate(prompt, fresh, greedy, TokenListener.SILENT, new Cancellation());
+                    greedy.withMaxNewTokens(2)); // 4,096 positions are cached, the last token would be one more
+            Generation again = answer(model, prompt, greedy);
+            Generation afresh = answer(other, prompt, greedy);
             assertEquals(4_094, again.usage().cachedTokens());
             assertEquals(afresh.tokens(), again.tokens());
-            // Having crossed the boundary, the cache is of no use for a prompt below it.
-            assertEquals(
-                    0,
-                    model.generate(prompt, fresh, greedy, TokenListener.SILENT, new Cancellation())
-                            .usage()
-                            .cachedTokens());
+            // Having crossed the boundary, the blocks are of no use for a prompt below it.
+            assertEquals(0, answer(other, prompt, greedy).usage().cachedTokens());
         }
     }
 
@@ -322,11 +302,9 @@ class ChatModelTest {
 
     @Test
     void anInterruptedThreadGeneratesNoMore() {
-        try (ChatModel model = ChatModel.load(model52b);
-                Sequence sequence = model.newSequence()) {
+        try (ChatModel model = ChatModel.load(model52b)) {
             Generation generation = model.generate(
                     new int[] {10, 11, 12},
-                    sequence,
                     random(1),
                     token -> Thread.currentThread().interrupt(),
                     new Cancellation());
@@ -363,15 +341,12 @@ class ChatModelTest {
     @Test
     void badRequestsAreRefused() {
         try (ChatModel model = ChatModel.load(model12b);
-                ChatSession session = model.newSession();
-                Sequence sequence = model.newSequence()) {
+                ChatSession session = model.newSession()) {
             assertThrows(InvalidRequestException.class, () -> session.send("", TokenListener.SILENT));
             session.setMarkerPolicy(MarkerPolicy.REJECT);
             assertThrows(InvalidRequestException.class, () -> session.send("<_bot>", TokenListener.SILENT));
             for (int[] prompt : new int[][] {{}, {-1}, {300}}) {
-                assertThrows(
-                        InvalidRequestException.class,
-                        () -> model.generate(prompt, sequence, random(1), TokenListener.SILENT, new Cancellation()));
+                assertThrows(InvalidRequestException.class, () -> answer(model, prompt, random(1)));
             }
             assertThrows(
                     InvalidRequestException.class,

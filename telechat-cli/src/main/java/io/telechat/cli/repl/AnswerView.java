@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.cli.repl;
 
-import io.telechat.infer.Generation;
-import io.telechat.infer.TokenEvent;
+import io.telechat.infer.generation.Generation;
+import io.telechat.infer.generation.TokenEvent;
 
 /** Where the dialog shows what happens. */
 public interface AnswerView {

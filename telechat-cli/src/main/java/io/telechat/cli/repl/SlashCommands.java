@@ -7,7 +7,7 @@ import io.telechat.core.chat.ChatMessage;
 import io.telechat.core.chat.Role;
 import io.telechat.infer.ChatModel;
 import io.telechat.infer.ChatSession;
-import io.telechat.infer.Generation;
+import io.telechat.infer.generation.Generation;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;

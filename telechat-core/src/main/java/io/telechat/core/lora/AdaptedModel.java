@@ -9,16 +9,18 @@ import io.telechat.core.tensor.DType;
 import io.telechat.core.weights.LoadProgress;
 import io.telechat.core.weights.ModelLoader;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
-/** A model with an adapter beside its weights, which stay as they are. */
+/** A model with adapters beside its weights, which stay as they are. */
 public final class AdaptedModel {
     private AdaptedModel() {}
 
     /**
      * As {@link ModelLoader#load}.
      *
-     * @param adapter directory in PEFT's format
+     * @param directories of adapters in PEFT's format
      * @throws io.telechat.core.InvalidModelException if model or adapter is damaged, or they do not fit each other
      */
     public static CausalLm load(
@@ -26,15 +28,24 @@ public final class AdaptedModel {
             Backend backend,
             Ops ops,
             Optional<DType> quantization,
-            Path adapter,
+            List<Path> directories,
             LoadProgress progress) {
-        LoraAdapters adapters = LoraAdapters.read(adapter, checked.config(), backend);
+        List<LoraAdapters> adapters = new ArrayList<>();
         try {
+            for (Path directory : directories) {
+                adapters.add(LoraAdapters.read(directory, checked.config(), backend));
+            }
             ParameterStore parameters = ModelLoader.parameters(checked, backend, quantization, progress);
             LoraOps adapted = new LoraOps(ops, adapters, LoraDropout.none(backend), backend);
-            return new CausalLm(checked.config(), parameters, backend, adapted, adapted::close, adapters::close);
+            return new CausalLm(
+                    checked.config(),
+                    parameters,
+                    backend,
+                    adapted,
+                    adapted::close,
+                    () -> adapters.forEach(LoraAdapters::close));
         } catch (RuntimeException | Error e) {
-            adapters.close();
+            adapters.forEach(LoraAdapters::close);
             throw e;
         }
     }

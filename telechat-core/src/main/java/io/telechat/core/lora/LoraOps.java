@@ -2,27 +2,44 @@
 package io.telechat.core.lora;
 
 import io.telechat.core.backend.Backend;
+import io.telechat.core.ops.Batch;
 import io.telechat.core.ops.ForwardingOps;
 import io.telechat.core.ops.Ops;
 import io.telechat.core.ops.Weight;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.core.tensor.TensorArena;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
-/** Adds adapters to the products of linear layers. A decorator: neither the model nor a backend knows of adapters. */
+/**
+ * Adds adapters to the products of linear layers: to the rows of each span of a batch those that it names (as in Chen et al. 2023,
+ * arXiv:2310.18547, Punica). A decorator: neither the model nor a backend knows of adapters.
+ */
 public final class LoraOps extends ForwardingOps implements AutoCloseable {
-    private final LoraAdapters adapters;
+    private final List<LoraAdapters> adapters;
     private final LoraDropout dropout;
     private final Scratch between;
 
-    /** @param dropout of what the adapters are given */
+    /** Rows of the batch at hand by their adapters; empty while there is no batch, and all rows have the first. */
+    private List<Rows> rows = List.of();
+
+    /** One adapter for all rows, with dropout of what it is given. */
     public LoraOps(Ops ops, LoraAdapters adapters, LoraDropout dropout, Backend backend) {
+        this(ops, List.of(adapters), dropout, backend);
+    }
+
+    /** @param adapters that the spans of batches name by their places */
+    public LoraOps(Ops ops, List<LoraAdapters> adapters, LoraDropout dropout, Backend backend) {
         super(ops);
-        this.adapters = adapters;
+        this.adapters = List.copyOf(adapters);
         this.dropout = dropout;
         this.between = new Scratch(backend);
     }
+
+    /** Neighbouring rows with the same adapter. */
+    private record Rows(int adapter, int first, int end) {}
 
     /** Memory for what is between two formulas; grows as it is needed. */
     static final class Scratch implements AutoCloseable {
@@ -61,6 +78,22 @@ public final class LoraOps extends ForwardingOps implements AutoCloseable {
     }
 
     @Override
+    public void begin(Batch batch) {
+        super.begin(batch);
+        List<Rows> runs = new ArrayList<>();
+        for (Batch.Span span : batch.spans()) {
+            int end = span.first() + span.count();
+            if (!runs.isEmpty() && runs.getLast().adapter() == span.adapter()) {
+                runs.set(
+                        runs.size() - 1, new Rows(span.adapter(), runs.getLast().first(), end));
+            } else {
+                runs.add(new Rows(span.adapter(), span.first(), end));
+            }
+        }
+        rows = runs;
+    }
+
+    @Override
     public void linear(Tensor x, Weight w, Tensor y) {
         super.linear(x, w, y);
         addAdapter(x, w, y);
@@ -73,7 +106,19 @@ public final class LoraOps extends ForwardingOps implements AutoCloseable {
     }
 
     private void addAdapter(Tensor x, Weight w, Tensor y) {
-        Optional<LoraWeight> found = adapters.of(w);
+        if (rows.isEmpty()) {
+            addAdapter(adapters.getFirst(), x, w, y);
+        }
+        for (Rows run : rows) {
+            if (run.adapter() >= 0 && run.adapter() < adapters.size() && run.end() <= x.rows()) {
+                addAdapter(
+                        adapters.get(run.adapter()), x.rows(run.first(), run.end()), w, y.rows(run.first(), run.end()));
+            }
+        }
+    }
+
+    private void addAdapter(LoraAdapters of, Tensor x, Weight w, Tensor y) {
+        Optional<LoraWeight> found = of.of(w);
         if (found.isPresent()) {
             LoraWeight adapter = found.get();
             Tensor t = between.of(x.rows(), adapter.width());

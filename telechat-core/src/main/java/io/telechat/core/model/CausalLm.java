@@ -8,7 +8,9 @@ import io.telechat.core.architecture.ModelConfig;
 import io.telechat.core.architecture.ModelPart;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.ops.Batch;
+import io.telechat.core.ops.BlockPool;
 import io.telechat.core.ops.KvCache;
+import io.telechat.core.ops.KvLayout;
 import io.telechat.core.ops.Ops;
 import io.telechat.core.ops.RopeScaling;
 import io.telechat.core.ops.RopeTable;
@@ -17,6 +19,7 @@ import io.telechat.core.tensor.Tensor;
 import io.telechat.core.tensor.TensorArena;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * A causal language model: {@code logits = Head(RMSNorm(Layer_L(… Layer_1(Embed(tokens)))))}.
@@ -87,9 +90,15 @@ public final class CausalLm implements AutoCloseable {
         return backend;
     }
 
-    /** An empty cache for one sequence. */
+    /** An empty cache for one sequence, in memory of its own. */
     public KvCache newCache(DType dtype) {
-        return new KvCache(part.layers(), part.heads(), dtype, backend.memory().newArena());
+        return KvCache.alone(newPool(dtype, BlockPool.UNBOUNDED));
+    }
+
+    /** Memory for the caches of several sequences, so many blocks at most. */
+    public BlockPool newPool(DType dtype, int capacity) {
+        KvLayout layout = new KvLayout(part.layers(), part.heads(), dtype);
+        return new BlockPool(layout, backend.memory().newArena(), capacity);
     }
 
     /** Memory for passes over so many rows at most. */
@@ -109,12 +118,28 @@ public final class CausalLm implements AutoCloseable {
 
     /** Likewise, for a rotation that has been fixed elsewhere. */
     public void beginCall(KvCache cache, RopeScaling scaling) {
-        if (config.rope().turnsCachedKeys()) {
-            cache.scaling().filter(stored -> !stored.equals(scaling)).ifPresent(stored -> {
-                ops.turnKeys(cache, ropeTable(stored, 0, cache.length()), ropeTable(scaling, 0, cache.length()));
-                cache.turned(scaling);
-            });
+        if (turns(cache, scaling)) {
+            turnKeys(cache, cache.scaling().orElseThrow(), scaling);
+            cache.turned(scaling);
         }
+    }
+
+    /** Whether a call under this rotation turns the cached keys, which nobody else may be using then. */
+    public boolean turns(KvCache cache, RopeScaling scaling) {
+        return config.rope().turnsCachedKeys()
+                && cache.scaling().filter(stored -> !stored.equals(scaling)).isPresent();
+    }
+
+    /** Turns the cached keys from one rotation to another. */
+    public void turnKeys(KvCache cache, RopeScaling from, RopeScaling to) {
+        mirror.turnKeys(cache, from, to);
+        ops.turnKeys(cache, ropeTable(from, 0, cache.length()), ropeTable(to, 0, cache.length()));
+    }
+
+    /** Copies one block of a pool to another. */
+    public void copyBlock(BlockPool pool, int from, int to) {
+        mirror.copyBlock(pool, from, to);
+        backend.memory().write(pool.block(from), pool.block(to));
     }
 
     /** Angles of {@code count} positions from {@code first} on. */
@@ -129,8 +154,9 @@ public final class CausalLm implements AutoCloseable {
      * @return hidden states behind the final norm, [tokens, hidden]; part of {@code activations}, valid until the next call
      */
     public Tensor forward(Batch batch, Activations activations, LayerObserver observer) {
-        mirror.forward(batch);
         batch.spans().forEach(span -> span.cache().reserve(span.cache().length() + span.count()));
+        mirror.forward(batch);
+        ops.begin(batch);
         Activations a = activations.first(batch.size());
         try (Lease<EmbeddingWeights> lease = parameters.embedding()) {
             ops.embed(batch.tokens(), lease.weights().table(), config.embeddingScale(), a.x());
@@ -162,9 +188,33 @@ public final class CausalLm implements AutoCloseable {
      * @param logits [to − from, vocab]
      */
     public void logits(Tensor hidden, int from, int to, Tensor logits) {
-        mirror.logits(from, to);
+        mirror.logits(IntStream.range(from, to).toArray());
+        head(hidden.rows(from, to), logits);
+    }
+
+    /**
+     * Applies the head to some rows.
+     *
+     * @param hidden [n, hidden], as the latest {@link #forward} returned it
+     * @param rows in rising order
+     * @param activations of that pass, whose memory is used to put the rows together
+     * @param logits [rows, vocab]
+     */
+    public void logits(Tensor hidden, int[] rows, Activations activations, Tensor logits) {
+        mirror.logits(rows);
+        boolean neighbours = rows[rows.length - 1] - rows[0] == rows.length - 1;
+        if (neighbours) {
+            head(hidden.rows(rows[0], rows[0] + rows.length), logits);
+        } else {
+            Tensor selected = activations.h().rows(0, rows.length);
+            ops.selectRows(hidden, rows, selected);
+            head(selected, logits);
+        }
+    }
+
+    private void head(Tensor hidden, Tensor logits) {
         try (Lease<HeadWeights> lease = parameters.head()) {
-            ops.linear(hidden.rows(from, to), lease.weights().matrix(), logits);
+            ops.linear(hidden, lease.weights().matrix(), logits);
         }
         if (config.logitScale() != 1) {
             ops.scale(logits, config.logitScale());

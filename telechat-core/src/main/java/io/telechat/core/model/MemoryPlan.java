@@ -5,7 +5,7 @@ import com.sun.management.OperatingSystemMXBean;
 import io.telechat.core.InsufficientMemoryException;
 import io.telechat.core.Message;
 import io.telechat.core.architecture.ModelConfig;
-import io.telechat.core.ops.KvCache;
+import io.telechat.core.ops.KvLayout;
 import io.telechat.core.tensor.DType;
 import java.lang.management.ManagementFactory;
 
@@ -25,7 +25,7 @@ public record MemoryPlan(long weights, long cachePerToken, DType cacheType, int 
     public static MemoryPlan of(ModelConfig config, long weightBytes, DType cacheType, int contextLength) {
         return new MemoryPlan(
                 weightBytes,
-                KvCache.bytesPerPosition(config.layers(), config.heads(), cacheType),
+                new KvLayout(config.layers(), config.heads(), cacheType).bytesPerPosition(),
                 cacheType,
                 contextLength,
                 Activations.bytes(config, Math.min(MAX_ROWS, contextLength)) + 4L * config.vocabSize());

@@ -53,8 +53,16 @@ public record Batch(int[] tokens, List<Span> spans) {
      * @param cache keys and values of the positions before; the new ones are stored behind them. Null where there is none,
      *     as in training: then the rows themselves are all there is
      * @param rope angles of the new positions {@code cache.length() … cache.length() + count}
+     * @param adapter which of the model's adapters they go through, counted from 0; {@link #NO_ADAPTER} for none
      */
-    public record Span(int first, int count, KvCache cache, RopeTable rope) {
+    public record Span(int first, int count, KvCache cache, RopeTable rope, int adapter) {
+        public static final int NO_ADAPTER = -1;
+
+        /** Through the model's first adapter, if it has one. */
+        public Span(int first, int count, KvCache cache, RopeTable rope) {
+            this(first, count, cache, rope, 0);
+        }
+
         public boolean isCached() {
             return cache != null;
         }

@@ -17,6 +17,11 @@ public abstract class ForwardingOps implements Ops {
     }
 
     @Override
+    public void begin(Batch batch) {
+        ops.begin(batch);
+    }
+
+    @Override
     public void embed(int[] tokens, Weight table, float scale, Tensor out) {
         ops.embed(tokens, table, scale, out);
     }
@@ -54,6 +59,11 @@ public abstract class ForwardingOps implements Ops {
     @Override
     public void swiGlu(Tensor gateUp, Tensor out) {
         ops.swiGlu(gateUp, out);
+    }
+
+    @Override
+    public void selectRows(Tensor x, int[] rows, Tensor out) {
+        ops.selectRows(x, rows, out);
     }
 
     @Override

@@ -1,44 +1,50 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.ops;
 
-import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Tensor;
-import io.telechat.core.tensor.TensorArena;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 
 /**
- * Keys (rotated) and values of one sequence, for all layers, in blocks of {@link #BLOCK} positions that are allocated as
- * the sequence grows. Within a block, the keys of one head are stored as [headDim, BLOCK] and its values as
- * [BLOCK, headDim]: so the scores of a block's positions are sums of scaled rows, and so is the weighted sum of its values,
- * and attention needs no sum across a vector.
+ * Keys and values of one sequence, for all layers: a table of blocks, how many positions are stored in them, and under which
+ * rotation.
  *
  * <p>Not thread-safe: one sequence is computed by one call at a time.
  */
 public final class KvCache implements AutoCloseable {
-    /** Positions per block. */
-    public static final int BLOCK = 64;
-
-    private final int layers;
-    private final HeadLayout heads;
-    private final DType dtype;
-    private final TensorArena arena;
-    private final List<Tensor> blocks = new ArrayList<>();
+    private final BlockTable table;
+    private final boolean ownsPool;
     private int length;
     private Optional<RopeScaling> scaling = Optional.empty();
     private boolean uniform = true;
-    private boolean closed;
 
-    /**
-     * @param dtype F32, F16 or BF16
-     * @param arena owned by this cache from now on
-     */
-    public KvCache(int layers, HeadLayout heads, DType dtype, TensorArena arena) {
-        this.layers = layers;
-        this.heads = heads;
-        this.dtype = dtype;
-        this.arena = arena;
+    private KvCache(BlockTable table, boolean ownsPool) {
+        this.table = table;
+        this.ownsPool = ownsPool;
+    }
+
+    /** An empty cache in a pool that others use as well. */
+    public static KvCache in(BlockPool pool) {
+        return new KvCache(new BlockTable(pool), false);
+    }
+
+    /** An empty cache that has a pool for itself, and closes it. */
+    public static KvCache alone(BlockPool pool) {
+        return new KvCache(new BlockTable(pool), true);
+    }
+
+    /** Positions that others have stored. */
+    public static KvCache of(BlockTable table, int length) {
+        KvCache cache = new KvCache(table, false);
+        cache.length = length;
+        return cache;
+    }
+
+    public BlockTable table() {
+        return table;
+    }
+
+    public KvLayout layout() {
+        return table.pool().layout();
     }
 
     /** Positions stored so far in every layer. */
@@ -46,30 +52,33 @@ public final class KvCache implements AutoCloseable {
         return length;
     }
 
-    public DType dtype() {
-        return dtype;
-    }
-
-    public int layers() {
-        return layers;
-    }
-
-    public HeadLayout heads() {
-        return heads;
+    /** Block {@code index}, for positions from {@code index · BLOCK} on; see {@link KvLayout}. */
+    public Tensor block(int index) {
+        return table.pool().block(table.get(index));
     }
 
     /** Makes room for {@code positions} in all. */
     public void reserve(int positions) {
-        while (blocks.size() * BLOCK < positions) {
-            blocks.add(arena.allocate(dtype, layers, 2, heads.kvHeads(), (long) BLOCK * heads.headDim()));
-        }
+        table.reserve(positions);
+    }
+
+    /**
+     * Takes over the first positions of another sequence.
+     *
+     * @param block that holds the next of them; its reference becomes this cache's
+     * @param count how many of its positions
+     * @param used the rotation under which they, and all before them, were computed
+     */
+    public void adopt(int block, int count, RopeScaling used) {
+        table.add(block);
+        advance(count, used);
     }
 
     /** Moves on by {@code count} positions whose keys and values every layer has stored. */
     public void advance(int count, RopeScaling used) {
         reserve(length + count);
         length += count;
-        uniform = uniform && scaling.map(used::equals).orElse(true);
+        uniform = isAsFreshUnder(used);
         scaling = Optional.of(used);
     }
 
@@ -79,12 +88,13 @@ public final class KvCache implements AutoCloseable {
         scaling = Optional.of(now);
     }
 
-    /** Forgets the positions from {@code length} on. */
+    /** Forgets the positions from {@code length} on, and lets go of blocks that are not needed any more. */
     public void truncate(int length) {
         if (length > this.length) {
             throw new IllegalArgumentException("cannot cut " + this.length + " positions to " + length);
         }
         this.length = length;
+        table.truncate(KvLayout.blocks(length));
         if (length == 0) {
             scaling = Optional.empty();
             uniform = true;
@@ -101,38 +111,12 @@ public final class KvCache implements AutoCloseable {
         return uniform && scaling.map(fresh::equals).orElse(true);
     }
 
-    /**
-     * Block {@code index}, for positions from {@code index · BLOCK} on.
-     *
-     * @return [layers, 2, kvHeads, BLOCK · headDim], where 0 of the second dimension are keys and 1 are values
-     */
-    public Tensor block(int index) {
-        return blocks.get(index);
-    }
-
-    /** First element, within its block, of the keys of a head in a layer. */
-    public long keyOffset(int layer, int kvHead) {
-        return (2L * layer * heads.kvHeads() + kvHead) * BLOCK * heads.headDim();
-    }
-
-    /** First element, within its block, of the values of a head in a layer. */
-    public long valueOffset(int layer, int kvHead) {
-        return ((2L * layer + 1) * heads.kvHeads() + kvHead) * BLOCK * heads.headDim();
-    }
-
-    /** Bytes that one position takes in all layers. */
-    public static long bytesPerPosition(int layers, HeadLayout heads, DType dtype) {
-        return 2L * layers * heads.kvWidth() * dtype.bytes();
-    }
-
-    /** Whether its memory is gone. */
-    public boolean isClosed() {
-        return closed;
-    }
-
     @Override
     public void close() {
-        closed = true;
-        arena.close();
+        if (ownsPool) {
+            table.pool().close();
+        } else {
+            truncate(0);
+        }
     }
 }

@@ -13,6 +13,14 @@ import io.telechat.core.tensor.Tensor;
  */
 public interface Ops {
     /**
+     * A pass over a batch begins: what is the same for all its layers is prepared here. To be called again where the lengths of
+     * the batch's caches have changed.
+     */
+    default void begin(Batch batch) {
+        // A backend may have nothing to prepare.
+    }
+
+    /**
      * {@code out[t] = scale · table[tokens[t]]}.
      *
      * @param tokens ids in {@code [0, vocab)}
@@ -82,6 +90,14 @@ public interface Ops {
      * @param out [tokens, ffn]
      */
     void swiGlu(Tensor gateUp, Tensor out);
+
+    /**
+     * {@code out[i] = x[rows[i]]}.
+     *
+     * @param x [tokens, features]
+     * @param out [rows, features]
+     */
+    void selectRows(Tensor x, int[] rows, Tensor out);
 
     /** {@code x = factor · x}, in place. */
     void scale(Tensor x, float factor);

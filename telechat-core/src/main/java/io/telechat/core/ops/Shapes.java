@@ -57,7 +57,7 @@ public final class Shapes {
         for (RopeTable table : List.of(from, to)) {
             if (table.first() != 0
                     || table.count() < cache.length()
-                    || table.half() != cache.heads().headDim() / 2
+                    || table.half() != cache.layout().heads().headDim() / 2
                     || table.scaling().magnitude() != 1) {
                 throw new IllegalArgumentException("rope table of %d positions from %d cannot turn %d keys"
                         .formatted(table.count(), table.first(), cache.length()));
@@ -72,9 +72,18 @@ public final class Shapes {
         for (Batch.Span span : batch.spans()) {
             if (span.isCached()
                     && (layer < 0
-                            || layer >= span.cache().layers()
-                            || !span.cache().heads().equals(heads))) {
+                            || layer >= span.cache().layout().layers()
+                            || !span.cache().layout().heads().equals(heads))) {
                 throw new IllegalArgumentException("the cache is not for layer %d of %s".formatted(layer, heads));
+            }
+        }
+    }
+
+    public static void selectRows(Tensor x, int[] rows, Tensor out) {
+        matrix("out", out, rows.length, x.columns());
+        for (int row : rows) {
+            if (row < 0 || row >= x.rows()) {
+                throw new IllegalArgumentException("row " + row + " is not in a tensor of " + x.rows() + " rows");
             }
         }
     }

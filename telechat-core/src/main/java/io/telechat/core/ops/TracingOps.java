@@ -92,7 +92,7 @@ public final class TracingOps extends ForwardingOps {
 
     @Override
     public void turnKeys(KvCache cache, RopeTable from, RopeTable to) {
-        long bytes = cache.length() * KvCache.bytesPerPosition(cache.layers(), cache.heads(), cache.dtype());
+        long bytes = cache.length() * cache.layout().bytesPerPosition();
         long start = System.nanoTime();
         super.turnKeys(cache, from, to);
         costs.merge("turnKeys", new Cost(1, System.nanoTime() - start, bytes), Cost::plus);
@@ -110,6 +110,11 @@ public final class TracingOps extends ForwardingOps {
     @Override
     public void swiGlu(Tensor gateUp, Tensor out) {
         trace("swiGlu", gateUp.bytes() + out.bytes(), out, () -> super.swiGlu(gateUp, out));
+    }
+
+    @Override
+    public void selectRows(Tensor x, int[] rows, Tensor out) {
+        trace("selectRows", 2 * out.bytes(), out, () -> super.selectRows(x, rows, out));
     }
 
     @Override

@@ -6,7 +6,10 @@ import io.telechat.core.model.Activations;
 import io.telechat.core.model.CausalLm;
 import io.telechat.core.model.LayerObserver;
 import io.telechat.core.ops.Batch;
+import io.telechat.core.ops.BlockPool;
+import io.telechat.core.ops.BlockTable;
 import io.telechat.core.ops.KvCache;
+import io.telechat.core.ops.RopeTable;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.core.tensor.TensorArena;
@@ -19,7 +22,7 @@ import java.util.Map;
 final class Follower implements AutoCloseable {
     private final CausalLm model;
     private final Pass.Channel channel;
-    private final Map<Long, KvCache> caches = new HashMap<>();
+    private final Map<Long, BlockPool> pools = new HashMap<>();
     private TensorArena activationArena;
     private TensorArena logitsArena;
     private Activations activations;
@@ -41,11 +44,17 @@ final class Follower implements AutoCloseable {
             switch (channel.receive()) {
                 case Pass.Forward pass -> forward(pass);
                 case Pass.Logits pass -> {
-                    int rows = pass.to() - pass.from();
+                    int rows = pass.rows().length;
                     if (rows > logits.rows()) {
                         reserveLogits(rows);
                     }
-                    model.logits(hidden, pass.from(), pass.to(), logits.rows(0, rows));
+                    model.logits(hidden, pass.rows(), activations, logits.rows(0, rows));
+                }
+                case Pass.Turn pass -> model.turnKeys(cache(pass.blocks()), pass.from(), pass.to());
+                case Pass.Copy pass -> {
+                    BlockPool pool = pool(pass.pool());
+                    pool.have(Math.max(pass.from(), pass.to()));
+                    model.copyBlock(pool, pass.from(), pass.to());
                 }
                 case Pass.End end -> {
                     return;
@@ -55,21 +64,33 @@ final class Follower implements AutoCloseable {
     }
 
     private void forward(Pass.Forward pass) {
-        pass.closed().forEach(number -> caches.remove(number).close());
+        pass.closed().forEach(number -> pools.remove(number).close());
         List<Batch.Span> spans = new ArrayList<>();
         int first = 0;
         for (Pass.Span span : pass.spans()) {
-            KvCache cache = caches.computeIfAbsent(span.cache(), number -> model.newCache(span.dtype()));
-            cache.truncate(span.length());
-            model.beginCall(cache, span.scaling());
-            spans.add(new Batch.Span(
-                    first, span.count(), cache, model.ropeTable(span.scaling(), span.length(), span.count())));
+            KvCache cache = cache(span.blocks());
+            RopeTable rope = model.ropeTable(span.scaling(), cache.length(), span.count());
+            spans.add(new Batch.Span(first, span.count(), cache, rope, span.adapter()));
             first += span.count();
         }
         if (first > activations.capacity()) {
             reserve(first);
         }
         hidden = model.forward(new Batch(pass.tokens(), spans), activations, LayerObserver.NONE);
+    }
+
+    /** The leader takes and frees the blocks: here, their memory is all there is to see to. */
+    private KvCache cache(Pass.Blocks blocks) {
+        BlockTable table = new BlockTable(pool(blocks.pool()));
+        for (int block : blocks.numbers()) {
+            table.pool().have(block);
+            table.add(block);
+        }
+        return KvCache.of(table, blocks.length());
+    }
+
+    private BlockPool pool(Pass.Pool pool) {
+        return pools.computeIfAbsent(pool.number(), n -> model.newPool(pool.dtype(), BlockPool.UNBOUNDED));
     }
 
     private void reserve(int rows) {
@@ -88,7 +109,7 @@ final class Follower implements AutoCloseable {
 
     @Override
     public void close() {
-        caches.values().forEach(KvCache::close);
+        pools.values().forEach(BlockPool::close);
         activationArena.close();
         logitsArena.close();
         channel.close();

@@ -5,7 +5,9 @@ import io.telechat.core.comm.Communicator;
 import io.telechat.core.comm.RankException;
 import io.telechat.core.model.PassMirror;
 import io.telechat.core.ops.Batch;
+import io.telechat.core.ops.BlockPool;
 import io.telechat.core.ops.KvCache;
+import io.telechat.core.ops.RopeScaling;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.Iterator;
@@ -19,7 +21,7 @@ final class Leader implements PassMirror, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Leader.class);
 
     private final Pass.Channel channel;
-    private final Map<KvCache, Long> caches = new IdentityHashMap<>();
+    private final Map<BlockPool, Long> pools = new IdentityHashMap<>();
     private long numbers;
 
     Leader(Communicator ranks) {
@@ -30,22 +32,25 @@ final class Leader implements PassMirror, AutoCloseable {
     public void forward(Batch batch) {
         List<Pass.Span> spans = new ArrayList<>();
         for (Batch.Span span : batch.spans()) {
-            KvCache cache = span.cache();
-            long number = caches.computeIfAbsent(cache, c -> numbers++);
             spans.add(new Pass.Span(
-                    number,
-                    cache.dtype(),
-                    cache.length(),
-                    span.count(),
-                    span.rope().scaling()));
+                    blocks(span.cache()), span.count(), span.rope().scaling(), span.adapter()));
         }
         channel.send(new Pass.Forward(batch.tokens(), spans, closed()));
     }
 
+    private Pass.Blocks blocks(KvCache cache) {
+        return new Pass.Blocks(pool(cache.table().pool()), cache.table().toArray(), cache.length());
+    }
+
+    private Pass.Pool pool(BlockPool pool) {
+        long number = pools.computeIfAbsent(pool, p -> numbers++);
+        return new Pass.Pool(number, pool.layout().dtype());
+    }
+
     private List<Long> closed() {
         List<Long> closed = new ArrayList<>();
-        for (Iterator<Map.Entry<KvCache, Long>> all = caches.entrySet().iterator(); all.hasNext(); ) {
-            Map.Entry<KvCache, Long> entry = all.next();
+        for (Iterator<Map.Entry<BlockPool, Long>> all = pools.entrySet().iterator(); all.hasNext(); ) {
+            Map.Entry<BlockPool, Long> entry = all.next();
             if (entry.getKey().isClosed()) {
                 closed.add(entry.getValue());
                 all.remove();
@@ -55,8 +60,18 @@ final class Leader implements PassMirror, AutoCloseable {
     }
 
     @Override
-    public void logits(int from, int to) {
-        channel.send(new Pass.Logits(from, to));
+    public void logits(int... rows) {
+        channel.send(new Pass.Logits(rows));
+    }
+
+    @Override
+    public void turnKeys(KvCache cache, RopeScaling from, RopeScaling to) {
+        channel.send(new Pass.Turn(blocks(cache), from, to));
+    }
+
+    @Override
+    public void copyBlock(BlockPool pool, int from, int to) {
+        channel.send(new Pass.Copy(pool(pool), from, to));
     }
 
     /** Lets the other parts go, unless they are gone. */

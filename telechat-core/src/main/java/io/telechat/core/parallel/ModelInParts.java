@@ -20,7 +20,9 @@ import io.telechat.core.weights.ModelLoader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
+import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.zip.CRC32;
@@ -33,9 +35,9 @@ public final class ModelInParts {
      * What is loaded, the same on all ranks.
      *
      * @param quantization Q8 or Q4 to round matrices to that are not quantized yet
-     * @param adapter directory in PEFT's format
+     * @param adapters directories in PEFT's format
      */
-    public record Loading(Optional<DType> quantization, Optional<Path> adapter, LoadProgress progress) {}
+    public record Loading(Optional<DType> quantization, List<Path> adapters, LoadProgress progress) {}
 
     /**
      * On the first rank: the model, as if it were in one piece. Whatever it computes, the other ranks compute with it. Closing
@@ -84,9 +86,12 @@ public final class ModelInParts {
         ModelPart part = new ModelPart(checked.config(), ranks.rank(), ranks.size());
         Deque<Runnable> inOrder = new ArrayDeque<>();
         Ops local = ops;
-        if (loading.adapter().isPresent()) {
-            LoraAdapters adapters = LoraAdapters.read(loading.adapter().get(), part, backend);
-            inOrder.push(adapters::close);
+        if (!loading.adapters().isEmpty()) {
+            List<LoraAdapters> adapters = new ArrayList<>();
+            for (Path directory : loading.adapters()) {
+                adapters.add(LoraAdapters.read(directory, part, backend));
+                inOrder.push(adapters.getLast()::close);
+            }
             LoraOps adapted = new LoraOps(ops, adapters, LoraDropout.none(backend), backend);
             inOrder.push(adapted::close);
             local = adapted;

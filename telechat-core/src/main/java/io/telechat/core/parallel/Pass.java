@@ -15,23 +15,34 @@ sealed interface Pass {
     /** Longs of a message that most fit into, and go at once. */
     int SHORT = 1024;
 
+    /** A pool of blocks. */
+    record Pool(long number, DType dtype) {}
+
     /**
-     * New tokens of one sequence.
+     * Where keys and values of a sequence are.
      *
-     * @param cache number of the sequence's cache
-     * @param length positions that are stored in it
+     * @param length positions that are stored
      */
-    record Span(long cache, DType dtype, int length, int count, RopeScaling scaling) {}
+    record Blocks(Pool pool, int[] numbers, int length) {}
+
+    /** New tokens of one sequence, whose blocks have room for them. */
+    record Span(Blocks blocks, int count, RopeScaling scaling, int adapter) {}
 
     /**
      * All layers.
      *
-     * @param closed numbers of caches that are not needed any more
+     * @param closed numbers of pools that are not needed any more
      */
     record Forward(int[] tokens, List<Span> spans, List<Long> closed) implements Pass {}
 
-    /** The head, for rows {@code from} (inclusive) to {@code to} (exclusive) of the latest pass. */
-    record Logits(int from, int to) implements Pass {}
+    /** The head, for these rows of the latest pass. */
+    record Logits(int[] rows) implements Pass {}
+
+    /** Stored keys are turned. */
+    record Turn(Blocks blocks, RopeScaling from, RopeScaling to) implements Pass {}
+
+    /** A block is copied. */
+    record Copy(Pool pool, int from, int to) implements Pass {}
 
     /** Nothing any more. */
     record End() implements Pass {}
@@ -40,7 +51,9 @@ sealed interface Pass {
     final class Channel implements AutoCloseable {
         private static final int FORWARD = 0;
         private static final int LOGITS = 1;
-        private static final int END = 2;
+        private static final int TURN = 2;
+        private static final int COPY = 3;
+        private static final int END = 4;
 
         private final Communicator ranks;
         private final HostArena arena = new HostArena();
@@ -94,51 +107,38 @@ sealed interface Pass {
         }
 
         private static List<Long> words(Pass pass) {
-            List<Long> words = new ArrayList<>();
+            Words words = new Words(new ArrayList<>());
             switch (pass) {
                 case Forward forward -> {
-                    words.add((long) FORWARD);
-                    words.add((long) forward.tokens().length);
-                    for (int token : forward.tokens()) {
-                        words.add((long) token);
-                    }
-                    words.add((long) forward.spans().size());
+                    words.add(FORWARD)
+                            .addAll(forward.tokens())
+                            .add(forward.spans().size());
                     for (Span span : forward.spans()) {
-                        words.add(span.cache());
-                        words.add((long) span.dtype().ordinal());
-                        words.add((long) span.length());
-                        words.add((long) span.count());
-                        words.add(Double.doubleToRawLongBits(span.scaling().theta()));
-                        words.add(Double.doubleToRawLongBits(span.scaling().magnitude()));
-                        words.add(span.scaling().halfPrecision() ? 1L : 0L);
+                        words.add(span.blocks())
+                                .add(span.count())
+                                .add(span.scaling())
+                                .add(span.adapter());
                     }
-                    words.add((long) forward.closed().size());
-                    words.addAll(forward.closed());
+                    words.add(forward.closed().size());
+                    forward.closed().forEach(words::add);
                 }
-                case Logits logits -> words.addAll(List.of((long) LOGITS, (long) logits.from(), (long) logits.to()));
-                case End end -> words.add((long) END);
+                case Logits logits -> words.add(LOGITS).addAll(logits.rows());
+                case Turn turn ->
+                    words.add(TURN).add(turn.blocks()).add(turn.from()).add(turn.to());
+                case Copy copy ->
+                    words.add(COPY).add(copy.pool()).add(copy.from()).add(copy.to());
+                case End end -> words.add(END);
             }
-            return words;
+            return words.words;
         }
 
         private static Pass pass(Words words) {
             return switch (words.nextInt()) {
                 case FORWARD -> {
-                    int[] tokens = new int[words.nextInt()];
-                    for (int i = 0; i < tokens.length; i++) {
-                        tokens[i] = words.nextInt();
-                    }
+                    int[] tokens = words.nextInts();
                     List<Span> spans = new ArrayList<>();
                     for (int left = words.nextInt(); left > 0; left--) {
-                        spans.add(new Span(
-                                words.next(),
-                                DType.values()[words.nextInt()],
-                                words.nextInt(),
-                                words.nextInt(),
-                                new RopeScaling(
-                                        Double.longBitsToDouble(words.next()),
-                                        Double.longBitsToDouble(words.next()),
-                                        words.next() == 1)));
+                        spans.add(new Span(words.nextBlocks(), words.nextInt(), words.nextScaling(), words.nextInt()));
                     }
                     List<Long> closed = new ArrayList<>();
                     for (int left = words.nextInt(); left > 0; left--) {
@@ -146,12 +146,14 @@ sealed interface Pass {
                     }
                     yield new Forward(tokens, spans, closed);
                 }
-                case LOGITS -> new Logits(words.nextInt(), words.nextInt());
+                case LOGITS -> new Logits(words.nextInts());
+                case TURN -> new Turn(words.nextBlocks(), words.nextScaling(), words.nextScaling());
+                case COPY -> new Copy(words.nextPool(), words.nextInt(), words.nextInt());
                 default -> new End();
             };
         }
 
-        /** Reads a message from its beginning to its end. */
+        /** A message, written to its end or read from its beginning. */
         private static final class Words {
             private final List<Long> words;
             private int at;
@@ -160,12 +162,59 @@ sealed interface Pass {
                 this.words = words;
             }
 
+            Words add(long word) {
+                words.add(word);
+                return this;
+            }
+
+            Words addAll(int... ints) {
+                words.add((long) ints.length);
+                for (int word : ints) {
+                    words.add((long) word);
+                }
+                return this;
+            }
+
+            Words add(Pool pool) {
+                return add(pool.number()).add(pool.dtype().ordinal());
+            }
+
+            Words add(Blocks blocks) {
+                return add(blocks.pool()).addAll(blocks.numbers()).add(blocks.length());
+            }
+
+            Words add(RopeScaling scaling) {
+                return add(Double.doubleToRawLongBits(scaling.theta()))
+                        .add(Double.doubleToRawLongBits(scaling.magnitude()))
+                        .add(scaling.halfPrecision() ? 1 : 0);
+            }
+
             long next() {
                 return words.get(at++);
             }
 
             int nextInt() {
                 return Math.toIntExact(next());
+            }
+
+            int[] nextInts() {
+                int[] ints = new int[nextInt()];
+                for (int i = 0; i < ints.length; i++) {
+                    ints[i] = nextInt();
+                }
+                return ints;
+            }
+
+            Pool nextPool() {
+                return new Pool(next(), DType.values()[nextInt()]);
+            }
+
+            Blocks nextBlocks() {
+                return new Blocks(nextPool(), nextInts(), nextInt());
+            }
+
+            RopeScaling nextScaling() {
+                return new RopeScaling(Double.longBitsToDouble(next()), Double.longBitsToDouble(next()), next() == 1);
             }
         }
 

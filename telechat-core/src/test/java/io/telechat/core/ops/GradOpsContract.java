@@ -395,7 +395,8 @@ public abstract class GradOpsContract extends BackendContract {
         refused(() -> ops.swiGluBackward(x, y, x));
         refused(() -> ops.crossEntropy(y, new int[] {0, 9}, new float[2], 1, loss));
         refused(() -> ops.adamW(x, x, x, y, new AdamWStep(1, 0, 0, 1, 0, 1, 1)));
-        try (KvCache cache = new KvCache(1, layout, DType.F32, new HostArena())) {
+        try (KvCache cache = KvCache.alone(
+                new BlockPool(new KvLayout(1, layout, DType.F32), new HostArena(), BlockPool.UNBOUNDED))) {
             cache.reserve(2);
             Batch cached = Batch.of(new int[2], cache, none);
             refused(() -> ops.attentionBackward(qkv, x, lse, x, layout, cached, qkv));

@@ -4,6 +4,7 @@ package io.telechat.core.ops;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import io.telechat.core.backend.Backend;
 import io.telechat.core.quant.Quantizer;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Tensor;
@@ -294,6 +295,18 @@ public abstract class OpsContract extends BackendContract {
     }
 
     @Test
+    void selectRowsTakesThemInTheOrderAsked() {
+        Pair x = input(5, 33);
+        Pair out = output(3, 33);
+        subject.ops().selectRows(x.subject(), new int[] {4, 0, 4}, out.subject());
+        oracle.ops().selectRows(x.oracle(), new int[] {4, 0, 4}, out.oracle());
+        assertClose(out, 0);
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> subject.ops().selectRows(x.subject(), new int[] {0, 1, 5}, out.subject()));
+    }
+
+    @Test
     void shapesAreChecked() {
         Pair x = input(2, 8);
         Pair y = output(2, 9);
@@ -313,11 +326,13 @@ public abstract class OpsContract extends BackendContract {
         private Caches(HeadLayout layout, DType dtype, int layers) {
             headDim = layout.headDim();
             for (int i = 0; i < 2; i++) {
-                subject.add(new KvCache(
-                        layers, layout, dtype, OpsContract.this.subject.memory().newArena()));
-                oracle.add(new KvCache(
-                        layers, layout, dtype, OpsContract.this.oracle.memory().newArena()));
+                subject.add(cache(new KvLayout(layers, layout, dtype), OpsContract.this.subject));
+                oracle.add(cache(new KvLayout(layers, layout, dtype), OpsContract.this.oracle));
             }
+        }
+
+        private static KvCache cache(KvLayout layout, Backend backend) {
+            return KvCache.alone(new BlockPool(layout, backend.memory().newArena(), BlockPool.UNBOUNDED));
         }
 
         private Batch batch(boolean ofSubject, int... counts) {

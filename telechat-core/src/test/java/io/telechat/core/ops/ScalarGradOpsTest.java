@@ -219,7 +219,8 @@ class ScalarGradOpsTest {
         Tensor expected = zeros(5, layout.queryWidth());
         Tensor expectedLse = zeros(5, 4);
         forward.attention(qkv, layout, Batch.uncached(new int[5], new int[] {5}, List.of(none)), 0, out, lse);
-        try (KvCache cache = new KvCache(1, layout, DType.F32, new HostArena())) {
+        try (KvCache cache = KvCache.alone(
+                new BlockPool(new KvLayout(1, layout, DType.F32), new HostArena(), BlockPool.UNBOUNDED))) {
             cache.reserve(5);
             forward.attention(qkv, layout, Batch.of(new int[5], cache, none), 0, expected, expectedLse);
         }

@@ -64,8 +64,8 @@ class TensorParallelTest {
     @TempDir
     private Path directory;
 
-    private static ModelInParts.Loading loading(Optional<DType> quantization, Optional<Path> adapter) {
-        return new ModelInParts.Loading(quantization, adapter, LoadProgress.SILENT);
+    private static ModelInParts.Loading loading(Optional<DType> quantization, List<Path> adapters) {
+        return new ModelInParts.Loading(quantization, adapters, LoadProgress.SILENT);
     }
 
     private static <T> T inParts(Path model, int parts, ModelInParts.Loading loading, Function<CausalLm, T> work) {
@@ -84,13 +84,13 @@ class TensorParallelTest {
     private static <T> T whole(Path model, ModelInParts.Loading loading, Function<CausalLm, T> work) {
         Backend backend = Backends.byName("cpu", 1);
         ModelLoader.Checked checked = ModelLoader.check(model);
-        try (CausalLm lm = loading.adapter().isPresent()
+        try (CausalLm lm = !loading.adapters().isEmpty()
                 ? AdaptedModel.load(
                         checked,
                         backend,
                         backend.ops(),
                         loading.quantization(),
-                        loading.adapter().get(),
+                        loading.adapters(),
                         LoadProgress.SILENT)
                 : ModelLoader.load(checked, backend, backend.ops(), loading.quantization(), LoadProgress.SILENT)) {
             return work.apply(lm);
@@ -158,7 +158,7 @@ class TensorParallelTest {
     @ParameterizedTest
     @ValueSource(ints = {2, 3, 4})
     void everyGoldenModelComputesTheSameInParts(int parts) throws IOException {
-        ModelInParts.Loading loading = loading(Optional.empty(), Optional.empty());
+        ModelInParts.Loading loading = loading(Optional.empty(), List.of());
         for (Path model : Goldens.models()) {
             String name = model.getFileName().toString();
             if (!name.startsWith("telechat3") && name.startsWith("telechat")) {
@@ -171,7 +171,7 @@ class TensorParallelTest {
     @Test
     void theSameNumberOfPartsGivesTheSameBits() throws IOException {
         Path model = TinyModels.make(directory, "model", WIDE, 1);
-        ModelInParts.Loading loading = loading(Optional.empty(), Optional.empty());
+        ModelInParts.Loading loading = loading(Optional.empty(), List.of());
         float[][] once = inParts(model, 3, loading, TensorParallelTest::conversation);
         float[][] again = inParts(model, 3, loading, TensorParallelTest::conversation);
         for (int i = 0; i < once.length; i++) {
@@ -185,7 +185,7 @@ class TensorParallelTest {
     void quantizedWeightsAreTheSameInParts(DType dtype, int parts) throws IOException {
         for (String config : List.of(WIDE, WIDE_52B)) {
             Path model = TinyModels.make(directory, "model" + config.hashCode(), config, 1);
-            ModelInParts.Loading loading = loading(Optional.of(dtype), Optional.empty());
+            ModelInParts.Loading loading = loading(Optional.of(dtype), List.of());
             // What is multiplied with them is rounded as well, and now and then to a neighbour, for sums differ in
             // their order.
             float[][] expected = whole(model, loading, TensorParallelTest::conversation);
@@ -200,7 +200,7 @@ class TensorParallelTest {
     @Test
     void quantizedMatricesAreNotCutWithinAGroup() throws IOException {
         Path model = TinyModels.make(directory, "model", TinyModels.CONFIG_52B, 1);
-        ModelInParts.Loading loading = loading(Optional.of(DType.Q8), Optional.empty());
+        ModelInParts.Loading loading = loading(Optional.of(DType.Q8), List.of());
         assertThrows(InvalidRequestException.class, () -> inParts(model, 2, loading, TensorParallelTest::conversation));
     }
 
@@ -245,8 +245,8 @@ class TensorParallelTest {
                 fused, List.of("c_attn", "c_proj", "c_fc"),
                 grouped, List.of("query", "key_value", "dense", "gate_proj", "down_proj"));
         for (Path model : targets.keySet()) {
-            ModelInParts.Loading plain = loading(Optional.empty(), Optional.empty());
-            ModelInParts.Loading loading = loading(Optional.empty(), Optional.of(adapter(model, targets.get(model))));
+            ModelInParts.Loading plain = loading(Optional.empty(), List.of());
+            ModelInParts.Loading loading = loading(Optional.empty(), List.of(adapter(model, targets.get(model))));
             float[][] expected = whole(model, loading, TensorParallelTest::conversation);
             float[][] without = whole(model, plain, TensorParallelTest::conversation);
             assertTrue(Math.abs(expected[0][0] - without[0][0]) > 1e-3, "the adapter does something");
@@ -257,7 +257,7 @@ class TensorParallelTest {
     @Test
     void aPartThatFailsToLoadEndsTheOthers() throws IOException {
         Path model = TinyModels.make(directory, "model", TinyModels.CONFIG_52B, 1);
-        ModelInParts.Loading loading = loading(Optional.empty(), Optional.empty());
+        ModelInParts.Loading loading = loading(Optional.empty(), List.of());
         try (LocalRanks ranks = LocalRanks.beside(3, PATIENCE, others -> {
                     if (others.rank() == 2) {
                         throw new IllegalStateException("no memory here");
@@ -279,7 +279,7 @@ class TensorParallelTest {
         Path model = TinyModels.make(directory, "model", TinyModels.CONFIG_52B, 1);
         Path other = TinyModels.make(
                 directory, "other", TinyModels.CONFIG_52B.replace("\"n_inner\": 48", "\"n_inner\": 64"), 1);
-        ModelInParts.Loading loading = loading(Optional.empty(), Optional.empty());
+        ModelInParts.Loading loading = loading(Optional.empty(), List.of());
         try (LocalRanks ranks = LocalRanks.beside(2, PATIENCE, others -> {
                     try (ModelLoader.Checked checked = ModelLoader.check(other);
                             Backend backend = Backends.byName("cpu", 1)) {
@@ -300,7 +300,7 @@ class TensorParallelTest {
     void aPartHoldsItsShareOfTheBytes() throws IOException {
         Path model =
                 TinyModels.make(directory, "model", WIDE.replace("640", "512").replace("300", "3200"), 1);
-        ModelInParts.Loading loading = loading(Optional.empty(), Optional.empty());
+        ModelInParts.Loading loading = loading(Optional.empty(), List.of());
         long all = whole(model, loading, CausalLm::activeBytes);
         long part = inParts(model, 2, loading, CausalLm::activeBytes);
         assertEquals(0.5, (double) part / all, 0.03);

@@ -8,6 +8,7 @@ import io.telechat.core.ops.Batch;
 import io.telechat.core.ops.GradOps;
 import io.telechat.core.ops.HeadLayout;
 import io.telechat.core.ops.KvCache;
+import io.telechat.core.ops.KvLayout;
 import io.telechat.core.ops.Ops;
 import io.telechat.core.ops.RopeTable;
 import io.telechat.core.ops.Weight;
@@ -216,12 +217,13 @@ public final class ScalarBackend implements Backend, DeviceMemory, Ops {
     public void turnKeys(KvCache cache, RopeTable from, RopeTable to) {
         int half = from.half();
         for (int p = 0; p < cache.length(); p++) {
-            Tensor block = cache.block(p / KvCache.BLOCK);
-            for (int layer = 0; layer < cache.layers(); layer++) {
-                for (int head = 0; head < cache.heads().kvHeads(); head++) {
+            Tensor block = cache.block(p / KvLayout.BLOCK);
+            for (int layer = 0; layer < cache.layout().layers(); layer++) {
+                for (int head = 0; head < cache.layout().heads().kvHeads(); head++) {
                     for (int i = 0; i < half; i++) {
-                        long first = cache.keyOffset(layer, head) + (long) i * KvCache.BLOCK + p % KvCache.BLOCK;
-                        long second = first + (long) half * KvCache.BLOCK;
+                        long first =
+                                cache.layout().keyOffset(layer, head) + (long) i * KvLayout.BLOCK + p % KvLayout.BLOCK;
+                        long second = first + (long) half * KvLayout.BLOCK;
                         turn(block, first, second, from.cos()[p * half + i], -from.sin()[p * half + i]);
                         turn(block, first, second, to.cos()[p * half + i], to.sin()[p * half + i]);
                     }
@@ -245,12 +247,12 @@ public final class ScalarBackend implements Backend, DeviceMemory, Ops {
     }
 
     private static long keyAt(KvCache cache, int layer, int kvHead, int position, int d) {
-        return cache.keyOffset(layer, kvHead) + (long) d * KvCache.BLOCK + position % KvCache.BLOCK;
+        return cache.layout().keyOffset(layer, kvHead) + (long) d * KvLayout.BLOCK + position % KvLayout.BLOCK;
     }
 
     private static long valueAt(KvCache cache, int layer, int kvHead, int position, int d) {
-        return cache.valueOffset(layer, kvHead)
-                + (long) position % KvCache.BLOCK * cache.heads().headDim()
+        return cache.layout().valueOffset(layer, kvHead)
+                + (long) position % KvLayout.BLOCK * cache.layout().heads().headDim()
                 + d;
     }
 
@@ -261,7 +263,7 @@ public final class ScalarBackend implements Backend, DeviceMemory, Ops {
         for (int head = 0; head < heads.kvHeads(); head++) {
             for (int d = 0; d < heads.headDim(); d++) {
                 long key = row + heads.queryWidth() + (long) head * heads.headDim() + d;
-                Tensor block = cache.block(position / KvCache.BLOCK);
+                Tensor block = cache.block(position / KvLayout.BLOCK);
                 block.setFloat(keyAt(cache, layer, head, position, d), qkv.getFloat(key));
                 block.setFloat(valueAt(cache, layer, head, position, d), qkv.getFloat(key + heads.kvWidth()));
             }
@@ -272,7 +274,7 @@ public final class ScalarBackend implements Backend, DeviceMemory, Ops {
             Tensor qkv, HeadLayout heads, Batch.Span span, int layer, int kvHead, int position, int d) {
         KvCache cache = span.cache();
         return span.isCached()
-                ? cache.block(position / KvCache.BLOCK).getFloat(keyAt(cache, layer, kvHead, position, d))
+                ? cache.block(position / KvLayout.BLOCK).getFloat(keyAt(cache, layer, kvHead, position, d))
                 : ScalarGradOps.at(qkv, span.first() + position, (heads.heads() + kvHead) * heads.headDim() + d);
     }
 
@@ -281,7 +283,7 @@ public final class ScalarBackend implements Backend, DeviceMemory, Ops {
         KvCache cache = span.cache();
         int head = heads.heads() + heads.kvHeads() + kvHead;
         return span.isCached()
-                ? cache.block(position / KvCache.BLOCK).getFloat(valueAt(cache, layer, kvHead, position, d))
+                ? cache.block(position / KvLayout.BLOCK).getFloat(valueAt(cache, layer, kvHead, position, d))
                 : ScalarGradOps.at(qkv, span.first() + position, head * heads.headDim() + d);
     }
 
@@ -323,6 +325,15 @@ public final class ScalarBackend implements Backend, DeviceMemory, Ops {
                 double gate = gateUp.getFloat(2 * t * width + i);
                 double up = gateUp.getFloat(2 * t * width + width + i);
                 out.setFloat(t * width + i, (float) (gate / (1 + Math.exp(-gate)) * up));
+            }
+        }
+    }
+
+    @Override
+    public void selectRows(Tensor x, int[] rows, Tensor out) {
+        for (int i = 0; i < rows.length; i++) {
+            for (int column = 0; column < x.columns(); column++) {
+                out.setFloat(i * x.columns() + column, x.getFloat(rows[i] * x.columns() + column));
             }
         }
     }

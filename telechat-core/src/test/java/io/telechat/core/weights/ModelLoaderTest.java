@@ -17,7 +17,7 @@ import io.telechat.core.checkpoint.Checkpoint;
 import io.telechat.core.checkpoint.SafetensorsWriter;
 import io.telechat.core.model.MemoryPlan;
 import io.telechat.core.ops.HeadLayout;
-import io.telechat.core.ops.KvCache;
+import io.telechat.core.ops.KvLayout;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Shape;
 import io.telechat.core.testing.TinyModels;
@@ -146,7 +146,7 @@ class ModelLoaderTest {
     @Test
     void knowsThePublishedCacheSize() {
         // TeleChat-52B in bf16: 64 layers, 2 · 8192 values of 2 bytes.
-        assertEquals(2_097_152, KvCache.bytesPerPosition(64, new HeadLayout(64, 64, 128), DType.BF16));
+        assertEquals(2_097_152, new KvLayout(64, new HeadLayout(64, 64, 128), DType.BF16).bytesPerPosition());
     }
 
     @Test

@@ -25,10 +25,13 @@ public final class Sampler {
     /**
      * @param vocabulary which ids may be drawn
      * @param seed of the draw
+     * @param first rules that come before the others
      */
-    public static Sampler of(SamplingOptions options, VocabularyMask vocabulary, long seed) {
+    public static Sampler of(
+            SamplingOptions options, VocabularyMask vocabulary, long seed, List<LogitsProcessor> first) {
         List<LogitsProcessor> chain = new ArrayList<>();
         chain.add(vocabulary);
+        chain.addAll(first);
         if (options.repetitionPenalty() != 1) {
             chain.add(new RepetitionPenalty(options.repetitionPenalty()));
         }
@@ -48,6 +51,11 @@ public final class Sampler {
             }
         }
         return new Sampler(chain, options.isGreedy(), seed);
+    }
+
+    /** Without any further rules. */
+    public static Sampler of(SamplingOptions options, VocabularyMask vocabulary, long seed) {
+        return of(options, vocabulary, seed, List.of());
     }
 
     /**

@@ -7,6 +7,7 @@ import io.telechat.core.backend.cpu.kernel.Kernels.HeadRows;
 import io.telechat.core.ops.Batch;
 import io.telechat.core.ops.HeadLayout;
 import io.telechat.core.ops.KvCache;
+import io.telechat.core.ops.KvLayout;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.core.workers.WorkerTeam;
 import java.lang.foreign.MemorySegment;
@@ -27,6 +28,8 @@ final class CachedAttention implements AutoCloseable {
     private final Kernels kernels;
     private final Scratch[] scratch;
     private final Scratch addresses = new Scratch();
+    private Batch batch;
+    private List<Tile> tiles;
 
     CachedAttention(WorkerTeam workers, Kernels kernels) {
         this.workers = workers;
@@ -57,9 +60,17 @@ final class CachedAttention implements AutoCloseable {
     /** Some neighbouring key/value heads of a tile. */
     private record Part(Tile tile, int kvHead, int count) {}
 
+    /** Cuts a batch into tiles and notes where its blocks are: the same for all layers. */
+    void begin(Batch batch) {
+        this.batch = batch;
+        this.tiles = tiles(batch);
+    }
+
     void run(Tensor qkv, HeadLayout heads, Batch batch, int layer, Tensor out, Tensor lse) {
+        if (batch != this.batch) {
+            begin(batch);
+        }
         Call call = new Call(qkv, heads, layer, out, lse);
-        List<Tile> tiles = tiles(batch);
         int kvHeads = heads.kvHeads();
         int tasks = tiles.size() * kvHeads;
         if (batch.size() == batch.spans().size()) {
@@ -115,16 +126,16 @@ final class CachedAttention implements AutoCloseable {
 
     /** Blocks that a sequence has with its new tokens. */
     private static int blocks(Batch.Span span) {
-        return (span.cache().length() + span.count() + KvCache.BLOCK - 1) / KvCache.BLOCK;
+        return (span.cache().length() + span.count() + KvLayout.BLOCK - 1) / KvLayout.BLOCK;
     }
 
     private static CachedHeads heads(Call call, Part part) {
         KvCache cache = part.tile().span().cache();
         return new CachedHeads(
-                cache.dtype(),
+                cache.layout().dtype(),
                 part.tile().blocks(),
-                cache.keyOffset(call.layer(), part.kvHead()),
-                cache.valueOffset(call.layer(), part.kvHead()),
+                cache.layout().keyOffset(call.layer(), part.kvHead()),
+                cache.layout().valueOffset(call.layer(), part.kvHead()),
                 part.count(),
                 call.heads().headDim());
     }

@@ -25,6 +25,10 @@ final class CpuOps implements Ops {
     private final LinearProduct product;
     private final CachedAttention attention;
     private final Scratch angles = new Scratch();
+    /** Cosines of all rows of a batch, then sines: [2, rows, half]. */
+    private MemorySegment angleTable;
+
+    private Batch anglesOf;
 
     /** @param roundsToBf16 whether products with BF16 weights round activations to BF16; the kernels must be able to */
     CpuOps(WorkerTeam workers, Kernels kernels, boolean roundsToBf16) {
@@ -32,6 +36,27 @@ final class CpuOps implements Ops {
         this.kernels = kernels;
         this.product = new LinearProduct(workers, kernels, roundsToBf16);
         this.attention = new CachedAttention(workers, kernels);
+    }
+
+    @Override
+    public void begin(Batch batch) {
+        attention.begin(batch);
+        prepareAngles(batch);
+    }
+
+    /** Puts the angles of all rows one behind the other: the same for all layers. */
+    private void prepareAngles(Batch batch) {
+        int half = batch.spans().getFirst().rope().half();
+        MemorySegment all = angles.floats(2L * batch.size() * half);
+        long sines = 4L * batch.size() * half;
+        for (Batch.Span span : batch.spans()) {
+            int count = span.count() * half;
+            long at = 4L * span.first() * half;
+            MemorySegment.copy(span.rope().cos(), 0, all, ValueLayout.JAVA_FLOAT, at, count);
+            MemorySegment.copy(span.rope().sin(), 0, all, ValueLayout.JAVA_FLOAT, sines + at, count);
+        }
+        angleTable = all;
+        anglesOf = batch;
     }
 
     @Override
@@ -79,27 +104,24 @@ final class CpuOps implements Ops {
     @Override
     public void rope(Tensor qkv, HeadLayout heads, Batch batch) {
         Shapes.rope(qkv, heads, batch);
+        if (batch != anglesOf) {
+            prepareAngles(batch);
+        }
         int half = heads.headDim() / 2;
         int turned = heads.heads() + heads.kvHeads();
         long width = heads.qkvWidth();
-        for (Batch.Span span : batch.spans()) {
-            int table = span.count() * half;
-            MemorySegment cos = angles.floats(2L * table);
-            MemorySegment sin = cos.asSlice(4L * table);
-            MemorySegment.copy(span.rope().cos(), 0, cos, ValueLayout.JAVA_FLOAT, 0, table);
-            MemorySegment.copy(span.rope().sin(), 0, sin, ValueLayout.JAVA_FLOAT, 0, table);
-            forRows(span.count(), width, (first, count) -> {
-                MemorySegment rows = qkv.segment().asSlice(4 * (span.first() + first) * width);
-                long at = 4 * first * half;
-                kernels.rope(rows, cos.asSlice(at), sin.asSlice(at), count, width, turned, half);
-            });
-        }
+        MemorySegment sines = angleTable.asSlice(4L * batch.size() * half);
+        forRows(batch.size(), width, (first, count) -> {
+            MemorySegment rows = qkv.segment().asSlice(4 * first * width);
+            long at = 4 * first * half;
+            kernels.rope(rows, angleTable.asSlice(at), sines.asSlice(at), count, width, turned, half);
+        });
     }
 
     @Override
     public void turnKeys(KvCache cache, RopeTable from, RopeTable to) {
         Shapes.turnKeys(cache, from, to);
-        workers.run(cache.layers(), (layer, worker) -> KeyTurn.layer(cache, layer, from, to));
+        workers.run(cache.layout().layers(), (layer, worker) -> KeyTurn.layer(cache, layer, from, to));
     }
 
     @Override
@@ -120,6 +142,15 @@ final class CpuOps implements Ops {
                         out.segment().asSlice(4 * first * columns),
                         count,
                         columns));
+    }
+
+    @Override
+    public void selectRows(Tensor x, int[] rows, Tensor out) {
+        Shapes.selectRows(x, rows, out);
+        long bytes = 4 * x.columns();
+        for (int i = 0; i < rows.length; i++) {
+            MemorySegment.copy(x.segment(), rows[i] * bytes, out.segment(), i * bytes, bytes);
+        }
     }
 
     @Override

@@ -2,6 +2,7 @@
 package io.telechat.core.backend.cpu;
 
 import io.telechat.core.ops.KvCache;
+import io.telechat.core.ops.KvLayout;
 import io.telechat.core.ops.RopeTable;
 import io.telechat.core.tensor.Tensor;
 
@@ -12,15 +13,15 @@ final class KeyTurn {
     static void layer(KvCache cache, int layer, RopeTable from, RopeTable to) {
         int half = from.half();
         for (int position = 0; position < cache.length(); position++) {
-            Tensor block = cache.block(position / KvCache.BLOCK);
-            int slot = position % KvCache.BLOCK;
-            for (int head = 0; head < cache.heads().kvHeads(); head++) {
-                long keys = cache.keyOffset(layer, head) + slot;
+            Tensor block = cache.block(position / KvLayout.BLOCK);
+            int slot = position % KvLayout.BLOCK;
+            for (int head = 0; head < cache.layout().heads().kvHeads(); head++) {
+                long keys = cache.layout().keyOffset(layer, head) + slot;
                 for (int i = 0; i < half; i++) {
                     turn(
                             block,
-                            keys + (long) i * KvCache.BLOCK,
-                            keys + (long) (i + half) * KvCache.BLOCK,
+                            keys + (long) i * KvLayout.BLOCK,
+                            keys + (long) (i + half) * KvLayout.BLOCK,
                             from,
                             to,
                             position * half + i);

@@ -7,7 +7,7 @@ import io.telechat.core.backend.cpu.kernel.Kernels.CachedHeads;
 import io.telechat.core.backend.cpu.kernel.Kernels.HeadRows;
 import io.telechat.core.ops.Batch;
 import io.telechat.core.ops.HeadLayout;
-import io.telechat.core.ops.KvCache;
+import io.telechat.core.ops.KvLayout;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.core.workers.WorkerTeam;
@@ -19,7 +19,7 @@ import java.lang.foreign.ValueLayout;
  * values are brought into the form of a cache in the thread's own memory, so that the kernel of {@link CachedAttention} serves.
  */
 final class SpanAttention implements AutoCloseable {
-    private static final int BLOCK = KvCache.BLOCK;
+    private static final int BLOCK = KvLayout.BLOCK;
     /** Queries that are taken at once. */
     private static final int TILE = 32;
 

@@ -9,6 +9,7 @@ import static org.nd4j.linalg.indexing.NDArrayIndex.point;
 import io.telechat.core.ops.Batch;
 import io.telechat.core.ops.HeadLayout;
 import io.telechat.core.ops.KvCache;
+import io.telechat.core.ops.KvLayout;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -19,13 +20,14 @@ final class CacheViews {
 
     /** Keys of a head in one block, a view [headDim, BLOCK]. */
     static INDArray keys(KvCache cache, int block, int layer, int kvHead) {
-        return head(cache, block, layer, 0, kvHead).reshape('c', cache.heads().headDim(), KvCache.BLOCK);
+        return head(cache, block, layer, 0, kvHead)
+                .reshape('c', cache.layout().heads().headDim(), KvLayout.BLOCK);
     }
 
     /** Values of a head in one block, a view [BLOCK, headDim]. */
     static INDArray values(KvCache cache, int block, int layer, int kvHead) {
         return head(cache, block, layer, 1, kvHead)
-                .reshape('c', KvCache.BLOCK, cache.heads().headDim());
+                .reshape('c', KvLayout.BLOCK, cache.layout().heads().headDim());
     }
 
     private static INDArray head(KvCache cache, int block, int layer, int part, int kvHead) {
@@ -42,9 +44,9 @@ final class CacheViews {
                 .dup('c');
         for (int t = 0; t < span.count(); ) {
             int position = span.cache().length() + t;
-            int slot = position % KvCache.BLOCK;
-            int count = Math.min(span.count() - t, KvCache.BLOCK - slot);
-            int block = position / KvCache.BLOCK;
+            int slot = position % KvLayout.BLOCK;
+            int count = Math.min(span.count() - t, KvLayout.BLOCK - slot);
+            int block = position / KvLayout.BLOCK;
             assign(
                     keys(span.cache(), block, layer, kvHead).get(all(), interval(slot, slot + count)),
                     floats(newKeys.get(interval(t, t + count), all()), count, dim)
@@ -89,6 +91,6 @@ final class CacheViews {
     }
 
     private static int blocks(Batch.Span span) {
-        return (positions(span) + KvCache.BLOCK - 1) / KvCache.BLOCK;
+        return (positions(span) + KvLayout.BLOCK - 1) / KvLayout.BLOCK;
     }
 }

@@ -8,6 +8,7 @@ import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
 import io.telechat.core.ops.Batch;
 import io.telechat.core.ops.HeadLayout;
 import io.telechat.core.ops.KvCache;
+import io.telechat.core.ops.KvLayout;
 import io.telechat.core.ops.Ops;
 import io.telechat.core.ops.RopeTable;
 import io.telechat.core.ops.Shapes;
@@ -96,15 +97,15 @@ final class Nd4jOps implements Ops {
     public void turnKeys(KvCache cache, RopeTable from, RopeTable to) {
         Shapes.turnKeys(cache, from, to);
         int half = from.half();
-        for (int first = 0; first < cache.length(); first += KvCache.BLOCK) {
-            int count = Math.min(KvCache.BLOCK, cache.length() - first);
+        for (int first = 0; first < cache.length(); first += KvLayout.BLOCK) {
+            int count = Math.min(KvLayout.BLOCK, cache.length() - first);
             INDArray fromCos = column(from.cos(), first, count, half);
             INDArray fromSin = column(from.sin(), first, count, half);
             INDArray toCos = column(to.cos(), first, count, half);
             INDArray toSin = column(to.sin(), first, count, half);
-            for (int layer = 0; layer < cache.layers(); layer++) {
-                for (int head = 0; head < cache.heads().kvHeads(); head++) {
-                    INDArray keys = CacheViews.keys(cache, first / KvCache.BLOCK, layer, head);
+            for (int layer = 0; layer < cache.layout().layers(); layer++) {
+                for (int head = 0; head < cache.layout().heads().kvHeads(); head++) {
+                    INDArray keys = CacheViews.keys(cache, first / KvLayout.BLOCK, layer, head);
                     INDArray viewA = keys.get(interval(0, half), interval(0, count));
                     INDArray viewB = keys.get(interval(half, 2 * half), interval(0, count));
                     INDArray a = CacheViews.floats(viewA, half, count);
@@ -204,6 +205,14 @@ final class Nd4jOps implements Ops {
         INDArray gate = array(gateUp).get(all(), interval(0, width)).dup('c');
         INDArray up = array(gateUp).get(all(), interval(width, 2 * width));
         array(out).assign(gate.mul(Transforms.sigmoid(gate)).muli(up));
+    }
+
+    @Override
+    public void selectRows(Tensor x, int[] rows, Tensor out) {
+        Shapes.selectRows(x, rows, out);
+        for (int i = 0; i < rows.length; i++) {
+            array(out).getRow(i).assign(array(x).getRow(rows[i]));
+        }
     }
 
     @Override

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.backend.cpu.kernel;
 
-import io.telechat.core.ops.KvCache;
+import io.telechat.core.ops.KvLayout;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
@@ -11,7 +11,7 @@ import jdk.incubator.vector.VectorOperators;
  * FlashAttention (Dao et al. 2022, arXiv:2205.14135). The order of the sums depends on the block size only.
  */
 final class AttentionKernel {
-    private static final int BLOCK = KvCache.BLOCK;
+    private static final int BLOCK = KvLayout.BLOCK;
 
     private AttentionKernel() {}
 

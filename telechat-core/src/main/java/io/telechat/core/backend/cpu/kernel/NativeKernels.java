@@ -7,7 +7,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.telechat.core.ffi.NativeLibrary;
-import io.telechat.core.ops.KvCache;
+import io.telechat.core.ops.KvLayout;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.QuantizedLayout;
 import java.lang.foreign.Arena;
@@ -93,7 +93,7 @@ public final class NativeKernels implements Kernels {
                         QuantizedLayout.PANEL,
                         QuantizedLayout.BLOCK,
                         QuantizedLayout.GROUP,
-                        KvCache.BLOCK,
+                        KvLayout.BLOCK,
                         Stream.of(Function.values()).map(Function::name).collect(Collectors.joining(" ")));
         String actual;
         try (Arena arena = Arena.ofConfined()) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.backend.cpu.kernel;
 
-import io.telechat.core.ops.KvCache;
+import io.telechat.core.ops.KvLayout;
 import io.telechat.core.quant.QuantizedActivations;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Tensor;
@@ -11,7 +11,7 @@ import java.lang.foreign.ValueLayout;
 /** The kernels in Java, on the Vector API; what each does in a loop is in the classes beside this one. */
 final class VectorKernels implements Kernels {
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
-    private static final int BLOCK = KvCache.BLOCK;
+    private static final int BLOCK = KvLayout.BLOCK;
 
     @Override
     public KernelTier tier() {

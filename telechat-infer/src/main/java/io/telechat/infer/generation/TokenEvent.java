@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.telechat.infer;
+package io.telechat.infer.generation;
 
 import java.util.Optional;
 
@@ -9,5 +9,6 @@ import java.util.Optional;
  * @param id the token
  * @param text what it adds to the answer; empty while it may be part of a character or of a stop string
  * @param logprob if asked for
+ * @param isRest whether this is what was held back of the text up to its end, and no further token
  */
-public record TokenEvent(int id, String text, Optional<Generation.TokenLogprob> logprob) {}
+public record TokenEvent(int id, String text, Optional<Generation.TokenLogprob> logprob, boolean isRest) {}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.telechat.infer;
+package io.telechat.infer.generation;
 
 import io.telechat.core.Message;
 import java.util.List;
@@ -10,6 +10,7 @@ import java.util.List;
  * @param tokens generated ids, the stop token included
  * @param text the answer, without whatever stopped it
  * @param logprobs one per token, if they were asked for
+ * @param promptLogprobs one per token of the prompt but the first, if they were asked for
  * @param finishReason why it ended
  * @param usage counts
  * @param timings how long it took
@@ -18,12 +19,14 @@ public record Generation(
         List<Integer> tokens,
         String text,
         List<TokenLogprob> logprobs,
+        List<TokenLogprob> promptLogprobs,
         FinishReason finishReason,
         Usage usage,
         Timings timings) {
     public Generation {
         tokens = List.copyOf(tokens);
         logprobs = List.copyOf(logprobs);
+        promptLogprobs = List.copyOf(promptLogprobs);
     }
 
     /**
@@ -31,11 +34,19 @@ public record Generation(
      *
      * @param cachedTokens tokens of the prompt that were computed for an earlier answer
      * @param droppedTurns oldest turns that the prompt left out because the context was full
+     * @param draftedTokens tokens that were guessed and computed along with others
+     * @param acceptedTokens how many of them were right
      */
-    public record Usage(int promptTokens, int completionTokens, int cachedTokens, int droppedTurns) {}
+    public record Usage(
+            int promptTokens,
+            int completionTokens,
+            int cachedTokens,
+            int droppedTurns,
+            int draftedTokens,
+            int acceptedTokens) {}
 
-    /** Seconds spent on the prompt (up to the first token's logits) and on the tokens after it. */
-    public record Timings(double promptSeconds, double generationSeconds) {}
+    /** Seconds spent waiting for others, on the prompt (up to the first token), and on the tokens after it. */
+    public record Timings(double queueSeconds, double promptSeconds, double generationSeconds) {}
 
     /** A token that might have been. */
     public record Alternative(int id, double logprob) {}
@@ -48,9 +59,34 @@ public record Generation(
     public record TokenLogprob(int id, double logprob, List<Alternative> alternatives) {}
 
     /** The same, of a prompt that left out turns. */
-    Generation withDroppedTurns(int turns) {
-        Usage counts = new Usage(usage.promptTokens, usage.completionTokens, usage.cachedTokens, turns);
-        return new Generation(tokens, text, logprobs, finishReason, counts, timings);
+    public Generation withDroppedTurns(int turns) {
+        Usage counts = new Usage(
+                usage.promptTokens,
+                usage.completionTokens,
+                usage.cachedTokens,
+                turns,
+                usage.draftedTokens,
+                usage.acceptedTokens);
+        return new Generation(tokens, text, logprobs, promptLogprobs, finishReason, counts, timings);
+    }
+
+    /** Its first tokens, as if it had ended with them. */
+    public Generation cutTo(int count, String itsText, FinishReason reason) {
+        Usage counts = new Usage(
+                usage.promptTokens,
+                count,
+                usage.cachedTokens,
+                usage.droppedTurns,
+                usage.draftedTokens,
+                usage.acceptedTokens);
+        return new Generation(
+                tokens.subList(0, count),
+                itsText,
+                logprobs.subList(0, Math.min(count, logprobs.size())),
+                promptLogprobs,
+                reason,
+                counts,
+                timings);
     }
 
     /** One line for people, in the language of the default locale. */

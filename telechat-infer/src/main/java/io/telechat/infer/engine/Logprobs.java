@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.telechat.infer;
+package io.telechat.infer.engine;
 
+import io.telechat.infer.generation.Generation;
 import io.telechat.infer.sampling.Sampler;
 import java.util.ArrayList;
 import java.util.Comparator;

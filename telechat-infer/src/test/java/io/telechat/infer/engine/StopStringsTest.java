@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.telechat.infer;
+package io.telechat.infer.engine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.telechat.infer;
+package io.telechat.infer.generation;
 
 import io.telechat.core.InvalidRequestException;
 import io.telechat.infer.sampling.SamplingOptions;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 
@@ -15,6 +16,8 @@ import java.util.Set;
  * @param maxNewTokens length of the answer at most; empty for the checkpoint's default
  * @param stopIds tokens that end the answer and are not part of its text
  * @param stopStrings text that ends the answer and is not part of it
+ * @param minNewTokens length of the answer at least: no stop token comes before
+ * @param logitBias what is added to the logits of ids before anything else
  * @param logprobs how many alternatives to report with each token; -1 for no log-probabilities at all
  */
 public record GenerationOptions(
@@ -23,6 +26,8 @@ public record GenerationOptions(
         OptionalInt maxNewTokens,
         Set<Integer> stopIds,
         List<String> stopStrings,
+        int minNewTokens,
+        Map<Integer, Float> logitBias,
         int logprobs) {
     /** No log-probabilities. */
     public static final int NO_LOGPROBS = -1;
@@ -30,6 +35,7 @@ public record GenerationOptions(
     public GenerationOptions {
         stopIds = Set.copyOf(stopIds);
         stopStrings = List.copyOf(stopStrings);
+        logitBias = Map.copyOf(logitBias);
         if (maxNewTokens.isPresent() && maxNewTokens.getAsInt() < 1) {
             throw new InvalidRequestException("max new tokens is %d, must be at least 1", maxNewTokens.getAsInt());
         }
@@ -43,26 +49,42 @@ public record GenerationOptions(
 
     /** Greedy, no penalties, no stops. */
     public static GenerationOptions greedy() {
-        return new GenerationOptions(SamplingOptions.GREEDY, 0, OptionalInt.empty(), Set.of(), List.of(), NO_LOGPROBS);
+        return new GenerationOptions(
+                SamplingOptions.GREEDY, 0, OptionalInt.empty(), Set.of(), List.of(), 0, Map.of(), NO_LOGPROBS);
     }
 
     public GenerationOptions withSampling(SamplingOptions sampling) {
-        return new GenerationOptions(sampling, seed, maxNewTokens, stopIds, stopStrings, logprobs);
+        return new GenerationOptions(
+                sampling, seed, maxNewTokens, stopIds, stopStrings, minNewTokens, logitBias, logprobs);
     }
 
     public GenerationOptions withSeed(long seed) {
-        return new GenerationOptions(sampling, seed, maxNewTokens, stopIds, stopStrings, logprobs);
+        return new GenerationOptions(
+                sampling, seed, maxNewTokens, stopIds, stopStrings, minNewTokens, logitBias, logprobs);
     }
 
     public GenerationOptions withMaxNewTokens(int maxNewTokens) {
-        return new GenerationOptions(sampling, seed, OptionalInt.of(maxNewTokens), stopIds, stopStrings, logprobs);
+        return new GenerationOptions(
+                sampling, seed, OptionalInt.of(maxNewTokens), stopIds, stopStrings, minNewTokens, logitBias, logprobs);
     }
 
     public GenerationOptions withStops(Set<Integer> stopIds, List<String> stopStrings) {
-        return new GenerationOptions(sampling, seed, maxNewTokens, stopIds, stopStrings, logprobs);
+        return new GenerationOptions(
+                sampling, seed, maxNewTokens, stopIds, stopStrings, minNewTokens, logitBias, logprobs);
+    }
+
+    /** @param biases what is added to the logits of ids of the model */
+    public GenerationOptions withLogitBias(Map<Integer, Float> biases) {
+        return new GenerationOptions(
+                sampling, seed, maxNewTokens, stopIds, stopStrings, minNewTokens, biases, logprobs);
+    }
+
+    public GenerationOptions withMinNewTokens(int tokens) {
+        return new GenerationOptions(sampling, seed, maxNewTokens, stopIds, stopStrings, tokens, logitBias, logprobs);
     }
 
     public GenerationOptions withLogprobs(int logprobs) {
-        return new GenerationOptions(sampling, seed, maxNewTokens, stopIds, stopStrings, logprobs);
+        return new GenerationOptions(
+                sampling, seed, maxNewTokens, stopIds, stopStrings, minNewTokens, logitBias, logprobs);
     }
 }

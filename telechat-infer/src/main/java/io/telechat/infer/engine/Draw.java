@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.infer.engine;
+
+import io.telechat.core.tensor.Tensor;
+import io.telechat.infer.engine.Scheduler.Chunk;
+import io.telechat.infer.generation.Generation;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What the logits of a chunk give.
+ *
+ * @param promptLogprobs of tokens of the prompt, if they were asked for
+ * @param tokens that were drawn
+ * @param failure why nothing could be drawn
+ */
+record Draw(List<Generation.TokenLogprob> promptLogprobs, List<Token> tokens, Optional<RuntimeException> failure) {
+
+    /** @param logprob if it was asked for */
+    record Token(int id, Optional<Generation.TokenLogprob> logprob) {}
+
+    /** @param logits [wanted, vocab], in host memory */
+    static Draw of(Chunk chunk, Tensor logits) {
+        List<Generation.TokenLogprob> ofPrompt = new ArrayList<>();
+        List<Token> drawn = new ArrayList<>();
+        Sequence sequence = chunk.sequence();
+        try {
+            for (int row = 0; row < chunk.wanted(); row++) {
+                int next = chunk.first() + chunk.count() - chunk.wanted() + row + 1;
+                float[] values = logits.rows(row, row + 1).toFloats();
+                if (next < sequence.promptLength()) {
+                    int alternatives = sequence.request().promptLogprobs();
+                    ofPrompt.add(Logprobs.of(values, sequence.tokens()[next], alternatives));
+                } else {
+                    drawn.add(token(sequence, values));
+                }
+            }
+            return new Draw(ofPrompt, drawn, Optional.empty());
+        } catch (RuntimeException e) {
+            return new Draw(List.of(), List.of(), Optional.of(e));
+        }
+    }
+
+    private static Token token(Sequence sequence, float[] logits) {
+        int alternatives = sequence.request().options().logprobs();
+        float[] raw = alternatives >= 0 ? logits.clone() : logits;
+        int id = sequence.sampler().sample(logits, sequence.history());
+        sequence.history().add(id);
+        return new Token(id, alternatives >= 0 ? Optional.of(Logprobs.of(raw, id, alternatives)) : Optional.empty());
+    }
+}

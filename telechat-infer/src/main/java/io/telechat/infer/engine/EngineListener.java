@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.infer.engine;
+
+import io.telechat.infer.generation.Generation;
+import io.telechat.infer.generation.TokenEvent;
+
+/**
+ * Hears of the sequences of one {@link Engine#submit}, which are told apart by their place in it. Called on the engine's thread: it
+ * must hand on what it hears and return at once, for nobody gets a token meanwhile.
+ */
+public interface EngineListener {
+    /** A token, or what was held back of the text at the end. */
+    void token(int index, TokenEvent event);
+
+    /** A sequence has ended; nothing more comes of it. */
+    void finished(int index, Generation generation);
+
+    /** A sequence has failed; nothing more comes of it. */
+    void failed(int index, RuntimeException failure);
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.infer.engine;
+
+import io.telechat.core.ops.Batch;
+import io.telechat.infer.generation.GenerationOptions;
+
+/**
+ * One sequence to be generated.
+ *
+ * @param prompt at least one id
+ * @param options with the length of the answer resolved; an empty one means up to the end of the context
+ * @param adapter which of the model's adapters it goes through, counted from 0; {@link Batch.Span#NO_ADAPTER} for none
+ * @param salt only prompts of the same salt share what has been computed of them
+ * @param promptLogprobs how many alternatives to report with each token of the prompt; {@link GenerationOptions#NO_LOGPROBS} for
+ *     no log-probabilities of the prompt
+ */
+public record Request(int[] prompt, GenerationOptions options, int adapter, String salt, int promptLogprobs) {
+    /** Through the model's first adapter, if it has one. */
+    public static Request of(int[] prompt, GenerationOptions options) {
+        return new Request(prompt, options, 0, "", GenerationOptions.NO_LOGPROBS);
+    }
+
+    /** Through one of the model's adapters, or none. */
+    public Request withAdapter(int number) {
+        return new Request(prompt, options, number, salt, promptLogprobs);
+    }
+
+    public Request withOptions(GenerationOptions other) {
+        return new Request(prompt, other, adapter, salt, promptLogprobs);
+    }
+
+    public Request withSalt(String text) {
+        return new Request(prompt, options, adapter, text, promptLogprobs);
+    }
+
+    public Request withPromptLogprobs(int alternatives) {
+        return new Request(prompt, options, adapter, salt, alternatives);
+    }
+}

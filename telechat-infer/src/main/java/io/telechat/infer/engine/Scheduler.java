@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.infer.engine;
+
+import io.telechat.core.model.CausalLm;
+import io.telechat.core.model.MemoryPlan;
+import io.telechat.core.ops.BlockPool;
+import io.telechat.core.ops.BlockTable;
+import io.telechat.core.ops.KvLayout;
+import io.telechat.core.ops.RopeScaling;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.LinkedList;
+import java.util.List;
+
+/**
+ * Decides which tokens the next pass computes. Sequences that run come first, in the order of their admission: one token each, and
+ * of prompts as much as the step's budget allows. Then those that wait, first come, first served, as long as there is memory for
+ * their prompt and one more block. Where memory runs out, the prefix cache gives up blocks that nobody uses; then the sequence that
+ * was admitted last loses all of its blocks, and waits, before all others, to be computed again.
+ */
+final class Scheduler {
+    /** Rows of a prompt whose logits are all wanted, which take memory. */
+    private static final int LOGIT_ROWS = 64;
+
+    private final CausalLm model;
+    private final BlockPool pool;
+    private final PrefixCache prefixes;
+    private final int maxBatch;
+    private final StepBudget budget = new StepBudget();
+    private final List<Sequence> running = new ArrayList<>();
+    private final LinkedList<Sequence> waiting = new LinkedList<>();
+    private long preemptions;
+    private long prefixQueries;
+    private long prefixHits;
+
+    Scheduler(CausalLm model, BlockPool pool, int maxBatch) {
+        this.model = model;
+        this.pool = pool;
+        this.prefixes = new PrefixCache(pool);
+        this.maxBatch = maxBatch;
+    }
+
+    /**
+     * The next tokens of a sequence, all rotated alike.
+     *
+     * @param first position of the first of them
+     * @param wanted of how many rows, the last ones, logits are wanted
+     * @param decoding whether they follow a token that was generated in the step before
+     */
+    record Chunk(Sequence sequence, int first, int count, int wanted, boolean decoding, RopeScaling scaling) {}
+
+    List<Sequence> running() {
+        return running;
+    }
+
+    List<Sequence> waiting() {
+        return waiting;
+    }
+
+    PrefixCache prefixes() {
+        return prefixes;
+    }
+
+    StepBudget budget() {
+        return budget;
+    }
+
+    long preemptions() {
+        return preemptions;
+    }
+
+    long prefixQueries() {
+        return prefixQueries;
+    }
+
+    long prefixHits() {
+        return prefixHits;
+    }
+
+    /** What the next pass computes; empty if there is nothing. */
+    List<Chunk> schedule() {
+        List<Chunk> chunks = new ArrayList<>();
+        int decoding = (int) running.stream().filter(Sequence::isDecoding).count();
+        int rows = Math.min(budget.rows(decoding), MemoryPlan.MAX_ROWS - decoding);
+        boolean preempted = false;
+        for (int i = 0; i < running.size(); i++) { // preempting shortens the list behind i
+            Sequence sequence = running.get(i);
+            int most = sequence.isDecoding() ? 1 : promptRows(sequence, rows);
+            if (most == 0) {
+                continue;
+            }
+            int count = sequence.alike(most);
+            preempted |= makeRoom(sequence, count);
+            if (i < running.size() && running.get(i) == sequence) {
+                chunks.add(chunk(sequence, count));
+                rows -= sequence.isDecoding() ? 0 : count;
+            }
+        }
+        if (!preempted) {
+            admit(chunks, rows);
+        }
+        return chunks;
+    }
+
+    private static int promptRows(Sequence sequence, int rows) {
+        return Math.min(sequence.pending(), sequence.wantsPromptLogits() ? Math.min(rows, LOGIT_ROWS) : rows);
+    }
+
+    private static Chunk chunk(Sequence sequence, int count) {
+        int first = sequence.computed();
+        int atEnd = first + count == sequence.length() ? 1 : 0;
+        int wanted = sequence.wantsPromptLogits() ? count : atEnd;
+        return new Chunk(sequence, first, count, wanted, sequence.isDecoding(), sequence.scaling(first));
+    }
+
+    private void admit(List<Chunk> chunks, int budgeted) {
+        int rows = budgeted;
+        for (Iterator<Sequence> next = waiting.iterator(); next.hasNext() && running.size() < maxBatch && rows > 0; ) {
+            Sequence sequence = next.next();
+            if (sequence.waitsForLeader()) {
+                continue;
+            }
+            PrefixCache.Match match = match(sequence);
+            int missing = KvLayout.blocks(sequence.length() + 1) - match.nodes().size();
+            if (!isFree(missing, match)) {
+                return;
+            }
+            next.remove();
+            running.add(sequence);
+            adopt(sequence, match);
+            int count = sequence.alike(promptRows(sequence, rows));
+            if (makeRoom(sequence, count)) {
+                return;
+            }
+            chunks.add(chunk(sequence, count));
+            rows -= count;
+        }
+    }
+
+    /** What others have computed of it; all but the last token at most, whose logits are wanted. */
+    private PrefixCache.Match match(Sequence sequence) {
+        if (sequence.request().promptLogprobs() >= 0) {
+            return new PrefixCache.Match(List.of(), null, 0);
+        }
+        int limit = Math.min(sequence.alike(sequence.length()), sequence.length() - 1);
+        return prefixes.match(sequence.scope(), sequence.tokens(), limit);
+    }
+
+    /** Whether so many blocks can be had, without those of a match. */
+    private boolean isFree(int blocks, PrefixCache.Match match) {
+        long own = match.nodes().stream()
+                .filter(node -> pool.references(node.block()) == 0)
+                .count();
+        return blocks <= pool.available() + pool.idle() - own;
+    }
+
+    private void adopt(Sequence sequence, PrefixCache.Match match) {
+        match.nodes().forEach(node -> pool.retain(node.block())); // so that making room for the copy does not take them
+        PrefixCache.Match taken = match;
+        if (match.part() != null) {
+            pool.retain(match.part().block());
+            boolean room = pool.available() > 0 || prefixes.evict();
+            pool.release(match.part().block());
+            taken = room ? match : new PrefixCache.Match(match.nodes(), null, 0);
+        }
+        sequence.shared().adopt(taken).ifPresent(copy -> model.copyBlock(pool, copy.from(), copy.to()));
+        match.nodes().forEach(node -> pool.release(node.block()));
+        int cached = Math.min(sequence.computed(), sequence.promptLength());
+        if (sequence.admitted(cached)) {
+            prefixQueries += sequence.promptLength();
+            prefixHits += cached;
+        }
+    }
+
+    /**
+     * Sees to it that the next tokens of a sequence have blocks, and that nobody else uses those whose keys are turned.
+     *
+     * @return whether sequences were preempted for that, perhaps this one
+     */
+    private boolean makeRoom(Sequence sequence, int count) {
+        BlockTable table = sequence.cache().table();
+        boolean turns = model.turns(sequence.cache(), sequence.scaling(sequence.computed()));
+        boolean preempted = false;
+        while (true) {
+            int missing = KvLayout.blocks(sequence.computed() + count) - table.size();
+            int copies = turns ? usedByOthers(table) : 0;
+            if (missing + copies <= pool.available()) {
+                if (turns) {
+                    haveAlone(table);
+                }
+                sequence.cache().reserve(sequence.computed() + count);
+                return preempted;
+            }
+            if (!prefixes.evict()) {
+                preempted = true;
+                if (preemptLast() == sequence) {
+                    return true;
+                }
+            }
+        }
+    }
+
+    /** How many blocks other sequences use as well; the others are forgotten in the prefix cache. */
+    private int usedByOthers(BlockTable table) {
+        int count = 0;
+        for (int i = 0; i < table.size(); i++) {
+            int block = table.get(i);
+            if (pool.references(block) > 1) {
+                count++;
+            } else if (prefixes.has(block)) {
+                prefixes.forget(block);
+            }
+        }
+        return count;
+    }
+
+    /** Copies what others use as well. */
+    private void haveAlone(BlockTable table) {
+        for (int i = 0; i < table.size(); i++) {
+            int block = table.get(i);
+            if (pool.references(block) > 1) {
+                int own = pool.take();
+                model.copyBlock(pool, block, own);
+                table.replace(i, own);
+            }
+        }
+    }
+
+    private Sequence preemptLast() {
+        Sequence last = running.removeLast();
+        last.shared().release(prefixes);
+        waiting.addFirst(last);
+        preemptions++;
+        return last;
+    }
+}

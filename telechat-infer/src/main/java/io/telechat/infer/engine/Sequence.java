@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.infer.engine;
+
+import io.telechat.core.architecture.RopeRule;
+import io.telechat.core.ops.BlockPool;
+import io.telechat.core.ops.KvCache;
+import io.telechat.core.ops.RopeScaling;
+import io.telechat.infer.generation.Generation;
+import io.telechat.infer.sampling.Sampler;
+import io.telechat.infer.sampling.TokenHistory;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * A prompt and what has been generated behind it. The tokens whose keys and values are not cached are still to be computed: the
+ * whole prompt at first, one token between two steps, everything again once its blocks were taken away. How a position is rotated
+ * is a function of the position alone, so that computing it again gives the same bits.
+ */
+final class Sequence {
+    private final Request request;
+    private final EngineListener listener;
+    private final int index;
+    private final Sequence leader;
+    private final RopeRule rope;
+    private final KvCache cache;
+    private final Sampler sampler;
+    private final TokenHistory history;
+    private final Answer answer;
+    private final int longest;
+    private final List<Generation.TokenLogprob> promptLogprobs = new ArrayList<>();
+    private int[] tokens;
+    private int length;
+    private volatile boolean cancelled;
+
+    private final SharedBlocks shared = new SharedBlocks(this);
+    private final Clock clock = new Clock();
+    private int cachedTokens;
+    private int draftedTokens;
+    private int acceptedTokens;
+
+    /** When what happened, in nanoseconds; 0 for not yet. */
+    static final class Clock {
+        private final long submitted = System.nanoTime();
+        private long admitted;
+        private long firstToken;
+
+        Generation.Timings timings() {
+            long now = System.nanoTime();
+            long begun = admitted == 0 ? now : admitted;
+            long first = firstToken == 0 ? now : firstToken;
+            return new Generation.Timings((begun - submitted) / 1e9, (first - begun) / 1e9, (now - first) / 1e9);
+        }
+    }
+
+    /**
+     * @param index its place among those that were submitted together
+     * @param leader the first of those, if this one has the same prompt and so waits for it; null if not
+     * @param longest tokens of the answer at most
+     */
+    Sequence(
+            Request request,
+            EngineListener listener,
+            int index,
+            Sequence leader,
+            RopeRule rope,
+            BlockPool pool,
+            Sampler sampler,
+            Answer answer,
+            int longest) {
+        this.request = request;
+        this.listener = listener;
+        this.index = index;
+        this.leader = leader;
+        this.rope = rope;
+        this.cache = KvCache.in(pool);
+        this.sampler = sampler;
+        this.answer = answer;
+        this.longest = longest;
+        this.tokens = Arrays.copyOf(request.prompt(), request.prompt().length + Math.min(longest, 256));
+        this.length = request.prompt().length;
+        this.history = new TokenHistory(request.prompt());
+    }
+
+    Request request() {
+        return request;
+    }
+
+    EngineListener listener() {
+        return listener;
+    }
+
+    int index() {
+        return index;
+    }
+
+    KvCache cache() {
+        return cache;
+    }
+
+    Sampler sampler() {
+        return sampler;
+    }
+
+    TokenHistory history() {
+        return history;
+    }
+
+    Answer answer() {
+        return answer;
+    }
+
+    List<Generation.TokenLogprob> promptLogprobs() {
+        return promptLogprobs;
+    }
+
+    /** Prompt and answer; only {@link #length} of them count. */
+    int[] tokens() {
+        return tokens;
+    }
+
+    int length() {
+        return length;
+    }
+
+    int promptLength() {
+        return request.prompt().length;
+    }
+
+    /** Tokens of the answer at most. */
+    int longest() {
+        return longest;
+    }
+
+    /** How many positions are cached. */
+    int computed() {
+        return cache.length();
+    }
+
+    /** How many tokens have not been computed. */
+    int pending() {
+        return length - cache.length();
+    }
+
+    /** Whether it has one token to compute, the latest that was generated. */
+    boolean isDecoding() {
+        return pending() == 1 && length > promptLength();
+    }
+
+    /** Whether the next tokens are of a prompt whose log-probabilities were asked for. */
+    boolean wantsPromptLogits() {
+        return request.promptLogprobs() >= 0 && computed() < promptLength();
+    }
+
+    /** Whether another sequence is about to compute the same prompt. */
+    boolean waitsForLeader() {
+        return leader != null && leader.answer.finishReason().isEmpty() && leader.computed() < leader.promptLength();
+    }
+
+    void add(int id) {
+        tokens = length == tokens.length ? Arrays.copyOf(tokens, 2 * length) : tokens;
+        tokens[length++] = id;
+    }
+
+    void cancel() {
+        cancelled = true;
+    }
+
+    boolean isCancelled() {
+        return cancelled;
+    }
+
+    /**
+     * It runs from now on, perhaps again.
+     *
+     * @param cached tokens of the prompt that were computed for others
+     * @return whether it is for the first time
+     */
+    boolean admitted(int cached) {
+        boolean first = clock.admitted == 0;
+        if (first) {
+            clock.admitted = System.nanoTime();
+            cachedTokens = cached;
+        }
+        return first;
+    }
+
+    void firstToken() {
+        clock.firstToken = clock.firstToken == 0 ? System.nanoTime() : clock.firstToken;
+    }
+
+    /** Notes how many tokens were guessed for one step, and how many of them were right. */
+    void drafted(int count, int right) {
+        draftedTokens += count;
+        acceptedTokens += right;
+    }
+
+    /** What has come of it. */
+    Generation generation() {
+        return new Generation(
+                answer.tokens(),
+                answer.text(),
+                answer.logprobs(),
+                promptLogprobs,
+                answer.finishReason().orElseThrow(),
+                usage(),
+                clock.timings());
+    }
+
+    private Generation.Usage usage() {
+        return new Generation.Usage(promptLength(), answer.length(), cachedTokens, 0, draftedTokens, acceptedTokens);
+    }
+
+    /** Which of its blocks others may use. */
+    SharedBlocks shared() {
+        return shared;
+    }
+
+    /** The rotation of a position: the prompt is one call to the model, each token behind it another. */
+    RopeScaling scaling(int position) {
+        return position < promptLength() ? rope.scaling(promptLength(), promptLength()) : rope.scaling(1, position + 1);
+    }
+
+    /** How many pending tokens, {@code most} at most, are rotated like the next. */
+    int alike(int most) {
+        int first = computed();
+        RopeScaling scaling = scaling(first);
+        int end = first + 1;
+        int limit = Math.min(length, first + most);
+        while (end < limit && (end < promptLength() || scaling(end).equals(scaling))) {
+            end++;
+        }
+        return end - first;
+    }
+
+    /** What its blocks may be shared under. */
+    PrefixCache.Scope scope() {
+        return new PrefixCache.Scope(request.adapter(), scaling(0), request.salt());
+    }
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.infer.engine;
+
+import io.telechat.core.model.Activations;
+import io.telechat.core.model.CausalLm;
+import io.telechat.core.model.LayerObserver;
+import io.telechat.core.ops.Batch;
+import io.telechat.core.tensor.DType;
+import io.telechat.core.tensor.Tensor;
+import io.telechat.core.tensor.TensorArena;
+import io.telechat.infer.engine.Scheduler.Chunk;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Takes the chunks of one step through the model, and owns the memory for that. */
+final class StepRunner implements AutoCloseable {
+    private final CausalLm model;
+    private TensorArena activationArena;
+    private TensorArena logitsArena;
+    private Activations activations;
+    private Tensor logits;
+
+    StepRunner(CausalLm model) {
+        this.model = model;
+        this.activationArena = model.backend().memory().newArena();
+        this.logitsArena = model.backend().memory().newArena();
+        this.activations = model.newActivations(1, activationArena);
+        this.logits = logitsArena.allocate(DType.F32, 1, model.config().vocabSize());
+    }
+
+    /**
+     * Runs all chunks in one pass.
+     *
+     * @return logits, in host memory, of the wanted rows of all chunks, one behind the other; null if none is wanted
+     */
+    Tensor run(List<Chunk> chunks) {
+        int size = chunks.stream().mapToInt(Chunk::count).sum();
+        int[] tokens = new int[size];
+        List<Batch.Span> spans = new ArrayList<>();
+        List<Integer> wanted = new ArrayList<>();
+        int first = 0;
+        for (Chunk chunk : chunks) {
+            Sequence sequence = chunk.sequence();
+            System.arraycopy(sequence.tokens(), chunk.first(), tokens, first, chunk.count());
+            model.beginCall(sequence.cache(), chunk.scaling());
+            spans.add(new Batch.Span(
+                    first,
+                    chunk.count(),
+                    sequence.cache(),
+                    model.ropeTable(chunk.scaling(), chunk.first(), chunk.count()),
+                    sequence.request().adapter()));
+            for (int row = chunk.count() - chunk.wanted(); row < chunk.count(); row++) {
+                wanted.add(first + row);
+            }
+            first += chunk.count();
+        }
+        reserve(size, wanted.size());
+        Tensor hidden = model.forward(new Batch(tokens, spans), activations, LayerObserver.NONE);
+        if (wanted.isEmpty()) {
+            return null;
+        }
+        Tensor rows = logits.rows(0, wanted.size());
+        model.logits(hidden, wanted.stream().mapToInt(i -> i).toArray(), activations, rows);
+        return model.backend().memory().toHost(rows);
+    }
+
+    private void reserve(int rows, int logitRows) {
+        if (rows > activations.capacity()) {
+            TensorArena larger = model.backend().memory().newArena();
+            activations = model.newActivations(rows, larger);
+            activationArena.close();
+            activationArena = larger;
+        }
+        if (logitRows > logits.rows()) {
+            TensorArena larger = model.backend().memory().newArena();
+            logits = larger.allocate(DType.F32, logitRows, model.config().vocabSize());
+            logitsArena.close();
+            logitsArena = larger;
+        }
+    }
+
+    @Override
+    public void close() {
+        activationArena.close();
+        logitsArena.close();
+    }
+}
