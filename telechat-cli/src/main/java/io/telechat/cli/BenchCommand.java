@@ -63,7 +63,7 @@ final class BenchCommand implements Callable<Integer> {
     private boolean json;
 
     @Mixin
-    private ModelOptions modelOptions;
+    private AdaptedModelOptions modelOptions;
 
     @Mixin
     private GlobalOptions global;

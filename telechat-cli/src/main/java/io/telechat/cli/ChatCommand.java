@@ -7,7 +7,6 @@ import io.telechat.cli.repl.ConversationFiles;
 import io.telechat.cli.repl.LineInput;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.InvalidRequestException;
-import io.telechat.core.Message;
 import io.telechat.core.chat.ChatMessage;
 import io.telechat.core.chat.MarkerPolicy;
 import io.telechat.core.tensor.DType;
@@ -93,7 +92,7 @@ final class ChatCommand implements Callable<Integer> {
     private GenerationFlags flags;
 
     @Mixin
-    private ModelOptions modelOptions;
+    private AdaptedModelOptions modelOptions;
 
     @Mixin
     private GlobalOptions global;
@@ -151,13 +150,7 @@ final class ChatCommand implements Callable<Integer> {
     }
 
     private Path directory() {
-        Optional<Path> chosen = directory.or(ModelOptions::fromEnvironment);
-        if (chosen.isEmpty() && !global.quiet) {
-            System.err.println("telechat: "
-                    + Message.localized("no model was given; this is a tiny demonstration model that knows the lines of"
-                            + " datas/. `telechat chat DIR` talks to a real one."));
-        }
-        return chosen.map(ModelOptions::found).orElseGet(DemoModel::unpack);
+        return DemoModel.orGiven(directory.or(ModelOptions::fromEnvironment), global.quiet);
     }
 
     private void saveHistory(List<ChatMessage> messages) {

@@ -46,7 +46,7 @@ final class GenerateCommand implements Callable<Integer> {
     private GenerationFlags flags;
 
     @Mixin
-    private ModelOptions modelOptions;
+    private AdaptedModelOptions modelOptions;
 
     @Mixin
     private GlobalOptions global;

@@ -14,7 +14,7 @@ final class Interrupts implements AutoCloseable {
 
     private Interrupts() {}
 
-    private Interrupts(Runnable action) {
+    private Interrupts(Runnable action, Message said) {
         for (Map.Entry<String, Integer> signal :
                 Map.of("INT", ExitCode.INTERRUPTED, "TERM", ExitCode.TERMINATED).entrySet()) {
             int code = signal.getValue();
@@ -22,8 +22,7 @@ final class Interrupts implements AutoCloseable {
                 if (!first.compareAndSet(0, code)) {
                     Runtime.getRuntime().halt(code);
                 }
-                System.err.println("\ntelechat: "
-                        + Message.localized("finishing this step, then saving; again Ctrl-C stops at once"));
+                System.err.println("\ntelechat: " + said.localized());
                 action.run();
             }));
         }
@@ -50,8 +49,14 @@ final class Interrupts implements AutoCloseable {
         return interrupts;
     }
 
+    /** The first one runs the action, which brings training to its end. */
     static Interrupts onFirst(Runnable action) {
-        return new Interrupts(action);
+        return onFirst(action, Message.of("finishing this step, then saving; again Ctrl-C stops at once"));
+    }
+
+    /** @param said to the user who has stopped it */
+    static Interrupts onFirst(Runnable action, Message said) {
+        return new Interrupts(action, said);
     }
 
     /** Whether there was one. */

@@ -54,7 +54,7 @@ final class LogitsCommand implements Callable<Integer> {
     private TokenInput tokens;
 
     @Mixin
-    private ModelOptions modelOptions;
+    private AdaptedModelOptions modelOptions;
 
     @Mixin
     private GlobalOptions global;

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
@@ -19,7 +20,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 
 /** Options of commands that load a model. */
-final class ModelOptions {
+class ModelOptions {
     /** Between two questions the ranks wait for as long as the user likes. */
     private static final Duration PATIENCE = Duration.ofDays(10_000);
 
@@ -66,12 +67,6 @@ final class ModelOptions {
     private Optional<Path> tokenizer = Optional.empty();
 
     @Option(
-            names = "--adapter",
-            paramLabel = "DIR",
-            description = "LoRA adapter in PEFT's format to load with the model")
-    private Optional<Path> adapter = Optional.empty();
-
-    @Option(
             names = "--tensor-parallel",
             paramLabel = "N",
             description = "cut the model into N parts, each with its share of the threads (default: 1)")
@@ -83,8 +78,13 @@ final class ModelOptions {
     @Option(names = "--trace", description = "measure every formula, and print a table to stderr at the end")
     private boolean trace;
 
+    /** Adapters to load with the model. */
+    List<Path> adapters() {
+        return List.of();
+    }
+
     /** Prints what the formulas cost, if asked for. */
-    void report(ChatModel model) {
+    final void report(ChatModel model) {
         model.trace().ifPresent(System.err::println);
     }
 
@@ -103,7 +103,8 @@ final class ModelOptions {
      * @param dialog whether the work is one, which Ctrl-C does not end
      * @return the exit code
      */
-    int run(CommandSpec spec, Supplier<Path> directory, DType standard, boolean dialog, GlobalOptions global, Work work)
+    final int run(
+            CommandSpec spec, Supplier<Path> directory, DType standard, boolean dialog, GlobalOptions global, Work work)
             throws IOException {
         Positive.check("--tensor-parallel", tensorParallel);
         hosts.check();
@@ -131,21 +132,21 @@ final class ModelOptions {
     }
 
     /** This process as one of several ranks; empty while it is alone. */
-    Optional<RankProcess> rank() {
+    final Optional<RankProcess> rank() {
         return rank;
     }
 
-    ChatModel load(Path directory, GlobalOptions global) {
+    final ChatModel load(Path directory, GlobalOptions global) {
         return load(directory, DType.BF16, global);
     }
 
     /** @param standard activations, unless the option says otherwise */
-    ChatModel load(Path directory, DType standard, GlobalOptions global) {
+    final ChatModel load(Path directory, DType standard, GlobalOptions global) {
         return load(directory, options(standard, global));
     }
 
     /** @param more options of the command's own */
-    ChatModel load(Path directory, GlobalOptions global, UnaryOperator<LoadOptions.Builder> more) {
+    final ChatModel load(Path directory, GlobalOptions global, UnaryOperator<LoadOptions.Builder> more) {
         return load(directory, more.apply(options(DType.BF16, global)));
     }
 
@@ -165,7 +166,7 @@ final class ModelOptions {
         weights.ifPresent(options::quantization);
         contextLength.ifPresent(options::contextLength);
         tokenizer.ifPresent(options::tokenizer);
-        adapter.ifPresent(options::adapter);
+        adapters().forEach(options::adapter);
         return options;
     }
 

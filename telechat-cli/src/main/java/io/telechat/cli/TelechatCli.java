@@ -25,6 +25,7 @@ import picocli.CommandLine.Help.Ansi;
         subcommands = {
             ChatCommand.class,
             GenerateCommand.class,
+            ServeCommand.class,
             LogitsCommand.class,
             TokenizeCommand.class,
             BenchCommand.class,

@@ -38,7 +38,10 @@ final class MessageSource {
             "ArithmeticException",
             "EOFException",
             "InputMismatchException",
-            "TypeConversionException");
+            "TypeConversionException",
+            // What a server says to programs is in English.
+            "ApiException",
+            "ClientGoneException");
 
     /**
      * A call that makes a message.

@@ -23,6 +23,12 @@ import io.telechat.core.lora.LoraConfig;
 import io.telechat.core.lora.LoraSelection;
 import io.telechat.core.ops.Rounding;
 import io.telechat.core.weights.LoadProgress;
+import io.telechat.infer.engine.Engine;
+import io.telechat.infer.engine.EngineListener;
+import io.telechat.infer.engine.EngineOptions;
+import io.telechat.infer.engine.EngineStats;
+import io.telechat.infer.engine.QueueFullException;
+import io.telechat.infer.engine.Request;
 import io.telechat.train.Parallelism;
 import io.telechat.train.RunEnd;
 import io.telechat.train.StepReport;
@@ -50,12 +56,21 @@ class PublicSurfaceTest {
             "io.telechat.core.tensor",
             "io.telechat.core.tokenizer",
             "io.telechat.infer",
+            "io.telechat.infer.generation",
+            "io.telechat.infer.grammar",
             "io.telechat.infer.sampling",
             "io.telechat.train.data",
             "io.telechat.train.report");
 
     private static final Set<String> CLASSES = Stream.of(
                     BackendChoice.class,
+                    Engine.class,
+                    Engine.Ticket.class,
+                    EngineListener.class,
+                    EngineOptions.class,
+                    EngineStats.class,
+                    QueueFullException.class,
+                    Request.class,
                     MachineLimits.class,
                     LoraConfig.class,
                     LoraSelection.class,

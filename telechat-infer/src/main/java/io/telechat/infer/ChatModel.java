@@ -20,6 +20,7 @@ import io.telechat.core.ops.TracingOps;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tokenizer.Tokenizer;
 import io.telechat.core.weights.ModelLoader;
+import io.telechat.infer.engine.BatchingEngine;
 import io.telechat.infer.engine.Engine;
 import io.telechat.infer.engine.EngineOptions;
 import io.telechat.infer.engine.Request;
@@ -57,7 +58,7 @@ public final class ChatModel implements AutoCloseable {
     private final LoadOptions options;
     private final Optional<TracingOps> trace;
     private final ModelRunner runner;
-    private final Engine engine;
+    private final BatchingEngine engine;
     private final AtomicBoolean closed = new AtomicBoolean();
 
     private ChatModel(
@@ -73,7 +74,7 @@ public final class ChatModel implements AutoCloseable {
         this.options = options;
         this.trace = trace;
         this.runner = new ModelRunner(model);
-        this.engine = new Engine(model, chatTokenizer.map(ChatTokenizer::tokenizer), bounds);
+        this.engine = new BatchingEngine(model, chatTokenizer.map(ChatTokenizer::tokenizer), bounds);
     }
 
     /** Loads with all options at their defaults. */
@@ -160,7 +161,7 @@ public final class ChatModel implements AutoCloseable {
     private static EngineOptions bounds(ModelConfig config, long weights, int contextLength, LoadOptions options) {
         KvLayout layout = new KvLayout(config.layers(), config.heads(), options.cacheType());
         long left = MemoryPlan.machineMemory() / 2 - weights;
-        int blocks = options.cacheSize().blocks(layout, contextLength, left);
+        int blocks = CacheBlocks.of(options.cacheSize(), layout, contextLength, left);
         int held = Math.min(contextLength, blocks * KvLayout.BLOCK);
         return new EngineOptions(options.cacheType(), held, blocks, options.maxBatch(), options.maxQueue());
     }

@@ -35,6 +35,14 @@ class InferRulesTest {
             .resideInAnyPackage("io.telechat.infer", "io.telechat.core.model..");
 
     @ArchTest
+    static final ArchRule theEngineKnowsNothingOfChats = noClasses()
+            .that()
+            .resideInAnyPackage("io.telechat.infer.engine", "io.telechat.infer.generation", "io.telechat.infer.grammar")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("io.telechat.infer", "io.telechat.core.chat");
+
+    @ArchTest
     static final ArchRule nobodyPrintsOrExits = noClasses()
             .should()
             .accessField(System.class, "out")

@@ -3,6 +3,7 @@ package io.telechat.core.tokenizer;
 
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.InvalidRequestException;
+import java.io.ByteArrayOutputStream;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -182,6 +183,18 @@ public final class ByteLevelTokenizer implements Tokenizer {
                 return bytes.finish();
             }
         };
+    }
+
+    @Override
+    public byte[] bytes(int id) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        if (!added.isAdded(id)) {
+            for (char c : piece(id).toCharArray()) {
+                Byte value = byteOf.get(c);
+                out.writeBytes(value == null ? Utf8.encode(Character.toString(c)) : new byte[] {value});
+            }
+        }
+        return out.toByteArray();
     }
 
     @Override

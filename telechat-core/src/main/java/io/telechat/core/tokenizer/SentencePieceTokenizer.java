@@ -221,6 +221,20 @@ public final class SentencePieceTokenizer implements Tokenizer {
     }
 
     @Override
+    public byte[] bytes(int id) {
+        checkId(id);
+        Piece piece = pieces.get(id);
+        if (added.isAdded(id)) {
+            return new byte[0];
+        }
+        return switch (piece.type()) {
+            case BYTE -> new byte[] {byteOf(id)};
+            case CONTROL, UNKNOWN -> new byte[0];
+            case NORMAL, USER_DEFINED, UNUSED -> Utf8.encode(piece.text().replace(BLANK, ' '));
+        };
+    }
+
+    @Override
     public String piece(int id) {
         checkId(id);
         return pieces.get(id).text();

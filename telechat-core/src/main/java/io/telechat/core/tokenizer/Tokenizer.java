@@ -24,6 +24,12 @@ public interface Tokenizer {
     /** Whether there is a piece of this id: numbers below {@link #size} may be left out. */
     boolean has(int id);
 
+    /**
+     * The bytes that an id adds to a text, which may be part of a character only; a blank that a decoder takes off at the beginning
+     * of a text is among them. None for marks that are no text.
+     */
+    byte[] bytes(int id);
+
     /** How the vocabulary writes an id, for people. */
     String piece(int id);
 

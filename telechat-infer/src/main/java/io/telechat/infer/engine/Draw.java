@@ -47,6 +47,7 @@ record Draw(List<Generation.TokenLogprob> promptLogprobs, List<Token> tokens, Op
         float[] raw = alternatives >= 0 ? logits.clone() : logits;
         int id = sequence.sampler().sample(logits, sequence.history());
         sequence.history().add(id);
+        sequence.constraint().ifPresent(constraint -> constraint.accept(id));
         return new Token(id, alternatives >= 0 ? Optional.of(Logprobs.of(raw, id, alternatives)) : Optional.empty());
     }
 }

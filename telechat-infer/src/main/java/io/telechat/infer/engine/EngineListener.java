@@ -12,6 +12,11 @@ public interface EngineListener {
     /** A token, or what was held back of the text at the end. */
     void token(int index, TokenEvent event);
 
+    /** The hidden state that was asked for, [hidden]. */
+    default void embedded(int index, float[] vector) {
+        // Nobody has asked.
+    }
+
     /** A sequence has ended; nothing more comes of it. */
     void finished(int index, Generation generation);
 

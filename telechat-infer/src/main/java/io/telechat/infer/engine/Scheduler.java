@@ -108,7 +108,7 @@ final class Scheduler {
 
     private static Chunk chunk(Sequence sequence, int count) {
         int first = sequence.computed();
-        int atEnd = first + count == sequence.length() ? 1 : 0;
+        int atEnd = first + count == sequence.length() && !sequence.request().embedding() ? 1 : 0;
         int wanted = sequence.wantsPromptLogits() ? count : atEnd;
         return new Chunk(sequence, first, count, wanted, sequence.isDecoding(), sequence.scaling(first));
     }

@@ -6,11 +6,13 @@ import io.telechat.core.ops.BlockPool;
 import io.telechat.core.ops.KvCache;
 import io.telechat.core.ops.RopeScaling;
 import io.telechat.infer.generation.Generation;
+import io.telechat.infer.grammar.TokenConstraint;
 import io.telechat.infer.sampling.Sampler;
 import io.telechat.infer.sampling.TokenHistory;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A prompt and what has been generated behind it. The tokens whose keys and values are not cached are still to be computed: the
@@ -25,6 +27,7 @@ final class Sequence {
     private final RopeRule rope;
     private final KvCache cache;
     private final Sampler sampler;
+    private final Optional<TokenConstraint> constraint;
     private final TokenHistory history;
     private final Answer answer;
     private final int longest;
@@ -66,6 +69,7 @@ final class Sequence {
             RopeRule rope,
             BlockPool pool,
             Sampler sampler,
+            Optional<TokenConstraint> constraint,
             Answer answer,
             int longest) {
         this.request = request;
@@ -75,6 +79,7 @@ final class Sequence {
         this.rope = rope;
         this.cache = KvCache.in(pool);
         this.sampler = sampler;
+        this.constraint = constraint;
         this.answer = answer;
         this.longest = longest;
         this.tokens = Arrays.copyOf(request.prompt(), request.prompt().length + Math.min(longest, 256));
@@ -104,6 +109,11 @@ final class Sequence {
 
     TokenHistory history() {
         return history;
+    }
+
+    /** What keeps the answer to its grammar, if it has one. */
+    Optional<TokenConstraint> constraint() {
+        return constraint;
     }
 
     Answer answer() {

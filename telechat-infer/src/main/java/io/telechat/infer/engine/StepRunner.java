@@ -10,7 +10,9 @@ import io.telechat.core.tensor.Tensor;
 import io.telechat.core.tensor.TensorArena;
 import io.telechat.infer.engine.Scheduler.Chunk;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 
 /** Takes the chunks of one step through the model, and owns the memory for that. */
 final class StepRunner implements AutoCloseable {
@@ -29,11 +31,15 @@ final class StepRunner implements AutoCloseable {
     }
 
     /**
-     * Runs all chunks in one pass.
+     * What a pass gives.
      *
-     * @return logits, in host memory, of the wanted rows of all chunks, one behind the other; null if none is wanted
+     * @param logits in host memory, of the wanted rows of all chunks, one behind the other; null if none is wanted
+     * @param hidden states of the last tokens of prompts that are to be embedded
      */
-    Tensor run(List<Chunk> chunks) {
+    record Output(Tensor logits, Map<Sequence, float[]> hidden) {}
+
+    /** Runs all chunks in one pass. */
+    Output run(List<Chunk> chunks) {
         int size = chunks.stream().mapToInt(Chunk::count).sum();
         int[] tokens = new int[size];
         List<Batch.Span> spans = new ArrayList<>();
@@ -56,12 +62,26 @@ final class StepRunner implements AutoCloseable {
         }
         reserve(size, wanted.size());
         Tensor hidden = model.forward(new Batch(tokens, spans), activations, LayerObserver.NONE);
+        Map<Sequence, float[]> states = embedded(chunks, hidden);
         if (wanted.isEmpty()) {
-            return null;
+            return new Output(null, states);
         }
         Tensor rows = logits.rows(0, wanted.size());
         model.logits(hidden, wanted.stream().mapToInt(i -> i).toArray(), activations, rows);
-        return model.backend().memory().toHost(rows);
+        return new Output(model.backend().memory().toHost(rows), states);
+    }
+
+    private Map<Sequence, float[]> embedded(List<Chunk> chunks, Tensor hidden) {
+        Map<Sequence, float[]> states = new IdentityHashMap<>();
+        int end = 0;
+        for (Chunk chunk : chunks) {
+            end += chunk.count();
+            if (chunk.sequence().request().embedding() && chunk.sequence().pending() == 0) {
+                Tensor last = model.backend().memory().toHost(hidden.rows(end - 1, end));
+                states.put(chunk.sequence(), last.toFloats());
+            }
+        }
+        return states;
     }
 
     private void reserve(int rows, int logitRows) {

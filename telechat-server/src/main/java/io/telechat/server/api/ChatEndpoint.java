@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.server.api;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.telechat.core.chat.ChatMessage;
+import io.telechat.core.chat.ChatTemplate;
+import io.telechat.core.chat.ChatTokenizer;
+import io.telechat.core.chat.MarkerPolicy;
+import io.telechat.infer.ChatModel;
+import io.telechat.infer.engine.Request;
+import io.telechat.infer.generation.Generation;
+import io.telechat.infer.generation.GenerationOptions;
+import io.telechat.infer.generation.TokenEvent;
+import io.telechat.infer.grammar.Grammar;
+import io.telechat.server.http.HttpExchange;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** {@code POST /v1/chat/completions}. */
+final class ChatEndpoint {
+    /** After so much silence, a stream shows that it is still there. */
+    static final Duration SILENCE = Duration.ofSeconds(15);
+
+    private static final int MOST_LOGPROBS = 20;
+
+    private final Context context;
+    private final ChatModel model;
+    private final ChatTokenizer tokenizer;
+    private final TokenTexts texts;
+
+    ChatEndpoint(Context context) {
+        this.context = context;
+        this.model = context.model();
+        this.tokenizer = model.chatTokenizer();
+        this.texts = new TokenTexts(model.tokenizer());
+    }
+
+    /** What a request asks for. */
+    private record Asked(
+            String modelName,
+            List<Request> requests,
+            ChatTools tools,
+            boolean stream,
+            boolean usage,
+            boolean logprobs) {}
+
+    void handle(HttpExchange exchange, String requestId) {
+        Asked asked = read(new Fields(StrictJson.object(exchange.body())));
+        try (Job job = context.start(asked.requests(), exchange)) {
+            ChatAnswers answers = new ChatAnswers(asked, "chatcmpl-" + requestId);
+            if (asked.stream()) {
+                answers.stream(job, exchange, requestId);
+            } else {
+                answers.whole(job, exchange, requestId);
+            }
+        }
+    }
+
+    private Asked read(Fields request) {
+        ServedModels.Served served = context.models().of(request);
+        List<ChatMessage> messages = new ChatMessages(tokenizer).read(request);
+        ChatTools tools = ChatTools.read(request, tokenizer);
+        SamplingFields sampling = new SamplingFields(request, model);
+        boolean stream = request.flag("stream");
+        boolean usage = usageAsked(request, stream);
+        boolean logprobs = request.flag("logprobs");
+        Optional<Integer> alternatives = request.count("top_logprobs", 0, MOST_LOGPROBS);
+        if (alternatives.isPresent() && !logprobs) {
+            throw ApiException.invalid("top_logprobs", "top_logprobs needs logprobs: true");
+        }
+        Optional<Integer> length = request.count("max_completion_tokens", 1, Integer.MAX_VALUE)
+                .or(() -> request.count("max_tokens", 1, Integer.MAX_VALUE));
+        ChatTemplate template = tokenizer.template();
+        GenerationOptions options = sampling.options(
+                length,
+                template.stopIds(model.tokenizer()),
+                template.stopStrings(),
+                logprobs ? alternatives.orElse(0) : GenerationOptions.NO_LOGPROBS);
+        Optional<Grammar> grammar = ResponseFormat.read(request, tools);
+        int[] prompt = tokenizer.prompt(tools.offer(messages), MarkerPolicy.ESCAPE);
+        GenerationOptions resolved = model.resolve(options, prompt.length);
+        List<Request> requests = new ArrayList<>();
+        for (int i = 0; i < sampling.choices(); i++) {
+            Request one = Request.of(prompt, resolved.withSeed(SamplingFields.seed(resolved.seed(), i)))
+                    .withAdapter(served.adapter())
+                    .withSalt(request.text("cache_salt").orElse(""));
+            requests.add(one.withGrammar(grammar));
+        }
+        return new Asked(served.name(), requests, tools, stream, usage, logprobs);
+    }
+
+    /** Whether a stream is to end with counts. */
+    static boolean usageAsked(Fields request, boolean stream) {
+        return request.get("stream_options")
+                .map(options -> {
+                    if (!stream) {
+                        throw ApiException.invalid("stream_options", "stream_options needs stream: true");
+                    }
+                    if (!(options instanceof ObjectNode object)) {
+                        throw ApiException.invalid("stream_options", "stream_options must be an object");
+                    }
+                    return new Fields(object).flag("include_usage");
+                })
+                .orElse(false);
+    }
+
+    /** Writes the answers to one request. */
+    private final class ChatAnswers {
+        private final Asked asked;
+        private final String id;
+        private final long created = System.currentTimeMillis() / 1000;
+        private final Usage usage = new Usage();
+
+        ChatAnswers(Asked asked, String id) {
+            this.asked = asked;
+            this.id = id;
+        }
+
+        void whole(Job job, HttpExchange exchange, String requestId) {
+            Generation[] answers = new Generation[asked.requests().size()];
+            while (job.isRunning()) {
+                switch (job.next(SILENCE)) {
+                    case Job.Finished finished -> answers[finished.index()] = finished.generation();
+                    case Job.Failed failed -> throw failed.failure();
+                    default -> {} // the whole answer is all that counts
+                }
+            }
+            if (job.hasLeft()) {
+                return;
+            }
+            ObjectNode json = context.envelope(id, "chat.completion", created, asked.modelName());
+            ArrayNode choices = json.putArray("choices");
+            for (int i = 0; i < answers.length; i++) {
+                choices.add(choice(i, answers[i]));
+                usage.add(answers[i].usage(), i == 0);
+            }
+            json.set("usage", usage.json());
+            exchange.reply(Replies.json(json).withHeader("X-Request-Id", requestId));
+        }
+
+        private ObjectNode choice(int index, Generation answer) {
+            ObjectNode choice = JsonNodeFactory.instance.objectNode();
+            choice.put("index", index);
+            ToolCalls calls = asked.tools().calls(answer.text());
+            ObjectNode message = choice.putObject("message");
+            message.put("role", "assistant");
+            if (calls.isEmpty()) {
+                message.put("content", answer.text());
+            } else {
+                message.put("content", calls.content().isEmpty() ? null : calls.content());
+                message.set("tool_calls", calls.json());
+            }
+            if (asked.logprobs()) {
+                ArrayNode rows = choice.putObject("logprobs").putArray("content");
+                answer.logprobs().forEach(row -> rows.add(texts.chatRow(row)));
+            } else {
+                choice.putNull("logprobs");
+            }
+            choice.put("finish_reason", calls.isEmpty() ? Context.finishReason(answer.finishReason()) : "tool_calls");
+            return choice;
+        }
+
+        void stream(Job job, HttpExchange exchange, String requestId) {
+            EventStream events = new EventStream(exchange, requestId);
+            List<ChatTools.Stream> streams = new ArrayList<>();
+            for (int i = 0; i < asked.requests().size(); i++) {
+                streams.add(asked.tools().stream());
+                ObjectNode delta = JsonNodeFactory.instance.objectNode();
+                delta.put("role", "assistant").put("content", "");
+                events.send(chunk(i, delta, null, null));
+            }
+            try {
+                while (job.isRunning()) {
+                    switch (job.next(SILENCE)) {
+                        case Job.Token token -> token(events, streams.get(token.index()), token.index(), token.event());
+                        case Job.Finished finished -> {
+                            if (job.hasLeft()) {
+                                return;
+                            }
+                            finish(events, streams.get(finished.index()), finished.index(), finished.generation());
+                        }
+                        case Job.Failed failed -> throw failed.failure();
+                        case Job.Embedded embedded -> {} // is not asked for
+                        case Job.Silence silence -> events.keepAlive();
+                    }
+                }
+            } catch (ApiException e) {
+                events.error(e);
+                return;
+            }
+            if (asked.usage()) {
+                ObjectNode last = context.envelope(id, "chat.completion.chunk", created, asked.modelName());
+                last.putArray("choices");
+                last.set("usage", usage.json());
+                events.send(last);
+            }
+            events.done();
+        }
+
+        private void token(EventStream events, ChatTools.Stream tools, int index, TokenEvent event) {
+            ObjectNode logprobs = null;
+            if (asked.logprobs() && event.logprob().isPresent()) {
+                logprobs = JsonNodeFactory.instance.objectNode();
+                logprobs.putArray("content").add(texts.chatRow(event.logprob().get()));
+            }
+            List<ObjectNode> deltas = tools.add(event.text());
+            if (deltas.isEmpty() && logprobs != null) {
+                deltas = List.of(JsonNodeFactory.instance.objectNode().put("content", ""));
+            }
+            for (ObjectNode delta : deltas) {
+                events.send(chunk(index, delta, logprobs, null));
+                logprobs = null;
+            }
+        }
+
+        private void finish(EventStream events, ChatTools.Stream tools, int index, Generation answer) {
+            tools.finish().forEach(delta -> events.send(chunk(index, delta, null, null)));
+            String reason = tools.hasCalls() ? "tool_calls" : Context.finishReason(answer.finishReason());
+            events.send(chunk(index, JsonNodeFactory.instance.objectNode(), null, reason));
+            usage.add(answer.usage(), index == 0);
+        }
+
+        private ObjectNode chunk(int index, ObjectNode delta, ObjectNode logprobs, String finishReason) {
+            ObjectNode json = context.envelope(id, "chat.completion.chunk", created, asked.modelName());
+            ObjectNode choice = json.putArray("choices").addObject();
+            choice.put("index", index);
+            choice.set("delta", delta);
+            choice.set("logprobs", logprobs);
+            choice.put("finish_reason", finishReason);
+            return json;
+        }
+    }
+}
