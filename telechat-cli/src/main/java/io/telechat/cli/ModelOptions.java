@@ -7,6 +7,7 @@ import io.telechat.core.Message;
 import io.telechat.core.tensor.DType;
 import io.telechat.infer.ChatModel;
 import io.telechat.infer.LoadOptions;
+import io.telechat.infer.Speculation;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -65,6 +66,15 @@ class ModelOptions {
             paramLabel = "DIR",
             description = "directory of tokenizer.model, if it is not the model's")
     private Optional<Path> tokenizer = Optional.empty();
+
+    @Option(
+            names = "--speculate",
+            paramLabel = "HOW",
+            converter = SpeculationConverter.class,
+            description =
+                    "guess tokens and check several at once: ngram[:N] from what the prompt says, DIR[:N] by a smaller"
+                            + " model; up to N (default: 8). What comes is the same")
+    private Optional<Speculation> speculation = Optional.empty();
 
     @Option(
             names = "--tensor-parallel",
@@ -167,6 +177,7 @@ class ModelOptions {
         contextLength.ifPresent(options::contextLength);
         tokenizer.ifPresent(options::tokenizer);
         adapters().forEach(options::adapter);
+        speculation.ifPresent(options::speculation);
         return options;
     }
 

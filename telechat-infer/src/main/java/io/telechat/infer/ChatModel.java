@@ -4,25 +4,16 @@ package io.telechat.infer;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.Message;
-import io.telechat.core.architecture.ModelConfig;
-import io.telechat.core.backend.Backend;
-import io.telechat.core.backend.Backends;
 import io.telechat.core.chat.ChatTokenizer;
 import io.telechat.core.comm.Communicator;
-import io.telechat.core.lora.AdaptedModel;
 import io.telechat.core.lora.LoraFiles;
 import io.telechat.core.model.CausalLm;
-import io.telechat.core.model.MemoryPlan;
 import io.telechat.core.ops.KvCache;
-import io.telechat.core.ops.KvLayout;
-import io.telechat.core.ops.Ops;
 import io.telechat.core.ops.TracingOps;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tokenizer.Tokenizer;
-import io.telechat.core.weights.ModelLoader;
 import io.telechat.infer.engine.BatchingEngine;
 import io.telechat.infer.engine.Engine;
-import io.telechat.infer.engine.EngineOptions;
 import io.telechat.infer.engine.Request;
 import io.telechat.infer.generation.Cancellation;
 import io.telechat.infer.generation.ContextOverflowException;
@@ -34,8 +25,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * A loaded checkpoint, ready to talk:
@@ -50,8 +39,6 @@ import org.slf4j.LoggerFactory;
  * <p>Sessions of one model may live side by side, on threads of their own; the {@link Engine} computes them together.
  */
 public final class ChatModel implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(ChatModel.class);
-
     private final CausalLm model;
     private final Optional<ChatTokenizer> chatTokenizer;
     private final GenerationDefaults defaults;
@@ -61,20 +48,15 @@ public final class ChatModel implements AutoCloseable {
     private final BatchingEngine engine;
     private final AtomicBoolean closed = new AtomicBoolean();
 
-    private ChatModel(
-            CausalLm model,
-            Optional<ChatTokenizer> chatTokenizer,
-            GenerationDefaults defaults,
-            LoadOptions options,
-            EngineOptions bounds,
-            Optional<TracingOps> trace) {
-        this.model = model;
-        this.chatTokenizer = chatTokenizer;
-        this.defaults = defaults;
+    private ChatModel(LoadOptions options, ChatModelLoader.Loaded loaded) {
+        this.model = loaded.model();
+        this.chatTokenizer = loaded.chatTokenizer();
+        this.defaults = loaded.defaults();
         this.options = options;
-        this.trace = trace;
+        this.trace = loaded.trace();
         this.runner = new ModelRunner(model);
-        this.engine = new BatchingEngine(model, chatTokenizer.map(ChatTokenizer::tokenizer), bounds);
+        this.engine = new BatchingEngine(
+                model, chatTokenizer.map(ChatTokenizer::tokenizer), loaded.bounds(), loaded.drafter());
     }
 
     /** Loads with all options at their defaults. */
@@ -92,7 +74,8 @@ public final class ChatModel implements AutoCloseable {
         if (base.isPresent() && !options.adapters().isEmpty()) {
             throw new InvalidRequestException("%s: is an adapter itself; give its model", directory);
         }
-        return load(base.orElse(directory), base.isPresent() ? List.of(directory) : options.adapters(), options);
+        List<Path> adapters = base.isPresent() ? List.of(directory) : options.adapters();
+        return new ChatModel(options, new ChatModelLoader(base.orElse(directory), adapters, options).load());
     }
 
     /**
@@ -108,87 +91,6 @@ public final class ChatModel implements AutoCloseable {
         Communicator ranks = options.ranks()
                 .orElseThrow(() -> new IllegalArgumentException("there are no ranks, of which one could lead"));
         new PartLoader(base.orElse(directory), adapters, options).follow(ranks);
-    }
-
-    private static ChatModel load(Path directory, List<Path> adapters, LoadOptions options) {
-        ModelLoader.Checked checked = ModelLoader.check(directory);
-        Optional<Backend> backend = Optional.empty();
-        try {
-            ModelConfig config = checked.config();
-            int contextLength = contextLength(config, options);
-            GenerationDefaults defaults = GenerationDefaults.read(directory);
-            backend = Optional.of(Backends.open(PartLoader.share(options)));
-            long weights = checked.weightBytes(backend.get(), options.quantization());
-            int processes = options.ranks().map(Communicator::size).orElse(1);
-            EngineOptions bounds = bounds(config, weights, contextLength, options);
-            MemoryPlan plan = MemoryPlan.of(config, weights, options.cacheType(), bounds.contextLength())
-                    .dividedBy(processes);
-            plan.require(directory.toString(), MemoryPlan.machineMemory());
-            LOG.info(
-                    "{}: {}, {} parameters, weights of {}, context {}, {} in all; {}",
-                    directory,
-                    config.architecture().name(),
-                    config.parameters(),
-                    MemoryPlan.gib(weights),
-                    bounds.contextLength(),
-                    MemoryPlan.gib(plan.total()),
-                    backend.get().description());
-            adapters.forEach(a -> LOG.info("with the adapter {}", a));
-            Optional<ChatTokenizer> tokenizer = tokenizer(directory, config, options);
-            Ops plain = PartLoader.ops(backend.get(), options);
-            Optional<TracingOps> trace = options.trace() ? Optional.of(new TracingOps(plain)) : Optional.empty();
-            Ops ops = trace.isPresent() ? trace.get() : plain;
-            CausalLm model = load(checked, backend.get(), ops, adapters, options);
-            return new ChatModel(model, tokenizer, defaults, options, bounds, trace);
-        } catch (RuntimeException | Error e) {
-            checked.close();
-            backend.ifPresent(Backend::close);
-            throw e;
-        }
-    }
-
-    private static CausalLm load(
-            ModelLoader.Checked checked, Backend backend, Ops ops, List<Path> adapters, LoadOptions options) {
-        if (PartLoader.cuts(options)) {
-            return new PartLoader(checked.checkpoint().directory(), adapters, options).lead(checked, backend, ops);
-        }
-        return adapters.isEmpty()
-                ? ModelLoader.load(checked, backend, ops, options.quantization(), options.progress())
-                : AdaptedModel.load(checked, backend, ops, options.quantization(), adapters, options.progress());
-    }
-
-    /** What the engine may use; the context is cut to what the cache holds. */
-    private static EngineOptions bounds(ModelConfig config, long weights, int contextLength, LoadOptions options) {
-        KvLayout layout = new KvLayout(config.layers(), config.heads(), options.cacheType());
-        long left = MemoryPlan.machineMemory() / 2 - weights;
-        int blocks = CacheBlocks.of(options.cacheSize(), layout, contextLength, left);
-        int held = Math.min(contextLength, blocks * KvLayout.BLOCK);
-        return new EngineOptions(options.cacheType(), held, blocks, options.maxBatch(), options.maxQueue());
-    }
-
-    private static int contextLength(ModelConfig config, LoadOptions options) {
-        int length = options.contextLength().orElse(config.contextLength());
-        if (length > config.maxContextLength()) {
-            throw new InvalidRequestException(
-                    "context length %,d is beyond this model's %,d: its rotation is not defined there",
-                    length, config.maxContextLength());
-        }
-        return length;
-    }
-
-    /** A checkpoint without a tokenizer can still be fed with ids; one with a damaged tokenizer is refused. */
-    private static Optional<ChatTokenizer> tokenizer(Path directory, ModelConfig config, LoadOptions options) {
-        Path from = options.tokenizer().orElse(directory);
-        if (options.tokenizer().isEmpty() && ChatTokenizer.file(from).isEmpty()) {
-            return Optional.empty();
-        }
-        ChatTokenizer tokenizer = ChatTokenizer.load(from);
-        if (tokenizer.tokenizer().size() > config.vocabSize()) {
-            throw new InvalidModelException(
-                    "%s: its tokenizer has %,d pieces, the model %,d ids: they don't belong together",
-                    from, tokenizer.tokenizer().size(), config.vocabSize());
-        }
-        return Optional.of(tokenizer);
     }
 
     public ModelInfo info() {

@@ -33,6 +33,7 @@ public final class LoadOptions {
     private final CacheSize cacheSize;
     private final int maxBatch;
     private final int maxQueue;
+    private final Optional<Speculation> speculation;
     private final int tensorParallel;
     private final Optional<Communicator> ranks;
     private final boolean trace;
@@ -49,6 +50,7 @@ public final class LoadOptions {
         this.cacheSize = builder.cacheSize;
         this.maxBatch = builder.maxBatch;
         this.maxQueue = builder.maxQueue;
+        this.speculation = builder.speculation;
         this.tensorParallel = builder.tensorParallel;
         this.ranks = builder.ranks;
         this.trace = builder.trace;
@@ -71,6 +73,7 @@ public final class LoadOptions {
         private CacheSize cacheSize = new CacheSize.OneContext();
         private int maxBatch = 16;
         private int maxQueue = 256;
+        private Optional<Speculation> speculation = Optional.empty();
         private int tensorParallel = 1;
         private Optional<Communicator> ranks = Optional.empty();
         private boolean trace;
@@ -154,6 +157,12 @@ public final class LoadOptions {
                         "sequences at once are %d, must be from 1 to %d", sequences, MemoryPlan.MAX_ROWS / 2);
             }
             maxBatch = sequences;
+            return this;
+        }
+
+        /** @param how tokens are guessed; if not this, they are not */
+        public Builder speculation(Speculation how) {
+            speculation = Optional.of(how);
             return this;
         }
 
@@ -242,6 +251,10 @@ public final class LoadOptions {
 
     public int maxQueue() {
         return maxQueue;
+    }
+
+    public Optional<Speculation> speculation() {
+        return speculation;
     }
 
     public int tensorParallel() {

@@ -1,32 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.infer.engine;
 
-import io.telechat.core.InvalidRequestException;
-import io.telechat.core.Message;
 import io.telechat.core.model.CausalLm;
 import io.telechat.core.ops.BlockPool;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.core.tokenizer.Tokenizer;
 import io.telechat.infer.engine.Scheduler.Chunk;
-import io.telechat.infer.generation.ContextOverflowException;
 import io.telechat.infer.generation.FinishReason;
-import io.telechat.infer.generation.GenerationOptions;
-import io.telechat.infer.grammar.GrammarTokens;
 import io.telechat.infer.grammar.TokenConstraint;
-import io.telechat.infer.sampling.LogitBias;
-import io.telechat.infer.sampling.LogitsProcessor;
-import io.telechat.infer.sampling.MinTokens;
-import io.telechat.infer.sampling.Sampler;
-import io.telechat.infer.sampling.VocabularyMask;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.locks.Condition;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
-import java.util.stream.IntStream;
 
 /**
  * Generates for many at once (continuous batching: Yu et al. 2022, Orca). {@link #step} is the loop: schedule, run, sample,
@@ -38,16 +26,17 @@ import java.util.stream.IntStream;
  */
 public final class BatchingEngine implements Engine, AutoCloseable {
     private final CausalLm model;
-    private final Optional<Tokenizer> tokenizer;
     private final EngineOptions options;
-    private final VocabularyMask vocabulary;
-    private final Optional<GrammarTokens> grammarTokens;
+    private final SequenceFactory factory;
+    private final Inbox inbox;
     private final BlockPool pool;
-    private final StepRunner runner;
+    private final Drafter drafter;
+    private final AtomicBoolean started = new AtomicBoolean();
 
-    /** Guards what is between here and {@code inbox}, and the model; held during a step. */
+    /** Guards what is below, and the model; held during a step. */
     private final ReentrantLock computing = new ReentrantLock(true);
 
+    private final StepRunner runner;
     private final Scheduler scheduler;
     private long promptTokens;
     private long generatedTokens;
@@ -55,38 +44,22 @@ public final class BatchingEngine implements Engine, AutoCloseable {
     private long computedTokens;
     private long draftedTokens;
     private long acceptedTokens;
-
-    /** Guards what is below; held for a moment only. */
-    private final ReentrantLock inbox = new ReentrantLock();
-
-    private final Condition work = inbox.newCondition();
-    private final List<Sequence> arrived = new ArrayList<>();
-    private boolean awake;
-    private boolean started;
-    private boolean closed;
     private volatile EngineStats stats;
 
-    /** @param tokenizer without which answers have no text */
-    public BatchingEngine(CausalLm model, Optional<Tokenizer> tokenizer, EngineOptions options) {
+    /**
+     * @param tokenizer without which answers have no text
+     * @param drafter guesses tokens; closed with this
+     */
+    public BatchingEngine(CausalLm model, Optional<Tokenizer> tokenizer, EngineOptions options, Drafter drafter) {
         this.model = model;
-        this.tokenizer = tokenizer;
         this.options = options;
-        this.vocabulary = vocabulary(model, tokenizer);
-        this.grammarTokens = tokenizer.map(GrammarTokens::new);
+        this.factory = new SequenceFactory(model.config(), tokenizer, options.contextLength());
+        this.inbox = new Inbox(options.maxBatch(), options.maxQueue());
         this.pool = model.newPool(options.cacheType(), options.blocks());
+        this.drafter = drafter;
         this.runner = new StepRunner(model);
-        this.scheduler = new Scheduler(model, pool, options.maxBatch());
+        this.scheduler = new Scheduler(model, pool, options, drafter);
         publish();
-    }
-
-    /** Ids that may be drawn: those that both model and tokenizer have. */
-    private static VocabularyMask vocabulary(CausalLm model, Optional<Tokenizer> tokenizer) {
-        int size = Math.min(
-                model.config().vocabSize(), tokenizer.map(Tokenizer::size).orElse(Integer.MAX_VALUE));
-        int[] gaps = IntStream.range(0, size)
-                .filter(id -> tokenizer.isPresent() && !tokenizer.get().has(id))
-                .toArray();
-        return new VocabularyMask(size, gaps);
     }
 
     @Override
@@ -96,159 +69,41 @@ public final class BatchingEngine implements Engine, AutoCloseable {
 
     @Override
     public EngineStats stats() {
-        return stats;
+        EngineStats latest = stats;
+        return latest.withWaiting(latest.waiting() + inbox.size());
+    }
+
+    /** @throws io.telechat.core.InvalidRequestException unless the model can be fed with them */
+    public void checkIds(int... ids) {
+        factory.checkIds(ids);
     }
 
     @Override
     public Ticket submit(List<Request> requests, EngineListener listener) {
-        requests.forEach(this::check);
-        List<Sequence> sequences = new ArrayList<>();
-        for (int i = 0; i < requests.size(); i++) {
-            Sequence first = sequences.isEmpty() ? null : sequences.getFirst();
-            boolean shares = first != null && sharesPrompt(first.request(), requests.get(i));
-            sequences.add(sequence(requests.get(i), listener, i, shares ? first : null));
-        }
-        inbox.lock();
-        try {
-            requireOpen();
-            int queued = arrived.size() + stats.waiting();
-            int free = Math.max(0, options.maxBatch() - stats.running());
-            if (queued + sequences.size() > options.maxQueue() + free) {
-                throw new QueueFullException(queued);
-            }
-            arrived.addAll(sequences);
-            start();
-            wake();
-        } finally {
-            inbox.unlock();
+        List<Sequence> sequences = factory.sequences(requests, listener, pool);
+        inbox.put(sequences);
+        if (!started.getAndSet(true)) {
+            Thread.ofPlatform().daemon().name("telechat-engine").start(this::run);
         }
         return () -> {
             sequences.forEach(Sequence::cancel);
-            wake();
+            inbox.wake();
         };
-    }
-
-    private static boolean sharesPrompt(Request first, Request other) {
-        return first.adapter() == other.adapter()
-                && first.salt().equals(other.salt())
-                && Arrays.equals(first.prompt(), other.prompt());
-    }
-
-    private void check(Request request) {
-        GenerationOptions asked = request.options();
-        if (!asked.stopStrings().isEmpty() && tokenizer.isEmpty()) {
-            throw new InvalidRequestException("stop strings need a tokenizer; give stop tokens instead");
-        }
-        if (request.grammar().isPresent() && tokenizer.isEmpty()) {
-            throw new InvalidRequestException("an answer of a given form needs a tokenizer");
-        }
-        checkIds(request.prompt());
-        int room = request.embedding() ? 0 : 1;
-        if (request.prompt().length + room > options.contextLength()) {
-            throw new ContextOverflowException(request.prompt().length, options.contextLength(), Message.of(""));
-        }
-    }
-
-    /** @throws InvalidRequestException unless a model can be fed with them */
-    public void checkIds(int... ids) {
-        if (ids.length == 0) {
-            throw new InvalidRequestException("the prompt is empty: there is nothing to continue");
-        }
-        for (int id : ids) {
-            if (id < 0 || id >= model.config().vocabSize()) {
-                throw new InvalidRequestException(
-                        "token id %d is not in the model's vocabulary of %,d",
-                        id, model.config().vocabSize());
-            }
-        }
-    }
-
-    private Sequence sequence(Request request, EngineListener listener, int index, Sequence leader) {
-        GenerationOptions asked = request.options();
-        int room = options.contextLength() - request.prompt().length;
-        Optional<TokenConstraint> constraint =
-                request.grammar().map(grammar -> grammarTokens.get().constraint(grammar, asked.stopIds()));
-        return new Sequence(
-                request,
-                listener,
-                index,
-                leader,
-                model.config().rope(),
-                pool,
-                Sampler.of(asked.sampling(), vocabulary, asked.seed(), processors(asked, constraint)),
-                constraint,
-                new Answer(asked, tokenizer, event -> listener.token(index, event)),
-                Math.min(room, asked.maxNewTokens().orElse(Integer.MAX_VALUE)));
-    }
-
-    /** Rules of the request, besides its sampling. */
-    private static List<LogitsProcessor> processors(GenerationOptions asked, Optional<TokenConstraint> constraint) {
-        List<LogitsProcessor> processors = new ArrayList<>();
-        if (!asked.logitBias().isEmpty()) {
-            processors.add(new LogitBias(asked.logitBias()));
-        }
-        if (asked.minNewTokens() > 0) {
-            processors.add(new MinTokens(asked.minNewTokens(), asked.stopIds()));
-        }
-        constraint.ifPresent(processors::add);
-        return processors;
     }
 
     /** Computes something else with the model, between two steps. */
     public <T> T alone(Supplier<T> task) {
         computing.lock();
         try {
-            requireOpen();
+            inbox.requireOpen();
             return task.get();
         } finally {
             computing.unlock();
         }
     }
 
-    private void requireOpen() {
-        inbox.lock();
-        try {
-            if (closed) {
-                throw new IllegalStateException("the model is closed");
-            }
-        } finally {
-            inbox.unlock();
-        }
-    }
-
-    private void start() {
-        if (!started) {
-            started = true;
-            Thread.ofPlatform().daemon().name("telechat-engine").start(this::run);
-        }
-    }
-
-    private void wake() {
-        inbox.lock();
-        try {
-            awake = true;
-            work.signal();
-        } finally {
-            inbox.unlock();
-        }
-    }
-
-    /** Waits until there may be something to do; false if there never will be again. */
-    private boolean awaitWork() {
-        inbox.lock();
-        try {
-            while (!awake && !closed) {
-                work.awaitUninterruptibly();
-            }
-            awake = false;
-            return !closed;
-        } finally {
-            inbox.unlock();
-        }
-    }
-
     private void run() {
-        while (awaitWork()) {
+        while (inbox.await()) {
             while (stepAlone()) {
                 // The lock is fair: who waits to compute something else gets it between two steps.
             }
@@ -297,14 +152,7 @@ public final class BatchingEngine implements Engine, AutoCloseable {
 
     /** New sequences, and those that have been cancelled. */
     private void takeIn() {
-        inbox.lock();
-        try {
-            scheduler.waiting().addAll(arrived);
-            arrived.clear();
-            publish();
-        } finally {
-            inbox.unlock();
-        }
+        inbox.takeInto(scheduler.waiting(), scheduler.running().size());
         for (List<Sequence> all : List.of(scheduler.running(), scheduler.waiting())) {
             for (Iterator<Sequence> next = all.iterator(); next.hasNext(); ) {
                 Sequence sequence = next.next();
@@ -332,7 +180,9 @@ public final class BatchingEngine implements Engine, AutoCloseable {
         });
         for (int i = 0; i < draws.length; i++) {
             if (draws[i] != null) {
+                int before = chunks.get(i).sequence().answer().length();
                 take(chunks.get(i).sequence(), draws[i]);
+                judge(chunks.get(i), chunks.get(i).sequence().answer().length() - before);
             }
         }
     }
@@ -367,6 +217,18 @@ public final class BatchingEngine implements Engine, AutoCloseable {
         }
     }
 
+    /** Forgets what was computed behind the first wrong guess. */
+    private void judge(Chunk chunk, int taken) {
+        if (chunk.drafts() > 0) {
+            Sequence sequence = chunk.sequence();
+            int right = Math.max(0, taken - 1);
+            sequence.drafted(chunk.drafts(), right);
+            draftedTokens += chunk.drafts();
+            acceptedTokens += right;
+            sequence.cache().truncate(Math.min(sequence.computed(), chunk.first() + Math.max(1, taken)));
+        }
+    }
+
     /** Lets sequences that have ended go, and shows the prefix cache what is new. */
     private void advance(List<Chunk> chunks, double seconds) {
         int decoding = 0;
@@ -377,8 +239,9 @@ public final class BatchingEngine implements Engine, AutoCloseable {
             promptRows += chunk.decoding() ? 0 : chunk.count();
             computedTokens += chunk.count();
             if (sequence.answer().finishReason().isPresent()) {
-                scheduler.running().remove(sequence);
-                leave(sequence);
+                if (scheduler.running().remove(sequence)) { // unless it has failed
+                    leave(sequence);
+                }
             } else {
                 sequence.shared().share(scheduler.prefixes(), !chunk.decoding() && chunk.wanted() > 0);
             }
@@ -392,6 +255,7 @@ public final class BatchingEngine implements Engine, AutoCloseable {
     private void leave(Sequence sequence) {
         sequence.shared().share(scheduler.prefixes(), true);
         sequence.shared().release(scheduler.prefixes());
+        drafter.forget(sequence);
         publish();
         sequence.answer().finish();
         sequence.listener().finished(sequence.index(), sequence.generation());
@@ -402,6 +266,7 @@ public final class BatchingEngine implements Engine, AutoCloseable {
             sequence.answer().end(FinishReason.CANCELLED);
             scheduler.running().remove(sequence);
             sequence.shared().release(scheduler.prefixes());
+            drafter.forget(sequence);
             publish();
             sequence.listener().failed(sequence.index(), failure);
         }
@@ -428,21 +293,18 @@ public final class BatchingEngine implements Engine, AutoCloseable {
     @Override
     public void close() {
         computing.lock();
-        inbox.lock();
         try {
-            if (closed) {
+            if (!inbox.close()) {
                 return;
             }
             takeIn();
             scheduler.running().forEach(Sequence::cancel);
             scheduler.waiting().forEach(Sequence::cancel);
             takeIn();
-            closed = true;
-            work.signal();
+            drafter.close();
             runner.close();
             pool.close();
         } finally {
-            inbox.unlock();
             computing.unlock();
         }
     }

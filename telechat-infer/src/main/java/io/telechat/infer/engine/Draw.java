@@ -4,6 +4,7 @@ package io.telechat.infer.engine;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.infer.engine.Scheduler.Chunk;
 import io.telechat.infer.generation.Generation;
+import io.telechat.infer.grammar.TokenConstraint;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -33,13 +34,23 @@ record Draw(List<Generation.TokenLogprob> promptLogprobs, List<Token> tokens, Op
                     int alternatives = sequence.request().promptLogprobs();
                     ofPrompt.add(Logprobs.of(values, sequence.tokens()[next], alternatives));
                 } else {
-                    drawn.add(token(sequence, values));
+                    Token token = token(sequence, values);
+                    drawn.add(token);
+                    boolean goesOn = row + 1 < chunk.wanted() && sequence.tokens()[next] == token.id();
+                    if (!goesOn || ends(sequence, token.id())) {
+                        break;
+                    }
                 }
             }
             return new Draw(ofPrompt, drawn, Optional.empty());
         } catch (RuntimeException e) {
             return new Draw(List.of(), List.of(), Optional.of(e));
         }
+    }
+
+    private static boolean ends(Sequence sequence, int id) {
+        return sequence.request().options().stopIds().contains(id)
+                || sequence.constraint().filter(TokenConstraint::isComplete).isPresent();
     }
 
     private static Token token(Sequence sequence, float[] logits) {

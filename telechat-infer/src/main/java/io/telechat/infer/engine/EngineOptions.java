@@ -11,5 +11,7 @@ import io.telechat.core.tensor.DType;
  * @param blocks of keys and values at most, in all; enough for one sequence of that length
  * @param maxBatch sequences that are computed at once
  * @param maxQueue sequences that wait for that at most
+ * @param maxDrafts tokens that are guessed for one step of a sequence at most
  */
-public record EngineOptions(DType cacheType, int contextLength, int blocks, int maxBatch, int maxQueue) {}
+public record EngineOptions(
+        DType cacheType, int contextLength, int blocks, int maxBatch, int maxQueue, int maxDrafts) {}

@@ -31,4 +31,21 @@ public record EngineStats(
         long steps,
         long computedTokens,
         long draftedTokens,
-        long acceptedTokens) {}
+        long acceptedTokens) {
+    EngineStats withWaiting(int count) {
+        return new EngineStats(
+                running,
+                count,
+                blocksUsed,
+                blocks,
+                preemptions,
+                promptTokens,
+                generatedTokens,
+                prefixQueries,
+                prefixHits,
+                steps,
+                computedTokens,
+                draftedTokens,
+                acceptedTokens);
+    }
+}

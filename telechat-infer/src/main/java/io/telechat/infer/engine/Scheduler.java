@@ -22,10 +22,15 @@ final class Scheduler {
     /** Rows of a prompt whose logits are all wanted, which take memory. */
     private static final int LOGIT_ROWS = 64;
 
+    /** Rows that sequences and their guesses take together: about as many as cost little more than one. */
+    private static final int DRAFTED_ROWS = 16;
+
     private final CausalLm model;
     private final BlockPool pool;
     private final PrefixCache prefixes;
     private final int maxBatch;
+    private final Drafter drafter;
+    private final int maxDrafts;
     private final StepBudget budget = new StepBudget();
     private final List<Sequence> running = new ArrayList<>();
     private final LinkedList<Sequence> waiting = new LinkedList<>();
@@ -33,11 +38,13 @@ final class Scheduler {
     private long prefixQueries;
     private long prefixHits;
 
-    Scheduler(CausalLm model, BlockPool pool, int maxBatch) {
+    Scheduler(CausalLm model, BlockPool pool, EngineOptions options, Drafter drafter) {
         this.model = model;
         this.pool = pool;
         this.prefixes = new PrefixCache(pool);
-        this.maxBatch = maxBatch;
+        this.maxBatch = options.maxBatch();
+        this.drafter = drafter;
+        this.maxDrafts = options.maxDrafts();
     }
 
     /**
@@ -45,9 +52,11 @@ final class Scheduler {
      *
      * @param first position of the first of them
      * @param wanted of how many rows, the last ones, logits are wanted
-     * @param decoding whether they follow a token that was generated in the step before
+     * @param decoding whether the first of them was generated in the step before
+     * @param drafts how many of them, the last ones, are guesses
      */
-    record Chunk(Sequence sequence, int first, int count, int wanted, boolean decoding, RopeScaling scaling) {}
+    record Chunk(
+            Sequence sequence, int first, int count, int wanted, boolean decoding, int drafts, RopeScaling scaling) {}
 
     List<Sequence> running() {
         return running;
@@ -81,11 +90,12 @@ final class Scheduler {
     List<Chunk> schedule() {
         List<Chunk> chunks = new ArrayList<>();
         int decoding = (int) running.stream().filter(Sequence::isDecoding).count();
-        int rows = Math.min(budget.rows(decoding), MemoryPlan.MAX_ROWS - decoding);
+        int drafted = draft(decoding);
+        int rows = Math.min(budget.rows(decoding), MemoryPlan.MAX_ROWS - decoding - drafted);
         boolean preempted = false;
         for (int i = 0; i < running.size(); i++) { // preempting shortens the list behind i
             Sequence sequence = running.get(i);
-            int most = sequence.isDecoding() ? 1 : promptRows(sequence, rows);
+            int most = sequence.isDecoding() ? 1 + sequence.drafts() : promptRows(sequence, rows);
             if (most == 0) {
                 continue;
             }
@@ -102,15 +112,37 @@ final class Scheduler {
         return chunks;
     }
 
+    /** Has tokens guessed, where few sequences leave room for that; how many. */
+    private int draft(int decoding) {
+        int most = decoding == 0 ? 0 : Math.min(maxDrafts, DRAFTED_ROWS / decoding - 1);
+        int drafted = 0;
+        for (Sequence sequence : running) {
+            if (sequence.isDecoding()) {
+                // The token behind the last guess is drawn as well.
+                int left = sequence.longest() - sequence.answer().length() - 1;
+                int wanted = Math.min(sequence.draftsWorthwhile(most), left);
+                sequence.setDrafts(
+                        wanted <= 0
+                                ? new int[0]
+                                : drafter.draft(sequence, sequence.tokens(), sequence.length(), wanted));
+                drafted += sequence.drafts();
+            }
+        }
+        return drafted;
+    }
+
     private static int promptRows(Sequence sequence, int rows) {
         return Math.min(sequence.pending(), sequence.wantsPromptLogits() ? Math.min(rows, LOGIT_ROWS) : rows);
     }
 
     private static Chunk chunk(Sequence sequence, int count) {
         int first = sequence.computed();
+        RopeScaling scaling = sequence.scaling(first);
+        if (sequence.isDecoding()) {
+            return new Chunk(sequence, first, count, count, true, count - 1, scaling);
+        }
         int atEnd = first + count == sequence.length() && !sequence.request().embedding() ? 1 : 0;
-        int wanted = sequence.wantsPromptLogits() ? count : atEnd;
-        return new Chunk(sequence, first, count, wanted, sequence.isDecoding(), sequence.scaling(first));
+        return new Chunk(sequence, first, count, sequence.wantsPromptLogits() ? count : atEnd, false, 0, scaling);
     }
 
     private void admit(List<Chunk> chunks, int budgeted) {

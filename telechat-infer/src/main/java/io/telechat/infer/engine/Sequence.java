@@ -20,6 +20,8 @@ import java.util.Optional;
  * is a function of the position alone, so that computing it again gives the same bits.
  */
 final class Sequence {
+    private static final int LEAST_DRAFTS = 2;
+
     private final Request request;
     private final EngineListener listener;
     private final int index;
@@ -39,6 +41,8 @@ final class Sequence {
     private final SharedBlocks shared = new SharedBlocks(this);
     private final Clock clock = new Clock();
     private int cachedTokens;
+    private int drafts;
+    private int draftsWorthwhile = Integer.MAX_VALUE;
     private int draftedTokens;
     private int acceptedTokens;
 
@@ -170,6 +174,7 @@ final class Sequence {
     void add(int id) {
         tokens = length == tokens.length ? Arrays.copyOf(tokens, 2 * length) : tokens;
         tokens[length++] = id;
+        drafts = 0;
     }
 
     void cancel() {
@@ -199,8 +204,25 @@ final class Sequence {
         clock.firstToken = clock.firstToken == 0 ? System.nanoTime() : clock.firstToken;
     }
 
+    /** Puts guesses behind the tokens, for the next step only. */
+    void setDrafts(int... guesses) {
+        drafts = guesses.length;
+        tokens = length + drafts > tokens.length ? Arrays.copyOf(tokens, 2 * (length + drafts)) : tokens;
+        System.arraycopy(guesses, 0, tokens, length, drafts);
+    }
+
+    int drafts() {
+        return drafts;
+    }
+
+    /** How many guesses are worth their price, of so many at most: twice as many as were right the last time, but some. */
+    int draftsWorthwhile(int most) {
+        return Math.min(most, draftsWorthwhile);
+    }
+
     /** Notes how many tokens were guessed for one step, and how many of them were right. */
     void drafted(int count, int right) {
+        draftsWorthwhile = Math.max(LEAST_DRAFTS, 2 * right);
         draftedTokens += count;
         acceptedTokens += right;
     }
@@ -236,7 +258,7 @@ final class Sequence {
         int first = computed();
         RopeScaling scaling = scaling(first);
         int end = first + 1;
-        int limit = Math.min(length, first + most);
+        int limit = Math.min(length + drafts, first + most);
         while (end < limit && (end < promptLength() || scaling(end).equals(scaling))) {
             end++;
         }

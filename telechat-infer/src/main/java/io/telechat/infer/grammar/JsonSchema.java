@@ -7,10 +7,6 @@ import com.fasterxml.jackson.databind.node.BooleanNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import io.telechat.core.InvalidRequestException;
-import io.telechat.core.Message;
-import java.math.BigDecimal;
-import java.math.BigInteger;
-import java.math.RoundingMode;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -30,7 +26,6 @@ import java.util.TreeSet;
 public final class JsonSchema {
     private static final int DEEPEST = 64;
     private static final int MOST_NODES = 200_000;
-    private static final int MOST_REPEATS = 1_000_000;
 
     private static final Set<String> TYPES =
             Set.of("object", "array", "string", "number", "integer", "boolean", "null");
@@ -116,22 +111,18 @@ public final class JsonSchema {
         return new Grammar(new JsonGrammar().anyObject(Node.Return.HERE));
     }
 
-    private static InvalidRequestException wrong(String where, String format, Object... args) {
-        return new InvalidRequestException("the schema's %s: %s", where, Message.of(format, args));
-    }
-
     private Node value(JsonNode schema, String where, int depth, Node next) {
         if (depth > DEEPEST) {
-            throw wrong(where, "more than %d levels deep", DEEPEST);
+            throw ScalarSchema.wrong(where, "more than %d levels deep", DEEPEST);
         }
         if (++nodes > MOST_NODES) {
-            throw wrong(where, "too large");
+            throw ScalarSchema.wrong(where, "too large");
         }
         if (schema.isBoolean() && schema.booleanValue()) {
             return json.value(next);
         }
         if (!schema.isObject()) {
-            throw wrong(where, "must be an object");
+            throw ScalarSchema.wrong(where, "must be an object");
         }
         requireKnown(schema, where);
         if (schema.has("$ref")) {
@@ -163,25 +154,25 @@ public final class JsonSchema {
             unknown.remove("uniqueItems");
         }
         if (!unknown.isEmpty()) {
-            throw wrong(where, "'%s' is not supported", String.join("', '", unknown));
+            throw ScalarSchema.wrong(where, "'%s' is not supported", String.join("', '", unknown));
         }
     }
 
     private Node reference(JsonNode reference, String where, int depth, Node next) {
         String path = reference.isTextual() ? reference.textValue() : "";
         if (!path.startsWith("#")) {
-            throw wrong(where, "$ref must lead into the schema itself (#/...)");
+            throw ScalarSchema.wrong(where, "$ref must lead into the schema itself (#/...)");
         }
         JsonNode target = path.equals("#") ? root : pointed(path.substring(1));
         if (target.isMissingNode()) {
-            throw wrong(where, "$ref '%s' leads nowhere", path);
+            throw ScalarSchema.wrong(where, "$ref '%s' leads nowhere", path);
         }
         Node.Rule rule = rules.get(path);
         if (rule == null) {
             rule = new Node.Rule();
             rules.put(path, rule);
             if (target.has("$ref") && target.size() == 1 && target.get("$ref").equals(reference)) {
-                throw wrong(where, "$ref '%s' leads to itself", path);
+                throw ScalarSchema.wrong(where, "$ref '%s' leads to itself", path);
             }
             rule.begin(value(target, path, depth + 1, Node.Return.HERE));
         }
@@ -198,7 +189,7 @@ public final class JsonSchema {
 
     private static Node oneOf(JsonNode values, String where, Node next) {
         if (!values.isArray() || values.isEmpty()) {
-            throw wrong(where, "enum must be a list of at least one value");
+            throw ScalarSchema.wrong(where, "enum must be a list of at least one value");
         }
         return new Node.Choice(values.valueStream()
                 .map(value -> JsonGrammar.constant(value, next))
@@ -208,7 +199,7 @@ public final class JsonSchema {
     private Node alternatives(JsonNode schema, String key, String where, int depth, Node next) {
         JsonNode all = schema.get(key);
         if (!all.isArray() || all.isEmpty()) {
-            throw wrong(where, "%s must be a list of at least one schema", key);
+            throw ScalarSchema.wrong(where, "%s must be a list of at least one schema", key);
         }
         Set<String> beside = new TreeSet<>();
         schema.fieldNames().forEachRemaining(beside::add);
@@ -216,7 +207,7 @@ public final class JsonSchema {
         beside.remove(key);
         beside.remove("type");
         if (!beside.isEmpty()) {
-            throw wrong(where, "'%s' beside %s is not supported", String.join("', '", beside), key);
+            throw ScalarSchema.wrong(where, "'%s' beside %s is not supported", String.join("', '", beside), key);
         }
         List<Node> options = new ArrayList<>();
         for (int i = 0; i < all.size(); i++) {
@@ -229,7 +220,7 @@ public final class JsonSchema {
     private static JsonNode merged(JsonNode schema, String where) {
         JsonNode all = schema.get("allOf");
         if (!all.isArray() || all.size() != 1) {
-            throw wrong(where, "allOf of several schemas is not supported");
+            throw ScalarSchema.wrong(where, "allOf of several schemas is not supported");
         }
         return all.get(0);
     }
@@ -246,7 +237,7 @@ public final class JsonSchema {
         if (!(type instanceof ArrayNode types)
                 || types.isEmpty()
                 || !types.valueStream().allMatch(JsonNode::isTextual)) {
-            throw wrong(where, "type must be the name of a type, or a list of them");
+            throw ScalarSchema.wrong(where, "type must be the name of a type, or a list of them");
         }
         return new Node.Choice(types.valueStream()
                 .map(t -> ofType(t.textValue(), schema, where, depth, next))
@@ -269,117 +260,37 @@ public final class JsonSchema {
 
     private Node ofType(String type, JsonNode schema, String where, int depth, Node next) {
         if (!TYPES.contains(type)) {
-            throw wrong(where, "there is no type '%s'", type);
+            throw ScalarSchema.wrong(where, "there is no type '%s'", type);
         }
         return switch (type) {
             case "object" -> object(schema, where, depth, next);
             case "array" -> array(schema, where, depth, next);
-            case "string" -> string(schema, where, next);
-            case "integer" -> integer(schema, where, next);
-            case "number" -> number(schema, where, next);
+            case "string" -> ScalarSchema.string(schema, where, next);
+            case "integer" -> ScalarSchema.integer(schema, where, next);
+            case "number" -> ScalarSchema.number(schema, where, next);
             case "boolean" -> new Node.Choice(Node.literal("true", next), Node.literal("false", next));
             default -> Node.literal("null", next);
         };
     }
 
-    private static int count(JsonNode schema, String key, int otherwise, String where) {
-        JsonNode value = schema.path(key);
-        if (value.isMissingNode()) {
-            return otherwise;
-        }
-        boolean whole =
-                value.isNumber() && value.decimalValue().stripTrailingZeros().scale() <= 0;
-        if (!whole || value.decimalValue().signum() < 0) {
-            throw wrong(where, "%s must be a number of at least 0", key);
-        }
-        if (value.decimalValue().compareTo(BigDecimal.valueOf(MOST_REPEATS)) > 0) {
-            throw wrong(where, "%s is more than %d", key, MOST_REPEATS);
-        }
-        return value.decimalValue().intValue();
-    }
-
-    private static void requireOrder(int least, int most, String where, String what) {
-        if (least > most) {
-            throw wrong(where, "the least %s is above the most", what);
-        }
-    }
-
     private Node array(JsonNode schema, String where, int depth, Node next) {
-        int least = count(schema, "minItems", 0, where);
-        int most = count(schema, "maxItems", Node.Repeat.UNBOUNDED, where);
-        requireOrder(least, most, where, "number of items");
+        int least = ScalarSchema.count(schema, "minItems", 0, where);
+        int most = ScalarSchema.count(schema, "maxItems", Node.Repeat.UNBOUNDED, where);
+        ScalarSchema.requireOrder(least, most, where, "number of items");
         JsonNode items = schema.path("items");
         JsonGrammar.Part item =
                 items.isMissingNode() ? json::value : behind -> value(items, where + "/items", depth + 1, behind);
         return json.array(next, item, least, most);
     }
 
-    private static Node string(JsonNode schema, String where, Node next) {
-        int least = count(schema, "minLength", 0, where);
-        int most = count(schema, "maxLength", Node.Repeat.UNBOUNDED, where);
-        requireOrder(least, most, where, "length");
-        JsonNode pattern = schema.path("pattern");
-        if (pattern.isMissingNode()) {
-            return JsonGrammar.string(next, least, most);
-        }
-        if (!pattern.isTextual()) {
-            throw wrong(where, "pattern must be a string");
-        }
-        if (schema.has("minLength") || schema.has("maxLength")) {
-            throw wrong(where, "a length beside a pattern is not supported: let the pattern count");
-        }
-        return JsonGrammar.string(next, Regex.parse(pattern.textValue()));
-    }
-
-    private static Node number(JsonNode schema, String where, Node next) {
-        for (String key : List.of("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")) {
-            if (schema.has(key)) {
-                throw wrong(where, "'%s' is supported for integers only", key);
-            }
-        }
-        return JsonGrammar.number(next);
-    }
-
-    private static Node integer(JsonNode schema, String where, Node next) {
-        BigInteger least = bound(schema, "minimum", RoundingMode.CEILING, where);
-        BigInteger above = bound(schema, "exclusiveMinimum", RoundingMode.FLOOR, where);
-        BigInteger most = bound(schema, "maximum", RoundingMode.FLOOR, where);
-        BigInteger below = bound(schema, "exclusiveMaximum", RoundingMode.CEILING, where);
-        if (above != null) {
-            least = least == null ? above.add(BigInteger.ONE) : least.max(above.add(BigInteger.ONE));
-        }
-        if (below != null) {
-            most = most == null ? below.subtract(BigInteger.ONE) : most.min(below.subtract(BigInteger.ONE));
-        }
-        if (least == null && most == null) {
-            return JsonGrammar.integer(next);
-        }
-        if (least != null && most != null && least.compareTo(most) > 0) {
-            throw wrong(where, "no integer is between its bounds");
-        }
-        return JsonGrammar.integer(least, most, next);
-    }
-
-    private static BigInteger bound(JsonNode schema, String key, RoundingMode rounding, String where) {
-        JsonNode value = schema.path(key);
-        if (value.isMissingNode()) {
-            return null;
-        }
-        if (!value.isNumber()
-                || value.decimalValue().precision() - value.decimalValue().scale() > 30) {
-            throw wrong(where, "%s must be a number", key);
-        }
-        return value.decimalValue().setScale(0, rounding).toBigInteger();
-    }
-
     private Node object(JsonNode schema, String where, int depth, Node next) {
         JsonNode properties = schema.path("properties");
         JsonNode additional = schema.path("additionalProperties");
         if (!properties.isMissingNode() && !properties.isObject()) {
-            throw wrong(where, "properties must be an object");
+            throw ScalarSchema.wrong(where, "properties must be an object");
         }
         if (!additional.isMissingNode() && !additional.isBoolean() && !additional.isObject()) {
-            throw wrong(where, "additionalProperties must be true, false or a schema");
+            throw ScalarSchema.wrong(where, "additionalProperties must be true, false or a schema");
         }
         Map<String, JsonNode> members = new LinkedHashMap<>();
         properties.properties().forEach(entry -> members.put(entry.getKey(), entry.getValue()));
@@ -389,15 +300,15 @@ public final class JsonSchema {
         }
         if (!members.isEmpty()) {
             if (schema.has("minProperties") || schema.has("maxProperties")) {
-                throw wrong(where, "a number of properties beside their names is not supported");
+                throw ScalarSchema.wrong(where, "a number of properties beside their names is not supported");
             }
             return Node.literal("{", members(new ArrayList<>(members.entrySet()), required, where, depth, next));
         }
         boolean closed = additional.isBoolean() && !additional.booleanValue()
                 || additional.isMissingNode() && properties.isObject();
-        int least = count(schema, "minProperties", 0, where);
-        int most = closed ? 0 : count(schema, "maxProperties", Node.Repeat.UNBOUNDED, where);
-        requireOrder(least, most, where, "number of properties");
+        int least = ScalarSchema.count(schema, "minProperties", 0, where);
+        int most = closed ? 0 : ScalarSchema.count(schema, "maxProperties", Node.Repeat.UNBOUNDED, where);
+        ScalarSchema.requireOrder(least, most, where, "number of properties");
         JsonGrammar.Part value = additional.isObject()
                 ? behind -> value(additional, where + "/additionalProperties", depth + 1, behind)
                 : json::value;
@@ -407,7 +318,7 @@ public final class JsonSchema {
     private static Set<String> required(JsonNode schema, String where) {
         JsonNode names = schema.path("required");
         if (!names.isMissingNode() && (!names.isArray() || !names.valueStream().allMatch(JsonNode::isTextual))) {
-            throw wrong(where, "required must be a list of names");
+            throw ScalarSchema.wrong(where, "required must be a list of names");
         }
         Set<String> required = new LinkedHashSet<>();
         names.forEach(name -> required.add(name.textValue()));
