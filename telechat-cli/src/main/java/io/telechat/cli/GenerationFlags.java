@@ -7,6 +7,9 @@ import io.telechat.infer.generation.GenerationOptions;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import io.telechat.core.checkpoint.JsonFiles;
+import io.telechat.infer.grammar.JsonSchema;
+import java.nio.file.Path;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
@@ -76,6 +79,12 @@ final class GenerationFlags {
             description = "with --json: log-probability of each token and of the N likeliest ones")
     private int logprobs = GenerationOptions.NO_LOGPROBS;
 
+    @Option(
+            names = "--json-schema",
+            paramLabel = "FILE",
+            description = "let the answer be nothing but JSON that keeps to the schema in this file")
+    private Optional<Path> jsonSchema = Optional.empty();
+
     /** @throws io.telechat.core.TelechatException if the checkpoint's defaults, or what is asked for, are impossible */
     GenerationOptions over(ChatModel model) {
         GenerationOptions defaults = model.defaults(new GenerationOverrides(
@@ -90,6 +99,9 @@ final class GenerationFlags {
                         seed.orElseGet(() -> ThreadLocalRandom.current().nextLong(1L << 53)))
                 .withStops(stops, strings)
                 .withLogprobs(logprobs);
+        if (jsonSchema.isPresent()) {
+            options = options.withGrammar(JsonSchema.compile(JsonFiles.readObject(jsonSchema.get())));
+        }
         return maxNewTokens.isPresent() ? options.withMaxNewTokens(maxNewTokens.get()) : options;
     }
 }

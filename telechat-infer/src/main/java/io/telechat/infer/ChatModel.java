@@ -167,6 +167,16 @@ public final class ChatModel implements AutoCloseable {
         }
     }
 
+    /**
+     * Asks one question whose answer is a record, such as {@code record Recipe(String name, List<String> steps) {}}; see {@link
+     * ChatSession#ask}.
+     */
+    public <T extends Record> T ask(String question, Class<T> type) {
+        try (ChatSession session = newSession()) {
+            return session.ask(question, type);
+        }
+    }
+
     /** The element type of caches. */
     public DType cacheType() {
         return options.cacheType();

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.infer;
 
+import io.telechat.infer.grammar.JsonSchema;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.telechat.core.InvalidInputException;
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.Message;
 import io.telechat.core.chat.ChatMessage;
@@ -27,6 +31,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class ChatSession implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ChatSession.class);
+    private static final ObjectMapper RECORDS = new ObjectMapper();
 
     private final ChatModel model;
     private final List<ChatMessage> messages = new ArrayList<>();
@@ -127,6 +132,26 @@ public final class ChatSession implements AutoCloseable {
         }
         next.removeLast();
         return answer(next, listener, cancellation);
+    }
+
+    /**
+     * Sends a question whose answer is a record: the model can say nothing but its components, as JSON. Question and answer become
+     * part of the conversation.
+     *
+     * @throws io.telechat.core.InvalidInputException if the answer was cut short before the record was whole
+     */
+    public <T extends Record> T ask(String question, Class<T> type) {
+        Optional<GenerationOptions> before = options;
+        setOptions(options().withGrammar(JsonSchema.compile(JsonSchema.of(type))));
+        try {
+            Generation generation = send(question, TokenListener.SILENT);
+            return RECORDS.readValue(generation.text(), type);
+        } catch (JsonProcessingException e) {
+            throw new InvalidInputException(
+                    e, "the answer ended before it was a whole %s: let it be longer", type.getSimpleName());
+        } finally {
+            options = before;
+        }
     }
 
     /** @throws IllegalStateException if this session or its model is closed */

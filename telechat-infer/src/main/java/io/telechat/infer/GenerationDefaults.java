@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
@@ -122,6 +123,7 @@ record GenerationDefaults(
                 stopStrings(),
                 0,
                 Map.of(),
+                Optional.empty(),
                 GenerationOptions.NO_LOGPROBS);
     }
 

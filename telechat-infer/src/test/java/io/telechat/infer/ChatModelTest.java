@@ -23,6 +23,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -335,6 +336,30 @@ class ChatModelTest {
                     session.regenerate(TokenListener.SILENT, new Cancellation()).text();
             assertNotEquals(first, second);
             assertEquals(List.of(ChatMessage.user("hi"), ChatMessage.assistant(second)), session.messages());
+        }
+    }
+
+    enum Size {
+        SMALL,
+        LARGE
+    }
+
+    record Part(String name, int count) {}
+
+    record Thing(Size size, boolean good, List<Part> parts, double weight) {}
+
+    @Test
+    void anAnswerIsARecordIfThatIsAskedFor() throws IOException {
+        // Quotes and closing marks are likely, so that no text goes on for ever.
+        Path path = TinyModels.make(directory, "records", TinyModels.CONFIG_52B.replace("256", "4096"), 5);
+        try (ChatModel model = ChatModel.load(path);
+                ChatSession session = model.newSession()) {
+            session.setOptions(random(3).withMaxNewTokens(3_000).withLogitBias(Map.of(
+                    model.tokenizer().encode("x\"")[2], 8f, model.tokenizer().encode("x]")[2], 8f)));
+            Thing thing = session.ask("what is it?", Thing.class);
+            assertTrue(thing.size() != null && thing.parts() != null, thing.toString());
+            assertEquals(2, session.messages().size());
+            assertTrue(session.messages().getLast().content().startsWith("{"), "the record is the answer");
         }
     }
 

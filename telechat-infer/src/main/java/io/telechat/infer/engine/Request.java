@@ -3,8 +3,6 @@ package io.telechat.infer.engine;
 
 import io.telechat.core.ops.Batch;
 import io.telechat.infer.generation.GenerationOptions;
-import io.telechat.infer.grammar.Grammar;
-import java.util.Optional;
 
 /**
  * One sequence to be generated.
@@ -15,7 +13,6 @@ import java.util.Optional;
  * @param salt only prompts of the same salt share what has been computed of them
  * @param promptLogprobs how many alternatives to report with each token of the prompt; {@link GenerationOptions#NO_LOGPROBS} for
  *     no log-probabilities of the prompt
- * @param grammar that the answer keeps to
  * @param embedding whether the hidden state of the last token is wanted, and no answer
  */
 public record Request(
@@ -24,37 +21,32 @@ public record Request(
         int adapter,
         String salt,
         int promptLogprobs,
-        Optional<Grammar> grammar,
         boolean embedding) {
     /** Through the model's first adapter, if it has one. */
     public static Request of(int[] prompt, GenerationOptions options) {
-        return new Request(prompt, options, 0, "", GenerationOptions.NO_LOGPROBS, Optional.empty(), false);
+        return new Request(prompt, options, 0, "", GenerationOptions.NO_LOGPROBS, false);
     }
 
     /** The hidden state of the last token behind the final norm; see {@link EngineListener#embedded}. */
     public static Request embedding(int[] prompt) {
         GenerationOptions none = GenerationOptions.greedy();
-        return new Request(prompt, none, 0, "", GenerationOptions.NO_LOGPROBS, Optional.empty(), true);
+        return new Request(prompt, none, 0, "", GenerationOptions.NO_LOGPROBS, true);
     }
 
     /** Through one of the model's adapters, or none. */
     public Request withAdapter(int number) {
-        return new Request(prompt, options, number, salt, promptLogprobs, grammar, embedding);
+        return new Request(prompt, options, number, salt, promptLogprobs, embedding);
     }
 
     public Request withOptions(GenerationOptions other) {
-        return new Request(prompt, other, adapter, salt, promptLogprobs, grammar, embedding);
+        return new Request(prompt, other, adapter, salt, promptLogprobs, embedding);
     }
 
     public Request withSalt(String text) {
-        return new Request(prompt, options, adapter, text, promptLogprobs, grammar, embedding);
+        return new Request(prompt, options, adapter, text, promptLogprobs, embedding);
     }
 
     public Request withPromptLogprobs(int alternatives) {
-        return new Request(prompt, options, adapter, salt, alternatives, grammar, embedding);
-    }
-
-    public Request withGrammar(Optional<Grammar> form) {
-        return new Request(prompt, options, adapter, salt, promptLogprobs, form, embedding);
+        return new Request(prompt, options, adapter, salt, alternatives, embedding);
     }
 }

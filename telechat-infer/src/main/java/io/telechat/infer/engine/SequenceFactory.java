@@ -69,7 +69,7 @@ final class SequenceFactory {
         if (!asked.stopStrings().isEmpty() && tokenizer.isEmpty()) {
             throw new InvalidRequestException("stop strings need a tokenizer; give stop tokens instead");
         }
-        if (request.grammar().isPresent() && tokenizer.isEmpty()) {
+        if (asked.grammar().isPresent() && tokenizer.isEmpty()) {
             throw new InvalidRequestException("an answer of a given form needs a tokenizer");
         }
         checkIds(request.prompt());
@@ -95,7 +95,7 @@ final class SequenceFactory {
         GenerationOptions asked = request.options();
         int room = contextLength - request.prompt().length;
         Optional<TokenConstraint> constraint =
-                request.grammar().map(grammar -> grammarTokens.get().constraint(grammar, asked.stopIds()));
+                asked.grammar().map(grammar -> grammarTokens.get().constraint(grammar, asked.stopIds()));
         return new Sequence(
                 request,
                 listener,

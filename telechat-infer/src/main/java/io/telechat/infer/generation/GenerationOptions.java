@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.infer.generation;
 
+import io.telechat.infer.grammar.Grammar;
 import io.telechat.core.InvalidRequestException;
 import io.telechat.infer.sampling.SamplingOptions;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 
@@ -18,6 +20,7 @@ import java.util.Set;
  * @param stopStrings text that ends the answer and is not part of it
  * @param minNewTokens length of the answer at least: no stop token comes before
  * @param logitBias what is added to the logits of ids before anything else
+ * @param grammar that the answer keeps to
  * @param logprobs how many alternatives to report with each token; -1 for no log-probabilities at all
  */
 public record GenerationOptions(
@@ -28,6 +31,7 @@ public record GenerationOptions(
         List<String> stopStrings,
         int minNewTokens,
         Map<Integer, Float> logitBias,
+        Optional<Grammar> grammar,
         int logprobs) {
     /** No log-probabilities. */
     public static final int NO_LOGPROBS = -1;
@@ -50,41 +54,50 @@ public record GenerationOptions(
     /** Greedy, no penalties, no stops. */
     public static GenerationOptions greedy() {
         return new GenerationOptions(
-                SamplingOptions.GREEDY, 0, OptionalInt.empty(), Set.of(), List.of(), 0, Map.of(), NO_LOGPROBS);
+                SamplingOptions.GREEDY, 0, OptionalInt.empty(), Set.of(), List.of(), 0, Map.of(), Optional.empty(), NO_LOGPROBS);
     }
 
-    public GenerationOptions withSampling(SamplingOptions sampling) {
+    public GenerationOptions withSampling(SamplingOptions how) {
         return new GenerationOptions(
-                sampling, seed, maxNewTokens, stopIds, stopStrings, minNewTokens, logitBias, logprobs);
+                how, seed, maxNewTokens, stopIds, stopStrings, minNewTokens, logitBias, grammar, logprobs);
     }
 
-    public GenerationOptions withSeed(long seed) {
+    public GenerationOptions withSeed(long number) {
         return new GenerationOptions(
-                sampling, seed, maxNewTokens, stopIds, stopStrings, minNewTokens, logitBias, logprobs);
+                sampling, number, maxNewTokens, stopIds, stopStrings, minNewTokens, logitBias, grammar, logprobs);
     }
 
-    public GenerationOptions withMaxNewTokens(int maxNewTokens) {
+    public GenerationOptions withMaxNewTokens(int tokens) {
+        OptionalInt most = OptionalInt.of(tokens);
         return new GenerationOptions(
-                sampling, seed, OptionalInt.of(maxNewTokens), stopIds, stopStrings, minNewTokens, logitBias, logprobs);
+                sampling, seed, most, stopIds, stopStrings, minNewTokens, logitBias, grammar, logprobs);
     }
 
-    public GenerationOptions withStops(Set<Integer> stopIds, List<String> stopStrings) {
+    public GenerationOptions withStops(Set<Integer> ids, List<String> strings) {
         return new GenerationOptions(
-                sampling, seed, maxNewTokens, stopIds, stopStrings, minNewTokens, logitBias, logprobs);
+                sampling, seed, maxNewTokens, ids, strings, minNewTokens, logitBias, grammar, logprobs);
+    }
+
+    public GenerationOptions withMinNewTokens(int tokens) {
+        return new GenerationOptions(
+                sampling, seed, maxNewTokens, stopIds, stopStrings, tokens, logitBias, grammar, logprobs);
     }
 
     /** @param biases what is added to the logits of ids of the model */
     public GenerationOptions withLogitBias(Map<Integer, Float> biases) {
         return new GenerationOptions(
-                sampling, seed, maxNewTokens, stopIds, stopStrings, minNewTokens, biases, logprobs);
+                sampling, seed, maxNewTokens, stopIds, stopStrings, minNewTokens, biases, grammar, logprobs);
     }
 
-    public GenerationOptions withMinNewTokens(int tokens) {
-        return new GenerationOptions(sampling, seed, maxNewTokens, stopIds, stopStrings, tokens, logitBias, logprobs);
-    }
-
-    public GenerationOptions withLogprobs(int logprobs) {
+    /** @param form that the answer keeps to; it ends where the form does */
+    public GenerationOptions withGrammar(Grammar form) {
+        Optional<Grammar> kept = Optional.of(form);
         return new GenerationOptions(
-                sampling, seed, maxNewTokens, stopIds, stopStrings, minNewTokens, logitBias, logprobs);
+                sampling, seed, maxNewTokens, stopIds, stopStrings, minNewTokens, logitBias, kept, logprobs);
+    }
+
+    public GenerationOptions withLogprobs(int alternatives) {
+        return new GenerationOptions(
+                sampling, seed, maxNewTokens, stopIds, stopStrings, minNewTokens, logitBias, grammar, alternatives);
     }
 }

@@ -106,6 +106,16 @@ public final class JsonSchema {
         return new Grammar(Node.literal(before, new Node.Choice(options)));
     }
 
+    /**
+     * The schema of a record, whose components are properties that all have to be there: texts, numbers, truth values, enums, lists,
+     * maps by names, and other records.
+     *
+     * @throws IllegalArgumentException if it has components of other types
+     */
+    public static JsonNode of(Class<? extends Record> type) {
+        return new RecordSchema().of(type);
+    }
+
     /** Any JSON object. */
     public static Grammar anyObject() {
         return new Grammar(new JsonGrammar().anyObject(Node.Return.HERE));

@@ -18,7 +18,6 @@ import io.telechat.infer.sampling.SamplingOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
@@ -71,7 +70,7 @@ class TokenConstraintTest {
                         .withStops(Set.of(2), List.of())
                         .withMaxNewTokens(240);
                 Request request =
-                        Request.of(new int[] {5, 6, 7}, options).withGrammar(Optional.of(JsonSchema.compile(schema)));
+                        Request.of(new int[] {5, 6, 7}, options.withGrammar(JsonSchema.compile(schema)));
                 Generation answer = run(model, request);
                 assertEquals(FinishReason.STOP, answer.finishReason(), answer.text());
                 JsonNode json = MAPPER.readTree(answer.text());

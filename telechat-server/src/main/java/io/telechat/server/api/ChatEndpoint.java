@@ -82,13 +82,14 @@ final class ChatEndpoint {
                 logprobs ? alternatives.orElse(0) : GenerationOptions.NO_LOGPROBS);
         Optional<Grammar> grammar = ResponseFormat.read(request, tools);
         int[] prompt = tokenizer.prompt(tools.offer(messages), MarkerPolicy.ESCAPE);
-        GenerationOptions resolved = model.resolve(options, prompt.length);
+        GenerationOptions formed = grammar.map(options::withGrammar).orElse(options);
+        GenerationOptions resolved = model.resolve(formed, prompt.length);
         List<Request> requests = new ArrayList<>();
         for (int i = 0; i < sampling.choices(); i++) {
             Request one = Request.of(prompt, resolved.withSeed(SamplingFields.seed(resolved.seed(), i)))
                     .withAdapter(served.adapter())
                     .withSalt(request.text("cache_salt").orElse(""));
-            requests.add(one.withGrammar(grammar));
+            requests.add(one);
         }
         return new Asked(served.name(), requests, tools, stream, usage, logprobs);
     }
