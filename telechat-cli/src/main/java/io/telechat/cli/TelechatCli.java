@@ -29,6 +29,7 @@ import picocli.CommandLine.Help.Ansi;
             LogitsCommand.class,
             TokenizeCommand.class,
             BenchCommand.class,
+            BenchServeCommand.class,
             QuantizeCommand.class,
             ProcessDataCommand.class,
             InspectDataCommand.class,
