@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.cli;
 
+import io.telechat.core.checkpoint.JsonFiles;
 import io.telechat.infer.ChatModel;
 import io.telechat.infer.GenerationOverrides;
 import io.telechat.infer.generation.GenerationOptions;
+import io.telechat.infer.grammar.JsonSchema;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import io.telechat.core.checkpoint.JsonFiles;
-import io.telechat.infer.grammar.JsonSchema;
-import java.nio.file.Path;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;

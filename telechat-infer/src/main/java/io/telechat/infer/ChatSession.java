@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.infer;
 
-import io.telechat.infer.grammar.JsonSchema;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.telechat.core.InvalidInputException;
@@ -17,6 +16,7 @@ import io.telechat.infer.generation.ContextOverflowException;
 import io.telechat.infer.generation.Generation;
 import io.telechat.infer.generation.GenerationOptions;
 import io.telechat.infer.generation.TokenListener;
+import io.telechat.infer.grammar.JsonSchema;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;

@@ -354,8 +354,13 @@ class ChatModelTest {
         Path path = TinyModels.make(directory, "records", TinyModels.CONFIG_52B.replace("256", "4096"), 5);
         try (ChatModel model = ChatModel.load(path);
                 ChatSession session = model.newSession()) {
-            session.setOptions(random(3).withMaxNewTokens(3_000).withLogitBias(Map.of(
-                    model.tokenizer().encode("x\"")[2], 8f, model.tokenizer().encode("x]")[2], 8f)));
+            session.setOptions(random(3)
+                    .withMaxNewTokens(3_000)
+                    .withLogitBias(Map.of(
+                            model.tokenizer().encode("x\"")[2],
+                            8f,
+                            model.tokenizer().encode("x]")[2],
+                            8f)));
             Thing thing = session.ask("what is it?", Thing.class);
             assertTrue(thing.size() != null && thing.parts() != null, thing.toString());
             assertEquals(2, session.messages().size());

@@ -16,12 +16,7 @@ import io.telechat.infer.generation.GenerationOptions;
  * @param embedding whether the hidden state of the last token is wanted, and no answer
  */
 public record Request(
-        int[] prompt,
-        GenerationOptions options,
-        int adapter,
-        String salt,
-        int promptLogprobs,
-        boolean embedding) {
+        int[] prompt, GenerationOptions options, int adapter, String salt, int promptLogprobs, boolean embedding) {
     /** Through the model's first adapter, if it has one. */
     public static Request of(int[] prompt, GenerationOptions options) {
         return new Request(prompt, options, 0, "", GenerationOptions.NO_LOGPROBS, false);

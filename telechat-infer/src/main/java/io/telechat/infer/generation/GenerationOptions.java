@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.infer.generation;
 
-import io.telechat.infer.grammar.Grammar;
 import io.telechat.core.InvalidRequestException;
+import io.telechat.infer.grammar.Grammar;
 import io.telechat.infer.sampling.SamplingOptions;
 import java.util.List;
 import java.util.Map;
@@ -54,7 +54,15 @@ public record GenerationOptions(
     /** Greedy, no penalties, no stops. */
     public static GenerationOptions greedy() {
         return new GenerationOptions(
-                SamplingOptions.GREEDY, 0, OptionalInt.empty(), Set.of(), List.of(), 0, Map.of(), Optional.empty(), NO_LOGPROBS);
+                SamplingOptions.GREEDY,
+                0,
+                OptionalInt.empty(),
+                Set.of(),
+                List.of(),
+                0,
+                Map.of(),
+                Optional.empty(),
+                NO_LOGPROBS);
     }
 
     public GenerationOptions withSampling(SamplingOptions how) {

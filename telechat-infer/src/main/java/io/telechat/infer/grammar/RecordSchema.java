@@ -19,7 +19,14 @@ import java.util.Set;
 /** The schema of a record: its components are properties, all of them required. */
 final class RecordSchema {
     private static final Set<Class<?>> INTEGERS = Set.of(
-            int.class, long.class, short.class, byte.class, Integer.class, Long.class, Short.class, Byte.class,
+            int.class,
+            long.class,
+            short.class,
+            byte.class,
+            Integer.class,
+            Long.class,
+            Short.class,
+            Byte.class,
             BigInteger.class);
     private static final Set<Class<?>> NUMBERS =
             Set.of(double.class, float.class, Double.class, Float.class, BigDecimal.class);

@@ -69,8 +69,7 @@ class TokenConstraintTest {
                         .withSeed(seed)
                         .withStops(Set.of(2), List.of())
                         .withMaxNewTokens(240);
-                Request request =
-                        Request.of(new int[] {5, 6, 7}, options.withGrammar(JsonSchema.compile(schema)));
+                Request request = Request.of(new int[] {5, 6, 7}, options.withGrammar(JsonSchema.compile(schema)));
                 Generation answer = run(model, request);
                 assertEquals(FinishReason.STOP, answer.finishReason(), answer.text());
                 JsonNode json = MAPPER.readTree(answer.text());

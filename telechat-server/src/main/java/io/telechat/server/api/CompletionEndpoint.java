@@ -79,7 +79,8 @@ final class CompletionEndpoint {
         Optional<Grammar> grammar = ResponseFormat.read(request, ChatTools.NONE);
         List<Request> requests = new ArrayList<>();
         for (int[] prompt : prompts) {
-            GenerationOptions resolved = model.resolve(grammar.map(options::withGrammar).orElse(options), prompt.length);
+            GenerationOptions resolved =
+                    model.resolve(grammar.map(options::withGrammar).orElse(options), prompt.length);
             for (int i = 0; i < sampling.choices(); i++) {
                 Request one = Request.of(
                                 prompt, resolved.withSeed(SamplingFields.seed(resolved.seed(), requests.size())))

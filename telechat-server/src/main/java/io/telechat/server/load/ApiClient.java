@@ -36,7 +36,8 @@ final class ApiClient implements AutoCloseable {
 
     private HttpRequest.Builder request(String path) {
         try {
-            HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(url + path)).timeout(PATIENCE);
+            HttpRequest.Builder request =
+                    HttpRequest.newBuilder(URI.create(url + path)).timeout(PATIENCE);
             key.ifPresent(k -> request.header("Authorization", "Bearer " + k));
             return request;
         } catch (IllegalArgumentException e) {

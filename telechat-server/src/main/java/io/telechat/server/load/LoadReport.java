@@ -51,8 +51,7 @@ public record LoadReport(
                 seconds,
                 timings.stream().mapToLong(Timing::tokens).sum(),
                 Percentiles.of(timings.stream().map(Timing::timeToFirstToken).toList()),
-                Percentiles.of(
-                        timings.stream().flatMap(t -> t.gaps().stream()).toList()),
+                Percentiles.of(timings.stream().flatMap(t -> t.gaps().stream()).toList()),
                 Percentiles.of(timings.stream().map(Timing::total).toList()));
     }
 

@@ -37,7 +37,8 @@ public final class LoadTest implements AutoCloseable {
 
     /** Tokens of the server's model that prompts can be made of. */
     public int[] tokens(String model) {
-        JsonNode asked = JsonNodeFactory.instance.objectNode().put("model", model).put("prompt", TEXT);
+        JsonNode asked =
+                JsonNodeFactory.instance.objectNode().put("model", model).put("prompt", TEXT);
         JsonNode ids = client.post("/tokenize", asked).path("tokens");
         return ids.valueStream().mapToInt(JsonNode::intValue).distinct().toArray();
     }
