@@ -29,50 +29,6 @@ public final class JsonSchema {
 
     private static final Set<String> TYPES =
             Set.of("object", "array", "string", "number", "integer", "boolean", "null");
-    private static final Set<String> NOTES = Set.of(
-            "title",
-            "description",
-            "default",
-            "examples",
-            "example",
-            "$schema",
-            "$id",
-            "$comment",
-            "$defs",
-            "definitions",
-            "deprecated",
-            "readOnly",
-            "writeOnly",
-            "format",
-            "strict",
-            "nullable",
-            "discriminator",
-            "contentMediaType",
-            "contentEncoding");
-    private static final Set<String> KNOWN = Set.of(
-            "type",
-            "properties",
-            "required",
-            "additionalProperties",
-            "enum",
-            "const",
-            "items",
-            "minItems",
-            "maxItems",
-            "minimum",
-            "maximum",
-            "exclusiveMinimum",
-            "exclusiveMaximum",
-            "minLength",
-            "maxLength",
-            "pattern",
-            "anyOf",
-            "oneOf",
-            "allOf",
-            "$ref",
-            "minProperties",
-            "maxProperties");
-
     private final JsonNode root;
     private final JsonGrammar json = new JsonGrammar();
     private final Map<String, Node.Rule> rules = new HashMap<>();
@@ -134,7 +90,7 @@ public final class JsonSchema {
         if (!schema.isObject()) {
             throw ScalarSchema.wrong(where, "must be an object");
         }
-        requireKnown(schema, where);
+        SchemaKeywords.requireKnown(schema, where);
         if (schema.has("$ref")) {
             return reference(schema.get("$ref"), where, depth, next);
         }
@@ -153,19 +109,6 @@ public final class JsonSchema {
             return value(merged(schema, where), where, depth + 1, next);
         }
         return typed(schema, where, depth, next);
-    }
-
-    private static void requireKnown(JsonNode schema, String where) {
-        Set<String> unknown = new TreeSet<>();
-        schema.fieldNames().forEachRemaining(unknown::add);
-        unknown.removeAll(KNOWN);
-        unknown.removeAll(NOTES);
-        if (schema.path("uniqueItems").isBoolean() && !schema.get("uniqueItems").booleanValue()) {
-            unknown.remove("uniqueItems");
-        }
-        if (!unknown.isEmpty()) {
-            throw ScalarSchema.wrong(where, "'%s' is not supported", String.join("', '", unknown));
-        }
     }
 
     private Node reference(JsonNode reference, String where, int depth, Node next) {
@@ -213,7 +156,7 @@ public final class JsonSchema {
         }
         Set<String> beside = new TreeSet<>();
         schema.fieldNames().forEachRemaining(beside::add);
-        beside.removeAll(NOTES);
+        beside.removeAll(SchemaKeywords.NOTES);
         beside.remove(key);
         beside.remove("type");
         if (!beside.isEmpty()) {
