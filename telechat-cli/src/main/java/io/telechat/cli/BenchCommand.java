@@ -73,7 +73,8 @@ final class BenchCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        return modelOptions.run(spec, () -> ModelOptions.directory(directory), DType.BF16, false, global, this::run);
+        return modelOptions.run(
+                spec, () -> ModelOptions.directory(directory), DType.BF16, RankWork.NO_INPUT, global, this::run);
     }
 
     private int run() {

@@ -102,7 +102,7 @@ final class ChatCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        return modelOptions.run(spec, this::directory, DType.BF16, true, global, this::run);
+        return modelOptions.run(spec, this::directory, DType.BF16, RankWork.DIALOG, global, this::run);
     }
 
     private int run() throws IOException {

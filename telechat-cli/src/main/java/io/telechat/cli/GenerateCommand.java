@@ -56,7 +56,8 @@ final class GenerateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        return modelOptions.run(spec, () -> ModelOptions.directory(directory), DType.BF16, false, global, this::run);
+        return modelOptions.run(
+                spec, () -> ModelOptions.directory(directory), DType.BF16, RankWork.INPUT, global, this::run);
     }
 
     private int run() {

@@ -64,7 +64,8 @@ final class LogitsCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        return modelOptions.run(spec, () -> ModelOptions.directory(directory), DType.F32, false, global, this::run);
+        return modelOptions.run(
+                spec, () -> ModelOptions.directory(directory), DType.F32, RankWork.INPUT, global, this::run);
     }
 
     private int run() {

@@ -110,11 +110,11 @@ class ModelOptions {
      *
      * @param directory of the model
      * @param standard activations, unless the option says otherwise
-     * @param dialog whether the work is one, which Ctrl-C does not end
+     * @param kind how it is fed and ended there
      * @return the exit code
      */
     final int run(
-            CommandSpec spec, Supplier<Path> directory, DType standard, boolean dialog, GlobalOptions global, Work work)
+            CommandSpec spec, Supplier<Path> directory, DType standard, RankWork kind, GlobalOptions global, Work work)
             throws IOException {
         Positive.check("--tensor-parallel", tensorParallel);
         hosts.check();
@@ -127,7 +127,7 @@ class ModelOptions {
                             + " model");
         }
         if (!RankProcess.isOne()) {
-            return new RankLauncher(spec, hosts, RankLauncher.temporaryLog()).runWithInput(dialog);
+            return new RankLauncher(spec, hosts, RankLauncher.temporaryLog()).run(kind);
         }
         return RankProcess.run(Optional.empty(), PATIENCE, process -> {
             rank = Optional.of(process);

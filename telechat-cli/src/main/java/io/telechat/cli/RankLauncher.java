@@ -47,21 +47,24 @@ final class RankLauncher {
 
     /** For work that comes to a good end when it is asked to. */
     int run() {
-        return supervise(supervisor -> Interrupts.onFirst(supervisor::stop), supervisor -> {
-            // There is nothing to read.
-        });
+        Beginning nothingToRead = supervisor -> {};
+        return supervise(supervisor -> Interrupts.onFirst(supervisor::stop), nothingToRead, false);
     }
 
-    /**
-     * For work that reads stdin, and may be ended at any moment.
-     *
-     * @param dialog whether Ctrl-C is for the work to handle
-     */
-    int runWithInput(boolean dialog) {
-        return supervise(
-                supervisor -> Interrupts.always(dialog ? supervisor::stop : supervisor::end, !dialog),
-                supervisor ->
-                        Thread.ofPlatform().daemon().name("telechat-input").start(() -> relay(supervisor)));
+    /** For work that is fed and ended like this. */
+    int run(RankWork work) {
+        Handling handling = switch (work) {
+            case DIALOG -> supervisor -> Interrupts.always(supervisor::stop, false);
+            case INPUT, NO_INPUT -> supervisor -> Interrupts.always(supervisor::end, true);
+            case SERVICE -> supervisor -> Interrupts.onFirst(supervisor::stop, RankWork.ENDING);
+        };
+        boolean reads = work == RankWork.DIALOG || work == RankWork.INPUT;
+        Beginning beginning = supervisor -> {
+            if (reads) {
+                Thread.ofPlatform().daemon().name("telechat-input").start(() -> relay(supervisor));
+            }
+        };
+        return supervise(handling, beginning, work == RankWork.SERVICE);
     }
 
     private interface Handling {
@@ -72,7 +75,8 @@ final class RankLauncher {
         void of(RankSupervisor supervisor);
     }
 
-    private int supervise(Handling handling, Beginning beginning) {
+    /** @param endsWell whether work that was asked to end has come to a good end, and not to an early one */
+    private int supervise(Handling handling, Beginning beginning, boolean endsWell) {
         List<Host> hosts = options.hosts();
         Mpirun mpirun = Mpirun.find();
         try {
@@ -88,7 +92,8 @@ final class RankLauncher {
                 beginning.of(supervisor);
                 RankSupervisor.Outcome outcome = supervisor.run();
                 outcome.message().ifPresent(m -> System.err.println("telechat: " + m.localized()));
-                return outcome.code() == ExitCode.OK && interrupts.came() ? interrupts.code() : outcome.code();
+                boolean cutShort = outcome.code() == ExitCode.OK && interrupts.came() && !endsWell;
+                return cutShort ? interrupts.code() : outcome.code();
             }
         } catch (IOException e) {
             throw new InvalidInputException(e, "%s: cannot be written: %s", log.getParent(), IoReason.of(e));

@@ -2,7 +2,6 @@
 package io.telechat.cli;
 
 import io.telechat.core.InvalidRequestException;
-import io.telechat.core.Message;
 import io.telechat.core.checkpoint.IoReason;
 import io.telechat.core.tensor.DType;
 import io.telechat.infer.CacheSize;
@@ -117,7 +116,7 @@ final class ServeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        return modelOptions.run(spec, this::path, DType.BF16, false, global, this::run);
+        return modelOptions.run(spec, this::path, DType.BF16, RankWork.SERVICE, global, this::run);
     }
 
     private Path path() {
@@ -128,8 +127,9 @@ final class ServeCommand implements Callable<Integer> {
         requestTimeout.ifPresent(seconds -> Positive.check("--request-timeout", seconds));
         ServerOptions options = options();
         CountDownLatch stop = new CountDownLatch(1);
-        Message ending = Message.of("answers under way are finished, no new ones begun; again Ctrl-C stops at once");
-        try (Interrupts _ = Interrupts.onFirst(stop::countDown, ending);
+        modelOptions.rank().ifPresent(rank -> rank.onStop(Optional.of(stop::countDown)));
+        boolean isRank = modelOptions.rank().isPresent();
+        try (Interrupts _ = isRank ? Interrupts.none() : Interrupts.onFirst(stop::countDown, RankWork.ENDING);
                 TelechatServer server = TelechatServer.start(options, VersionCommand.version(), this::load)) {
             System.out.println("listening on " + server.url());
             System.out.flush();
