@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.infer.sampling;
 
-import java.util.PriorityQueue;
-
 /** Keeps the {@code k} highest logits, and all that tie with the last of them. */
 public record TopK(int k) implements LogitsProcessor {
     @Override
@@ -10,20 +8,43 @@ public record TopK(int k) implements LogitsProcessor {
         if (k >= logits.length) {
             return;
         }
-        PriorityQueue<Float> highest = new PriorityQueue<>(k + 1);
-        for (float logit : logits) {
-            if (highest.size() < k) {
-                highest.add(logit);
-            } else if (logit > highest.peek()) {
-                highest.poll();
-                highest.add(logit);
-            }
-        }
-        float threshold = highest.peek();
+        float threshold = highest(logits);
         for (int i = 0; i < logits.length; i++) {
             if (logits[i] < threshold) {
                 logits[i] = Float.NEGATIVE_INFINITY;
             }
         }
+    }
+
+    /** The lowest of the highest k: the top of a heap of them, in which a parent is no higher than its children. */
+    private float highest(float[] logits) {
+        float[] heap = new float[k];
+        System.arraycopy(logits, 0, heap, 0, k);
+        for (int i = k / 2 - 1; i >= 0; i--) {
+            sink(heap, i);
+        }
+        for (int i = k; i < logits.length; i++) {
+            if (logits[i] > heap[0]) {
+                heap[0] = logits[i];
+                sink(heap, 0);
+            }
+        }
+        return heap[0];
+    }
+
+    private static void sink(float[] heap, int from) {
+        float value = heap[from];
+        int at = from;
+        for (int child = 2 * at + 1; child < heap.length; child = 2 * at + 1) {
+            if (child + 1 < heap.length && heap[child + 1] < heap[child]) {
+                child++;
+            }
+            if (heap[child] >= value) {
+                break;
+            }
+            heap[at] = heap[child];
+            at = child;
+        }
+        heap[at] = value;
     }
 }
