@@ -138,7 +138,7 @@ class ChatPageTest {
         set("max_tokens", "1900");
         // As soon as some text has come, faster than a driver could.
         browser.executeScript("new MutationObserver((changes, self) => { const stop = document.getElementById('stop');"
-                + " if (document.querySelector('article.assistant .body')?.textContent.length > 5 && !stop.hidden) {"
+                + " if (document.querySelector('article.assistant .body')?.textContent.length > 0 && !stop.hidden) {"
                 + " self.disconnect(); stop.click(); } }).observe(document.getElementById('log'), {subtree: true,"
                 + " childList: true, characterData: true})");
         ask("tell me more");
