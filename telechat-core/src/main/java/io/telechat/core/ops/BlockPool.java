@@ -90,11 +90,11 @@ public final class BlockPool implements AutoCloseable {
     public void have(int block) {
         while (blocks.size() <= block) {
             long elements = (long) KvLayout.BLOCK * layout.heads().headDim();
-            free.push(blocks.size());
             blocks.add(arena.allocate(
                     layout.dtype(), layout.layers(), 2, layout.heads().kvHeads(), elements));
+            references = references.length < blocks.size() ? Arrays.copyOf(references, 2 * blocks.size()) : references;
+            free.push(blocks.size() - 1);
         }
-        references = references.length < blocks.size() ? Arrays.copyOf(references, 2 * blocks.size()) : references;
     }
 
     /** Adds a reference. */

@@ -15,6 +15,8 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Generates for many at once (continuous batching: Yu et al. 2022, Orca). {@link #step} is the loop: schedule, run, sample,
@@ -25,6 +27,8 @@ import java.util.function.Supplier;
  * <p>Thread-safe. One thread of its own drives the steps; it sleeps while there is nothing to do.
  */
 public final class BatchingEngine implements Engine, AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(BatchingEngine.class);
+
     private final CausalLm model;
     private final EngineOptions options;
     private final SequenceFactory factory;
@@ -104,8 +108,13 @@ public final class BatchingEngine implements Engine, AutoCloseable {
 
     private void run() {
         while (inbox.await()) {
-            while (stepAlone()) {
-                // The lock is fair: who waits to compute something else gets it between two steps.
+            try {
+                while (stepAlone()) {
+                    // The lock is fair: who waits to compute something else gets it between two steps.
+                }
+            } catch (RuntimeException | Error e) {
+                LOG.error("a step has failed beyond its sequences", e);
+                inbox.wake();
             }
         }
     }
@@ -119,6 +128,7 @@ public final class BatchingEngine implements Engine, AutoCloseable {
             List<Sequence> all = new ArrayList<>(scheduler.running());
             all.addAll(scheduler.waiting());
             scheduler.waiting().clear();
+            scheduler.running().clear();
             all.forEach(sequence -> fail(sequence, failure(e)));
             return false;
         } finally {

@@ -86,7 +86,10 @@ final class PrefixCache {
     /** The longest beginning of the first {@code limit} tokens that is there. */
     Match match(Scope scope, int[] tokens, int limit) {
         List<Node> nodes = new ArrayList<>();
-        Node at = root(scope);
+        Node at = roots.get(scope);
+        if (at == null) {
+            return new Match(nodes, null, 0);
+        }
         while ((nodes.size() + 1) * BLOCK <= limit) {
             int first = nodes.size() * BLOCK;
             Node next = at.children.get(new Key(Arrays.copyOfRange(tokens, first, first + BLOCK)));

@@ -153,7 +153,9 @@ final class Scheduler {
                 continue;
             }
             PrefixCache.Match match = match(sequence);
-            int missing = KvLayout.blocks(sequence.length() + 1) - match.nodes().size();
+            int missing =
+                    KvLayout.blocks(sequence.length() + (sequence.request().embedding() ? 0 : 1))
+                            - match.nodes().size();
             if (!isFree(missing, match)) {
                 return;
             }
@@ -261,6 +263,9 @@ final class Scheduler {
     private Sequence preemptLast() {
         Sequence last = running.removeLast();
         last.shared().release(prefixes);
+        if (last.answer().length() == 0) {
+            last.promptLogprobs().clear(); // they come again with the prompt
+        }
         waiting.addFirst(last);
         preemptions++;
         return last;

@@ -163,7 +163,7 @@ final class Sequence {
 
     /** Whether the next tokens are of a prompt whose log-probabilities were asked for. */
     boolean wantsPromptLogits() {
-        return request.promptLogprobs() >= 0 && computed() < promptLength();
+        return request.promptLogprobs() >= 0 && answer.length() == 0 && computed() < promptLength();
     }
 
     /** Whether another sequence is about to compute the same prompt. */

@@ -4,6 +4,7 @@ package io.telechat.infer.grammar;
 import io.telechat.core.InvalidRequestException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -19,11 +20,12 @@ public final class Grammar {
     /** Possibilities that are followed at once. */
     private static final int MOST_THREADS = 5_000;
 
-    /** States that are kept. */
-    private static final int MOST_STATES = 50_000;
+    /** States that are kept; when there are more, all that has been found out is forgotten. */
+    private static final int MOST_STATES = 5_000;
 
     private final Map<Set<Thread>, State> states = new HashMap<>();
     private final State start;
+    private int generation;
 
     Grammar(Node start) {
         this.start = state(closure(List.of(new Thread(start, null))));
@@ -71,6 +73,7 @@ public final class Grammar {
         private final State[] next = new State[256];
         private final boolean[] known = new boolean[256];
         private volatile long[] mask;
+        private int knownIn;
 
         private State(Set<Thread> threads) {
             this.accepting = threads.stream().anyMatch(t -> t.node() instanceof Node.Return);
@@ -91,6 +94,12 @@ public final class Grammar {
         /** Behind one more byte; null if it cannot come. */
         State next(int b) {
             synchronized (Grammar.this) {
+                if (knownIn != generation) {
+                    Arrays.fill(known, false);
+                    Arrays.fill(next, null);
+                    mask = null;
+                    knownIn = generation;
+                }
                 if (!known[b]) {
                     List<Thread> moved = new ArrayList<>();
                     for (Thread thread : threads) {
@@ -99,7 +108,8 @@ public final class Grammar {
                             moved.add(new Thread(bytes.next(), thread.stack()));
                         }
                     }
-                    next[b] = moved.isEmpty() ? null : state(closure(moved));
+                    Set<Thread> reached = closure(moved);
+                    next[b] = reached.isEmpty() ? null : state(reached);
                     known[b] = true;
                 }
                 return next[b];
@@ -124,6 +134,7 @@ public final class Grammar {
     private State state(Set<Thread> threads) {
         if (states.size() > MOST_STATES) {
             states.clear();
+            generation++;
         }
         return states.computeIfAbsent(Set.copyOf(threads), key -> new State(new LinkedHashSet<>(threads)));
     }

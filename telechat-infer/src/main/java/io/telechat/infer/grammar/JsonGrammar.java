@@ -67,9 +67,11 @@ final class JsonGrammar {
         if (most == 0) {
             return Node.literal(open, end);
         }
-        Node another = blank(Node.literal(",", blank(item.before(Node.Return.HERE))));
+        Node.Rule one = new Node.Rule(); // so that lists in lists are not written down over and over
+        one.begin(item.before(Node.Return.HERE));
+        Node another = blank(Node.literal(",", blank(new Node.Call(one, Node.Return.HERE))));
         int others = most == Node.Repeat.UNBOUNDED ? most : most - 1;
-        Node items = blank(item.before(new Node.Repeat(another, Math.max(0, least - 1), others, end)));
+        Node items = blank(new Node.Call(one, new Node.Repeat(another, Math.max(0, least - 1), others, end)));
         return Node.literal(open, least == 0 ? Node.optional(items, end) : items);
     }
 

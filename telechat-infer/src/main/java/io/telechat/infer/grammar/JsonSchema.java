@@ -16,7 +16,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
 
 /**
  * Compiles a JSON schema (draft 2020-12, the part that restricts one value at a time) to a grammar of the texts that keep to it:
@@ -92,12 +91,15 @@ public final class JsonSchema {
         }
         SchemaKeywords.requireKnown(schema, where);
         if (schema.has("$ref")) {
+            SchemaKeywords.requireAlone(schema, "$ref", where);
             return reference(schema.get("$ref"), where, depth, next);
         }
         if (schema.has("const")) {
+            SchemaKeywords.requireAlone(schema, "const", where, "type");
             return JsonGrammar.constant(schema.get("const"), next);
         }
         if (schema.has("enum")) {
+            SchemaKeywords.requireAlone(schema, "enum", where, "type");
             return oneOf(schema.get("enum"), where, next);
         }
         for (String key : List.of("anyOf", "oneOf")) {
@@ -106,6 +108,7 @@ public final class JsonSchema {
             }
         }
         if (schema.has("allOf")) {
+            SchemaKeywords.requireAlone(schema, "allOf", where);
             return value(merged(schema, where), where, depth + 1, next);
         }
         return typed(schema, where, depth, next);
@@ -154,14 +157,7 @@ public final class JsonSchema {
         if (!all.isArray() || all.isEmpty()) {
             throw ScalarSchema.wrong(where, "%s must be a list of at least one schema", key);
         }
-        Set<String> beside = new TreeSet<>();
-        schema.fieldNames().forEachRemaining(beside::add);
-        beside.removeAll(SchemaKeywords.NOTES);
-        beside.remove(key);
-        beside.remove("type");
-        if (!beside.isEmpty()) {
-            throw ScalarSchema.wrong(where, "'%s' beside %s is not supported", String.join("', '", beside), key);
-        }
+        SchemaKeywords.requireAlone(schema, key, where);
         List<Node> options = new ArrayList<>();
         for (int i = 0; i < all.size(); i++) {
             options.add(value(all.get(i), where + "/" + key + "/" + i, depth + 1, next));
@@ -203,7 +199,17 @@ public final class JsonSchema {
         by.put("required", "object");
         by.put("additionalProperties", "object");
         by.put("items", "array");
+        by.put("minProperties", "object");
+        by.put("maxProperties", "object");
+        by.put("minItems", "array");
+        by.put("maxItems", "array");
         by.put("pattern", "string");
+        by.put("minLength", "string");
+        by.put("maxLength", "string");
+        by.put("minimum", "integer");
+        by.put("maximum", "integer");
+        by.put("exclusiveMinimum", "integer");
+        by.put("exclusiveMaximum", "integer");
         return by.entrySet().stream()
                 .filter(entry -> schema.has(entry.getKey()))
                 .map(Map.Entry::getValue)

@@ -12,6 +12,7 @@ import java.util.List;
 /** Schemas of strings and numbers, and the counts that they and others hold. */
 final class ScalarSchema {
     private static final int MOST_REPEATS = 1_000_000;
+    private static final int MOST_DIGITS = 30;
 
     private ScalarSchema() {}
 
@@ -93,10 +94,16 @@ final class ScalarSchema {
         if (value.isMissingNode()) {
             return null;
         }
-        if (!value.isNumber()
-                || value.decimalValue().precision() - value.decimalValue().scale() > 30) {
+        if (!isModest(value)) {
             throw wrong(where, "%s must be a number", key);
         }
         return value.decimalValue().setScale(0, rounding).toBigInteger();
+    }
+
+    /** A number of no more digits than anyone writes: others take for ever to compute with. */
+    private static boolean isModest(JsonNode value) {
+        return value.isNumber()
+                && Math.abs((long) value.decimalValue().scale()) <= MOST_DIGITS
+                && value.decimalValue().precision() <= MOST_DIGITS;
     }
 }

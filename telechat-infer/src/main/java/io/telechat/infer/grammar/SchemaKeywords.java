@@ -67,4 +67,16 @@ final class SchemaKeywords {
             throw ScalarSchema.wrong(where, "'%s' is not supported", String.join("', '", unknown));
         }
     }
+
+    /** Nothing that restricts may stand beside a keyword that says all. */
+    static void requireAlone(JsonNode schema, String key, String where, String... allowed) {
+        Set<String> beside = new TreeSet<>();
+        schema.fieldNames().forEachRemaining(beside::add);
+        beside.removeAll(NOTES);
+        beside.removeAll(Set.of(allowed));
+        beside.remove(key);
+        if (!beside.isEmpty()) {
+            throw ScalarSchema.wrong(where, "'%s' beside %s is not supported", String.join("', '", beside), key);
+        }
+    }
 }

@@ -251,6 +251,37 @@ class EngineTest {
     }
 
     @Test
+    void logprobsOfPromptsSurvivePreemption() {
+        List<Request> requests = new ArrayList<>();
+        for (int i = 0; i < 5; i++) {
+            requests.add(Request.of(ids(120 + i, i), random(i, 100)).withPromptLogprobs(1));
+        }
+        List<Generation> alone = new ArrayList<>();
+        try (ChatModel model = ChatModel.load(model52b, options(4_000))) {
+            requests.forEach(request -> alone.add(run(model, request)));
+        }
+        try (ChatModel model = ChatModel.load(model52b, options(300))) {
+            Results results = new Results();
+            model.engine().submit(requests, results);
+            for (int i = 0; i < requests.size(); i++) {
+                assertSame(alone.get(i), results.get(i), "request " + i);
+                assertEquals(alone.get(i).promptLogprobs(), results.get(i).promptLogprobs());
+            }
+            assertTrue(model.engine().stats().preemptions() > 0);
+        }
+    }
+
+    @Test
+    void anEmbeddingMayFillTheContext() {
+        LoadOptions options = LoadOptions.builder().contextLength(192).build();
+        try (ChatModel model = ChatModel.load(model52b, options)) {
+            assertEquals(
+                    FinishReason.LENGTH,
+                    run(model, Request.embedding(ids(192, 1))).finishReason());
+        }
+    }
+
+    @Test
     void cancellingEndsASequenceSoonAndFreesItsBlocks() {
         try (ChatModel model = ChatModel.load(model52b, options(4_000))) {
             Results results = new Results();

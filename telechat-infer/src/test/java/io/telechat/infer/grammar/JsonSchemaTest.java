@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.telechat.core.InvalidRequestException;
@@ -20,7 +21,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class JsonSchemaTest {
-    private static final ObjectMapper MAPPER = new ObjectMapper();
+    private static final ObjectMapper MAPPER =
+            new ObjectMapper().enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS);
 
     private static Grammar grammar(String schema) throws IOException {
         return JsonSchema.compile(MAPPER.readTree(schema));
@@ -175,12 +177,32 @@ class JsonSchemaTest {
                 "{\"allOf\":[{},{}]}",
                 "{\"type\":\"integer\",\"minimum\":2,\"maximum\":1}",
                 "{\"required\":\"a\"}",
+                "{\"type\":\"integer\",\"minimum\":1e-600000000}",
+                "{\"$ref\":\"#/$defs/a\",\"required\":[\"x\"],\"$defs\":{\"a\":{}}}",
+                "{\"allOf\":[{}],\"minLength\":2}",
                 "{\"properties\":[]}"
             })
     void whatIsNoSchemaOrNotDoneHereIsRefused(String schema) {
         assertTimeoutPreemptively(
                 Duration.ofSeconds(10),
                 () -> assertThrows(InvalidRequestException.class, () -> grammar(schema), schema));
+    }
+
+    @Test
+    void listsInListsAreWrittenDownOnce() {
+        String deep = "{\"type\":\"array\",\"items\":".repeat(40) + "{\"type\":\"null\"}" + "}".repeat(40);
+        assertTimeoutPreemptively(Duration.ofSeconds(10), () -> {
+            Grammar grammar = grammar(deep);
+            assertTrue(accepts(grammar, "[".repeat(40) + "null" + "]".repeat(40)));
+        });
+    }
+
+    @Test
+    void whatIsForgottenIsFoundOutAgain() throws IOException {
+        Grammar grammar = grammar("{\"type\":\"string\",\"maxLength\":20000}");
+        assertTrue(accepts(grammar, "\"" + "a".repeat(20_000) + "\""));
+        assertTrue(!accepts(grammar, "\"" + "a".repeat(20_001) + "\""));
+        assertTrue(accepts(grammar, "\"" + "b".repeat(20_000) + "\""));
     }
 
     @Test

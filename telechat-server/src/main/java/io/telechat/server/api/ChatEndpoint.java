@@ -14,6 +14,7 @@ import io.telechat.infer.generation.Generation;
 import io.telechat.infer.generation.GenerationOptions;
 import io.telechat.infer.generation.TokenEvent;
 import io.telechat.infer.grammar.Grammar;
+import io.telechat.server.http.ClientGoneException;
 import io.telechat.server.http.HttpExchange;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -176,6 +177,7 @@ final class ChatEndpoint {
             }
             try {
                 while (job.isRunning()) {
+                    events.keepAliveIfSilent();
                     switch (job.next(SILENCE)) {
                         case Job.Token token -> token(events, streams.get(token.index()), token.index(), token.event());
                         case Job.Finished finished -> {
@@ -186,10 +188,12 @@ final class ChatEndpoint {
                         }
                         case Job.Failed failed -> throw failed.failure();
                         case Job.Embedded embedded -> {} // is not asked for
-                        case Job.Silence silence -> events.keepAlive();
+                        case Job.Silence silence -> {} // that shows with the next turn
                     }
                 }
-            } catch (ApiException e) {
+            } catch (ClientGoneException e) {
+                throw e;
+            } catch (RuntimeException e) {
                 events.error(e);
                 return;
             }

@@ -149,13 +149,11 @@ record ChatTools(Optional<ChatTokenizer> tokenizer, Map<String, JsonNode> offere
             if (!inCalls) {
                 int open = held.indexOf(OPEN);
                 inCalls = open >= 0;
-                int free = inCalls ? open : held.length() - beginningOfMark();
-                if (free > 0) {
-                    String said = held.substring(0, free);
-                    held.delete(0, free);
-                    if (!said.isBlank()) {
-                        deltas.add(content(inCalls ? said.stripTrailing() : said));
-                    }
+                int free = inCalls ? open : surelyText();
+                String said = inCalls ? held.substring(0, free).stripTrailing() : held.substring(0, free);
+                held.delete(0, free);
+                if (!said.isEmpty()) {
+                    deltas.add(content(said));
                 }
             }
             for (int close = held.indexOf(CLOSE); inCalls && close >= 0; close = held.indexOf(CLOSE)) {
@@ -167,16 +165,25 @@ record ChatTools(Optional<ChatTokenizer> tokenizer, Map<String, JsonNode> offere
 
         /** What is left at the end. */
         List<ObjectNode> finish() {
-            if (held.toString().isBlank()) {
-                return List.of();
-            }
-            List<ObjectNode> deltas = calls(held.toString());
+            String rest = held.toString();
             held.setLength(0);
-            return deltas;
+            if (!inCalls) {
+                return rest.isEmpty() ? List.of() : List.of(content(rest));
+            }
+            return rest.isBlank() ? List.of() : calls(rest);
         }
 
         boolean hasCalls() {
             return sent > 0;
+        }
+
+        /** How much is neither the beginning of a mark nor blanks, which are dropped before one. */
+        private int surelyText() {
+            int end = held.length() - beginningOfMark();
+            while (end > 0 && Character.isWhitespace(held.charAt(end - 1))) {
+                end--;
+            }
+            return end;
         }
 
         private int beginningOfMark() {

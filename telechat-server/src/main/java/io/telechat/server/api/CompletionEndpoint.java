@@ -12,6 +12,7 @@ import io.telechat.infer.generation.Generation;
 import io.telechat.infer.generation.GenerationOptions;
 import io.telechat.infer.generation.TokenEvent;
 import io.telechat.infer.grammar.Grammar;
+import io.telechat.server.http.ClientGoneException;
 import io.telechat.server.http.HttpExchange;
 import java.util.ArrayList;
 import java.util.List;
@@ -178,6 +179,7 @@ final class CompletionEndpoint {
             }
             try {
                 while (job.isRunning()) {
+                    events.keepAliveIfSilent();
                     switch (job.next(ChatEndpoint.SILENCE)) {
                         case Job.Token token -> {
                             if (!asked.onlyPrompt()) {
@@ -195,10 +197,12 @@ final class CompletionEndpoint {
                         }
                         case Job.Failed failed -> throw failed.failure();
                         case Job.Embedded embedded -> {} // is not asked for
-                        case Job.Silence silence -> events.keepAlive();
+                        case Job.Silence silence -> {} // that shows with the next turn
                     }
                 }
-            } catch (ApiException e) {
+            } catch (ClientGoneException e) {
+                throw e;
+            } catch (RuntimeException e) {
                 events.error(e);
                 return;
             }

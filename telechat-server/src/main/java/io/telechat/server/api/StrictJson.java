@@ -50,6 +50,8 @@ final class StrictJson {
                             .formatted(
                                     e.getLocation().getLineNr(), e.getLocation().getColumnNr());
             throw ApiException.invalid(null, "the body is not JSON%s", where);
+        } catch (ArithmeticException e) {
+            throw ApiException.invalid(null, "the body has a number that is beyond all bounds");
         }
         if (json instanceof ObjectNode object) {
             return object;
@@ -67,7 +69,7 @@ final class StrictJson {
     static Optional<JsonNode> tryValue(String text) {
         try {
             return Optional.ofNullable(MAPPER.readTree(text)).filter(json -> !json.isMissingNode());
-        } catch (JsonProcessingException e) {
+        } catch (JsonProcessingException | ArithmeticException e) {
             return Optional.empty();
         }
     }

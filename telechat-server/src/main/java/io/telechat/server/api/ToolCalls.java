@@ -46,7 +46,7 @@ record ToolCalls(String content, List<Call> calls) {
             at = next;
         }
         content.append(text.substring(at));
-        return new ToolCalls(calls.isEmpty() ? text : content.toString().strip(), calls);
+        return new ToolCalls(calls.isEmpty() ? text : content.toString().stripTrailing(), calls);
     }
 
     private static Optional<Call> call(String text, Set<String> names) {

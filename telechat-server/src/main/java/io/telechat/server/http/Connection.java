@@ -109,6 +109,17 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> {
         if (answering != null) {
             answering.writabilityChanged();
         }
+        if (changed.channel().isWritable()) {
+            next();
+        } else {
+            changed.executor().schedule(this::closeIfStalled, limits.stalled().toMillis(), TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private void closeIfStalled() {
+        if (!context.channel().isWritable()) {
+            context.close();
+        }
     }
 
     @Override
@@ -152,6 +163,8 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> {
                 .forEach(entry -> headers.computeIfAbsent(
                                 entry.getKey().toLowerCase(Locale.ROOT), name -> new ArrayList<>())
                         .add(entry.getValue()));
+        // A target with an authority comes before the header (RFC 9112, section 3.2.2).
+        Malformed.authority(request.uri()).ifPresent(authority -> headers.put("host", List.of(authority)));
         RequestHead head = new RequestHead(request.method().name(), Malformed.path(request.uri()), headers);
         Optional<HttpReply> refusal = handler.refuse(head);
         boolean expectsBody = HttpUtil.isTransferEncodingChunked(request) || HttpUtil.getContentLength(request, 0L) > 0;
@@ -186,8 +199,8 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> {
     }
 
     private void next() {
-        if (answering != null) {
-            return;
+        if (answering != null || !context.channel().isWritable()) {
+            return; // until what has been answered is read
         }
         Incoming request = waiting.poll();
         if (request == null) {

@@ -94,6 +94,10 @@ final class Exchange implements HttpExchange {
     @Override
     public void reply(HttpReply reply) {
         synchronized (this) {
+            if (begun) {
+                abort(); // an answer is under way, into which nothing else can be put
+                return;
+            }
             begun = true;
             ended = true;
         }

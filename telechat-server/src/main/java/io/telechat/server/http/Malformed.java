@@ -50,6 +50,19 @@ record Malformed(int status, String what) {
         return target.chars().allMatch(c -> c > ' ' && c < 0x7f);
     }
 
+    /** Host and port of an absolute target. */
+    static Optional<String> authority(String target) {
+        if (!target.startsWith("http://")) {
+            return Optional.empty();
+        }
+        int begin = "http://".length();
+        int end = begin;
+        while (end < target.length() && "/?#".indexOf(target.charAt(end)) < 0) {
+            end++;
+        }
+        return Optional.of(target.substring(begin, end));
+    }
+
     /** The target without its query, and without scheme and authority. */
     static String path(String target) {
         String path = target;

@@ -251,6 +251,7 @@ async function answer(index) {
     response = await asked;
     let drawn = 0;
     for await (const event of events(response)) {
+      controller.signal.throwIfAborted(); // what had come before the stop counts no more
       if (event.error) throw new Error(event.error.message);
       const choice = event.choices?.[0];
       message.content += choice?.delta?.content ?? "";
