@@ -189,7 +189,7 @@ public final class ChatModel implements AutoCloseable {
      */
     public float[] logits(int[] ids, Context context) {
         engine.checkIds(ids);
-        return engine.alone(() -> runner.feed(ids, context.cache(), new Cancellation()));
+        return engine.alone(() -> runner.feed(ids, context.cache()));
     }
 
     /** Likewise, and shows all that is computed. */

@@ -17,7 +17,6 @@ import io.telechat.core.ops.TracingOps;
 import io.telechat.core.weights.ModelLoader;
 import io.telechat.infer.engine.Drafter;
 import io.telechat.infer.engine.EngineOptions;
-import io.telechat.infer.engine.ModelDrafter;
 import io.telechat.infer.engine.NGramDrafter;
 import java.nio.file.Path;
 import java.util.List;

@@ -11,7 +11,6 @@ import io.telechat.core.ops.RopeScaling;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.core.tensor.TensorArena;
-import io.telechat.infer.generation.Cancellation;
 import java.util.Arrays;
 
 /**
@@ -39,18 +38,12 @@ final class ModelRunner implements AutoCloseable {
     /**
      * Feeds the next tokens of a sequence.
      *
-     * @return logits of the last one, [vocab], or fewer than all tokens were fed if cancelled: an empty array
+     * @return logits of the last one, [vocab]
      */
-    float[] feed(int[] tokens, KvCache cache, Cancellation cancellation) {
-        if (cancellation.isCancelled()) {
-            return new float[0]; // before anything in the cache has moved
-        }
+    float[] feed(int[] tokens, KvCache cache) {
         RopeScaling scaling = model.beginCall(cache, tokens.length);
         Tensor hidden = null;
         for (int first = 0; first < tokens.length; ) {
-            if (cancellation.isCancelled()) {
-                return new float[0];
-            }
             int count = Math.min(MemoryPlan.MAX_ROWS, tokens.length - first);
             hidden = pass(Arrays.copyOfRange(tokens, first, first + count), cache, scaling, LayerObserver.NONE);
             first += count;

@@ -161,11 +161,11 @@ class ChatModelTest {
             try (ChatModel model = ChatModel.load(path);
                     Context whole = model.newContext();
                     Context parts = model.newContext()) {
-                float[] expected = model.runner().feed(prompt, whole.cache(), new Cancellation());
+                float[] expected = model.runner().feed(prompt, whole.cache());
                 float[] actual = null;
                 for (int i = 0; i < prompt.length; i += firstPart) {
                     int end = Math.min(prompt.length, i + firstPart);
-                    actual = model.runner().feed(Arrays.copyOfRange(prompt, i, end), parts.cache(), new Cancellation());
+                    actual = model.runner().feed(Arrays.copyOfRange(prompt, i, end), parts.cache());
                 }
                 for (int i = 0; i < expected.length; i++) {
                     assertEquals(expected[i], actual[i], 1e-4, path + " logit " + i);
@@ -183,8 +183,8 @@ class ChatModelTest {
                         model12b, LoadOptions.builder().cacheType(cacheType).build());
                 Context a = exact.newContext();
                 Context b = narrow.newContext()) {
-            float[] expected = exact.runner().feed(prompt, a.cache(), new Cancellation());
-            float[] actual = narrow.runner().feed(prompt, b.cache(), new Cancellation());
+            float[] expected = exact.runner().feed(prompt, a.cache());
+            float[] actual = narrow.runner().feed(prompt, b.cache());
             double worst = 0;
             for (int i = 0; i < expected.length; i++) {
                 worst = Math.max(worst, Math.abs(expected[i] - actual[i]));

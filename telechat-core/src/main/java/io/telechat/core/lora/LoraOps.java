@@ -11,7 +11,6 @@ import io.telechat.core.tensor.Tensor;
 import io.telechat.core.tensor.TensorArena;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * Adds adapters to the products of linear layers: to the rows of each span of a batch those that it names (as in Chen et al. 2023,
@@ -107,27 +106,25 @@ public final class LoraOps extends ForwardingOps implements AutoCloseable {
 
     private void addAdapter(Tensor x, Weight w, Tensor y) {
         if (rows.isEmpty()) {
-            addAdapter(adapters.getFirst(), x, w, y);
+            adapters.getFirst().of(w).ifPresent(adapter -> add(adapter, x, y));
         }
         for (Rows run : rows) {
-            if (run.adapter() >= 0 && run.adapter() < adapters.size() && run.end() <= x.rows()) {
-                addAdapter(
-                        adapters.get(run.adapter()), x.rows(run.first(), run.end()), w, y.rows(run.first(), run.end()));
+            if (run.adapter() >= 0 && run.adapter() < adapters.size()) {
+                adapters.get(run.adapter())
+                        .of(w)
+                        .ifPresent(adapter ->
+                                add(adapter, x.rows(run.first(), run.end()), y.rows(run.first(), run.end())));
             }
         }
     }
 
-    private void addAdapter(LoraAdapters of, Tensor x, Weight w, Tensor y) {
-        Optional<LoraWeight> found = of.of(w);
-        if (found.isPresent()) {
-            LoraWeight adapter = found.get();
-            Tensor t = between.of(x.rows(), adapter.width());
-            for (int part = 0; part < dropout.parts(adapter); part++) {
-                dropout.down(delegate(), adapter, part, dropout.given(adapter, part, x), t);
-            }
-            delegate().scale(t, adapter.scale());
-            delegate().linearAdd(t, adapter.upWeight(), y, y);
+    private void add(LoraWeight adapter, Tensor x, Tensor y) {
+        Tensor t = between.of(x.rows(), adapter.width());
+        for (int part = 0; part < dropout.parts(adapter); part++) {
+            dropout.down(delegate(), adapter, part, dropout.given(adapter, part, x), t);
         }
+        delegate().scale(t, adapter.scale());
+        delegate().linearAdd(t, adapter.upWeight(), y, y);
     }
 
     @Override

@@ -126,7 +126,7 @@ final class CachedAttention implements AutoCloseable {
 
     /** Blocks that a sequence has with its new tokens. */
     private static int blocks(Batch.Span span) {
-        return (span.cache().length() + span.count() + KvLayout.BLOCK - 1) / KvLayout.BLOCK;
+        return KvLayout.blocks(span.cache().length() + span.count());
     }
 
     private static CachedHeads heads(Call call, Part part) {

@@ -45,7 +45,7 @@ final class SpanAttention implements AutoCloseable {
     private void forward(
             Tensor qkv, HeadLayout heads, Batch.Span span, int kvHead, Tensor out, Tensor lse, Scratch memory) {
         int dim = heads.headDim();
-        int blocks = (span.count() + BLOCK - 1) / BLOCK;
+        int blocks = KvLayout.blocks(span.count());
         long blockFloats = 2L * BLOCK * dim;
         long gathered = blocks * blockFloats;
         long tileScratch = kernels.attendScratch((long) TILE * heads.groupSize(), dim);

@@ -91,6 +91,6 @@ final class CacheViews {
     }
 
     private static int blocks(Batch.Span span) {
-        return (positions(span) + KvLayout.BLOCK - 1) / KvLayout.BLOCK;
+        return KvLayout.blocks(positions(span));
     }
 }
