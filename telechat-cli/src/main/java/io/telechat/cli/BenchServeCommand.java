@@ -15,6 +15,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.IntFunction;
+import java.util.stream.IntStream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -83,18 +85,17 @@ final class BenchServeCommand implements Callable<Integer> {
         Optional<String> key = apiKey.or(() -> Optional.ofNullable(System.getenv("TELECHAT_API_KEY")));
         try (LoadTest test = new LoadTest(url, key)) {
             String name = model.orElseGet(test::model);
+            IntFunction<List<LoadRequest>> requests = requests(test, name);
             List<LoadReport> reports = new ArrayList<>();
-            test.warmUp(requests(test, name, 1).getFirst());
+            test.warmUp(requests.apply(1).getFirst());
             if (rate.isPresent()) {
-                reports.add(test.openLoop(requests(test, name, perWorker), rate.get()));
+                reports.add(test.openLoop(requests.apply(perWorker), rate.get()));
+                say(reports.getLast());
             } else {
                 for (int workers : concurrency) {
-                    reports.add(test.closedLoop(requests(test, name, workers * perWorker), workers));
+                    reports.add(test.closedLoop(requests.apply(workers * perWorker), workers));
                     say(reports.getLast());
                 }
-            }
-            if (rate.isPresent()) {
-                say(reports.getLast());
             }
             if (json) {
                 System.out.println(Json.line(report(name, reports)));
@@ -103,16 +104,16 @@ final class BenchServeCommand implements Callable<Integer> {
         }
     }
 
-    private List<LoadRequest> requests(LoadTest test, String name, int count) {
+    /** Gives as many requests as are wanted. */
+    private IntFunction<List<LoadRequest>> requests(LoadTest test, String name) {
         if (file.isEmpty()) {
-            return RequestSets.make(kind, name, test.tokens(name), count);
+            int[] tokens = test.tokens(name);
+            return count -> RequestSets.make(kind, name, tokens, count);
         }
         List<LoadRequest> read = RequestSets.read(file.get());
-        List<LoadRequest> requests = new ArrayList<>();
-        for (int i = 0; i < count; i++) {
-            requests.add(read.get(i % read.size()));
-        }
-        return requests;
+        return count -> IntStream.range(0, count)
+                .mapToObj(i -> read.get(i % read.size()))
+                .toList();
     }
 
     private void say(LoadReport report) {

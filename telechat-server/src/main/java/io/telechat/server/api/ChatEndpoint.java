@@ -14,18 +14,13 @@ import io.telechat.infer.generation.Generation;
 import io.telechat.infer.generation.GenerationOptions;
 import io.telechat.infer.generation.TokenEvent;
 import io.telechat.infer.grammar.Grammar;
-import io.telechat.server.http.ClientGoneException;
 import io.telechat.server.http.HttpExchange;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
 /** {@code POST /v1/chat/completions}. */
 final class ChatEndpoint {
-    /** After so much silence, a stream shows that it is still there. */
-    static final Duration SILENCE = Duration.ofSeconds(15);
-
     private static final int MOST_LOGPROBS = 20;
 
     private final Context context;
@@ -54,7 +49,7 @@ final class ChatEndpoint {
         try (Job job = context.start(asked.requests(), exchange)) {
             ChatAnswers answers = new ChatAnswers(asked, "chatcmpl-" + requestId);
             if (asked.stream()) {
-                answers.stream(job, exchange, requestId);
+                answers.stream(job, exchange, requestId, asked.usage());
             } else {
                 answers.whole(job, exchange, requestId);
             }
@@ -110,43 +105,33 @@ final class ChatEndpoint {
                 .orElse(false);
     }
 
-    /** Writes the answers to one request. */
-    private final class ChatAnswers {
+    /** Messages, whole or in deltas. */
+    private final class ChatAnswers extends Answers {
         private final Asked asked;
-        private final String id;
-        private final long created = System.currentTimeMillis() / 1000;
-        private final Usage usage = new Usage();
+        private final List<ChatTools.Stream> streams = new ArrayList<>();
 
         ChatAnswers(Asked asked, String id) {
+            super(
+                    context,
+                    id,
+                    asked.modelName(),
+                    asked.requests().size(),
+                    asked.requests().size());
             this.asked = asked;
-            this.id = id;
         }
 
-        void whole(Job job, HttpExchange exchange, String requestId) {
-            Generation[] answers = new Generation[asked.requests().size()];
-            while (job.isRunning()) {
-                switch (job.next(SILENCE)) {
-                    case Job.Finished finished -> answers[finished.index()] = finished.generation();
-                    case Job.Failed failed -> throw failed.failure();
-                    default -> {} // the whole answer is all that counts
-                }
-            }
-            if (job.hasLeft()) {
-                return;
-            }
-            ObjectNode json = context.envelope(id, "chat.completion", created, asked.modelName());
-            ArrayNode choices = json.putArray("choices");
-            for (int i = 0; i < answers.length; i++) {
-                choices.add(choice(i, answers[i]));
-                usage.add(answers[i].usage(), i == 0);
-            }
-            json.set("usage", usage.json());
-            exchange.reply(Replies.json(json).withHeader("X-Request-Id", requestId));
+        @Override
+        String object() {
+            return "chat.completion";
         }
 
-        private ObjectNode choice(int index, Generation answer) {
-            ObjectNode choice = JsonNodeFactory.instance.objectNode();
-            choice.put("index", index);
+        @Override
+        String chunkObject() {
+            return "chat.completion.chunk";
+        }
+
+        @Override
+        void put(Generation answer, ObjectNode choice) {
             ToolCalls calls = asked.tools().calls(answer.text());
             ObjectNode message = choice.putObject("message");
             message.put("role", "assistant");
@@ -163,80 +148,48 @@ final class ChatEndpoint {
                 choice.putNull("logprobs");
             }
             choice.put("finish_reason", calls.isEmpty() ? Context.finishReason(answer.finishReason()) : "tool_calls");
-            return choice;
         }
 
-        void stream(Job job, HttpExchange exchange, String requestId) {
-            EventStream events = new EventStream(exchange, requestId);
-            List<ChatTools.Stream> streams = new ArrayList<>();
+        @Override
+        void begin(EventStream events) {
             for (int i = 0; i < asked.requests().size(); i++) {
                 streams.add(asked.tools().stream());
                 ObjectNode delta = JsonNodeFactory.instance.objectNode();
-                delta.put("role", "assistant").put("content", "");
-                events.send(chunk(i, delta, null, null));
+                send(events, i, delta.put("role", "assistant").put("content", ""), null, null);
             }
-            try {
-                while (job.isRunning()) {
-                    events.keepAliveIfSilent();
-                    switch (job.next(SILENCE)) {
-                        case Job.Token token -> token(events, streams.get(token.index()), token.index(), token.event());
-                        case Job.Finished finished -> {
-                            if (job.hasLeft()) {
-                                return;
-                            }
-                            finish(events, streams.get(finished.index()), finished.index(), finished.generation());
-                        }
-                        case Job.Failed failed -> throw failed.failure();
-                        case Job.Embedded embedded -> {} // is not asked for
-                        case Job.Silence silence -> {} // that shows with the next turn
-                    }
-                }
-            } catch (ClientGoneException e) {
-                throw e;
-            } catch (RuntimeException e) {
-                events.error(e);
-                return;
-            }
-            if (asked.usage()) {
-                ObjectNode last = context.envelope(id, "chat.completion.chunk", created, asked.modelName());
-                last.putArray("choices");
-                last.set("usage", usage.json());
-                events.send(last);
-            }
-            events.done();
         }
 
-        private void token(EventStream events, ChatTools.Stream tools, int index, TokenEvent event) {
+        @Override
+        void token(EventStream events, int index, TokenEvent event) {
             ObjectNode logprobs = null;
             if (asked.logprobs() && event.logprob().isPresent()) {
                 logprobs = JsonNodeFactory.instance.objectNode();
                 logprobs.putArray("content").add(texts.chatRow(event.logprob().get()));
             }
-            List<ObjectNode> deltas = tools.add(event.text());
+            List<ObjectNode> deltas = streams.get(index).add(event.text());
             if (deltas.isEmpty() && logprobs != null) {
                 deltas = List.of(JsonNodeFactory.instance.objectNode().put("content", ""));
             }
             for (ObjectNode delta : deltas) {
-                events.send(chunk(index, delta, logprobs, null));
+                send(events, index, delta, logprobs, null);
                 logprobs = null;
             }
         }
 
-        private void finish(EventStream events, ChatTools.Stream tools, int index, Generation answer) {
-            tools.finish().forEach(delta -> events.send(chunk(index, delta, null, null)));
+        @Override
+        void finish(EventStream events, int index, Generation answer) {
+            ChatTools.Stream tools = streams.get(index);
+            tools.finish().forEach(delta -> send(events, index, delta, null, null));
             String reason = tools.hasCalls() ? "tool_calls" : Context.finishReason(answer.finishReason());
-            events.send(chunk(index, JsonNodeFactory.instance.objectNode(), null, reason));
-            usage.add(answer.usage(), index == 0);
+            send(events, index, JsonNodeFactory.instance.objectNode(), null, reason);
         }
 
-        private ObjectNode chunk(int index, ObjectNode delta, ObjectNode logprobs, String finishReason) {
-            ObjectNode json = context.envelope(id, "chat.completion.chunk", created, asked.modelName());
-            ObjectNode choice = json.putArray("choices").addObject();
-            choice.put("index", index);
-            choice.set("delta", delta);
-            choice.set("logprobs", logprobs);
-            choice.put("finish_reason", finishReason);
-            return json;
+        private void send(EventStream events, int index, ObjectNode delta, ObjectNode logprobs, String reason) {
+            send(events, index, choice -> {
+                choice.set("delta", delta);
+                choice.set("logprobs", logprobs);
+                choice.put("finish_reason", reason);
+            });
         }
     }
 }

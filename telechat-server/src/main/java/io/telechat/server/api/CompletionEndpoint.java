@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.server.api;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.telechat.core.tokenizer.Tokenizer;
 import io.telechat.infer.ChatModel;
@@ -12,7 +10,6 @@ import io.telechat.infer.generation.Generation;
 import io.telechat.infer.generation.GenerationOptions;
 import io.telechat.infer.generation.TokenEvent;
 import io.telechat.infer.grammar.Grammar;
-import io.telechat.server.http.ClientGoneException;
 import io.telechat.server.http.HttpExchange;
 import java.util.ArrayList;
 import java.util.List;
@@ -56,9 +53,9 @@ final class CompletionEndpoint {
     void handle(HttpExchange exchange, String requestId) {
         Asked asked = read(new Fields(StrictJson.object(exchange.body())));
         try (Job job = context.start(asked.requests(), exchange)) {
-            Answers answers = new Answers(asked, "cmpl-" + requestId);
+            Answers answers = new TextAnswers(asked, "cmpl-" + requestId);
             if (asked.stream()) {
-                answers.stream(job, exchange, requestId);
+                answers.stream(job, exchange, requestId, asked.usage());
             } else {
                 answers.whole(job, exchange, requestId);
             }
@@ -102,66 +99,50 @@ final class CompletionEndpoint {
                 request.flag("return_token_ids"));
     }
 
-    /** Writes the answers to one request. */
-    private final class Answers {
+    /** Texts, whole or in pieces. */
+    private final class TextAnswers extends Answers {
         private final Asked asked;
-        private final String id;
-        private final long created = System.currentTimeMillis() / 1000;
-        private final Usage usage = new Usage();
+        private final int[] offsets;
 
-        Answers(Asked asked, String id) {
+        TextAnswers(Asked asked, String id) {
+            super(context, id, asked.modelName(), asked.requests().size(), asked.choices());
             this.asked = asked;
-            this.id = id;
+            this.offsets = new int[asked.requests().size()];
+        }
+
+        @Override
+        String object() {
+            return "text_completion";
+        }
+
+        @Override
+        String chunkObject() {
+            return object();
+        }
+
+        /** Where nothing was to be generated, nothing. */
+        @Override
+        Generation generated(Generation generation) {
+            return asked.onlyPrompt() ? generation.cutTo(0, "", generation.finishReason()) : generation;
         }
 
         private String promptText(int index) {
             return asked.echo() ? tokenizer.decode(asked.requests().get(index).prompt()) : "";
         }
 
-        void whole(Job job, HttpExchange exchange, String requestId) {
-            Generation[] answers = new Generation[asked.requests().size()];
-            while (job.isRunning()) {
-                switch (job.next(ChatEndpoint.SILENCE)) {
-                    case Job.Finished finished -> answers[finished.index()] = generated(finished.generation());
-                    case Job.Failed failed -> throw failed.failure();
-                    default -> {} // the whole answer is all that counts
-                }
-            }
-            if (job.hasLeft()) {
-                return;
-            }
-            ObjectNode json = context.envelope(id, "text_completion", created, asked.modelName());
-            ArrayNode choices = json.putArray("choices");
-            for (int i = 0; i < answers.length; i++) {
-                choices.add(choice(i, answers[i]));
-                usage.add(answers[i].usage(), i % asked.choices() == 0);
-            }
-            json.set("usage", usage.json());
-            exchange.reply(Replies.json(json).withHeader("X-Request-Id", requestId));
-        }
-
-        /** What counts of it: where nothing was to be generated, nothing. */
-        private Generation generated(Generation generation) {
-            return asked.onlyPrompt() ? generation.cutTo(0, "", generation.finishReason()) : generation;
-        }
-
-        private ObjectNode choice(int index, Generation answer) {
-            String prompt = promptText(index);
-            ObjectNode choice = JsonNodeFactory.instance.objectNode();
-            choice.put("index", index);
-            choice.put("text", prompt + answer.text());
-            JsonNode logprobs =
-                    asked.logprobs() ? columns(index, answer, prompt).json() : null;
-            choice.set("logprobs", logprobs);
+        @Override
+        void put(Generation answer, ObjectNode choice) {
+            int index = choice.get("index").intValue();
+            choice.put("text", promptText(index) + answer.text());
+            choice.set("logprobs", asked.logprobs() ? columns(index, answer).json() : null);
             choice.put("finish_reason", Context.finishReason(answer.finishReason()));
             if (asked.tokenIds()) {
                 ArrayNode ids = choice.putArray("token_ids");
                 answer.tokens().forEach(ids::add);
             }
-            return choice;
         }
 
-        private TokenTexts.Columns columns(int index, Generation answer, String prompt) {
+        private TokenTexts.Columns columns(int index, Generation answer) {
             TokenTexts.Columns columns = texts.new Columns(0);
             if (asked.echo()) {
                 columns.addUnknown(asked.requests().get(index).prompt()[0]);
@@ -171,51 +152,15 @@ final class CompletionEndpoint {
             return columns;
         }
 
-        void stream(Job job, HttpExchange exchange, String requestId) {
-            EventStream events = new EventStream(exchange, requestId);
-            int[] offsets = new int[asked.requests().size()];
+        @Override
+        void begin(EventStream events) {
             for (int i = 0; asked.echo() && i < offsets.length; i++) {
-                events.send(chunk(i, promptText(i), null, null));
+                send(events, i, promptText(i), null, null);
             }
-            try {
-                while (job.isRunning()) {
-                    events.keepAliveIfSilent();
-                    switch (job.next(ChatEndpoint.SILENCE)) {
-                        case Job.Token token -> {
-                            if (!asked.onlyPrompt()) {
-                                token(events, offsets, token.index(), token.event());
-                            }
-                        }
-                        case Job.Finished finished -> {
-                            if (job.hasLeft()) {
-                                return;
-                            }
-                            Generation answer = generated(finished.generation());
-                            String reason = Context.finishReason(answer.finishReason());
-                            events.send(chunk(finished.index(), "", null, reason));
-                            usage.add(answer.usage(), finished.index() % asked.choices() == 0);
-                        }
-                        case Job.Failed failed -> throw failed.failure();
-                        case Job.Embedded embedded -> {} // is not asked for
-                        case Job.Silence silence -> {} // that shows with the next turn
-                    }
-                }
-            } catch (ClientGoneException e) {
-                throw e;
-            } catch (RuntimeException e) {
-                events.error(e);
-                return;
-            }
-            if (asked.usage()) {
-                ObjectNode last = context.envelope(id, "text_completion", created, asked.modelName());
-                last.putArray("choices");
-                last.set("usage", usage.json());
-                events.send(last);
-            }
-            events.done();
         }
 
-        private void token(EventStream events, int[] offsets, int index, TokenEvent event) {
+        @Override
+        void token(EventStream events, int index, TokenEvent event) {
             ObjectNode logprobs = null;
             if (event.logprob().isPresent()) {
                 TokenTexts.Columns columns = texts.new Columns(offsets[index]);
@@ -223,19 +168,22 @@ final class CompletionEndpoint {
                 offsets[index] = columns.offset();
                 logprobs = columns.json();
             }
-            if (!event.text().isEmpty() || logprobs != null) {
-                events.send(chunk(index, event.text(), logprobs, null));
+            if (!asked.onlyPrompt() && (!event.text().isEmpty() || logprobs != null)) {
+                send(events, index, event.text(), logprobs, null);
             }
         }
 
-        private ObjectNode chunk(int index, String text, ObjectNode logprobs, String finishReason) {
-            ObjectNode json = context.envelope(id, "text_completion", created, asked.modelName());
-            ObjectNode choice = json.putArray("choices").addObject();
-            choice.put("index", index);
-            choice.put("text", text);
-            choice.set("logprobs", logprobs);
-            choice.put("finish_reason", finishReason);
-            return json;
+        @Override
+        void finish(EventStream events, int index, Generation answer) {
+            send(events, index, "", null, Context.finishReason(answer.finishReason()));
+        }
+
+        private void send(EventStream events, int index, String text, ObjectNode logprobs, String reason) {
+            send(events, index, choice -> {
+                choice.put("text", text);
+                choice.set("logprobs", logprobs);
+                choice.put("finish_reason", reason);
+            });
         }
     }
 }

@@ -46,7 +46,7 @@ final class EmbeddingEndpoint {
         Usage usage = new Usage();
         try (Job job = context.start(requests, exchange)) {
             while (job.isRunning()) {
-                switch (job.next(ChatEndpoint.SILENCE)) {
+                switch (job.next(Answers.SILENCE)) {
                     case Job.Embedded embedded -> vectors[embedded.index()] = embedded.vector();
                     case Job.Finished finished ->
                         usage.add(finished.generation().usage(), true);

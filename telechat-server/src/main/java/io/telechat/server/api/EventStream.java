@@ -42,7 +42,7 @@ final class EventStream {
 
     /** After a long silence a comment, so that proxies do not take it for an end. */
     void keepAliveIfSilent() {
-        if (System.nanoTime() - latest >= ChatEndpoint.SILENCE.toNanos()) {
+        if (System.nanoTime() - latest >= Answers.SILENCE.toNanos()) {
             write(": still there\n\n");
         }
     }
