@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.infer;
 
-import io.telechat.core.model.Activations;
 import io.telechat.core.model.CausalLm;
 import io.telechat.core.model.LayerObserver;
 import io.telechat.core.model.MemoryPlan;
+import io.telechat.core.model.PassMemory;
 import io.telechat.core.ops.Batch;
 import io.telechat.core.ops.KvCache;
 import io.telechat.core.ops.RopeScaling;
@@ -22,17 +22,11 @@ final class ModelRunner implements AutoCloseable {
     private static final int LOGIT_ROWS = 64;
 
     private final CausalLm model;
-    private final TensorArena arena;
-    private Activations activations;
-    private final Tensor logits;
-    private TensorArena activationArena;
+    private final PassMemory memory;
 
     ModelRunner(CausalLm model) {
         this.model = model;
-        this.arena = model.backend().memory().newArena();
-        this.activationArena = model.backend().memory().newArena();
-        this.activations = model.newActivations(1, activationArena);
-        this.logits = arena.allocate(DType.F32, 1, model.config().vocabSize());
+        this.memory = new PassMemory(model);
     }
 
     /**
@@ -48,6 +42,7 @@ final class ModelRunner implements AutoCloseable {
             hidden = pass(Arrays.copyOfRange(tokens, first, first + count), cache, scaling, LayerObserver.NONE);
             first += count;
         }
+        Tensor logits = memory.logits(1);
         model.logits(hidden, (int) hidden.rows() - 1, (int) hidden.rows(), logits);
         return model.backend().memory().toHost(logits).toFloats();
     }
@@ -80,23 +75,12 @@ final class ModelRunner implements AutoCloseable {
     }
 
     private Tensor pass(int[] tokens, KvCache cache, RopeScaling scaling, LayerObserver observer) {
-        reserve(tokens.length);
         Batch batch = Batch.of(tokens, cache, model.ropeTable(scaling, cache.length(), tokens.length));
-        return model.forward(batch, activations, observer);
-    }
-
-    private void reserve(int rows) {
-        if (rows > activations.capacity()) {
-            TensorArena larger = model.backend().memory().newArena();
-            activations = model.newActivations(rows, larger);
-            activationArena.close();
-            activationArena = larger;
-        }
+        return model.forward(batch, memory.activations(tokens.length), observer);
     }
 
     @Override
     public void close() {
-        activationArena.close();
-        arena.close();
+        memory.close();
     }
 }

@@ -5,14 +5,13 @@ import io.telechat.core.comm.Communicator;
 import io.telechat.core.model.Activations;
 import io.telechat.core.model.CausalLm;
 import io.telechat.core.model.LayerObserver;
+import io.telechat.core.model.PassMemory;
 import io.telechat.core.ops.Batch;
 import io.telechat.core.ops.BlockPool;
 import io.telechat.core.ops.BlockTable;
 import io.telechat.core.ops.KvCache;
 import io.telechat.core.ops.RopeTable;
-import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Tensor;
-import io.telechat.core.tensor.TensorArena;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -23,19 +22,14 @@ final class Follower implements AutoCloseable {
     private final CausalLm model;
     private final Pass.Channel channel;
     private final Map<Long, BlockPool> pools = new HashMap<>();
-    private TensorArena activationArena;
-    private TensorArena logitsArena;
+    private final PassMemory memory;
     private Activations activations;
-    private Tensor logits;
     private Tensor hidden;
 
     Follower(CausalLm model, Communicator ranks) {
         this.model = model;
         this.channel = new Pass.Channel(ranks);
-        this.activationArena = model.backend().memory().newArena();
-        this.logitsArena = model.backend().memory().newArena();
-        reserve(1);
-        reserveLogits(1);
+        this.memory = new PassMemory(model);
     }
 
     /** Returns when the leader has closed its model. */
@@ -43,13 +37,8 @@ final class Follower implements AutoCloseable {
         while (true) {
             switch (channel.receive()) {
                 case Pass.Forward pass -> forward(pass);
-                case Pass.Logits pass -> {
-                    int rows = pass.rows().length;
-                    if (rows > logits.rows()) {
-                        reserveLogits(rows);
-                    }
-                    model.logits(hidden, pass.rows(), activations, logits.rows(0, rows));
-                }
+                case Pass.Logits pass ->
+                    model.logits(hidden, pass.rows(), activations, memory.logits(pass.rows().length));
                 case Pass.Turn pass -> model.turnKeys(cache(pass.blocks()), pass.from(), pass.to());
                 case Pass.Copy pass -> {
                     BlockPool pool = pool(pass.pool());
@@ -73,9 +62,7 @@ final class Follower implements AutoCloseable {
             spans.add(new Batch.Span(first, span.count(), cache, rope, span.adapter()));
             first += span.count();
         }
-        if (first > activations.capacity()) {
-            reserve(first);
-        }
+        activations = memory.activations(first);
         hidden = model.forward(new Batch(pass.tokens(), spans), activations, LayerObserver.NONE);
     }
 
@@ -93,25 +80,10 @@ final class Follower implements AutoCloseable {
         return pools.computeIfAbsent(pool.number(), n -> model.newPool(pool.dtype(), BlockPool.UNBOUNDED));
     }
 
-    private void reserve(int rows) {
-        TensorArena larger = model.backend().memory().newArena();
-        activations = model.newActivations(rows, larger);
-        activationArena.close();
-        activationArena = larger;
-    }
-
-    private void reserveLogits(int rows) {
-        TensorArena larger = model.backend().memory().newArena();
-        logits = larger.allocate(DType.F32, rows, model.config().vocabSize());
-        logitsArena.close();
-        logitsArena = larger;
-    }
-
     @Override
     public void close() {
         pools.values().forEach(BlockPool::close);
-        activationArena.close();
-        logitsArena.close();
+        memory.close();
         channel.close();
     }
 }

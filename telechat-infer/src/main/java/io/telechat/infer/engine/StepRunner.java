@@ -4,10 +4,9 @@ package io.telechat.infer.engine;
 import io.telechat.core.model.Activations;
 import io.telechat.core.model.CausalLm;
 import io.telechat.core.model.LayerObserver;
+import io.telechat.core.model.PassMemory;
 import io.telechat.core.ops.Batch;
-import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Tensor;
-import io.telechat.core.tensor.TensorArena;
 import io.telechat.infer.engine.Scheduler.Chunk;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
@@ -17,17 +16,11 @@ import java.util.Map;
 /** Takes the chunks of one step through the model, and owns the memory for that. */
 final class StepRunner implements AutoCloseable {
     private final CausalLm model;
-    private TensorArena activationArena;
-    private TensorArena logitsArena;
-    private Activations activations;
-    private Tensor logits;
+    private final PassMemory memory;
 
     StepRunner(CausalLm model) {
         this.model = model;
-        this.activationArena = model.backend().memory().newArena();
-        this.logitsArena = model.backend().memory().newArena();
-        this.activations = model.newActivations(1, activationArena);
-        this.logits = logitsArena.allocate(DType.F32, 1, model.config().vocabSize());
+        this.memory = new PassMemory(model);
     }
 
     /**
@@ -60,13 +53,13 @@ final class StepRunner implements AutoCloseable {
             }
             first += chunk.count();
         }
-        reserve(size, wanted.size());
+        Activations activations = memory.activations(size);
         Tensor hidden = model.forward(new Batch(tokens, spans), activations, LayerObserver.NONE);
         Map<Sequence, float[]> states = embedded(chunks, hidden);
         if (wanted.isEmpty()) {
             return new Output(null, states);
         }
-        Tensor rows = logits.rows(0, wanted.size());
+        Tensor rows = memory.logits(wanted.size());
         model.logits(hidden, wanted.stream().mapToInt(i -> i).toArray(), activations, rows);
         return new Output(model.backend().memory().toHost(rows), states);
     }
@@ -84,24 +77,8 @@ final class StepRunner implements AutoCloseable {
         return states;
     }
 
-    private void reserve(int rows, int logitRows) {
-        if (rows > activations.capacity()) {
-            TensorArena larger = model.backend().memory().newArena();
-            activations = model.newActivations(rows, larger);
-            activationArena.close();
-            activationArena = larger;
-        }
-        if (logitRows > logits.rows()) {
-            TensorArena larger = model.backend().memory().newArena();
-            logits = larger.allocate(DType.F32, logitRows, model.config().vocabSize());
-            logitsArena.close();
-            logitsArena = larger;
-        }
-    }
-
     @Override
     public void close() {
-        activationArena.close();
-        logitsArena.close();
+        memory.close();
     }
 }
