@@ -3,11 +3,13 @@ package io.telechat.server;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import dev.langchain4j.data.message.UserMessage;
 import dev.langchain4j.model.chat.response.ChatResponse;
 import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
@@ -89,6 +91,38 @@ class TelechatServerTest {
                 "length",
                 events.get(events.size() - 2).at("/choices/0/finish_reason").asText());
         assertTrue(streamed.body().endsWith("data: [DONE]\n\n"));
+    }
+
+    /** The prompt and its log-probabilities too, with the same offsets. */
+    @Test
+    void aStreamOfEchoedTextHasAllColumnsOfTheWholeAnswer() throws Exception {
+        String body = "{\"prompt\":[\"one two\",\"three four\"],\"echo\":true,\"logprobs\":2,\"temperature\":0,"
+                + "\"max_tokens\":%d%s}";
+        for (int length : new int[] {0, 5}) {
+            JsonNode whole = json(served.post("/v1/completions", body.formatted(length, "")));
+            List<JsonNode> events = events(served.post("/v1/completions", body.formatted(length, ",\"stream\":true")));
+            for (int index = 0; index < 2; index++) {
+                JsonNode choice = whole.at("/choices/" + index);
+                assertFalse(choice.isMissingNode(), whole::toString);
+                StringBuilder text = new StringBuilder();
+                for (JsonNode event : events) {
+                    text.append(
+                            event.at("/choices/0/index").asInt() == index
+                                    ? event.at("/choices/0/text").asText()
+                                    : "");
+                }
+                assertEquals(choice.get("text").asText(), text.toString());
+                for (String column : List.of("tokens", "token_logprobs", "top_logprobs", "text_offset")) {
+                    ArrayNode streamed = MAPPER.createArrayNode();
+                    for (JsonNode event : events) {
+                        if (event.at("/choices/0/index").asInt() == index) {
+                            event.at("/choices/0/logprobs/" + column).forEach(streamed::add);
+                        }
+                    }
+                    assertEquals(choice.at("/logprobs/" + column), streamed, column);
+                }
+            }
+        }
     }
 
     @Test

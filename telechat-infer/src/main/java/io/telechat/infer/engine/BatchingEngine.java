@@ -210,6 +210,11 @@ public final class BatchingEngine implements Engine, AutoCloseable {
             return;
         }
         sequence.promptLogprobs().addAll(draw.promptLogprobs());
+        if (!draw.tokens().isEmpty()
+                && sequence.answer().length() == 0
+                && sequence.request().promptLogprobs() >= 0) {
+            sequence.listener().promptLogprobs(sequence.index(), List.copyOf(sequence.promptLogprobs()));
+        }
         for (Draw.Token token : draw.tokens()) {
             if (sequence.answer().finishReason().isEmpty()) {
                 sequence.firstToken();

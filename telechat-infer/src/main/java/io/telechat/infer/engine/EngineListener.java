@@ -3,12 +3,18 @@ package io.telechat.infer.engine;
 
 import io.telechat.infer.generation.Generation;
 import io.telechat.infer.generation.TokenEvent;
+import java.util.List;
 
 /**
  * Hears of the sequences of one {@link Engine#submit}, which are told apart by their place in it. Called on the engine's thread: it
  * must hand on what it hears and return at once, for nobody gets a token meanwhile.
  */
 public interface EngineListener {
+    /** The log-probabilities of the prompt, if they were asked for; before the first token. */
+    default void promptLogprobs(int index, List<Generation.TokenLogprob> logprobs) {
+        // Nobody has asked.
+    }
+
     /** A token, or what was held back of the text at the end. */
     void token(int index, TokenEvent event);
 

@@ -6,10 +6,11 @@ import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /**
  * The pieces of JSON (RFC 8259) as a grammar. Between tokens there may be one blank: a weak model would write them for ever.
- * Characters stand for themselves wherever JSON allows it, and numbers have no more digits than a double can tell apart.
+ * What can be followed by anything is a function from the node behind it. Characters stand for themselves wherever JSON allows it, and numbers have no more digits than a double can tell apart.
  */
 final class JsonGrammar {
     private static final CodePoints CONTROL = CodePoints.of(0, 0x1f);
@@ -32,12 +33,6 @@ final class JsonGrammar {
                 Node.literal("null", end)));
     }
 
-    /** What begins with something and goes on with a node. */
-    @FunctionalInterface
-    interface Part {
-        Node before(Node next);
-    }
-
     static Node blank(Node next) {
         return Node.optional(Node.literal(" ", next), next);
     }
@@ -53,22 +48,22 @@ final class JsonGrammar {
     }
 
     /** An object of any keys, whose values are alike. */
-    Node map(Node next, Part value, int least, int most) {
-        Part member = behind -> string(blank(Node.literal(":", blank(value.before(behind)))));
+    Node map(Node next, UnaryOperator<Node> value, int least, int most) {
+        UnaryOperator<Node> member = behind -> string(blank(Node.literal(":", blank(value.apply(behind)))));
         return listed("{", "}", next, member, least, most);
     }
 
-    Node array(Node next, Part item, int least, int most) {
+    Node array(Node next, UnaryOperator<Node> item, int least, int most) {
         return listed("[", "]", next, item, least, most);
     }
 
-    private static Node listed(String open, String close, Node next, Part item, int least, int most) {
+    private static Node listed(String open, String close, Node next, UnaryOperator<Node> item, int least, int most) {
         Node end = blank(Node.literal(close, next));
         if (most == 0) {
             return Node.literal(open, end);
         }
         Node.Rule one = new Node.Rule(); // so that lists in lists are not written down over and over
-        one.begin(item.before(Node.Return.HERE));
+        one.begin(item.apply(Node.Return.HERE));
         Node another = blank(Node.literal(",", blank(new Node.Call(one, Node.Return.HERE))));
         int others = most == Node.Repeat.UNBOUNDED ? most : most - 1;
         Node items = blank(new Node.Call(one, new Node.Repeat(another, Math.max(0, least - 1), others, end)));

@@ -16,6 +16,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 
 /**
  * Compiles a JSON schema (draft 2020-12, the part that restricts one value at a time) to a grammar of the texts that keep to it:
@@ -237,7 +238,7 @@ public final class JsonSchema {
         int most = ScalarSchema.count(schema, "maxItems", Node.Repeat.UNBOUNDED, where);
         ScalarSchema.requireOrder(least, most, where, "number of items");
         JsonNode items = schema.path("items");
-        JsonGrammar.Part item =
+        UnaryOperator<Node> item =
                 items.isMissingNode() ? json::value : behind -> value(items, where + "/items", depth + 1, behind);
         return json.array(next, item, least, most);
     }
@@ -268,7 +269,7 @@ public final class JsonSchema {
         int least = ScalarSchema.count(schema, "minProperties", 0, where);
         int most = closed ? 0 : ScalarSchema.count(schema, "maxProperties", Node.Repeat.UNBOUNDED, where);
         ScalarSchema.requireOrder(least, most, where, "number of properties");
-        JsonGrammar.Part value = additional.isObject()
+        UnaryOperator<Node> value = additional.isObject()
                 ? behind -> value(additional, where + "/additionalProperties", depth + 1, behind)
                 : json::value;
         return json.map(next, value, least, most);

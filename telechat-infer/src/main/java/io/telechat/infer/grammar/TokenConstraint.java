@@ -6,22 +6,20 @@ import io.telechat.infer.sampling.LogitsProcessor;
 import io.telechat.infer.sampling.TokenHistory;
 import java.util.Arrays;
 import java.util.Set;
+import java.util.function.IntFunction;
 
 /** Where one answer has come to in a grammar; only tokens that keep to it can be drawn. Not thread-safe. */
 public final class TokenConstraint implements LogitsProcessor {
     private final TokenTrie tokens;
-    private final TokenBytes bytes;
+    private final IntFunction<byte[]> bytes;
     private final Set<Integer> endIds;
     private Grammar.State state;
 
-    /** The bytes of an id. */
-    @FunctionalInterface
-    interface TokenBytes {
-        byte[] of(int id);
-    }
-
-    /** @param endIds tokens that end an answer, where it may end */
-    TokenConstraint(Grammar grammar, TokenTrie tokens, TokenBytes bytes, Set<Integer> endIds) {
+    /**
+     * @param bytes of an id
+     * @param endIds tokens that end an answer, where it may end
+     */
+    TokenConstraint(Grammar grammar, TokenTrie tokens, IntFunction<byte[]> bytes, Set<Integer> endIds) {
         this.state = grammar.start();
         this.tokens = tokens;
         this.bytes = bytes;
@@ -52,7 +50,7 @@ public final class TokenConstraint implements LogitsProcessor {
         if (state.isAccepting() && endIds.contains(id)) {
             return;
         }
-        for (byte b : bytes.of(id)) {
+        for (byte b : bytes.apply(id)) {
             state = state.next(b & 0xff);
         }
     }

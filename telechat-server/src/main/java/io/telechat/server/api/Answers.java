@@ -8,6 +8,7 @@ import io.telechat.infer.generation.TokenEvent;
 import io.telechat.server.http.ClientGoneException;
 import io.telechat.server.http.HttpExchange;
 import java.time.Duration;
+import java.util.List;
 import java.util.function.Consumer;
 
 /** Writes the answers to one request, whole or as a stream. What is in a choice is the endpoint's. */
@@ -52,6 +53,11 @@ abstract class Answers {
     /** What a stream begins with. */
     abstract void begin(EventStream events);
 
+    /** The log-probabilities of a prompt, if they were asked for. */
+    void prompt(EventStream events, int index, List<Generation.TokenLogprob> logprobs) {
+        // Few show them.
+    }
+
     abstract void token(EventStream events, int index, TokenEvent event);
 
     /** The last of an answer. */
@@ -68,7 +74,7 @@ abstract class Answers {
         usage.add(answer.usage(), index % perPrompt == 0);
     }
 
-    void whole(Job job, HttpExchange exchange, String requestId) {
+    void whole(Job job, HttpExchange exchange) {
         Generation[] answers = new Generation[count];
         while (job.isRunning()) {
             switch (job.next(SILENCE)) {
@@ -87,17 +93,18 @@ abstract class Answers {
             count(i, answers[i]);
         }
         json.set("usage", usage.json());
-        exchange.reply(Replies.json(json).withHeader("X-Request-Id", requestId));
+        exchange.reply(Replies.json(json));
     }
 
     /** @param withUsage whether it ends with counts */
-    void stream(Job job, HttpExchange exchange, String requestId, boolean withUsage) {
-        EventStream events = new EventStream(exchange, requestId);
+    void stream(Job job, HttpExchange exchange, boolean withUsage) {
+        EventStream events = new EventStream(exchange);
         begin(events);
         try {
             while (job.isRunning()) {
                 events.keepAliveIfSilent();
                 switch (job.next(SILENCE)) {
+                    case Job.Prompt prompt -> prompt(events, prompt.index(), prompt.logprobs());
                     case Job.Token token -> token(events, token.index(), token.event());
                     case Job.Finished finished -> {
                         if (job.hasLeft()) {

@@ -40,6 +40,10 @@ final class ApiException extends RuntimeException {
         return new ApiException(404, "not_found_error", null, null, message);
     }
 
+    static ApiException unavailable(String message) {
+        return new ApiException(503, "unavailable_error", null, null, message);
+    }
+
     /** What a failure of the library means to a client; empty if it is an error of ours. */
     static Optional<ApiException> of(RuntimeException failure) {
         return switch (failure) {

@@ -44,14 +44,14 @@ final class ChatEndpoint {
             boolean usage,
             boolean logprobs) {}
 
-    void handle(HttpExchange exchange, String requestId) {
+    void handle(HttpExchange exchange) {
         Asked asked = read(new Fields(StrictJson.object(exchange.body())));
         try (Job job = context.start(asked.requests(), exchange)) {
-            ChatAnswers answers = new ChatAnswers(asked, "chatcmpl-" + requestId);
+            ChatAnswers answers = new ChatAnswers(asked, "chatcmpl-" + exchange.id());
             if (asked.stream()) {
-                answers.stream(job, exchange, requestId, asked.usage());
+                answers.stream(job, exchange, asked.usage());
             } else {
-                answers.whole(job, exchange, requestId);
+                answers.whole(job, exchange);
             }
         }
     }
@@ -84,7 +84,7 @@ final class ChatEndpoint {
         for (int i = 0; i < sampling.choices(); i++) {
             Request one = Request.of(prompt, resolved.withSeed(SamplingFields.seed(resolved.seed(), i)))
                     .withAdapter(served.adapter())
-                    .withSalt(request.text("cache_salt").orElse(""));
+                    .withSalt(request.salt());
             requests.add(one);
         }
         return new Asked(served.name(), requests, tools, stream, usage, logprobs);

@@ -50,14 +50,14 @@ final class CompletionEndpoint {
             boolean logprobs,
             boolean tokenIds) {}
 
-    void handle(HttpExchange exchange, String requestId) {
+    void handle(HttpExchange exchange) {
         Asked asked = read(new Fields(StrictJson.object(exchange.body())));
         try (Job job = context.start(asked.requests(), exchange)) {
-            Answers answers = new TextAnswers(asked, "cmpl-" + requestId);
+            Answers answers = new TextAnswers(asked, "cmpl-" + exchange.id());
             if (asked.stream()) {
-                answers.stream(job, exchange, requestId, asked.usage());
+                answers.stream(job, exchange, asked.usage());
             } else {
-                answers.whole(job, exchange, requestId);
+                answers.whole(job, exchange);
             }
         }
     }
@@ -83,7 +83,7 @@ final class CompletionEndpoint {
                 Request one = Request.of(
                                 prompt, resolved.withSeed(SamplingFields.seed(resolved.seed(), requests.size())))
                         .withAdapter(served.adapter())
-                        .withSalt(request.text("cache_salt").orElse(""));
+                        .withSalt(request.salt());
                 requests.add(echo && logprobs.isPresent() ? one.withPromptLogprobs(logprobs.get()) : one);
             }
         }
@@ -143,20 +143,32 @@ final class CompletionEndpoint {
         }
 
         private TokenTexts.Columns columns(int index, Generation answer) {
-            TokenTexts.Columns columns = texts.new Columns(0);
-            if (asked.echo()) {
-                columns.addUnknown(asked.requests().get(index).prompt()[0]);
-                columns.addAll(answer.promptLogprobs());
-            }
+            TokenTexts.Columns columns =
+                    asked.echo() ? promptColumns(index, answer.promptLogprobs()) : texts.new Columns(0);
             columns.addAll(answer.logprobs());
+            return columns;
+        }
+
+        private TokenTexts.Columns promptColumns(int index, List<Generation.TokenLogprob> logprobs) {
+            TokenTexts.Columns columns = texts.new Columns(0);
+            columns.addUnknown(asked.requests().get(index).prompt()[0]);
+            columns.addAll(logprobs);
             return columns;
         }
 
         @Override
         void begin(EventStream events) {
-            for (int i = 0; asked.echo() && i < offsets.length; i++) {
+            for (int i = 0; asked.echo() && !asked.logprobs() && i < offsets.length; i++) {
                 send(events, i, promptText(i), null, null);
             }
+        }
+
+        /** The prompt waits for its log-probabilities. */
+        @Override
+        void prompt(EventStream events, int index, List<Generation.TokenLogprob> logprobs) {
+            TokenTexts.Columns columns = promptColumns(index, logprobs);
+            offsets[index] = columns.offset();
+            send(events, index, promptText(index), columns.json(), null);
         }
 
         @Override

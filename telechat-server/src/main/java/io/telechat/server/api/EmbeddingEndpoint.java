@@ -21,7 +21,7 @@ final class EmbeddingEndpoint {
         this.context = context;
     }
 
-    void handle(HttpExchange exchange, String requestId) {
+    void handle(HttpExchange exchange) {
         Fields request = new Fields(StrictJson.object(exchange.body()));
         ServedModels.Served served = context.models().of(request);
         List<int[]> inputs = new Prompts(context.model()).read(request, "input");
@@ -38,9 +38,8 @@ final class EmbeddingEndpoint {
             }
         }
         List<Request> requests = inputs.stream()
-                .map(input -> Request.embedding(input)
-                        .withAdapter(served.adapter())
-                        .withSalt(request.text("cache_salt").orElse("")))
+                .map(input ->
+                        Request.embedding(input).withAdapter(served.adapter()).withSalt(request.salt()))
                 .toList();
         float[][] vectors = new float[requests.size()][];
         Usage usage = new Usage();
@@ -71,7 +70,7 @@ final class EmbeddingEndpoint {
         ObjectNode counts = usage.json();
         counts.remove("completion_tokens");
         json.set("usage", counts);
-        exchange.reply(Replies.json(json).withHeader("X-Request-Id", requestId));
+        exchange.reply(Replies.json(json));
     }
 
     private static float[] scaled(float[] vector) {

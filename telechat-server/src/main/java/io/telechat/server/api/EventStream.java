@@ -14,11 +14,10 @@ final class EventStream {
     private final HttpExchange.Stream stream;
     private long latest = System.nanoTime();
 
-    EventStream(HttpExchange exchange, String requestId) {
+    EventStream(HttpExchange exchange) {
         this.stream = exchange.stream(HttpReply.of(200, "text/event-stream; charset=utf-8", "")
                 .withHeader("Cache-Control", "no-cache")
-                .withHeader("X-Accel-Buffering", "no")
-                .withHeader("X-Request-Id", requestId));
+                .withHeader("X-Accel-Buffering", "no"));
     }
 
     void send(JsonNode data) {

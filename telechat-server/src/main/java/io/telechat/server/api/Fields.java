@@ -10,6 +10,8 @@ import java.util.Optional;
 
 /** The fields of a request. Null is the same as nothing; what is there must be of the right type and in its range. */
 record Fields(ObjectNode json) {
+    private static final int LONGEST_SALT = 256;
+
     Optional<JsonNode> get(String name) {
         return Optional.ofNullable(json.get(name)).filter(value -> !value.isNull());
     }
@@ -32,6 +34,15 @@ record Fields(ObjectNode json) {
             }
             return value.textValue();
         });
+    }
+
+    /** Only requests of the same salt share what has been computed of their prompts. */
+    String salt() {
+        String salt = text("cache_salt").orElse("");
+        if (salt.length() > LONGEST_SALT) {
+            throw ApiException.invalid("cache_salt", "cache_salt must have at most %d characters", LONGEST_SALT);
+        }
+        return salt;
     }
 
     Optional<Long> integer(String name, long least, long most) {

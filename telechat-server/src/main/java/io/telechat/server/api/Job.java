@@ -39,6 +39,8 @@ final class Job implements EngineListener, AutoCloseable {
     /** What comes of a sequence. */
     sealed interface Event {}
 
+    record Prompt(int index, List<Generation.TokenLogprob> logprobs) implements Event {}
+
     record Token(int index, TokenEvent event) implements Event {}
 
     record Embedded(int index, float[] vector) implements Event {}
@@ -76,7 +78,7 @@ final class Job implements EngineListener, AutoCloseable {
     /**
      * Waits for what comes next, at most so long.
      *
-     * @throws ApiException if time is up
+     * @throws ApiException if time is up, or the engine has been closed
      */
     Event next(Duration patience) {
         long wait = patience.toNanos();
@@ -95,7 +97,12 @@ final class Job implements EngineListener, AutoCloseable {
                     504, "timeout_error", null, "timeout", "the answer took longer than this server allows");
         }
         switch (event) {
-            case Finished finished -> unfinished--;
+            case Finished finished -> {
+                unfinished--;
+                if (finished.generation().finishReason() == FinishReason.CANCELLED && !left) {
+                    throw ApiException.unavailable("the server is about to end");
+                }
+            }
             case Failed failed -> unfinished--;
             case Token token -> waiting.addAndGet(-bytes(token.event()));
             case null, default -> {}
@@ -111,6 +118,11 @@ final class Job implements EngineListener, AutoCloseable {
     /** Whether the client has left, so that the answers are cut short. */
     boolean hasLeft() {
         return left;
+    }
+
+    @Override
+    public void promptLogprobs(int index, List<Generation.TokenLogprob> logprobs) {
+        events.add(new Prompt(index, logprobs));
     }
 
     @Override

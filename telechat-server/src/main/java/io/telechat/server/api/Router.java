@@ -12,7 +12,6 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
-import java.util.UUID;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -91,14 +90,14 @@ public final class Router implements HttpHandler {
             if (!methods.contains(head.method())) {
                 ApiException wrong = new ApiException(
                         405, "invalid_request_error", null, null, "this path takes " + String.join(" or ", methods));
-                return Optional.of(marked(wrong.reply()).withHeader("Allow", String.join(", ", methods)));
+                return Optional.of(wrong.reply().withHeader("Allow", String.join(", ", methods)));
             }
             if (head.method().equals("POST")) {
                 requireJson(head);
             }
             return Optional.empty();
         } catch (ApiException e) {
-            return Optional.of(marked(e.reply()));
+            return Optional.of(e.reply());
         }
     }
 
@@ -116,63 +115,53 @@ public final class Router implements HttpHandler {
         }
     }
 
-    private static HttpReply marked(HttpReply reply) {
-        return reply.withHeader("X-Request-Id", requestId());
-    }
-
-    private static String requestId() {
-        return UUID.randomUUID().toString().replace("-", "");
-    }
-
     @Override
     public HttpReply malformed(int status, String what) {
         String type = status >= 500 ? "internal_error" : "invalid_request_error";
-        return marked(new ApiException(status, type, null, null, what).reply());
+        return new ApiException(status, type, null, null, what).reply();
     }
 
     @Override
     public void handle(HttpExchange exchange) {
-        String id = requestId();
         try {
-            answer(exchange, id);
+            answer(exchange);
         } catch (RuntimeException e) {
             ApiException failure = ApiException.of(e).orElseThrow(() -> e);
-            exchange.reply(failure.reply().withHeader("X-Request-Id", id));
+            exchange.reply(failure.reply());
         }
     }
 
-    private void answer(HttpExchange exchange, String id) {
+    private void answer(HttpExchange exchange) {
         String path = exchange.head().target();
         switch (path) {
-            case "/health" -> reply(exchange, id, health());
-            case "/version" -> reply(exchange, id, object().put("version", version));
+            case "/health" -> reply(exchange, health());
+            case "/version" -> reply(exchange, object().put("version", version));
             default -> {
                 if (page.filter(p -> p.has(path)).isPresent()) {
-                    exchange.reply(page.get().get(path).withHeader("X-Request-Id", id));
+                    exchange.reply(page.get().get(path));
                 } else {
-                    answer(working(), exchange, id);
+                    answer(working(), exchange);
                 }
             }
         }
     }
 
-    private void answer(Endpoints to, HttpExchange exchange, String id) {
+    private void answer(Endpoints to, HttpExchange exchange) {
         String path = exchange.head().target();
-        LOG.debug("{} {}", id, path);
+        LOG.debug("{} {}", exchange.id(), path);
         switch (path) {
-            case "/v1/chat/completions" -> to.chat().handle(exchange, id);
-            case "/v1/completions" -> to.completions().handle(exchange, id);
-            case "/v1/embeddings" -> to.embeddings().handle(exchange, id);
-            case "/tokenize" -> reply(exchange, id, to.tokens().tokenize(fields(exchange)));
-            case "/detokenize" -> reply(exchange, id, to.tokens().detokenize(fields(exchange)));
-            case "/v1/models" -> reply(exchange, id, to.context().models().list());
+            case "/v1/chat/completions" -> to.chat().handle(exchange);
+            case "/v1/completions" -> to.completions().handle(exchange);
+            case "/v1/embeddings" -> to.embeddings().handle(exchange);
+            case "/tokenize" -> reply(exchange, to.tokens().tokenize(fields(exchange)));
+            case "/detokenize" -> reply(exchange, to.tokens().detokenize(fields(exchange)));
+            case "/v1/models" -> reply(exchange, to.context().models().list());
             case "/metrics" ->
                 exchange.reply(HttpReply.of(
-                                200,
-                                "text/plain; version=0.0.4; charset=utf-8",
-                                to.context().metrics().text())
-                        .withHeader("X-Request-Id", id));
-            default -> reply(exchange, id, to.context().models().get(decoded(path.substring(MODEL.length()))));
+                        200,
+                        "text/plain; version=0.0.4; charset=utf-8",
+                        to.context().metrics().text()));
+            default -> reply(exchange, to.context().models().get(decoded(path.substring(MODEL.length()))));
         }
     }
 
@@ -184,8 +173,8 @@ public final class Router implements HttpHandler {
         return JsonNodeFactory.instance.objectNode();
     }
 
-    private static void reply(HttpExchange exchange, String id, ObjectNode json) {
-        exchange.reply(Replies.json(json).withHeader("X-Request-Id", id));
+    private static void reply(HttpExchange exchange, ObjectNode json) {
+        exchange.reply(Replies.json(json));
     }
 
     /** A model's name, of which clients may write slashes as {@code %2F}. */
@@ -199,10 +188,9 @@ public final class Router implements HttpHandler {
 
     private Endpoints working() {
         if (draining) {
-            throw new ApiException(503, "unavailable_error", null, null, "the server is about to end");
+            throw ApiException.unavailable("the server is about to end");
         }
-        return endpoints.orElseThrow(
-                () -> new ApiException(503, "unavailable_error", null, null, "the model is still being loaded"));
+        return endpoints.orElseThrow(() -> ApiException.unavailable("the model is still being loaded"));
     }
 
     private ObjectNode health() {

@@ -13,14 +13,22 @@ import java.util.List;
 
 /** Tokens and their log-probabilities as the API writes them. */
 final class TokenTexts {
+    private static final byte[] NO_BYTES = {};
+
     private final Tokenizer tokenizer;
 
     TokenTexts(Tokenizer tokenizer) {
         this.tokenizer = tokenizer;
     }
 
-    /** The text that a token stands for; of part of a character, its bytes in hexadecimal, which no other token has. */
+    /**
+     * The text that a token stands for; of part of a character, its bytes in hexadecimal, which no other token has, and of an id
+     * that only the model has, as vocabularies are padded, the number.
+     */
     String of(int id) {
+        if (!tokenizer.has(id)) {
+            return "token_id:" + id;
+        }
         byte[] bytes = tokenizer.bytes(id);
         if (bytes.length == 0) {
             return tokenizer.piece(id);
@@ -52,7 +60,7 @@ final class TokenTexts {
         entry.put("token", of(id));
         entry.put("logprob", finite(logprob));
         ArrayNode bytes = entry.putArray("bytes");
-        for (byte b : tokenizer.bytes(id)) {
+        for (byte b : tokenizer.has(id) ? tokenizer.bytes(id) : NO_BYTES) {
             bytes.add(b & 0xff);
         }
         return entry;

@@ -5,6 +5,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
@@ -19,6 +20,7 @@ import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.handler.codec.http.TooLongHttpHeaderException;
 import io.netty.handler.codec.http.TooLongHttpLineException;
+import io.netty.handler.timeout.IdleStateEvent;
 import java.io.ByteArrayOutputStream;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -51,6 +53,7 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> {
     private ChannelHandlerContext context;
     private Incoming reading;
     private Exchange answering;
+    private boolean awaitsContinue;
     private boolean refused;
     private Optional<HttpReply> refusal = Optional.empty();
 
@@ -111,14 +114,15 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> {
         }
         if (changed.channel().isWritable()) {
             next();
-        } else {
-            changed.executor().schedule(this::closeIfStalled, limits.stalled().toMillis(), TimeUnit.MILLISECONDS);
         }
     }
 
-    private void closeIfStalled() {
-        if (!context.channel().isWritable()) {
-            context.close();
+    /** Nothing has been written for a while: either there was nothing to be written, or the client does not read. */
+    @Override
+    public void userEventTriggered(ChannelHandlerContext idle, Object event) {
+        ChannelOutboundBuffer unread = idle.channel().unsafe().outboundBuffer();
+        if (event instanceof IdleStateEvent && unread != null && unread.totalPendingWriteBytes() > 0) {
+            idle.close();
         }
     }
 
@@ -172,13 +176,11 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> {
             refuse(refusal.get());
             return;
         }
-        if (HttpUtil.is100ContinueExpected(request)) {
-            context.writeAndFlush(new DefaultFullHttpResponse(
-                    HttpVersion.HTTP_1_1, HttpResponseStatus.CONTINUE, Unpooled.EMPTY_BUFFER));
-        }
         boolean http10 = request.protocolVersion().equals(HttpVersion.HTTP_1_0);
         reading = new Incoming(head, HttpUtil.isKeepAlive(request), http10, new ByteArrayOutputStream(), refusal);
         deadlines.begin(Deadlines.Phase.BODY);
+        awaitsContinue = HttpUtil.is100ContinueExpected(request);
+        next();
     }
 
     private void add(HttpContent content) {
@@ -204,7 +206,11 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> {
         }
         Incoming request = waiting.poll();
         if (request == null) {
-            if (refusal.isPresent()) {
+            if (reading != null && awaitsContinue) {
+                awaitsContinue = false; // only now: it must not come into an answer that is under way
+                context.writeAndFlush(new DefaultFullHttpResponse(
+                        HttpVersion.HTTP_1_1, HttpResponseStatus.CONTINUE, Unpooled.EMPTY_BUFFER));
+            } else if (refusal.isPresent()) {
                 replyAndClose(refusal.get());
             } else if (server.isDraining()) {
                 context.close();
@@ -259,7 +265,7 @@ final class Connection extends SimpleChannelInboundHandler<HttpObject> {
     }
 
     private void replyAndClose(HttpReply reply) {
-        DefaultFullHttpResponse response = Exchange.response(reply, HttpVersion.HTTP_1_1);
+        DefaultFullHttpResponse response = Exchange.refusal(reply);
         response.headers().set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
         context.writeAndFlush(response).addListener(written -> {
             ((SocketChannel) context.channel()).shutdownOutput();

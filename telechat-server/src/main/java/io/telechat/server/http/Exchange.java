@@ -15,6 +15,7 @@ import io.netty.handler.codec.http.LastHttpContent;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 
 /** A request that is being answered, by its own virtual thread. */
 final class Exchange implements HttpExchange {
@@ -24,6 +25,7 @@ final class Exchange implements HttpExchange {
     private final boolean keepAlive;
     private final boolean http10;
     private final HttpLimits limits;
+    private final String id = newId();
 
     /** What follows is guarded by this object's monitor. */
     private final List<Runnable> onLeave = new ArrayList<>();
@@ -50,6 +52,15 @@ final class Exchange implements HttpExchange {
     @Override
     public RequestHead head() {
         return head;
+    }
+
+    @Override
+    public String id() {
+        return id;
+    }
+
+    private static String newId() {
+        return UUID.randomUUID().toString().replace("-", "");
     }
 
     @Override
@@ -101,7 +112,7 @@ final class Exchange implements HttpExchange {
             begun = true;
             ended = true;
         }
-        DefaultFullHttpResponse response = response(reply, version());
+        DefaultFullHttpResponse response = response(reply, version(), id);
         HttpUtil.setKeepAlive(response, keepAlive);
         context.writeAndFlush(response);
     }
@@ -126,16 +137,22 @@ final class Exchange implements HttpExchange {
         return http10 ? HttpVersion.HTTP_1_0 : HttpVersion.HTTP_1_1;
     }
 
-    static DefaultFullHttpResponse response(HttpReply reply, HttpVersion version) {
+    /** An answer to what could not be read as a request. */
+    static DefaultFullHttpResponse refusal(HttpReply reply) {
+        return response(reply, HttpVersion.HTTP_1_1, newId());
+    }
+
+    private static DefaultFullHttpResponse response(HttpReply reply, HttpVersion version, String id) {
         DefaultFullHttpResponse response = new DefaultFullHttpResponse(
                 version, HttpResponseStatus.valueOf(reply.status()), Unpooled.wrappedBuffer(reply.body()));
-        setHeaders(response, reply);
+        setHeaders(response, reply, id);
         response.headers().set(HttpHeaderNames.CONTENT_LENGTH, reply.body().length);
         return response;
     }
 
-    private static void setHeaders(HttpMessage response, HttpReply reply) {
+    private static void setHeaders(HttpMessage response, HttpReply reply, String id) {
         response.headers().set(HttpHeaderNames.CONTENT_TYPE, reply.contentType());
+        response.headers().set("X-Request-Id", id);
         reply.headers().forEach((name, value) -> response.headers().set(name, value));
     }
 
@@ -145,7 +162,7 @@ final class Exchange implements HttpExchange {
             begun = true;
         }
         DefaultHttpResponse response = new DefaultHttpResponse(version(), HttpResponseStatus.valueOf(reply.status()));
-        setHeaders(response, reply);
+        setHeaders(response, reply, id);
         HttpUtil.setTransferEncodingChunked(response, !http10); // a client of 1.0 reads up to the end of the connection
         HttpUtil.setKeepAlive(response, keepAlive && !http10);
         context.writeAndFlush(response);

@@ -5,6 +5,9 @@ package io.telechat.server.http;
 public interface HttpExchange {
     RequestHead head();
 
+    /** Tells the request from all others; its answer carries it as {@code X-Request-Id}. */
+    String id();
+
     byte[] body();
 
     /** Has something done when the client leaves before it is answered, or at once if it has left. */

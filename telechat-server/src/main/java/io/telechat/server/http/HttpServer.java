@@ -14,6 +14,7 @@ import io.netty.channel.socket.SocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.handler.codec.http.HttpServerCodec;
+import io.netty.handler.timeout.IdleStateHandler;
 import io.telechat.core.InvalidRequestException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -88,7 +89,9 @@ public final class HttpServer implements AutoCloseable {
                 .setMaxChunkSize(64 << 10)
                 .setStrictLineParsing(true)
                 .setUseRfc9112TransferEncoding(true);
-        connection.pipeline().addLast(ours.deadlines(), new HttpServerCodec(strict, PIPELINED), ours);
+        IdleStateHandler reading =
+                new IdleStateHandler(true, 0, limits.stalled().toMillis(), 0, TimeUnit.MILLISECONDS);
+        connection.pipeline().addLast(reading, ours.deadlines(), new HttpServerCodec(strict, PIPELINED), ours);
     }
 
     void add(Connection connection) {

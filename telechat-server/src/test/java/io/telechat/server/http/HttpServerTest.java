@@ -2,12 +2,14 @@
 package io.telechat.server.http;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -22,6 +24,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What comes over the wire, byte by byte. */
 class HttpServerTest {
@@ -40,7 +43,9 @@ class HttpServerTest {
     private static final CountDownLatch CUT = new CountDownLatch(1);
     private static HttpServer server;
 
-    /** Echoes bodies; waits for ever at /wait, and writes for ever at /flood. */
+    private static final int LARGE = 4 << 20;
+
+    /** Echoes bodies, after a while at /later; waits for ever at /wait, and writes for ever at /flood, and much at /large. */
     private static final class Echo implements HttpHandler {
         @Override
         public Optional<HttpReply> refuse(RequestHead head) {
@@ -72,6 +77,15 @@ class HttpServerTest {
                         CUT.countDown();
                         throw e;
                     }
+                }
+                case "/large" -> exchange.reply(HttpReply.of(200, "text/plain", "x".repeat(LARGE)));
+                case "/later" -> {
+                    try {
+                        Thread.sleep(300);
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                    }
+                    exchange.reply(HttpReply.of(200, "text/plain", "later"));
                 }
                 default -> exchange.reply(HttpReply.of(200, "text/plain", "got " + exchange.body().length));
             }
@@ -191,6 +205,36 @@ class HttpServerTest {
     }
 
     @Test
+    void anExpectationIsNotMetWithinAnotherAnswer() throws IOException {
+        try (Socket socket = connect()) {
+            socket.getOutputStream()
+                    .write(("GET /later HTTP/1.1\r\nHost: a\r\n\r\n"
+                                    + "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nExpect: 100-continue\r\n"
+                                    + "Content-Length: 3\r\n\r\n")
+                            .getBytes(StandardCharsets.ISO_8859_1));
+            StringBuilder answer = new StringBuilder();
+            while (!answer.toString().contains("HTTP/1.1 100")) {
+                int next = socket.getInputStream().read();
+                assertTrue(next >= 0, answer::toString);
+                answer.append((char) next);
+            }
+            socket.getOutputStream().write("abc".getBytes(StandardCharsets.ISO_8859_1));
+            answer.append(new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1));
+            assertEquals(List.of(200, 100, 200), statuses(answer.toString()));
+        }
+    }
+
+    @Test
+    void everyAnswerHasAnIdOfItsOwn() throws IOException {
+        String answer = talk("GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/9.9\r\nHost: a\r\n\r\n");
+        Matcher matcher = Pattern.compile("(?i)\r\nX-Request-Id: (\\w+)\r\n").matcher(answer);
+        assertTrue(matcher.find(), answer);
+        String first = matcher.group(1);
+        assertTrue(matcher.find(), answer);
+        assertNotEquals(first, matcher.group(1));
+    }
+
+    @Test
     void anOldClientGetsItsAnswerAndTheEnd() throws IOException {
         assertTrue(talk("GET / HTTP/1.0\r\n\r\n").endsWith("got 0"));
     }
@@ -237,6 +281,25 @@ class HttpServerTest {
             socket.getOutputStream()
                     .write("GET /flood HTTP/1.1\r\nHost: a\r\n\r\n".getBytes(StandardCharsets.ISO_8859_1));
             assertTrue(CUT.await(20, TimeUnit.SECONDS));
+        }
+    }
+
+    /** Whether or not the connection was to be kept. */
+    @ParameterizedTest
+    @ValueSource(strings = {"close", "keep-alive"})
+    void aLargeAnswerThatNobodyReadsIsCut(String connection) throws Exception {
+        try (Socket socket = connect()) {
+            socket.getOutputStream()
+                    .write(("GET /large HTTP/1.1\r\nHost: a\r\nConnection: " + connection + "\r\n\r\n")
+                            .getBytes(StandardCharsets.ISO_8859_1));
+            Thread.sleep(3 * LIMITS.stalled().toMillis());
+            int read = 0;
+            try {
+                read = socket.getInputStream().readAllBytes().length;
+            } catch (SocketException e) {
+                // Reset: cut as well.
+            }
+            assertTrue(read < LARGE, () -> "all of it came");
         }
     }
 
