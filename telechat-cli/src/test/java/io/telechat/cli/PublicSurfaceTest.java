@@ -18,6 +18,7 @@ import com.tngtech.archunit.lang.ConditionEvents;
 import com.tngtech.archunit.lang.SimpleConditionEvent;
 import io.telechat.core.backend.BackendChoice;
 import io.telechat.core.backend.MachineLimits;
+import io.telechat.core.backend.nd4j.ArrayView;
 import io.telechat.core.comm.mpi.MpiTransport;
 import io.telechat.core.lora.LoraConfig;
 import io.telechat.core.lora.LoraSelection;
@@ -63,6 +64,7 @@ class PublicSurfaceTest {
             "io.telechat.train.report");
 
     private static final Set<String> CLASSES = Stream.of(
+                    ArrayView.class,
                     BackendChoice.class,
                     Engine.class,
                     Engine.Ticket.class,

@@ -4,7 +4,10 @@ package io.telechat.infer;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.Message;
+import io.telechat.core.chat.ChatMessage;
 import io.telechat.core.chat.ChatTokenizer;
+import io.telechat.core.chat.MarkerPolicy;
+import io.telechat.core.chat.SystemMessages;
 import io.telechat.core.comm.Communicator;
 import io.telechat.core.lora.LoraFiles;
 import io.telechat.core.model.CausalLm;
@@ -19,22 +22,20 @@ import io.telechat.infer.generation.Cancellation;
 import io.telechat.infer.generation.ContextOverflowException;
 import io.telechat.infer.generation.Generation;
 import io.telechat.infer.generation.GenerationOptions;
+import io.telechat.infer.generation.TokenEvent;
 import io.telechat.infer.generation.TokenListener;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.concurrent.Flow;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
 
 /**
  * A loaded checkpoint, ready to talk:
  *
- * <pre>{@code
- * try (ChatModel model = ChatModel.load(Path.of("TeleChat-52B"));
- *         ChatSession session = model.newSession()) {
- *     session.send("What is the wettest place on earth?", token -> System.out.print(token.text()));
- * }
- * }</pre>
+ * <p>{@snippet file="snippets/ChatSnippetsTest.java" region="chat"}
  *
  * <p>Sessions of one model may live side by side, on threads of their own; the {@link Engine} computes them together.
  */
@@ -223,6 +224,46 @@ public final class ChatModel implements AutoCloseable {
     public Generation generate(
             int[] prompt, GenerationOptions options, TokenListener listener, Cancellation cancellation) {
         return Listening.generate(engine, Request.of(prompt, resolve(options, prompt.length)), listener, cancellation);
+    }
+
+    /** Likewise, without a way to stop it but to interrupt the thread. */
+    public Generation generate(int[] prompt, GenerationOptions options, TokenListener listener) {
+        return generate(prompt, options, listener, new Cancellation());
+    }
+
+    /** Likewise, begun when the first token is asked for; to close the stream cancels. */
+    public Stream<TokenEvent> stream(int[] prompt, GenerationOptions options) {
+        return TokenStreams.stream((listener, cancellation) -> generate(prompt, options, listener, cancellation));
+    }
+
+    /** Likewise, begun by the only subscriber; to cancel the subscription cancels. */
+    public Flow.Publisher<TokenEvent> publisher(int[] prompt, GenerationOptions options) {
+        return TokenStreams.publisher((listener, cancellation) -> generate(prompt, options, listener, cancellation));
+    }
+
+    /** How many tokens a text has. */
+    public int countTokens(String text) {
+        return tokenizer().encode(text).length;
+    }
+
+    /** How many tokens the prompt has that a conversation becomes, with all marks of the chat format. */
+    public int countTokens(List<ChatMessage> conversation) {
+        return chatTokenizer().prompt(conversation, MarkerPolicy.ESCAPE, SystemMessages.FOLD).length;
+    }
+
+    /**
+     * The hidden state behind a text's last token and the final norm, of length 1: the dot product of two is their cosine. Models
+     * that were not trained for it give weak embeddings.
+     *
+     * @return [hidden] for each text
+     * @throws ContextOverflowException if a text is longer than the context
+     */
+    public List<float[]> embed(List<String> texts) {
+        return Embeddings.of(
+                engine,
+                texts.stream()
+                        .map(text -> Request.embedding(tokenizer().encode(text)))
+                        .toList());
     }
 
     /**

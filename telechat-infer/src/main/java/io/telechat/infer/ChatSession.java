@@ -15,6 +15,7 @@ import io.telechat.infer.generation.Cancellation;
 import io.telechat.infer.generation.ContextOverflowException;
 import io.telechat.infer.generation.Generation;
 import io.telechat.infer.generation.GenerationOptions;
+import io.telechat.infer.generation.TokenEvent;
 import io.telechat.infer.generation.TokenListener;
 import io.telechat.infer.grammar.JsonSchema;
 import java.util.ArrayList;
@@ -22,6 +23,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.Flow;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -97,6 +100,31 @@ public final class ChatSession implements AutoCloseable {
         if (!content.isEmpty()) {
             messages.addFirst(ChatMessage.system(content));
         }
+    }
+
+    /** Sends a question and waits for the answer. */
+    public Generation send(String question) {
+        return send(question, TokenListener.SILENT);
+    }
+
+    /**
+     * Sends a question as soon as the first token is asked for. To close the stream cancels the answer: do so where it may be left
+     * before its end, and do nothing else with this session meanwhile.
+     *
+     * <p>{@snippet file="snippets/ChatSnippetsTest.java" region="stream"}
+     */
+    public Stream<TokenEvent> stream(String question) {
+        return TokenStreams.stream(
+                (listener, cancellation) -> send(ChatMessage.user(question), listener, cancellation));
+    }
+
+    /**
+     * Sends a question as soon as somebody subscribes, the only one who may. The answer waits for who is slow, and is cancelled with
+     * the subscription; {@code onComplete} says that this session may be used again.
+     */
+    public Flow.Publisher<TokenEvent> publisher(String question) {
+        return TokenStreams.publisher(
+                (listener, cancellation) -> send(ChatMessage.user(question), listener, cancellation));
     }
 
     /** Sends a question and streams the answer. */

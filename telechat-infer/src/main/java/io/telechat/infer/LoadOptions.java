@@ -16,9 +16,7 @@ import java.util.OptionalInt;
 /**
  * How a model is loaded; unless said otherwise, by the best backend on all processors, with its weights as they are stored:
  *
- * <pre>{@code
- * LoadOptions.builder().threads(8).quantization(DType.Q8).build()
- * }</pre>
+ * <p>{@snippet file="snippets/ChatSnippetsTest.java" region="options"}
  */
 public final class LoadOptions {
     private static final int MOST_PARTS = 1024;

@@ -18,7 +18,7 @@ public interface EngineListener {
     /** A token, or what was held back of the text at the end. */
     void token(int index, TokenEvent event);
 
-    /** The hidden state that was asked for, [hidden]. */
+    /** The embedding that was asked for, [hidden]; its length is 1. */
     default void embedded(int index, float[] vector) {
         // Nobody has asked.
     }

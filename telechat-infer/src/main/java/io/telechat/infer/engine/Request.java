@@ -22,7 +22,7 @@ public record Request(
         return new Request(prompt, options, 0, "", GenerationOptions.NO_LOGPROBS, false);
     }
 
-    /** The hidden state of the last token behind the final norm; see {@link EngineListener#embedded}. */
+    /** The hidden state of the last token behind the final norm, scaled to length 1; see {@link EngineListener#embedded}. */
     public static Request embedding(int[] prompt) {
         GenerationOptions none = GenerationOptions.greedy();
         return new Request(prompt, none, 0, "", GenerationOptions.NO_LOGPROBS, true);

@@ -27,7 +27,7 @@ final class StepRunner implements AutoCloseable {
      * What a pass gives.
      *
      * @param logits in host memory, of the wanted rows of all chunks, one behind the other; null if none is wanted
-     * @param hidden states of the last tokens of prompts that are to be embedded
+     * @param hidden states, of length 1, of the last tokens of prompts that are to be embedded
      */
     record Output(Tensor logits, Map<Sequence, float[]> hidden) {}
 
@@ -71,10 +71,23 @@ final class StepRunner implements AutoCloseable {
             end += chunk.count();
             if (chunk.sequence().request().embedding() && chunk.sequence().pending() == 0) {
                 Tensor last = model.backend().memory().toHost(hidden.rows(end - 1, end));
-                states.put(chunk.sequence(), last.toFloats());
+                states.put(chunk.sequence(), unit(last.toFloats()));
             }
         }
         return states;
+    }
+
+    /** Scaled to length 1. */
+    private static float[] unit(float[] vector) {
+        double sum = 0;
+        for (float x : vector) {
+            sum += (double) x * x;
+        }
+        float[] scaled = new float[vector.length];
+        for (int i = 0; i < vector.length; i++) {
+            scaled[i] = (float) (vector[i] / Math.sqrt(sum));
+        }
+        return scaled;
     }
 
     @Override

@@ -64,25 +64,13 @@ final class EmbeddingEndpoint {
             ObjectNode entry = data.addObject();
             entry.put("object", "embedding");
             entry.put("index", i);
-            put(entry, scaled(vectors[i]), format);
+            put(entry, vectors[i], format);
         }
         json.put("model", served.name());
         ObjectNode counts = usage.json();
         counts.remove("completion_tokens");
         json.set("usage", counts);
         exchange.reply(Replies.json(json));
-    }
-
-    private static float[] scaled(float[] vector) {
-        double sum = 0;
-        for (float x : vector) {
-            sum += (double) x * x;
-        }
-        float[] scaled = new float[vector.length];
-        for (int i = 0; i < vector.length; i++) {
-            scaled[i] = (float) (vector[i] / Math.sqrt(sum));
-        }
-        return scaled;
     }
 
     private static void put(ObjectNode entry, float[] vector, String format) {

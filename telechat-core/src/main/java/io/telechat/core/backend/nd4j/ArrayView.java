@@ -12,16 +12,19 @@ import org.nd4j.linalg.api.memory.pointers.PagedPointer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** Tensors as ND4J arrays: ND4J's own, or views of memory that ND4J neither allocated nor will free. */
-final class ArrayView {
+/**
+ * Tensors as ND4J arrays: ND4J's own, or views of memory that ND4J neither allocated nor will free. Needs ND4J on the class path
+ * (artifact {@code telechat-nd4j}).
+ */
+public final class ArrayView {
     private ArrayView() {}
 
     /**
-     * A tensor as an array of the same memory; nothing is copied.
+     * A tensor as an array of the same memory; nothing is copied. It must not be used once the tensor's memory is gone.
      *
      * @throws IllegalArgumentException if its elements are of a type that ND4J does not have, or not aligned
      */
-    static INDArray array(Tensor tensor) {
+    public static INDArray array(Tensor tensor) {
         return tensor.storage() instanceof ArrayStorage own
                 ? own.array()
                 : of(tensor.segment(), tensor.dtype(), tensor.shape());
