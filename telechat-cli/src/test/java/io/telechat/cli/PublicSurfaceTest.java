@@ -60,6 +60,7 @@ class PublicSurfaceTest {
             "io.telechat.infer.generation",
             "io.telechat.infer.grammar",
             "io.telechat.infer.sampling",
+            "io.telechat.infer.tools",
             "io.telechat.train.data",
             "io.telechat.train.report");
 

@@ -14,6 +14,8 @@ import io.telechat.infer.generation.Generation;
 import io.telechat.infer.generation.GenerationOptions;
 import io.telechat.infer.generation.TokenEvent;
 import io.telechat.infer.grammar.Grammar;
+import io.telechat.infer.tools.ToolAnswer;
+import io.telechat.infer.tools.Tools;
 import io.telechat.server.http.HttpExchange;
 import java.util.ArrayList;
 import java.util.List;
@@ -37,12 +39,7 @@ final class ChatEndpoint {
 
     /** What a request asks for. */
     private record Asked(
-            String modelName,
-            List<Request> requests,
-            ChatTools tools,
-            boolean stream,
-            boolean usage,
-            boolean logprobs) {}
+            String modelName, List<Request> requests, Tools tools, boolean stream, boolean usage, boolean logprobs) {}
 
     void handle(HttpExchange exchange) {
         Asked asked = read(new Fields(StrictJson.object(exchange.body())));
@@ -59,7 +56,7 @@ final class ChatEndpoint {
     private Asked read(Fields request) {
         ServedModels.Served served = context.models().of(request);
         List<ChatMessage> messages = new ChatMessages(tokenizer).read(request);
-        ChatTools tools = ChatTools.read(request, tokenizer);
+        Tools tools = ChatTools.read(request, tokenizer);
         SamplingFields sampling = new SamplingFields(request, model);
         boolean stream = request.flag("stream");
         boolean usage = usageAsked(request, stream);
@@ -77,7 +74,7 @@ final class ChatEndpoint {
                 template.stopStrings(),
                 logprobs ? alternatives.orElse(0) : GenerationOptions.NO_LOGPROBS);
         Optional<Grammar> grammar = ResponseFormat.read(request, tools);
-        int[] prompt = tokenizer.prompt(tools.offer(messages), MarkerPolicy.ESCAPE);
+        int[] prompt = tokenizer.prompt(tools.offer(messages, tokenizer), MarkerPolicy.ESCAPE);
         GenerationOptions formed = grammar.map(options::withGrammar).orElse(options);
         GenerationOptions resolved = model.resolve(formed, prompt.length);
         List<Request> requests = new ArrayList<>();
@@ -108,7 +105,7 @@ final class ChatEndpoint {
     /** Messages, whole or in deltas. */
     private final class ChatAnswers extends Answers {
         private final Asked asked;
-        private final List<ChatTools.Stream> streams = new ArrayList<>();
+        private final List<ToolDeltas> streams = new ArrayList<>();
 
         ChatAnswers(Asked asked, String id) {
             super(
@@ -132,14 +129,15 @@ final class ChatEndpoint {
 
         @Override
         void put(Generation answer, ObjectNode choice) {
-            ToolCalls calls = asked.tools().calls(answer.text());
+            ToolAnswer said = asked.tools().answer(answer.text());
+            boolean calls = !said.calls().isEmpty();
             ObjectNode message = choice.putObject("message");
             message.put("role", "assistant");
-            if (calls.isEmpty()) {
+            if (!calls) {
                 message.put("content", answer.text());
             } else {
-                message.put("content", calls.content().isEmpty() ? null : calls.content());
-                message.set("tool_calls", calls.json());
+                message.put("content", said.content().isEmpty() ? null : said.content());
+                message.set("tool_calls", ToolDeltas.whole(said.calls()));
             }
             if (asked.logprobs()) {
                 ArrayNode rows = choice.putObject("logprobs").putArray("content");
@@ -147,13 +145,13 @@ final class ChatEndpoint {
             } else {
                 choice.putNull("logprobs");
             }
-            choice.put("finish_reason", calls.isEmpty() ? Context.finishReason(answer.finishReason()) : "tool_calls");
+            choice.put("finish_reason", calls ? "tool_calls" : Context.finishReason(answer.finishReason()));
         }
 
         @Override
         void begin(EventStream events) {
             for (int i = 0; i < asked.requests().size(); i++) {
-                streams.add(asked.tools().stream());
+                streams.add(new ToolDeltas(asked.tools().stream()));
                 ObjectNode delta = JsonNodeFactory.instance.objectNode();
                 send(events, i, delta.put("role", "assistant").put("content", ""), null, null);
             }
@@ -178,7 +176,7 @@ final class ChatEndpoint {
 
         @Override
         void finish(EventStream events, int index, Generation answer) {
-            ChatTools.Stream tools = streams.get(index);
+            ToolDeltas tools = streams.get(index);
             tools.finish().forEach(delta -> send(events, index, delta, null, null));
             String reason = tools.hasCalls() ? "tool_calls" : Context.finishReason(answer.finishReason());
             send(events, index, JsonNodeFactory.instance.objectNode(), null, reason);

@@ -10,6 +10,7 @@ import io.telechat.infer.generation.Generation;
 import io.telechat.infer.generation.GenerationOptions;
 import io.telechat.infer.generation.TokenEvent;
 import io.telechat.infer.grammar.Grammar;
+import io.telechat.infer.tools.Tools;
 import io.telechat.server.http.HttpExchange;
 import java.util.ArrayList;
 import java.util.List;
@@ -74,7 +75,7 @@ final class CompletionEndpoint {
                 request.count("max_tokens", echo ? 0 : 1, Integer.MAX_VALUE).orElse(STANDARD_LENGTH);
         GenerationOptions options = sampling.options(
                 Optional.of(Math.max(1, length)), Set.of(), List.of(), logprobs.orElse(GenerationOptions.NO_LOGPROBS));
-        Optional<Grammar> grammar = ResponseFormat.read(request, ChatTools.NONE);
+        Optional<Grammar> grammar = ResponseFormat.read(request, Tools.NONE);
         List<Request> requests = new ArrayList<>();
         for (int[] prompt : prompts) {
             GenerationOptions resolved =

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.telechat.core.InvalidRequestException;
 import io.telechat.infer.grammar.Grammar;
 import io.telechat.infer.grammar.JsonSchema;
+import io.telechat.infer.tools.Tools;
 import java.util.Optional;
 
 /** The field {@code response_format}. A schema is always kept to, whatever its {@code strict} says. */
@@ -12,7 +13,7 @@ final class ResponseFormat {
     private ResponseFormat() {}
 
     /** What the answer has to be: a forced call comes before a format. */
-    static Optional<Grammar> read(Fields request, ChatTools tools) {
+    static Optional<Grammar> read(Fields request, Tools tools) {
         try {
             Optional<Grammar> format = request.get("response_format").flatMap(ResponseFormat::grammar);
             Optional<Grammar> call = tools.grammar();

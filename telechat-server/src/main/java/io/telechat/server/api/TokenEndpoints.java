@@ -5,8 +5,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.telechat.core.chat.ChatTokenizer;
 import io.telechat.core.chat.MarkerPolicy;
 import io.telechat.core.tokenizer.Tokenizer;
+import io.telechat.infer.tools.Tools;
 
 /** {@code POST /tokenize} and {@code POST /detokenize}, as vLLM has them. */
 final class TokenEndpoints {
@@ -44,12 +46,9 @@ final class TokenEndpoints {
     }
 
     private int[] prompt(Fields request) {
-        ChatTools tools = ChatTools.read(request, context.model().chatTokenizer());
-        return context.model()
-                .chatTokenizer()
-                .prompt(
-                        tools.offer(new ChatMessages(context.model().chatTokenizer()).read(request)),
-                        MarkerPolicy.ESCAPE);
+        ChatTokenizer tokenizer = context.model().chatTokenizer();
+        Tools tools = ChatTools.read(request, tokenizer);
+        return tokenizer.prompt(tools.offer(new ChatMessages(tokenizer).read(request), tokenizer), MarkerPolicy.ESCAPE);
     }
 
     ObjectNode detokenize(Fields request) {
