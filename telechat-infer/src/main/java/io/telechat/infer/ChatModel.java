@@ -5,6 +5,7 @@ import io.telechat.core.InvalidModelException;
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.Message;
 import io.telechat.core.chat.ChatMessage;
+import io.telechat.core.chat.ChatTemplate;
 import io.telechat.core.chat.ChatTokenizer;
 import io.telechat.core.chat.MarkerPolicy;
 import io.telechat.core.chat.SystemMessages;
@@ -25,9 +26,12 @@ import io.telechat.infer.generation.GenerationOptions;
 import io.telechat.infer.generation.TokenEvent;
 import io.telechat.infer.generation.TokenListener;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.Flow;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
@@ -239,6 +243,16 @@ public final class ChatModel implements AutoCloseable {
     /** Likewise, begun by the only subscriber; to cancel the subscription cancels. */
     public Flow.Publisher<TokenEvent> publisher(int[] prompt, GenerationOptions options) {
         return TokenStreams.publisher((listener, cancellation) -> generate(prompt, options, listener, cancellation));
+    }
+
+    /** Options with which an answer ends where the chat format ends it, too. */
+    public GenerationOptions endingAsChat(GenerationOptions options) {
+        ChatTemplate template = chatTokenizer().template();
+        Set<Integer> ids = new HashSet<>(options.stopIds());
+        ids.addAll(template.stopIds(tokenizer()));
+        List<String> strings = new ArrayList<>(options.stopStrings());
+        strings.addAll(template.stopStrings());
+        return options.withStops(ids, strings);
     }
 
     /** How many tokens a text has. */

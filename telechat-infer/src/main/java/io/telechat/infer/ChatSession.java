@@ -7,7 +7,6 @@ import io.telechat.core.InvalidInputException;
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.Message;
 import io.telechat.core.chat.ChatMessage;
-import io.telechat.core.chat.ChatTemplate;
 import io.telechat.core.chat.MarkerPolicy;
 import io.telechat.core.chat.Role;
 import io.telechat.core.chat.SystemMessages;
@@ -19,10 +18,8 @@ import io.telechat.infer.generation.TokenEvent;
 import io.telechat.infer.generation.TokenListener;
 import io.telechat.infer.grammar.JsonSchema;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.Flow;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
@@ -188,7 +185,7 @@ public final class ChatSession implements AutoCloseable {
             throw new IllegalStateException("the session is closed");
         }
         Prompt prompt = fit(conversation);
-        Generation generation = model.generate(prompt.ids(), withTemplateStops(), listener, cancellation);
+        Generation generation = model.generate(prompt.ids(), model.endingAsChat(options()), listener, cancellation);
         conversation.add(ChatMessage.assistant(generation.text()));
         setMessages(conversation);
         return generation.withDroppedTurns(prompt.droppedTurns());
@@ -239,15 +236,6 @@ public final class ChatSession implements AutoCloseable {
             }
         }
         return -1;
-    }
-
-    private GenerationOptions withTemplateStops() {
-        ChatTemplate template = model.chatTokenizer().template();
-        Set<Integer> ids = new HashSet<>(options().stopIds());
-        ids.addAll(template.stopIds(model.tokenizer()));
-        List<String> strings = new ArrayList<>(options().stopStrings());
-        strings.addAll(template.stopStrings());
-        return options().withStops(ids, strings);
     }
 
     /** Sending after that fails. For any thread. */

@@ -2,6 +2,7 @@
 package io.telechat.core.testing;
 
 import io.telechat.core.tensor.DType;
+import io.telechat.core.tokenizer.Piece;
 import io.telechat.core.tokenizer.SentencePieceWriter;
 import io.telechat.core.weights.LoadProgress;
 import io.telechat.core.weights.ModelInitializer;
@@ -9,6 +10,7 @@ import io.telechat.core.workers.WorkerTeam;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 
 /** Small models with random weights and a tokenizer of bytes, made on the spot. */
 public final class TinyModels {
@@ -39,6 +41,22 @@ public final class TinyModels {
             new ModelInitializer(seed, DType.F32, workers, LoadProgress.SILENT).write(configFile, directory);
         }
         SentencePieceWriter.write(directory.resolve("tokenizer.model"), SentencePieceWriter.byteVocabulary());
+        return directory;
+    }
+
+    /**
+     * Likewise, with a longer context, answers that seldom end early, and TeleChat2's chat format, which has tools: its marks are not
+     * found in text.
+     */
+    public static Path makeWithTools(Path parent, String name, long seed) throws IOException {
+        String config = CONFIG_TELECHAT2.replace("256", "4096").replace("\"eos_token_id\": 2", "\"eos_token_id\": 290");
+        Path directory = make(parent, name, config, seed);
+        List<Piece> pieces = SentencePieceWriter.byteVocabulary().stream()
+                .map(piece -> piece.type() == Piece.Type.USER_DEFINED
+                        ? new Piece(piece.text(), piece.score(), Piece.Type.CONTROL)
+                        : piece)
+                .toList();
+        SentencePieceWriter.write(directory.resolve("tokenizer.model"), pieces);
         return directory;
     }
 }

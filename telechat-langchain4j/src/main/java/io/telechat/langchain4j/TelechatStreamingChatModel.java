@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.langchain4j;
+
+import dev.langchain4j.model.chat.Capability;
+import dev.langchain4j.model.chat.StreamingChatModel;
+import dev.langchain4j.model.chat.listener.ChatModelListener;
+import dev.langchain4j.model.chat.request.ChatRequest;
+import dev.langchain4j.model.chat.request.ChatRequestParameters;
+import dev.langchain4j.model.chat.response.CompleteToolCall;
+import dev.langchain4j.model.chat.response.PartialResponse;
+import dev.langchain4j.model.chat.response.PartialResponseContext;
+import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
+import dev.langchain4j.model.chat.response.StreamingHandle;
+import io.telechat.infer.ChatModel;
+import io.telechat.infer.generation.Cancellation;
+import io.telechat.infer.generation.Generation;
+import io.telechat.infer.tools.ToolAnswerStream;
+import io.telechat.infer.tools.ToolCall;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * LangChain4j's {@code StreamingChatModel} over a model in this process, which the caller loads and closes; otherwise like {@link
+ * TelechatChatModel}. A handler is called on a virtual thread of its request's own. It cancels by the context of a partial response,
+ * after which it is not called any more.
+ *
+ * <p>{@snippet file="snippets/LangChain4jSnippetsTest.java" region="stream"}
+ */
+public final class TelechatStreamingChatModel implements StreamingChatModel {
+    private final ChatModel model;
+    private final ChatRequestParameters defaults;
+    private final List<ChatModelListener> listeners;
+
+    /** With no parameters of its own. */
+    public TelechatStreamingChatModel(ChatModel model) {
+        this(model, ChatRequestParameters.builder().build(), List.of());
+    }
+
+    /**
+     * @param defaults for what requests leave open
+     * @param listeners hear of requests, responses and errors
+     */
+    public TelechatStreamingChatModel(
+            ChatModel model, ChatRequestParameters defaults, List<ChatModelListener> listeners) {
+        this.model = model;
+        this.defaults = defaults;
+        this.listeners = List.copyOf(listeners);
+    }
+
+    @Override
+    public void doChat(ChatRequest request, StreamingChatResponseHandler handler) {
+        Thread.ofVirtual().name("telechat-langchain4j").start(() -> {
+            try {
+                answer(Completion.of(model, request), handler);
+            } catch (RuntimeException | Error e) {
+                handler.onError(e);
+            }
+        });
+    }
+
+    private static void answer(Completion completion, StreamingChatResponseHandler handler) {
+        Cancellation cancellation = new Cancellation();
+        Told told = new Told(handler, new PartialResponseContext(new Handle(cancellation)));
+        ToolAnswerStream parts = completion.tools().stream();
+        Generation generation = completion.run(event -> told.all(parts.add(event.text())), cancellation);
+        if (!cancellation.isCancelled()) {
+            told.all(parts.finish());
+            handler.onCompleteResponse(Responses.of(completion, generation));
+        }
+    }
+
+    private record Handle(Cancellation cancellation) implements StreamingHandle {
+        @Override
+        public void cancel() {
+            cancellation.cancel();
+        }
+
+        @Override
+        public boolean isCancelled() {
+            return cancellation.isCancelled();
+        }
+    }
+
+    /** Tells a handler of what comes. */
+    private static final class Told {
+        private final StreamingChatResponseHandler handler;
+        private final PartialResponseContext context;
+        private int calls;
+
+        Told(StreamingChatResponseHandler handler, PartialResponseContext context) {
+            this.handler = handler;
+            this.context = context;
+        }
+
+        void all(List<ToolAnswerStream.Part> parts) {
+            for (ToolAnswerStream.Part part : parts) {
+                switch (part) {
+                    case ToolAnswerStream.Text(String text) ->
+                        handler.onPartialResponse(new PartialResponse(text), context);
+                    case ToolAnswerStream.Call(ToolCall call) ->
+                        handler.onCompleteToolCall(new CompleteToolCall(calls++, Responses.request(call)));
+                }
+            }
+        }
+    }
+
+    @Override
+    public ChatRequestParameters defaultRequestParameters() {
+        return defaults;
+    }
+
+    @Override
+    public List<ChatModelListener> listeners() {
+        return listeners;
+    }
+
+    @Override
+    public Set<Capability> supportedCapabilities() {
+        return Set.of(Capability.RESPONSE_FORMAT_JSON_SCHEMA);
+    }
+}
