@@ -108,7 +108,7 @@ class RanksTest {
     private static long newest(Path output) throws IOException {
         try (Stream<Path> files = Files.list(output)) {
             return files.map(f -> f.getFileName().toString())
-                    .filter(name -> name.startsWith("checkpoint-"))
+                    .filter(name -> name.matches("checkpoint-\\d+"))
                     .mapToLong(name -> Long.parseLong(name.substring("checkpoint-".length())))
                     .max()
                     .orElseThrow();
@@ -172,6 +172,9 @@ class RanksTest {
                 "--zero-stage",
                 "3");
         awaitCheckpoint(started, output);
+        while (started.process().isAlive() && newest(output) < 3) {
+            Thread.sleep(20); // until the other rank, too, has told of a step
+        }
         List<ProcessHandle> ranks = ranks(started);
         new ProcessBuilder("kill", "-STOP", String.valueOf(ranks.getLast().pid()))
                 .start()
