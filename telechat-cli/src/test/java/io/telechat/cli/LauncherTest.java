@@ -18,9 +18,13 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
@@ -82,8 +86,13 @@ class LauncherTest {
 
     private static Program.Result run(Map<String, String> variables, String input, String... arguments)
             throws Exception {
+        return run(directory.resolve("bin/telechat"), variables, input, arguments);
+    }
+
+    private static Program.Result run(Path program, Map<String, String> variables, String input, String... arguments)
+            throws Exception {
         String[] command = new String[arguments.length + 1];
-        command[0] = directory.resolve("bin/telechat").toString();
+        command[0] = program.toString();
         System.arraycopy(arguments, 0, command, 1, arguments.length);
         Path out = Files.createTempFile(directory, "stdout", ".txt");
         Path err = Files.createTempFile(directory, "stderr", ".txt");
@@ -148,5 +157,43 @@ class LauncherTest {
         Program.Result result = run("中国的首都是哪里？\n", "chat");
         assertTrue(result.err().contains("building"), result.err());
         assertTrue(result.out().contains("北京"), result.out());
+    }
+
+    @Test
+    @Order(4)
+    void theReleaseRunsWhereItIsUnpacked() throws Exception {
+        Path zip;
+        try (Stream<Path> files = Files.list(checkout.resolve("telechat-cli/target"))) {
+            zip = files.filter(file -> file.toString().endsWith(".zip"))
+                    .findFirst()
+                    .orElseThrow();
+        }
+        Path unpacked = Files.createDirectory(directory.resolve("a release"));
+        try (ZipFile release = new ZipFile(zip.toFile())) {
+            for (ZipEntry entry : Collections.list(release.entries())) {
+                Path file = unpacked.resolve(entry.getName());
+                if (entry.isDirectory()) {
+                    Files.createDirectories(file);
+                } else {
+                    Files.copy(release.getInputStream(entry), file);
+                }
+            }
+        }
+        Path program;
+        try (Stream<Path> files = Files.list(unpacked)) {
+            program = files.findFirst().orElseThrow().resolve("bin/telechat");
+        }
+        assertTrue(program.toFile().setExecutable(true));
+        Map<String, String> cached =
+                Map.of("TELECHAT_CACHE", directory.resolve("cache").toString());
+        Program.Result first = run(program, cached, "", "chat", "--prompt", "中国的首都是哪里？");
+        assertEquals(0, first.code(), first.err());
+        assertTrue(first.out().contains("北京"), first.out());
+        assertTrue(first.err().contains("first start"), first.err());
+        Program.Result second = run(program, cached, "", "version");
+        assertEquals("", second.err());
+        Program.Result without = run(program, Map.of("TELECHAT_CACHE", ""), "", "version");
+        assertEquals(second.out(), without.out());
+        assertEquals("", without.err());
     }
 }
