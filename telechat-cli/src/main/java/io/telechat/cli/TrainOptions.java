@@ -86,31 +86,31 @@ final class TrainOptions {
             names = "--per-device-train-batch-size",
             paramLabel = "N",
             description = "samples computed at once (default: 1)")
-    private int microBatch = 1;
+    private int microBatch = TrainConfig.Batching.STANDARD.microBatch();
 
     @Option(
             names = "--gradient-accumulation-steps",
             paramLabel = "N",
             description = "micro-batches per update (default: 1)")
-    private int accumulation = 1;
+    private int accumulation = TrainConfig.Batching.STANDARD.accumulation();
 
     @Option(names = "--learning-rate", paramLabel = "RATE", description = "highest rate (default: 3e-5)")
-    private double learningRate = 3e-5;
+    private double learningRate = TrainConfig.Rate.STANDARD.peak();
 
     @Option(names = "--weight-decay", paramLabel = "X", description = "(default: 1e-4)")
-    private double weightDecay = 1e-4;
+    private double weightDecay = AdamW.Settings.STANDARD_DECAY;
 
     @Option(
             names = "--max-grad-norm",
             paramLabel = "X",
             description = "gradients are clipped to this norm (default: 1)")
-    private double clip = 1;
+    private double clip = TrainConfig.Rate.STANDARD.clip();
 
     @Option(
             names = "--lr-scheduler-type",
             paramLabel = "NAME",
             description = "linear, cosine (default), cosine_with_restarts, polynomial, constant, constant_with_warmup")
-    private String schedule = "cosine";
+    private String schedule = TrainConfig.Rate.STANDARD.schedule();
 
     @Option(names = "--warmup-steps", paramLabel = "N", description = "updates in which the rate rises")
     private Optional<Long> warmupSteps = Optional.empty();
@@ -119,7 +119,7 @@ final class TrainOptions {
             names = "--warmup-proportion",
             paramLabel = "X",
             description = "share of all updates in which it rises (default: 0.1)")
-    private double warmupProportion = 0.1;
+    private double warmupProportion = TrainConfig.Rate.STANDARD.warmupProportion();
 
     @Option(
             names = "--schedule-steps",
@@ -128,7 +128,7 @@ final class TrainOptions {
     private Optional<Long> scheduleSteps = Optional.empty();
 
     @Option(names = "--num-train-epochs", paramLabel = "X", description = "passes over the data (default: 1)")
-    private double epochs = 1;
+    private double epochs = TrainConfig.Length.STANDARD.epochs();
 
     @Option(names = "--max-steps", paramLabel = "N", description = "updates at most, whatever the epochs")
     private Optional<Long> maxSteps = Optional.empty();
@@ -137,22 +137,22 @@ final class TrainOptions {
             names = "--save-steps",
             paramLabel = "N",
             description = "updates between checkpoints (default: 0, at the end only)")
-    private long saveSteps;
+    private long saveSteps = TrainConfig.Length.STANDARD.saveSteps();
 
     @Option(
             names = "--save-total-limit",
             paramLabel = "N",
             description = "newest checkpoints that are kept (default: 2)")
-    private int saveLimit = 2;
+    private int saveLimit = TrainConfig.Length.STANDARD.saveLimit();
 
     @Option(
             names = "--eval-split",
             paramLabel = "X",
             description = "share of the samples that is measured instead of trained (default: 0)")
-    private double evaluationShare;
+    private double evaluationShare = TrainConfig.Length.STANDARD.evaluationShare();
 
     @Option(names = "--eval-steps", paramLabel = "N", description = "updates between measurements (default: 100)")
-    private long evaluationSteps = 100;
+    private long evaluationSteps = TrainConfig.Length.STANDARD.evaluationSteps();
 
     @Option(
             names = "--early-stop",
@@ -166,7 +166,7 @@ final class TrainOptions {
     private boolean gradientCheckpointing;
 
     @Option(names = "--seed", paramLabel = "N", description = "of every random choice (default: 42)")
-    private long seed = 42;
+    private long seed = TrainConfig.STANDARD_SEED;
 
     @Mixin
     private BackendOptions backend;

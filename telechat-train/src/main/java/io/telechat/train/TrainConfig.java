@@ -4,6 +4,8 @@ package io.telechat.train;
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.Message;
 import io.telechat.core.backend.BackendChoice;
+import io.telechat.core.ops.Rounding;
+import io.telechat.core.tensor.DType;
 import io.telechat.train.optimizer.AdamW;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -39,6 +41,9 @@ public record TrainConfig(
         Length length,
         long seed,
         boolean gradientCheckpointing) {
+    /** Where none is given. */
+    public static final long STANDARD_SEED = 42;
+
     private static final Message AT_LEAST_0 = Message.of("at least 0");
     private static final Message AT_LEAST_1 = Message.of("at least 1");
     private static final Message ABOVE_0 = Message.of("above 0");
@@ -49,6 +54,9 @@ public record TrainConfig(
      * @param shuffled whether each epoch has an order of its own
      */
     public record Batching(int microBatch, int accumulation, boolean shuffled) {
+        /** One sample a step. */
+        public static final Batching STANDARD = new Batching(1, 1, true);
+
         public Batching {
             require(microBatch >= 1, "--per-device-train-batch-size", microBatch, AT_LEAST_1);
             require(accumulation >= 1, "--gradient-accumulation-steps", accumulation, AT_LEAST_1);
@@ -66,7 +74,13 @@ public record TrainConfig(
      * @param isolated whether the dialogs of a sample are kept apart; otherwise a sample is one sequence, padding included,
      *     as in the reference
      */
-    public record Objective(boolean masked, boolean perToken, boolean isolated) {}
+    public record Objective(boolean masked, boolean perToken, boolean isolated) {
+        /** Answers only, every token weighs the same, dialogs of a sample do not see each other. */
+        public static final Objective STANDARD = new Objective(true, true, true);
+
+        /** As main.py of TeleChat-52B trains: everything counts, and a sample is one sequence. */
+        public static final Objective REFERENCE = new Objective(false, false, false);
+    }
 
     /**
      * @param schedule name of the schedule
@@ -81,6 +95,10 @@ public record TrainConfig(
             double warmupProportion,
             OptionalLong scheduleSteps,
             double clip) {
+        /** A cosine from 3e-5, behind a tenth of the steps in which it rises; gradients clipped to 1. */
+        public static final Rate STANDARD =
+                new Rate(3e-5, "cosine", OptionalLong.empty(), 0.1, OptionalLong.empty(), 1);
+
         public Rate {
             require(peak >= 0 && peak < Double.MAX_VALUE, "--learning-rate", peak, AT_LEAST_0);
             warmup.ifPresent(n -> require(n >= 0, "--warmup-steps", n, AT_LEAST_0));
@@ -91,6 +109,19 @@ public record TrainConfig(
                     Message.of("from 0 to 1"));
             scheduleSteps.ifPresent(n -> require(n >= 1, "--schedule-steps", n, AT_LEAST_1));
             require(clip > 0, "--max-grad-norm", clip, ABOVE_0);
+        }
+
+        public Rate withPeak(double rate) {
+            return new Rate(rate, schedule, warmup, warmupProportion, scheduleSteps, clip);
+        }
+
+        /** @param name linear, cosine, cosine_with_restarts, polynomial, constant or constant_with_warmup */
+        public Rate withSchedule(String name) {
+            return new Rate(peak, name, warmup, warmupProportion, scheduleSteps, clip);
+        }
+
+        public Rate withWarmup(long steps) {
+            return new Rate(peak, schedule, OptionalLong.of(steps), warmupProportion, scheduleSteps, clip);
         }
     }
 
@@ -111,6 +142,9 @@ public record TrainConfig(
             double evaluationShare,
             long evaluationSteps,
             Optional<Integer> patience) {
+        /** Once through the data, saved at the end. */
+        public static final Length STANDARD = new Length(1, OptionalLong.empty(), 0, 2, 0, 100, Optional.empty());
+
         public Length {
             require(epochs > 0 && epochs < Integer.MAX_VALUE, "--num-train-epochs", epochs, ABOVE_0);
             maxSteps.ifPresent(n -> require(n >= 1, "--max-steps", n, AT_LEAST_1));
@@ -127,6 +161,119 @@ public record TrainConfig(
                 throw new InvalidRequestException("--early-stop: needs samples to measure; add --eval-split");
             }
         }
+
+        public Length withEpochs(double count) {
+            return new Length(count, maxSteps, saveSteps, saveLimit, evaluationShare, evaluationSteps, patience);
+        }
+
+        public Length withMaxSteps(long steps) {
+            return new Length(
+                    epochs, OptionalLong.of(steps), saveSteps, saveLimit, evaluationShare, evaluationSteps, patience);
+        }
+
+        /** Saves so often, and keeps so many of the latest. */
+        public Length withSaving(long steps, int limit) {
+            return new Length(epochs, maxSteps, steps, limit, evaluationShare, evaluationSteps, patience);
+        }
+
+        /** Keeps a share of the samples back and measures the loss on them so often. */
+        public Length withEvaluation(double share, long steps) {
+            return new Length(epochs, maxSteps, saveSteps, saveLimit, share, steps, patience);
+        }
+
+        /** Ends after so many measurements without improvement. */
+        public Length withPatience(int measurements) {
+            return new Length(
+                    epochs,
+                    maxSteps,
+                    saveSteps,
+                    saveLimit,
+                    evaluationShare,
+                    evaluationSteps,
+                    Optional.of(measurements));
+        }
+    }
+
+    /**
+     * A run with the command line's defaults.
+     *
+     * <p>{@snippet file="snippets/TrainSnippetsTest.java" region="train"}
+     *
+     * @param model checkpoint to start from
+     * @param data directory of samples
+     * @param output directory of the run
+     */
+    public static TrainConfig of(Path model, Path data, Path output) {
+        return new TrainConfig(
+                model,
+                data,
+                output,
+                new TuningMethod.Full(DType.F32, Rounding.NEAREST),
+                BackendChoice.best(),
+                Batching.STANDARD,
+                Objective.STANDARD,
+                AdamW.Settings.reference(AdamW.Settings.STANDARD_DECAY),
+                Rate.STANDARD,
+                Length.STANDARD,
+                STANDARD_SEED,
+                false);
+    }
+
+    public TrainConfig withMethod(TuningMethod other) {
+        return with(other, batch, objective, optimizer, rate, length, seed, gradientCheckpointing);
+    }
+
+    public TrainConfig withBatch(int samplesAtOnce, int accumulated) {
+        Batching other = new Batching(samplesAtOnce, accumulated, batch.shuffled());
+        return with(method, other, objective, optimizer, rate, length, seed, gradientCheckpointing);
+    }
+
+    public TrainConfig withObjective(Objective other) {
+        return with(method, batch, other, optimizer, rate, length, seed, gradientCheckpointing);
+    }
+
+    public TrainConfig withOptimizer(AdamW.Settings other) {
+        return with(method, batch, objective, other, rate, length, seed, gradientCheckpointing);
+    }
+
+    public TrainConfig withRate(Rate other) {
+        return with(method, batch, objective, optimizer, other, length, seed, gradientCheckpointing);
+    }
+
+    public TrainConfig withLength(Length other) {
+        return with(method, batch, objective, optimizer, rate, other, seed, gradientCheckpointing);
+    }
+
+    public TrainConfig withSeed(long number) {
+        return with(method, batch, objective, optimizer, rate, length, number, gradientCheckpointing);
+    }
+
+    public TrainConfig withGradientCheckpointing() {
+        return with(method, batch, objective, optimizer, rate, length, seed, true);
+    }
+
+    private TrainConfig with(
+            TuningMethod itsMethod,
+            Batching itsBatch,
+            Objective itsObjective,
+            AdamW.Settings itsOptimizer,
+            Rate itsRate,
+            Length itsLength,
+            long itsSeed,
+            boolean checkpointing) {
+        return new TrainConfig(
+                model,
+                data,
+                output,
+                itsMethod,
+                backend,
+                itsBatch,
+                itsObjective,
+                itsOptimizer,
+                itsRate,
+                itsLength,
+                itsSeed,
+                checkpointing);
     }
 
     /** The same with so many threads. */

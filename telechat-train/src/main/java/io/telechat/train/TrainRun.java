@@ -24,11 +24,7 @@ import org.slf4j.LoggerFactory;
 /**
  * A run with all that it needs: its data and model, both checked before anything is loaded, and the output directory to itself.
  *
- * <pre>{@code
- * try (TrainRun run = TrainRun.open(config)) {
- *     run.run(listener);
- * }
- * }</pre>
+ * <p>{@snippet file="snippets/TrainSnippetsTest.java" region="train"}
  */
 public final class TrainRun implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(TrainRun.class);

@@ -4,16 +4,17 @@ package io.telechat.train;
 import java.nio.file.Path;
 
 /** Hears of a run's progress. */
+@FunctionalInterface
 public interface TrainingListener {
     /** A run begins, or goes on behind {@code done} updates of {@code total}. */
-    void started(long done, long total);
+    default void started(long done, long total) {}
 
     void step(StepReport report);
 
     /** The loss on the samples that are not trained. */
-    void evaluated(long step, double loss);
+    default void evaluated(long step, double loss) {}
 
-    void saved(Path checkpoint);
+    default void saved(Path checkpoint) {}
 
     /** The run has ended, and this of its checkpoints is the one with the lowest loss on the samples that are not trained. */
     default void best(Path checkpoint, double loss) {}

@@ -32,5 +32,16 @@ public sealed interface TuningMethod {
      * @param start directory of adapters to go on with
      * @param quantization of the model while it is loaded: Q8 or Q4
      */
-    record Lora(LoraConfig fresh, Optional<Path> start, Optional<DType> quantization) implements TuningMethod {}
+    record Lora(LoraConfig fresh, Optional<Path> start, Optional<DType> quantization) implements TuningMethod {
+        /** Fresh adapters of this rank, on attention's queries, keys and values, whose product is scaled by {@code alpha/rank}. */
+        public static Lora of(int rank, double alpha) {
+            LoraConfig fresh = new LoraConfig(rank, alpha, false, 0, LoraConfig.ATTENTION_INPUTS);
+            return new Lora(fresh, Optional.empty(), Optional.empty());
+        }
+
+        /** The same on a model that is rounded to Q8 or Q4 while it is loaded. */
+        public Lora quantized(DType type) {
+            return new Lora(fresh, start, Optional.of(type));
+        }
+    }
 }

@@ -45,6 +45,62 @@ public record DataOptions(
         long memoryBytes,
         int threads,
         boolean overwrite) {
+    /** What the command line would take, too, for buffers. */
+    private static final long STANDARD_MEMORY = 1L << 30;
+
+    /**
+     * The command line's defaults: all dialogs of the sources once, packed by best fit, every answer trained, one file.
+     *
+     * <p>{@snippet file="snippets/TrainSnippetsTest.java" region="data"}
+     *
+     * @param mix a file of dialogs, or JSON that maps such files to weights
+     * @param tokenizer directory of the tokenizer
+     * @param output directory to make
+     * @param rowTokens tokens per sample
+     */
+    public static DataOptions of(Path mix, Path tokenizer, Path output, int rowTokens) {
+        return new DataOptions(
+                mix,
+                DataFormat.AUTO,
+                tokenizer,
+                output,
+                rowTokens,
+                OptionalInt.empty(),
+                1,
+                42,
+                DataRecipe.BEST_FIT,
+                true,
+                SystemMessages.FOLD,
+                LongDialogs.DROP,
+                0,
+                Optional.empty(),
+                STANDARD_MEMORY,
+                Runtime.getRuntime().availableProcessors(),
+                false);
+    }
+
+    /** The same with what lines are left out listed in a file, and not an end of the run. */
+    public DataOptions withRejects(Path file) {
+        return new DataOptions(
+                mix,
+                format,
+                tokenizer,
+                output,
+                rowTokens,
+                samples,
+                shards,
+                seed,
+                recipe,
+                trainAllAnswers,
+                systemMessages,
+                longDialogs,
+                Long.MAX_VALUE,
+                Optional.of(file),
+                memoryBytes,
+                threads,
+                overwrite);
+    }
+
     /** Tokens that a sample may hold; the reference leaves some places free, and so do we. */
     int capacity() {
         return rowTokens - ReferencePacking.FREE;

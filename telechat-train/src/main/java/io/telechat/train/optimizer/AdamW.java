@@ -27,6 +27,9 @@ public final class AdamW implements AutoCloseable {
      */
     public record Settings(
             double beta1, double beta2, double epsilon, double weightDecay, MomentType state, Optional<Path> offload) {
+        /** Of the weights, where none is given. */
+        public static final double STANDARD_DECAY = 1e-4;
+
         public Settings {
             if (!(weightDecay >= 0 && weightDecay < Double.MAX_VALUE)) {
                 throw new InvalidRequestException("--weight-decay %s: must be at least 0", weightDecay);
