@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.telechat.core.Message;
+import io.telechat.core.comm.launch.RankReporter;
 import io.telechat.core.testing.TinyModels;
 import java.io.File;
 import java.io.IOException;
@@ -105,6 +106,12 @@ class RanksTest {
         throw new AssertionError("no checkpoint came: " + Files.readString(started.err()));
     }
 
+    /** Until some steps are done, of which the other rank, too, has told. */
+    private static void awaitSteps(Program.Started started, Path output) throws Exception {
+        awaitCheckpoint(started, output);
+        Thread.sleep(2 * RankReporter.BEAT_MILLIS);
+    }
+
     private static long newest(Path output) throws IOException {
         try (Stream<Path> files = Files.list(output)) {
             return files.map(f -> f.getFileName().toString())
@@ -139,7 +146,7 @@ class RanksTest {
         Path output = directory.resolve("killed");
         Program.Started started =
                 train(output, "--max-steps", "100000", "--save-steps", "1", "--ranks", "2", "--zero-stage", "3");
-        awaitCheckpoint(started, output);
+        awaitSteps(started, output);
         List<ProcessHandle> ranks = ranks(started);
         ranks.getLast().destroyForcibly();
         Program.Result result = started.result();
@@ -171,10 +178,7 @@ class RanksTest {
                 "2",
                 "--zero-stage",
                 "3");
-        awaitCheckpoint(started, output);
-        while (started.process().isAlive() && newest(output) < 3) {
-            Thread.sleep(20); // until the other rank, too, has told of a step
-        }
+        awaitSteps(started, output);
         List<ProcessHandle> ranks = ranks(started);
         new ProcessBuilder("kill", "-STOP", String.valueOf(ranks.getLast().pid()))
                 .start()

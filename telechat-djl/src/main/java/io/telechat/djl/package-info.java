@@ -3,7 +3,7 @@
  * An engine of the Deep Java Library (DJL), {@code TeleChat}: checkpoints load through {@code Criteria}, and predictors chat, whole
  * or streamed, or give logits.
  *
- * <p>{@snippet file="snippets/DjlSnippetsTest.java" region="chat"}
+ * {@snippet file="snippets/DjlSnippetsTest.java" region="chat"}
  *
  * <p>{@code setTypes} may be given:
  *

@@ -39,7 +39,7 @@ import java.util.stream.Stream;
 /**
  * A loaded checkpoint, ready to talk:
  *
- * <p>{@snippet file="snippets/ChatSnippetsTest.java" region="chat"}
+ * {@snippet file="snippets/ChatSnippetsTest.java" region="chat"}
  *
  * <p>Sessions of one model may live side by side, on threads of their own; the {@link Engine} computes them together.
  */

@@ -108,7 +108,7 @@ public final class ChatSession implements AutoCloseable {
      * Sends a question as soon as the first token is asked for. To close the stream cancels the answer: do so where it may be left
      * before its end, and do nothing else with this session meanwhile.
      *
-     * <p>{@snippet file="snippets/ChatSnippetsTest.java" region="stream"}
+     * {@snippet file="snippets/ChatSnippetsTest.java" region="stream"}
      */
     public Stream<TokenEvent> stream(String question) {
         return TokenStreams.stream(

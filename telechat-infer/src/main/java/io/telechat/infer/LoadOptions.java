@@ -16,7 +16,7 @@ import java.util.OptionalInt;
 /**
  * How a model is loaded; unless said otherwise, by the best backend on all processors, with its weights as they are stored:
  *
- * <p>{@snippet file="snippets/ChatSnippetsTest.java" region="options"}
+ * {@snippet file="snippets/ChatSnippetsTest.java" region="options"}
  */
 public final class LoadOptions {
     private static final int MOST_PARTS = 1024;

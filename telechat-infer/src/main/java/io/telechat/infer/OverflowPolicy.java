@@ -5,7 +5,7 @@ import java.util.Locale;
 
 /** What becomes of a conversation that no longer fits the context. */
 public enum OverflowPolicy {
-    /** {@link io.telechat.infer.ContextOverflowException} with the counts. */
+    /** {@link io.telechat.infer.generation.ContextOverflowException} with the counts. */
     ERROR,
     /**
      * The prompt leaves out the oldest questions, each with its answer, until the rest fits; a system message stays. The

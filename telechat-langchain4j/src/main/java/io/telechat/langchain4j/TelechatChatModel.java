@@ -17,7 +17,7 @@ import java.util.Set;
  * open are the checkpoint's own; a JSON schema is kept to by every answer, and a call of a tool that is required always comes. For
  * any number of threads.
  *
- * <p>{@snippet file="snippets/LangChain4jSnippetsTest.java" region="chat"}
+ * {@snippet file="snippets/LangChain4jSnippetsTest.java" region="chat"}
  *
  * <p>Fails with {@link dev.langchain4j.exception.UnsupportedFeatureException} if a message has something else than text, and with
  * this library's own exceptions (see {@link ChatModel}) otherwise.

@@ -24,7 +24,7 @@ import java.util.Set;
  * TelechatChatModel}. A handler is called on a virtual thread of its request's own. It cancels by the context of a partial response,
  * after which it is not called any more.
  *
- * <p>{@snippet file="snippets/LangChain4jSnippetsTest.java" region="stream"}
+ * {@snippet file="snippets/LangChain4jSnippetsTest.java" region="stream"}
  */
 public final class TelechatStreamingChatModel implements StreamingChatModel {
     private final ChatModel model;

@@ -197,7 +197,7 @@ public record TrainConfig(
     /**
      * A run with the command line's defaults.
      *
-     * <p>{@snippet file="snippets/TrainSnippetsTest.java" region="train"}
+     * {@snippet file="snippets/TrainSnippetsTest.java" region="train"}
      *
      * @param model checkpoint to start from
      * @param data directory of samples

@@ -24,7 +24,7 @@ import org.slf4j.LoggerFactory;
 /**
  * A run with all that it needs: its data and model, both checked before anything is loaded, and the output directory to itself.
  *
- * <p>{@snippet file="snippets/TrainSnippetsTest.java" region="train"}
+ * {@snippet file="snippets/TrainSnippetsTest.java" region="train"}
  */
 public final class TrainRun implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(TrainRun.class);

@@ -11,7 +11,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 
 /**
- * How one answer is generated. {@link ChatModel#defaults()} has what the checkpoint's generation_config.json says.
+ * How one answer is generated. {@code ChatModel.defaults()} has what the checkpoint's generation_config.json says.
  *
  * @param sampling how tokens are chosen
  * @param seed of the random draw; the same seed gives the same tokens

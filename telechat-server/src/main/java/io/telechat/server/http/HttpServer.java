@@ -41,7 +41,7 @@ public final class HttpServer implements AutoCloseable {
     private volatile boolean draining;
 
     /**
-     * @param port 0 for any that is free
+     * @param address with port 0 for any that is free
      * @throws InvalidRequestException if it cannot listen there
      */
     public HttpServer(InetSocketAddress address, HttpHandler handler, HttpLimits limits) {

@@ -51,7 +51,7 @@ public record DataOptions(
     /**
      * The command line's defaults: all dialogs of the sources once, packed by best fit, every answer trained, one file.
      *
-     * <p>{@snippet file="snippets/TrainSnippetsTest.java" region="data"}
+     * {@snippet file="snippets/TrainSnippetsTest.java" region="data"}
      *
      * @param mix a file of dialogs, or JSON that maps such files to weights
      * @param tokenizer directory of the tokenizer

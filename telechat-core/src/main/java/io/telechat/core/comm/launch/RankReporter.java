@@ -14,7 +14,8 @@ import java.util.function.Supplier;
 
 /** A rank's side of {@link RankSupervisor}: says what is to be shown, that it lives, and what it failed of. Thread-safe. */
 public final class RankReporter implements AutoCloseable {
-    private static final long BEAT_MILLIS = 1_000;
+    /** So often a rank tells what it is about. */
+    public static final long BEAT_MILLIS = 1_000;
 
     private final PrintStream out;
     private final int rank;

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Installs the artifacts into the local repository of Maven, builds examples/ against them, and runs each with the demonstration
+# model. Needs what the build needs, and curl and unzip.
+set -euo pipefail
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
+work=$(mktemp -d)
+service=
+cleanup() {
+    [ -z "$service" ] || kill "$service" 2> /dev/null || true
+    rm -rf "$work"
+}
+trap cleanup EXIT
+
+say() { echo "examples: $*"; }
+
+expect() { # WHAT PATTERN FILE
+    grep -q -- "$2" "$3" || { echo "examples: $1 said:" >&2 && cat "$3" >&2 && exit 1; }
+    say "$1 is well"
+}
+
+say "installing"
+mvn -B -q -DskipTests -Dformat.phase=none -Dnative.tiers=host install
+unzip -q -d "$work" telechat-cli/target/telechat-cli-*-SNAPSHOT.jar 'demo/*'
+say "building"
+mvn -B -q -f examples package dependency:build-classpath -Dmdep.outputFile=target/classpath
+
+java=java
+for dir in "${JAVA_HOME:-}" /usr/lib/jvm/*; do
+    if [ -r "$dir/release" ] && grep -qE 'JAVA_VERSION="(2[5-9]|[3-9][0-9])' "$dir/release"; then
+        java=$dir/bin/java
+        break
+    fi
+done
+
+run() { # PROJECT MAIN ARGUMENT…
+    "$java" --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
+        -cp "examples/$1/target/classes:$(cat "examples/$1/target/classpath")" "${@:2}"
+}
+
+run chat Chat "$work/demo" "中国的首都是哪里？" "Hello! Who are you?" > "$work/chat" 2> "$work/chat.err"
+expect chat 北京 "$work/chat"
+run djl DjlChat "$work/demo" "中国的首都是哪里？" > "$work/djl" 2> "$work/djl.err"
+expect djl 北京 "$work/djl"
+run fine-tune FineTune "$work/demo" datas/single_turn.jsonl "$work/tuned" 3 > "$work/fine-tune" 2> "$work/fine-tune.err"
+expect fine-tune "step 3: loss" "$work/fine-tune"
+run service Service "$work/demo" 0 > "$work/service" 2> "$work/service.err" &
+service=$!
+for _ in $(seq 100); do
+    grep -q "listening" "$work/service" && break
+    sleep 0.2
+done
+port=$(grep -oE '[0-9]+$' "$work/service")
+curl -s -G --data-urlencode "q=Hello! Who are you?" "http://127.0.0.1:$port/ask" > "$work/answer"
+expect service . "$work/answer"
