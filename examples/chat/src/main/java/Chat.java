@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import io.telechat.infer.ChatModel;
 import io.telechat.infer.ChatSession;
 import java.nio.file.Path;

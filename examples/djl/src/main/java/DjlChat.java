@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import ai.djl.inference.Predictor;
 import ai.djl.repository.zoo.Criteria;
 import ai.djl.repository.zoo.ZooModel;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import dev.langchain4j.model.chat.request.ChatRequestParameters;
 import dev.langchain4j.service.AiServices;
 import dev.langchain4j.service.SystemMessage;
