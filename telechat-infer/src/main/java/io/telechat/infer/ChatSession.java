@@ -105,8 +105,8 @@ public final class ChatSession implements AutoCloseable {
     }
 
     /**
-     * Sends a question as soon as the first token is asked for. To close the stream cancels the answer: do so where it may be left
-     * before its end, and do nothing else with this session meanwhile.
+     * Sends a question as soon as the first token is asked for. To close the stream cancels the answer, of which the conversation then
+     * has what was read: do so where it may be left before its end, and do nothing else with this session meanwhile.
      *
      * {@snippet file="snippets/ChatSnippetsTest.java" region="stream"}
      */

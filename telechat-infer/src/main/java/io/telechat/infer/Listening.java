@@ -61,15 +61,16 @@ final class Listening implements EngineListener {
         return heard();
     }
 
-    /** What the listener has heard of: after a cancellation, the engine may have come further. */
+    /** What the listener has heard of: after a cancellation, the engine may have come further, or have let go of part of a character. */
     private Generation heard() {
         int tokens = (int) heard.stream().filter(event -> !event.isRest()).count();
-        if (tokens == result.tokens().size()) {
+        boolean all = tokens == result.tokens().size();
+        if (all && !cancellation.isCancelled()) {
             return result;
         }
         StringBuilder text = new StringBuilder();
         heard.forEach(event -> text.append(event.text()));
-        return result.cutTo(tokens, text.toString(), FinishReason.CANCELLED);
+        return result.cutTo(tokens, text.toString(), all ? result.finishReason() : FinishReason.CANCELLED);
     }
 
     @Override

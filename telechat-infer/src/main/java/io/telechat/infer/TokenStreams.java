@@ -13,6 +13,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Flow;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.SubmissionPublisher;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
@@ -72,11 +73,12 @@ final class TokenStreams {
         }
     }
 
-    /** Tokens in the order in which they came. */
+    /** Tokens in the order in which they came. The generation never runs ahead: it has come as far as its reader. */
     private static final class Pulled implements Iterator<TokenEvent> {
         private final Source source;
         private final Cancellation cancellation = new Cancellation();
         private final BlockingQueue<Step> steps = new LinkedBlockingQueue<>();
+        private final Semaphore wanted = new Semaphore(0);
         private Thread generating;
         private Step next;
 
@@ -93,7 +95,12 @@ final class TokenStreams {
 
         private void generate() {
             try {
-                source.run(event -> steps.add(new Token(event)), cancellation);
+                source.run(
+                        event -> {
+                            steps.add(new Token(event));
+                            wanted.acquireUninterruptibly(); // until the next is asked for
+                        },
+                        cancellation);
                 steps.add(new End(null));
             } catch (RuntimeException | Error e) {
                 steps.add(new End(e));
@@ -104,6 +111,8 @@ final class TokenStreams {
         public boolean hasNext() {
             if (generating == null) {
                 generating = Thread.ofVirtual().name("telechat-stream").start(this::generate);
+            } else if (next == null) {
+                wanted.release();
             }
             if (next == null) {
                 next = take();
@@ -137,6 +146,7 @@ final class TokenStreams {
 
         void close() {
             cancellation.cancel();
+            wanted.release();
             boolean interrupted = false;
             while (generating != null && generating.isAlive()) {
                 try {

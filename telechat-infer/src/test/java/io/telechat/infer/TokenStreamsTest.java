@@ -131,6 +131,19 @@ class TokenStreamsTest {
     }
 
     @Test
+    void theConversationHasWhatWasRead() {
+        for (int count = 1; count < 30; count++) {
+            try (ChatSession session = session(2000)) {
+                String read;
+                try (Stream<TokenEvent> stream = session.stream("hello")) {
+                    read = text(stream.limit(count));
+                }
+                assertEquals(read, session.messages().getLast().content());
+            }
+        }
+    }
+
+    @Test
     void failuresComeWhereTokensAreTaken() {
         try (ChatSession session = session(5)) {
             Stream<TokenEvent> stream = session.stream("");
