@@ -34,9 +34,14 @@ for dir in "${JAVA_HOME:-}" /usr/lib/jvm/*; do
     fi
 done
 
-run() { # PROJECT MAIN ARGUMENT…
-    "$java" --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
+# Becomes the program: to be called in a process of its own.
+become() { # PROJECT MAIN ARGUMENT…
+    exec "$java" --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
         -cp "examples/$1/target/classes:$(cat "examples/$1/target/classpath")" "${@:2}"
+}
+
+run() {
+    (become "$@")
 }
 
 run chat Chat "$work/demo" "中国的首都是哪里？" "Hello! Who are you?" > "$work/chat" 2> "$work/chat.err"
@@ -45,7 +50,7 @@ run djl DjlChat "$work/demo" "中国的首都是哪里？" > "$work/djl" 2> "$wo
 expect djl 北京 "$work/djl"
 run fine-tune FineTune "$work/demo" datas/single_turn.jsonl "$work/tuned" 3 > "$work/fine-tune" 2> "$work/fine-tune.err"
 expect fine-tune "step 3: loss" "$work/fine-tune"
-run service Service "$work/demo" 0 > "$work/service" 2> "$work/service.err" &
+become service Service "$work/demo" 0 > "$work/service" 2> "$work/service.err" &
 service=$!
 for _ in $(seq 100); do
     grep -q "listening" "$work/service" && break
