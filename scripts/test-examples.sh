@@ -5,6 +5,9 @@
 # model. Needs what the build needs, and curl and unzip.
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
+# shellcheck source=scripts/launch.sh
+. scripts/launch.sh
+find_jdk
 work=$(mktemp -d)
 service=
 cleanup() {
@@ -13,42 +16,30 @@ cleanup() {
 }
 trap cleanup EXIT
 
-say() { echo "examples: $*"; }
+tell() { echo "examples: $*"; }
 
 expect() { # WHAT PATTERN FILE
     grep -q -- "$2" "$3" || { echo "examples: $1 said:" >&2 && cat "$3" >&2 && exit 1; }
-    say "$1 is well"
+    tell "$1 is well"
 }
 
-say "installing"
+tell "installing"
 mvn -B -q -DskipTests -Dformat.phase=none -Dnative.tiers=host install
 unzip -q -d "$work" telechat-cli/target/telechat-cli-*-SNAPSHOT.jar 'demo/*'
-say "building"
+tell "building"
 mvn -B -q -f examples package dependency:build-classpath -Dmdep.outputFile=target/classpath
-
-java=java
-for dir in "${JAVA_HOME:-}" /usr/lib/jvm/*; do
-    if [ -r "$dir/release" ] && grep -qE 'JAVA_VERSION="(2[5-9]|[3-9][0-9])' "$dir/release"; then
-        java=$dir/bin/java
-        break
-    fi
-done
 
 # Becomes the program: to be called in a process of its own.
 become() { # PROJECT MAIN ARGUMENT…
-    exec "$java" --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
+    exec "$jdk/bin/java" --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
         -cp "examples/$1/target/classes:$(cat "examples/$1/target/classpath")" "${@:2}"
 }
 
-run() {
-    (become "$@")
-}
-
-run chat Chat "$work/demo" "中国的首都是哪里？" "Hello! Who are you?" > "$work/chat" 2> "$work/chat.err"
+(become chat Chat "$work/demo" "中国的首都是哪里？" "Hello! Who are you?") > "$work/chat" 2> "$work/chat.err"
 expect chat 北京 "$work/chat"
-run djl DjlChat "$work/demo" "中国的首都是哪里？" > "$work/djl" 2> "$work/djl.err"
+(become djl DjlChat "$work/demo" "中国的首都是哪里？") > "$work/djl" 2> "$work/djl.err"
 expect djl 北京 "$work/djl"
-run fine-tune FineTune "$work/demo" datas/single_turn.jsonl "$work/tuned" 3 > "$work/fine-tune" 2> "$work/fine-tune.err"
+(become fine-tune FineTune "$work/demo" datas/single_turn.jsonl "$work/tuned" 3) > "$work/fine-tune" 2> "$work/fine-tune.err"
 expect fine-tune "step 3: loss" "$work/fine-tune"
 become service Service "$work/demo" 0 > "$work/service" 2> "$work/service.err" &
 service=$!

@@ -8,7 +8,6 @@ import io.telechat.infer.generation.GenerationOptions;
 import io.telechat.infer.grammar.JsonSchema;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -89,15 +88,10 @@ final class GenerationFlags {
     GenerationOptions over(ChatModel model) {
         GenerationOptions defaults = model.defaults(new GenerationOverrides(
                 greedy, sample, temperature, topK, topP, minP, repetitionPenalty, presencePenalty, frequencyPenalty));
-        Set<Integer> stops = new HashSet<>(stopTokens);
-        if (!ignoreEos) {
-            stops.addAll(defaults.stopIds());
-        }
-        List<String> strings = new ArrayList<>(stopStrings);
-        strings.addAll(model.hasTokenizer() ? defaults.stopStrings() : List.of());
-        GenerationOptions options = defaults.withSeed(
-                        seed.orElseGet(() -> ThreadLocalRandom.current().nextLong(1L << 53)))
-                .withStops(stops, strings)
+        GenerationOptions ending = defaults.withStops(
+                ignoreEos ? Set.of() : defaults.stopIds(), model.hasTokenizer() ? defaults.stopStrings() : List.of());
+        GenerationOptions options = ending.alsoEndingWith(stopTokens, stopStrings)
+                .withSeed(seed.orElseGet(() -> ThreadLocalRandom.current().nextLong(1L << 53)))
                 .withLogprobs(logprobs);
         if (jsonSchema.isPresent()) {
             options = options.withGrammar(JsonSchema.compile(JsonFiles.readObject(jsonSchema.get())));

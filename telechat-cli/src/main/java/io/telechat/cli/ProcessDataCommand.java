@@ -116,7 +116,7 @@ final class ProcessDataCommand implements Callable<Integer> {
     private Method method = Method.MULTIPLE;
 
     @Option(names = "--seed", paramLabel = "N", description = "of every random choice (default: 42)")
-    private long seed = 42;
+    private long seed = DataOptions.STANDARD_SEED;
 
     @Option(
             names = "--recipe",

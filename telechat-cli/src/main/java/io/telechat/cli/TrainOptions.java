@@ -223,9 +223,10 @@ final class TrainOptions {
     }
 
     TrainConfig config() {
-        boolean reference = recipe == Recipe.REFERENCE;
+        TrainConfig.Objective objective =
+                recipe == Recipe.REFERENCE ? TrainConfig.Objective.REFERENCE : TrainConfig.Objective.STANDARD;
         boolean isolated = switch (packedAttention
-                .orElse(reference ? "reference" : "isolated")
+                .orElse(objective.isolated() ? "isolated" : "reference")
                 .toLowerCase(Locale.ROOT)) {
             case "isolated" -> true;
             case "reference" -> false;
@@ -246,7 +247,7 @@ final class TrainOptions {
                 method(),
                 backend.choice(),
                 new TrainConfig.Batching(microBatch, accumulation, shuffled),
-                new TrainConfig.Objective(withLossMask || !reference, !reference, isolated),
+                new TrainConfig.Objective(withLossMask || objective.masked(), objective.perToken(), isolated),
                 optimizer(),
                 new TrainConfig.Rate(
                         learningRate, schedule, optional(warmupSteps), warmupProportion, optional(scheduleSteps), clip),

@@ -11,9 +11,8 @@ import io.telechat.infer.generation.Generation;
 import io.telechat.infer.generation.GenerationOptions;
 import io.telechat.infer.generation.TokenEvent;
 import io.telechat.infer.generation.TokenListener;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.BiFunction;
 import java.util.function.Function;
@@ -83,12 +82,10 @@ final class ChatTranslator<I, R, O> implements NoBatchifyTranslator<I, O> {
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty());
-        GenerationOptions options = model.endingAsChat(model.defaults(asked));
-        List<String> stops = new ArrayList<>(options.stopStrings());
-        stops.addAll(input.stop());
-        GenerationOptions stopped = options.withStops(options.stopIds(), stops)
+        GenerationOptions options = model.endingAsChat(model.defaults(asked))
+                .alsoEndingWith(Set.of(), input.stop())
                 .withSeed(
                         input.seed().orElseGet(() -> ThreadLocalRandom.current().nextLong()));
-        return input.maxTokens().map(stopped::withMaxNewTokens).orElse(stopped);
+        return input.maxTokens().map(options::withMaxNewTokens).orElse(options);
     }
 }

@@ -34,7 +34,7 @@ public final class TelechatArray extends NDArrayAdapter {
         return Tensor.over(MemorySegment.ofBuffer(data.duplicate().rewind()), dtype(dataType), shape.getShape());
     }
 
-    static DType dtype(DataType type) {
+    private static DType dtype(DataType type) {
         return switch (type) {
             case FLOAT32 -> DType.F32;
             case FLOAT64 -> DType.F64;

@@ -62,10 +62,8 @@ final class TelechatBlock extends AbstractSymbolBlock {
                 }
             });
         }
-        TelechatManager manager = (TelechatManager) TelechatManager.SYSTEM.newSubManager(ids.getDevice());
-        NDArray array = manager.over(all, new Shape(tokens.length, vocab), DataType.FLOAT32);
+        NDArray array = TelechatManager.SYSTEM.over(all, new Shape(tokens.length, vocab), DataType.FLOAT32);
         array.attach(ids.getManager());
-        manager.close();
         return array;
     }
 

@@ -3,7 +3,6 @@ package io.telechat.djl;
 
 import ai.djl.Device;
 import ai.djl.inference.Predictor;
-import ai.djl.metric.Metrics;
 import ai.djl.translate.TranslateException;
 import ai.djl.translate.Translator;
 import java.util.ArrayList;
@@ -16,17 +15,10 @@ import java.util.concurrent.Future;
 /** Has the inputs of a batch computed side by side: the engine below batches by itself. */
 final class TelechatPredictor<I, O> extends Predictor<I, O> {
     private final Device device;
-    private Metrics recorded;
 
     TelechatPredictor(TelechatModel model, Translator<I, O> translator, Device device) {
         super(model, translator, device, false);
         this.device = device;
-    }
-
-    @Override
-    public void setMetrics(Metrics metrics) {
-        recorded = metrics;
-        super.setMetrics(metrics);
     }
 
     @Override
@@ -52,8 +44,8 @@ final class TelechatPredictor<I, O> extends Predictor<I, O> {
 
     private O alone(I input) throws TranslateException {
         try (TelechatPredictor<I, O> predictor = new TelechatPredictor<>((TelechatModel) model, translator, device)) {
-            if (recorded != null) {
-                predictor.setMetrics(recorded);
+            if (metrics != null) {
+                predictor.setMetrics(metrics);
             }
             return predictor.predict(input);
         }

@@ -26,12 +26,9 @@ import io.telechat.infer.generation.GenerationOptions;
 import io.telechat.infer.generation.TokenEvent;
 import io.telechat.infer.generation.TokenListener;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.Set;
 import java.util.concurrent.Flow;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
@@ -248,11 +245,7 @@ public final class ChatModel implements AutoCloseable {
     /** Options with which an answer ends where the chat format ends it, too. */
     public GenerationOptions endingAsChat(GenerationOptions options) {
         ChatTemplate template = chatTokenizer().template();
-        Set<Integer> ids = new HashSet<>(options.stopIds());
-        ids.addAll(template.stopIds(tokenizer()));
-        List<String> strings = new ArrayList<>(options.stopStrings());
-        strings.addAll(template.stopStrings());
-        return options.withStops(ids, strings);
+        return options.alsoEndingWith(template.stopIds(tokenizer()), template.stopStrings());
     }
 
     /** How many tokens a text has. */

@@ -61,7 +61,9 @@ final class Listening implements EngineListener {
         return heard();
     }
 
-    /** What the listener has heard of: after a cancellation, the engine may have come further, or have let go of part of a character. */
+    /**
+     * What the listener has heard of: after a cancellation, the engine may have come further, or have let go of part of a character.
+     */
     private Generation heard() {
         int tokens = (int) heard.stream().filter(event -> !event.isRest()).count();
         boolean all = tokens == result.tokens().size();

@@ -25,11 +25,11 @@ import io.telechat.infer.generation.TokenListener;
 import io.telechat.infer.grammar.Grammar;
 import io.telechat.infer.grammar.JsonSchema;
 import io.telechat.infer.tools.Tools;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
@@ -69,10 +69,8 @@ record Completion(ChatModel model, int[] prompt, GenerationOptions options, Tool
                 number(asked.presencePenalty()),
                 number(asked.frequencyPenalty()));
         GenerationOptions options = model.endingAsChat(model.defaults(overrides))
+                .alsoEndingWith(Set.of(), asked.stopSequences())
                 .withSeed(ThreadLocalRandom.current().nextLong());
-        List<String> stops = new ArrayList<>(options.stopStrings());
-        stops.addAll(asked.stopSequences());
-        options = options.withStops(options.stopIds(), stops);
         return asked.maxOutputTokens() == null ? options : options.withMaxNewTokens(asked.maxOutputTokens());
     }
 

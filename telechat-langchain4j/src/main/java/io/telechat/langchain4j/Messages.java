@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.langchain4j;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.langchain4j.agent.tool.ToolExecutionRequest;
 import dev.langchain4j.data.message.AiMessage;
 import dev.langchain4j.data.message.Content;
@@ -16,13 +13,12 @@ import io.telechat.core.chat.ChatMessage;
 import io.telechat.core.chat.ChatTokenizer;
 import io.telechat.core.chat.Role;
 import io.telechat.core.chat.ToolFormat;
+import io.telechat.infer.tools.ToolCall;
 import java.util.ArrayList;
 import java.util.List;
 
 /** LangChain4j's messages as this library's. Only text can be read. */
 final class Messages {
-    private static final ObjectMapper MAPPER = new ObjectMapper();
-
     private Messages() {}
 
     static List<ChatMessage> of(List<dev.langchain4j.data.message.ChatMessage> messages, ChatTokenizer tokenizer) {
@@ -60,13 +56,10 @@ final class Messages {
                 .orElseThrow(() -> new UnsupportedFeatureException("this model's chat format has no tools"));
         List<String> calls = new ArrayList<>();
         for (ToolExecutionRequest call : answer.toolExecutionRequests()) {
-            ObjectNode json = MAPPER.createObjectNode().put("name", call.name());
-            try {
-                json.set("arguments", MAPPER.readTree(call.arguments()));
-            } catch (JsonProcessingException e) {
-                throw new UnsupportedFeatureException("arguments that are not JSON: " + call.arguments());
-            }
-            calls.add(json.toString());
+            calls.add(new ToolCall(call.id(), call.name(), call.arguments())
+                    .written()
+                    .orElseThrow(
+                            () -> new UnsupportedFeatureException("arguments that are not JSON: " + call.arguments())));
         }
         return format.call(said, calls);
     }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.langchain4j;
 
-import dev.langchain4j.model.chat.Capability;
 import dev.langchain4j.model.chat.listener.ChatModelListener;
 import dev.langchain4j.model.chat.request.ChatRequest;
 import dev.langchain4j.model.chat.request.ChatRequestParameters;
@@ -10,7 +9,6 @@ import io.telechat.infer.ChatModel;
 import io.telechat.infer.generation.Cancellation;
 import io.telechat.infer.generation.TokenListener;
 import java.util.List;
-import java.util.Set;
 
 /**
  * LangChain4j's {@code ChatModel} over a model in this process, which the caller loads and closes. Parameters that a request leaves
@@ -22,11 +20,7 @@ import java.util.Set;
  * <p>Fails with {@link dev.langchain4j.exception.UnsupportedFeatureException} if a message has something else than text, and with
  * this library's own exceptions (see {@link ChatModel}) otherwise.
  */
-public final class TelechatChatModel implements dev.langchain4j.model.chat.ChatModel {
-    private final ChatModel model;
-    private final ChatRequestParameters defaults;
-    private final List<ChatModelListener> listeners;
-
+public final class TelechatChatModel extends ModelSettings implements dev.langchain4j.model.chat.ChatModel {
     /** With no parameters of its own. */
     public TelechatChatModel(ChatModel model) {
         this(model, ChatRequestParameters.builder().build(), List.of());
@@ -37,30 +31,13 @@ public final class TelechatChatModel implements dev.langchain4j.model.chat.ChatM
      * @param listeners hear of requests, responses and errors
      */
     public TelechatChatModel(ChatModel model, ChatRequestParameters defaults, List<ChatModelListener> listeners) {
-        this.model = model;
-        this.defaults = defaults;
-        this.listeners = List.copyOf(listeners);
+        super(model, defaults, listeners);
     }
 
     /** To interrupt the thread that waits ends the answer; what came of it is returned. */
     @Override
     public ChatResponse doChat(ChatRequest request) {
-        Completion completion = Completion.of(model, request);
+        Completion completion = Completion.of(model(), request);
         return Responses.of(completion, completion.run(TokenListener.SILENT, new Cancellation()));
-    }
-
-    @Override
-    public ChatRequestParameters defaultRequestParameters() {
-        return defaults;
-    }
-
-    @Override
-    public List<ChatModelListener> listeners() {
-        return listeners;
-    }
-
-    @Override
-    public Set<Capability> supportedCapabilities() {
-        return Set.of(Capability.RESPONSE_FORMAT_JSON_SCHEMA);
     }
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.langchain4j;
 
-import dev.langchain4j.model.chat.Capability;
 import dev.langchain4j.model.chat.StreamingChatModel;
 import dev.langchain4j.model.chat.listener.ChatModelListener;
 import dev.langchain4j.model.chat.request.ChatRequest;
@@ -17,7 +16,6 @@ import io.telechat.infer.generation.Generation;
 import io.telechat.infer.tools.ToolAnswerStream;
 import io.telechat.infer.tools.ToolCall;
 import java.util.List;
-import java.util.Set;
 
 /**
  * LangChain4j's {@code StreamingChatModel} over a model in this process, which the caller loads and closes; otherwise like {@link
@@ -26,11 +24,7 @@ import java.util.Set;
  *
  * {@snippet file="snippets/LangChain4jSnippetsTest.java" region="stream"}
  */
-public final class TelechatStreamingChatModel implements StreamingChatModel {
-    private final ChatModel model;
-    private final ChatRequestParameters defaults;
-    private final List<ChatModelListener> listeners;
-
+public final class TelechatStreamingChatModel extends ModelSettings implements StreamingChatModel {
     /** With no parameters of its own. */
     public TelechatStreamingChatModel(ChatModel model) {
         this(model, ChatRequestParameters.builder().build(), List.of());
@@ -42,16 +36,14 @@ public final class TelechatStreamingChatModel implements StreamingChatModel {
      */
     public TelechatStreamingChatModel(
             ChatModel model, ChatRequestParameters defaults, List<ChatModelListener> listeners) {
-        this.model = model;
-        this.defaults = defaults;
-        this.listeners = List.copyOf(listeners);
+        super(model, defaults, listeners);
     }
 
     @Override
     public void doChat(ChatRequest request, StreamingChatResponseHandler handler) {
         Thread.ofVirtual().name("telechat-langchain4j").start(() -> {
             try {
-                answer(Completion.of(model, request), handler);
+                answer(Completion.of(model(), request), handler);
             } catch (RuntimeException | Error e) {
                 handler.onError(e);
             }
@@ -102,20 +94,5 @@ public final class TelechatStreamingChatModel implements StreamingChatModel {
                 }
             }
         }
-    }
-
-    @Override
-    public ChatRequestParameters defaultRequestParameters() {
-        return defaults;
-    }
-
-    @Override
-    public List<ChatModelListener> listeners() {
-        return listeners;
-    }
-
-    @Override
-    public Set<Capability> supportedCapabilities() {
-        return Set.of(Capability.RESPONSE_FORMAT_JSON_SCHEMA);
     }
 }

@@ -26,7 +26,8 @@ import java.util.stream.IntStream;
  *
  * <p>This page is the map of the model. {@link #forward} is the one loop over layers; a {@link DecoderLayer} is nine lines,
  * one per formula of {@link Ops}; the weights come on lease from a {@link ParameterStore}; what the published
- * architectures do differently is in {@link ModelConfig} and in each {@link io.telechat.core.architecture.Architecture}. All tensors are [tokens, features].
+ * architectures do differently is in {@link ModelConfig} and in each {@link io.telechat.core.architecture.Architecture}. All
+ * tensors are [tokens, features].
  *
  * <p>Holds no per-call state, so several sequences may take turns on it; one call at a time per {@link Activations}.
  */

@@ -27,9 +27,9 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * The model forward and backward over one batch of sequences: the loop of {@link io.telechat.core.model.CausalLm#forward}, then its mirror image. All
- * memory is allocated once. The logits of the whole batch never exist: the loss takes some rows at a time, and only those that
- * count.
+ * The model forward and backward over one batch of sequences: the loop of {@link io.telechat.core.model.CausalLm#forward}, then its
+ * mirror image. All memory is allocated once. The logits of the whole batch never exist: the loss takes some rows at a time, and
+ * only those that count.
  */
 public final class TrainingPass implements AutoCloseable {
     /** Floats of logits at a time: 16 MiB. */

@@ -4,6 +4,9 @@ package io.telechat.infer.generation;
 import io.telechat.core.InvalidRequestException;
 import io.telechat.infer.grammar.Grammar;
 import io.telechat.infer.sampling.SamplingOptions;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -84,6 +87,15 @@ public record GenerationOptions(
     public GenerationOptions withStops(Set<Integer> ids, List<String> strings) {
         return new GenerationOptions(
                 sampling, seed, maxNewTokens, ids, strings, minNewTokens, logitBias, grammar, logprobs);
+    }
+
+    /** Ending with these, besides what ends it already. */
+    public GenerationOptions alsoEndingWith(Collection<Integer> ids, Collection<String> strings) {
+        Set<Integer> allIds = new HashSet<>(stopIds);
+        allIds.addAll(ids);
+        List<String> allStrings = new ArrayList<>(stopStrings);
+        allStrings.addAll(strings);
+        return withStops(allIds, allStrings);
     }
 
     public GenerationOptions withMinNewTokens(int tokens) {

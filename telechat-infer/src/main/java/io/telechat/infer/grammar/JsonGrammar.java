@@ -10,7 +10,8 @@ import java.util.function.UnaryOperator;
 
 /**
  * The pieces of JSON (RFC 8259) as a grammar. Between tokens there may be one blank: a weak model would write them for ever.
- * What can be followed by anything is a function from the node behind it. Characters stand for themselves wherever JSON allows it, and numbers have no more digits than a double can tell apart.
+ * What can be followed by anything is a function from the node behind it. Characters stand for themselves wherever JSON allows it,
+ * and numbers have no more digits than a double can tell apart.
  */
 final class JsonGrammar {
     private static final CodePoints CONTROL = CodePoints.of(0, 0x1f);

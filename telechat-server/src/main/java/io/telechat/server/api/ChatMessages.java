@@ -2,11 +2,11 @@
 package io.telechat.server.api;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.telechat.core.chat.ChatMessage;
 import io.telechat.core.chat.ChatTokenizer;
 import io.telechat.core.chat.Role;
+import io.telechat.infer.tools.ToolCall;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -98,10 +98,13 @@ final class ChatMessages {
                 throw ApiException.invalid(
                         where + ".tool_calls", "%s.tool_calls must have a function with name and arguments", where);
             }
-            ObjectNode json = JsonNodeFactory.instance.objectNode();
-            json.set("name", function.get("name"));
-            json.set("arguments", StrictJson.value(function.get("arguments").textValue(), where + ".tool_calls"));
-            texts.add(json.toString());
+            ToolCall made = new ToolCall(
+                    "",
+                    function.get("name").textValue(),
+                    function.get("arguments").textValue());
+            texts.add(made.written()
+                    .orElseThrow(() -> ApiException.invalid(
+                            where + ".tool_calls", "%s.tool_calls has arguments that are not JSON", where)));
         }
         return tokenizer
                 .tools()

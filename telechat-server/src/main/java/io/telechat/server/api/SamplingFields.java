@@ -8,7 +8,6 @@ import io.telechat.infer.GenerationOverrides;
 import io.telechat.infer.generation.GenerationOptions;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -53,18 +52,13 @@ final class SamplingFields {
                 request.number("presence_penalty", -2, 2),
                 request.number("frequency_penalty", -2, 2));
         GenerationOptions defaults = model.defaults(asked);
-        Set<Integer> ids = new HashSet<>(ids("stop_token_ids"));
-        List<String> texts = new ArrayList<>(stops());
-        if (!request.flag("ignore_eos")) {
-            ids.addAll(defaults.stopIds());
-            ids.addAll(stopIds);
-            texts.addAll(defaults.stopStrings());
-            texts.addAll(stopTexts);
-        }
+        GenerationOptions ending = request.flag("ignore_eos")
+                ? defaults.withStops(Set.of(), List.of())
+                : defaults.alsoEndingWith(stopIds, stopTexts);
         int context = model.contextLength();
-        GenerationOptions options = defaults.withSeed(request.integer("seed", Long.MIN_VALUE, Long.MAX_VALUE)
+        GenerationOptions options = ending.alsoEndingWith(ids("stop_token_ids"), stops())
+                .withSeed(request.integer("seed", Long.MIN_VALUE, Long.MAX_VALUE)
                         .orElseGet(() -> ThreadLocalRandom.current().nextLong()))
-                .withStops(ids, texts)
                 .withMinNewTokens(request.count("min_tokens", 0, context).orElse(0))
                 .withLogitBias(logitBias())
                 .withLogprobs(logprobs);

@@ -12,7 +12,6 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
-import java.util.Optional;
 
 /**
  * JSON as RFC 8259 has it. The bytes are decoded by the JDK, since Jackson's own decoder takes overlong UTF-8; keys occur once;
@@ -57,20 +56,5 @@ final class StrictJson {
             return object;
         }
         throw ApiException.invalid(null, "the body must be a JSON object");
-    }
-
-    /** @throws ApiException unless the text is one JSON value */
-    static JsonNode value(String text, String where) {
-        return tryValue(text)
-                .orElseThrow(() -> ApiException.invalid(where, "%s has arguments that are not JSON", where));
-    }
-
-    /** The value of a text, if it is one. */
-    static Optional<JsonNode> tryValue(String text) {
-        try {
-            return Optional.ofNullable(MAPPER.readTree(text)).filter(json -> !json.isMissingNode());
-        } catch (JsonProcessingException | ArithmeticException e) {
-            return Optional.empty();
-        }
     }
 }

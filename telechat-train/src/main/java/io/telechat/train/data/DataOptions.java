@@ -45,6 +45,9 @@ public record DataOptions(
         long memoryBytes,
         int threads,
         boolean overwrite) {
+    /** Where none is given. */
+    public static final long STANDARD_SEED = 42;
+
     /** What the command line would take, too, for buffers. */
     private static final long STANDARD_MEMORY = 1L << 30;
 
@@ -67,7 +70,7 @@ public record DataOptions(
                 rowTokens,
                 OptionalInt.empty(),
                 1,
-                42,
+                STANDARD_SEED,
                 DataRecipe.BEST_FIT,
                 true,
                 SystemMessages.FOLD,
@@ -77,28 +80,6 @@ public record DataOptions(
                 STANDARD_MEMORY,
                 Runtime.getRuntime().availableProcessors(),
                 false);
-    }
-
-    /** The same with what lines are left out listed in a file, and not an end of the run. */
-    public DataOptions withRejects(Path file) {
-        return new DataOptions(
-                mix,
-                format,
-                tokenizer,
-                output,
-                rowTokens,
-                samples,
-                shards,
-                seed,
-                recipe,
-                trainAllAnswers,
-                systemMessages,
-                longDialogs,
-                Long.MAX_VALUE,
-                Optional.of(file),
-                memoryBytes,
-                threads,
-                overwrite);
     }
 
     /** Tokens that a sample may hold; the reference leaves some places free, and so do we. */
