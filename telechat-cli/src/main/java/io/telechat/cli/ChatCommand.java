@@ -106,11 +106,12 @@ final class ChatCommand implements Callable<Integer> {
     }
 
     private int run() throws IOException {
+        Path checkpoint = directory(); // what is wrong with it is said before anything is read
         Optional<String> question = oneQuestion();
         if (history.isPresent()) {
             OutputFiles.check(history.get());
         }
-        try (ChatModel model = modelOptions.load(directory(), global);
+        try (ChatModel model = modelOptions.load(checkpoint, global);
                 ChatSession session = model.newSession()) {
             GenerationOptions options = flags.over(model);
             session.setOptions(options)

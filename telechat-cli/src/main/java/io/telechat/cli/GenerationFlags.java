@@ -54,7 +54,10 @@ final class GenerationFlags {
             description = "taken from the logits of what is in the answer")
     private Optional<Float> presencePenalty = Optional.empty();
 
-    @Option(names = "--frequency-penalty", paramLabel = "X", description = "likewise, for each occurrence")
+    @Option(
+            names = "--frequency-penalty",
+            paramLabel = "X",
+            description = "taken from them for each time that it is there")
     private Optional<Float> frequencyPenalty = Optional.empty();
 
     @Option(names = "--seed", paramLabel = "N", description = "of the random draw: the same seed gives the same answer")

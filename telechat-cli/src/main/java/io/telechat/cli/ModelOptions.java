@@ -82,11 +82,11 @@ class ModelOptions {
             description = "cut the model into N parts, each with its share of the threads (default: 1)")
     private int tensorParallel = 1;
 
-    @Mixin
-    private HostOptions hosts;
-
     @Option(names = "--trace", description = "measure every formula, and print a table to stderr at the end")
     private boolean trace;
+
+    @Mixin
+    private HostOptions hosts;
 
     /** Adapters to load with the model. */
     List<Path> adapters() {

@@ -14,8 +14,25 @@ import picocli.CommandLine.Model.UsageMessageSpec;
 final class OptionHeadings {
     private OptionHeadings() {}
 
-    /** @param headings by the names of the options that they stand above; the first option has one */
-    static void install(CommandLine command, Map<String, Message> headings) {
+    /** Of commands that run a model, by the options that they stand above; the command's own options come first, without one. */
+    private static final Map<String, Message> OF_MODELS = Map.of(
+            "--greedy", Message.of("Answers:"),
+            "--backend", Message.of("The model:"),
+            "--ranks", Message.of("Many processes:"),
+            "--adapter", Message.of("Adapters (LoRA):"),
+            "--color", Message.of("This command:"));
+
+    /** For commands with many options; others list them by name. */
+    static void install(CommandLine command) {
+        if (command.getCommandName().equals("train")) {
+            install(command, TrainOptions.HEADINGS);
+        } else if (command.getCommandSpec().findOption("--kv-cache") != null) {
+            install(command, OF_MODELS);
+        }
+    }
+
+    private static void install(CommandLine command, Map<String, Message> headings) {
+        command.getCommandSpec().usageMessage().sortOptions(false);
         command.getHelpSectionMap().put(UsageMessageSpec.SECTION_KEY_OPTION_LIST, help -> render(help, headings));
     }
 

@@ -11,6 +11,10 @@ final class ProgressBar implements LoadProgress {
     private static final long BAR_NANOS = 100_000_000L;
     private static final long LINE_NANOS = 10_000_000_000L;
     private static final int WIDTH = 30;
+    /** On a narrow terminal the end of the line is left out: of a line that has gone on to the next, half would stay. */
+    private static final String UNWRAPPED = "\u001b[?7l";
+
+    private static final String WRAPPED = "\u001b[?7h";
 
     private final Message what;
     private final boolean silent;
@@ -51,7 +55,8 @@ final class ProgressBar implements LoadProgress {
             System.err.print("\r\u001b[K");
         } else {
             int filled = (int) (WIDTH * share);
-            System.err.print("\r\u001b[K[" + "=".repeat(filled) + " ".repeat(WIDTH - filled) + "] " + text);
+            String bar = "[" + "=".repeat(filled) + " ".repeat(WIDTH - filled) + "] " + text;
+            System.err.print("\r\u001b[K" + UNWRAPPED + bar + WRAPPED);
         }
         System.err.flush();
     }

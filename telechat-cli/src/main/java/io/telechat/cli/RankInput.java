@@ -24,8 +24,8 @@ final class RankInput implements LineInput {
     }
 
     @Override
-    public AutoCloseable onInterrupt(Runnable action) {
-        rank.onStop(Optional.of(action));
+    public AutoCloseable showing(Runnable onInterrupt) {
+        rank.onStop(Optional.of(onInterrupt));
         return () -> rank.onStop(Optional.empty());
     }
 

@@ -108,7 +108,7 @@ public final class TelechatCli {
     /** With all commands below it, in English. */
     static CommandLine commandLine() {
         CommandLine commandLine = new CommandLine(new TelechatCli());
-        OptionHeadings.install(commandLine.getSubcommands().get("train"), TrainOptions.HEADINGS);
+        commandLine.getSubcommands().values().forEach(OptionHeadings::install);
         return commandLine;
     }
 
@@ -156,12 +156,14 @@ public final class TelechatCli {
     }
 
     private static int usageError(CommandLine.ParameterException failure, String[] args) {
-        System.err.println("telechat: " + UsageMessages.of(failure.getMessage()).localized());
-        if (failure instanceof CommandLine.UnmatchedArgumentException unmatched
-                && !unmatched.getSuggestions().isEmpty()) {
-            System.err.println(
-                    Message.localized("Possible solutions: %s", String.join(", ", unmatched.getSuggestions())));
-        }
+        Optional<String> unknown = UsageMessages.unknown(failure);
+        System.err.println("telechat: "
+                + unknown.map(name -> UsageMessages.ofUnknown(name, failure.getCommandLine()))
+                        .orElseGet(() -> UsageMessages.of(failure.getMessage()))
+                        .localized());
+        unknown.map(name -> UsageMessages.near(name, failure.getCommandLine()))
+                .filter(near -> !near.isEmpty())
+                .ifPresent(near -> System.err.println(Message.localized("Did you mean %s?", String.join(", ", near))));
         System.err.println(Message.localized(
                 "Try 'telechat %s--help'.",
                 failure.getCommandLine().getParent() == null

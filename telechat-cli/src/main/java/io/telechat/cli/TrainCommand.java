@@ -38,7 +38,6 @@ import picocli.CommandLine.Spec;
                     + " checkpoint."
         },
         customSynopsis = "telechat train --model-path DIR --data-path DIR --output-dir DIR [OPTIONS]",
-        sortOptions = false,
         footer = {
             "",
             "Example: telechat train --model-path TeleChat-12B --data-path data --output-dir run --lora-dim 8"

@@ -130,7 +130,7 @@ class TranslationsTest {
         Program.Result usage = runInChinese("train", "--seed", "x");
 
         assertTrue(help.out().contains("用法"), help.out());
-        assertTrue(help.out().contains("断点"), help.out());
+        assertTrue(help.out().contains("检查点"), help.out());
         assertFalse(help.out().contains("updates"), help.out());
         assertTrue(failure.err().contains("没有这个目录"), failure.err());
         assertTrue(usage.err().contains("不是整数"), usage.err());

@@ -53,12 +53,25 @@ public final class ChatRepl {
                 case LineInput.Input.Interrupt interrupt ->
                     view.note(Message.localized("Ctrl-D or /exit leaves, /help lists commands"));
                 case LineInput.Input.Text text -> {
-                    if (!handle(text.text())) {
+                    if (!handleAll(text.text())) {
                         return 0;
                     }
                 }
             }
         }
+    }
+
+    /** A command is one line: of several that came at once, each is taken by itself. Only a system message may have more. */
+    private boolean handleAll(String text) {
+        String all = text.stripTrailing();
+        if (!isCommand(all) || all.startsWith("/system")) {
+            return handle(all);
+        }
+        return all.lines().allMatch(this::handle);
+    }
+
+    private static boolean isCommand(String text) {
+        return text.startsWith("/") && !text.startsWith("//");
     }
 
     /** Returns false if the dialog is over. */
@@ -67,7 +80,7 @@ public final class ChatRepl {
             if (text.isBlank()) {
                 return true;
             }
-            if (!text.startsWith("/") || text.startsWith("//")) {
+            if (!isCommand(text)) {
                 String message = text.startsWith("//") ? text.substring(1) : text;
                 answer(stop -> session.send(ChatMessage.user(message), view::token, stop));
                 return true;
@@ -88,7 +101,7 @@ public final class ChatRepl {
 
     private void answer(Function<Cancellation, Generation> generate) {
         Cancellation stop = new Cancellation();
-        AutoCloseable handler = input.onInterrupt(stop::cancel);
+        AutoCloseable handler = input.showing(stop::cancel);
         try {
             Generation generation = generate.apply(stop);
             last = Optional.of(generation);

@@ -26,7 +26,11 @@ public final class ConversationFiles {
 
     /** @throws InvalidInputException if the file is missing or not a conversation */
     public static List<ChatMessage> load(Path file) {
-        return messages(file.toString(), JsonFiles.parse(file.toString(), TextFiles.read(file)));
+        String text = TextFiles.read(file);
+        if (!text.strip().startsWith("[")) {
+            throw noConversation(file.toString());
+        }
+        return messages(file.toString(), JsonFiles.parse(file.toString(), text));
     }
 
     /**
@@ -46,6 +50,10 @@ public final class ConversationFiles {
         } catch (IOException e) {
             throw new InvalidInputException(e, "%s: cannot be written: %s", file, IoReason.of(e));
         }
+    }
+
+    private static InvalidInputException noConversation(String source) {
+        return new InvalidInputException("%s: expected a list of {\"role\": …, \"content\": …}", source);
     }
 
     /** Where a link leads, also if there is nothing yet. */
@@ -80,7 +88,7 @@ public final class ConversationFiles {
      */
     public static List<ChatMessage> messages(String source, JsonNode json) {
         if (!json.isArray()) {
-            throw new InvalidInputException("%s: expected a list of {\"role\": …, \"content\": …}", source);
+            throw noConversation(source);
         }
         List<ChatMessage> messages = new ArrayList<>();
         for (JsonNode message : json) {

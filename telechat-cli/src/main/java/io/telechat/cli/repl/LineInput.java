@@ -31,15 +31,18 @@ public interface LineInput extends AutoCloseable {
         return 0;
     }
 
-    /** Runs an action on Ctrl-C until the returned handle is closed; does nothing where there is no terminal. */
-    AutoCloseable onInterrupt(Runnable action);
+    /**
+     * While something is shown that Ctrl-C stops, until the returned handle is closed: what is typed meanwhile is kept for the next
+     * read and not shown. Does nothing where there is no terminal.
+     */
+    AutoCloseable showing(Runnable onInterrupt);
 
     @Override
     void close() throws IOException;
 
     /** Lines that are edited on the terminal. */
     static LineInput onTerminal() throws IOException {
-        return new TerminalInput();
+        return TerminalInput.ofProgram();
     }
 
     /** Lines as they are. */

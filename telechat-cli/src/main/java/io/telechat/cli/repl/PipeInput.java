@@ -53,7 +53,7 @@ final class PipeInput implements LineInput {
     }
 
     @Override
-    public AutoCloseable onInterrupt(Runnable action) {
+    public AutoCloseable showing(Runnable onInterrupt) {
         return () -> {};
     }
 

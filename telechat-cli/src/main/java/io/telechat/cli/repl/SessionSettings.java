@@ -129,7 +129,12 @@ record SessionSettings(ChatSession session) {
         Setting setting = ALL.stream()
                 .filter(s -> s.name().equals(greedy ? "sample" : name))
                 .findFirst()
-                .orElseThrow(() -> new InvalidRequestException("there is no option '%s'; /set lists them", name));
+                .orElseThrow(() -> Suggestions.near(name, NAMES).stream()
+                        .findFirst()
+                        .map(near ->
+                                new InvalidRequestException("there is no option '%s'; did you mean %s?", name, near))
+                        .orElseGet(
+                                () -> new InvalidRequestException("there is no option '%s'; /set lists them", name)));
         try {
             setting.change().accept(session, greedy ? String.valueOf(!Boolean.parseBoolean(words[1])) : words[1]);
         } catch (NumberFormatException e) {

@@ -11,12 +11,17 @@ import io.telechat.infer.generation.Generation;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** What begins with a slash. */
 final class SlashCommands {
     /** For completion. */
     static final List<String> NAMES =
             List.of("/help", "/set", "/show", "/clear", "/save", "/load", "/system", "/regen", "/stats", "/exit");
+
+    /** What takes nothing. */
+    private static final Set<String> ALONE =
+            Set.of("/help", "/?", "/show", "/clear", "/regen", "/stats", "/exit", "/quit", "/bye");
 
     private static final Message HELP = Message.joined(
             "\n",
@@ -60,6 +65,9 @@ final class SlashCommands {
     Outcome run(String line, Optional<Generation> last) {
         String[] words = line.strip().split("\\s+", 2);
         String argument = words.length > 1 ? words[1].strip() : "";
+        if (!argument.isEmpty() && ALONE.contains(words[0])) {
+            throw new InvalidRequestException("%s stands alone: '%s' is too much", words[0], argument);
+        }
         switch (words[0]) {
             case "/help", "/?" -> view.note(HELP.localized());
             case "/set" -> view.note(new SessionSettings(session).set(argument));
@@ -93,9 +101,16 @@ final class SlashCommands {
             case "/exit", "/quit", "/bye" -> {
                 return Outcome.EXIT;
             }
-            default -> throw new InvalidRequestException("unknown command %s; /help lists them", words[0]);
+            default -> throw unknown(words[0]);
         }
         return Outcome.CONTINUE;
+    }
+
+    private static InvalidRequestException unknown(String command) {
+        return Suggestions.near(command, NAMES).stream()
+                .findFirst()
+                .map(near -> new InvalidRequestException("unknown command %s; did you mean %s?", command, near))
+                .orElseGet(() -> new InvalidRequestException("unknown command %s; /help lists them", command));
     }
 
     private void show() {
@@ -109,7 +124,9 @@ final class SlashCommands {
         if (argument.isEmpty()) {
             throw new InvalidRequestException("which file? For example: /save talk.json");
         }
-        return Path.of(argument);
+        return argument.equals("~") || argument.startsWith("~/")
+                ? Path.of(System.getProperty("user.home") + argument.substring(1))
+                : Path.of(argument);
     }
 
     private String stats(Optional<Generation> last) {

@@ -14,6 +14,8 @@ import java.util.stream.DoubleStream;
 record Curve(List<Point> points) {
     private static final int SMALLEST_SPAN = 10;
     private static final int SPANS = 50;
+    /** The mean of a short run would lie far above a loss that falls. */
+    private static final double LARGEST_SHARE = 0.1;
 
     record Point(long step, double value) {
         boolean isFinite() {
@@ -64,11 +66,12 @@ record Curve(List<Point> points) {
     }
 
     /**
-     * The exponential moving average over about a fiftieth of the points, with the correction for its start that Adam's means
+     * The exponential moving average over about a fiftieth of the points, of few a tenth, with the correction for its start that Adam's means
      * have, too (arXiv:1412.6980, section 3). Values that are not finite are left out.
      */
     Curve smoothed() {
-        double span = Math.max(SMALLEST_SPAN, (double) points.size() / SPANS);
+        double few = Math.min(SMALLEST_SPAN, points.size() * LARGEST_SHARE);
+        double span = Math.max(Math.max(1, few), (double) points.size() / SPANS);
         double decay = 1 - 2 / (span + 1);
         double mean = 0;
         double missing = 1;

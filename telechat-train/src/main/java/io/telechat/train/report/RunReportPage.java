@@ -86,7 +86,7 @@ public final class RunReportPage {
 
     String html() {
         String title = Html.escape(
-                runs.size() == 1 ? "Training run " + names.getFirst() : "%d training runs".formatted(runs.size()));
+                runs.size() == 1 ? "Training: " + names.getFirst() : "%d training runs".formatted(runs.size()));
         StringBuilder out = new StringBuilder();
         out.append("""
             <!DOCTYPE html>

@@ -45,6 +45,15 @@ class CurveTest {
     }
 
     @Test
+    void theMeanOfAShortRunIsNearItsValues() {
+        Curve falling = curve(20, s -> 8 - 0.1 * s);
+        Curve smooth = falling.smoothed();
+        for (int i = 0; i < 20; i++) {
+            assertEquals(falling.points().get(i).value(), smooth.points().get(i).value(), 0.1); // a step's worth
+        }
+    }
+
+    @Test
     void theMeanOfEqualValuesIsTheirValueFromTheFirstOnAndLeavesOutWhatIsNoNumber() {
         Curve smooth = curve(300, s -> s == 5 ? Double.NaN : 2.5).smoothed();
         assertEquals(299, smooth.points().size());

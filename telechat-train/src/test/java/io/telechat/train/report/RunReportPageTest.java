@@ -78,7 +78,7 @@ class RunReportPageTest {
         Element page = page(run(
                 "one",
                 step(1, 3.5) + step(2, 1.25) + "{\"step\":2,\"eval_loss\":2.125}\n" + step(3, 1.5) + step(4, 1.75)));
-        assertEquals(List.of("Training run one"), texts(page, "h1"));
+        assertEquals(List.of("Training: one"), texts(page, "h1"));
         assertEquals(
                 List.of(
                         "4",
@@ -160,7 +160,7 @@ class RunReportPageTest {
         Path run = run(name, step(1, 2) + step(2, 1));
         Files.writeString(run.resolve("config.yaml"), "note: </pre><script>alert(2)</script>\n");
         Element page = page(run);
-        assertEquals("Training run " + name, texts(page, "h1").getFirst());
+        assertEquals("Training: " + name, texts(page, "h1").getFirst());
         assertEquals(name, lines(elements(page, "figure").getFirst()).getFirst().getAttribute("data-name"));
         assertEquals(
                 "note: </pre><script>alert(2)</script>\n", texts(page, "pre").getFirst());
