@@ -29,6 +29,12 @@ unzip -q -d "$work" telechat-cli/target/telechat-cli-*-SNAPSHOT.jar 'demo/*'
 tell "building"
 mvn -B -q -f examples package dependency:build-classpath -Dmdep.outputFile=target/classpath
 
+# A plain chat needs neither linear algebra libraries nor somebody's logging.
+if tr ':' '\n' < examples/chat/target/classpath | grep -E 'nd4j|bytedeco|slf4j-simple|logback'; then
+    echo "examples: that does not belong to the class path of a plain chat" >&2
+    exit 1
+fi
+
 # Becomes the program: to be called in a process of its own.
 become() { # PROJECT MAIN ARGUMENT…
     exec "$jdk/bin/java" --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
