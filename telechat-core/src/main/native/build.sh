@@ -77,14 +77,14 @@ vectorizing="-ftree-vectorize -fvect-cost-model=dynamic -fno-gcse"
 if "$compiler" -Werror $vectorizing -S -o /dev/null -x c /dev/null 2> /dev/null; then
     flags="$flags $vectorizing"
 fi
-objects= jobs=
+objects=() jobs=
 compile() { # SOURCE FLAG…; in the background
     local object
     object=$out/.${1%.c}.o
     # shellcheck disable=SC2086 # flags are several words
     { "$compiler" $flags "${@:2}" -c -o "$object" "$1" || { echo "$compiler cannot compile $1" && false; }; } &
     jobs="$jobs $!"
-    objects="$objects $object"
+    objects+=("$object")
 }
 bf16=
 if [ "$machine" = x86_64 ] && "$compiler" -mavx512bf16 -E -x c /dev/null > /dev/null 2>&1; then
@@ -134,15 +134,13 @@ for job in $jobs; do
     wait "$job" || failed=yes
 done
 if [ -n "$failed" ]; then
-    # shellcheck disable=SC2086 # objects are several words
-    rm -f "$out/$library" "$stamp.new" $objects # the library is what an earlier build left
+    rm -f "$out/$library" "$stamp.new" "${objects[@]}" # the library is what an earlier build left
     echo "the CPU backend will use its Java kernels"
     exit 0
 fi
 temporary=$out/.$library.tmp
-# shellcheck disable=SC2086 # objects are several words
-"$compiler" -shared -o "$temporary" $objects -lm
-rm -f $objects
+"$compiler" -shared -o "$temporary" "${objects[@]}" -lm
+rm -f "${objects[@]}"
 mv "$temporary" "$out/$library"
 echo "$sources $tiers" > "$made_of"
 mv "$stamp.new" "$stamp"

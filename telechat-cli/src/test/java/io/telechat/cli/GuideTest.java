@@ -33,7 +33,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Tag("slow")
 class GuideTest {
     private static final Path DOCS = Path.of("../docs");
-    private static final Pattern BLOCK = Pattern.compile("(?:`([\\w./-]+)`:\\s*\\n+)?```(\\w*)\\n(.*?)```", Pattern.DOTALL);
+    private static final Pattern BLOCK =
+            Pattern.compile("(?:`([\\w./-]+)`:\\s*\\n+)?```(\\w*)\\n(.*?)```", Pattern.DOTALL);
     private static final int MINUTES = 5;
 
     @TempDir
@@ -81,18 +82,21 @@ class GuideTest {
     private static void check(Command command, Path results, int number) throws IOException {
         Path out = results.resolve(number + ".out");
         assertTrue(Files.exists(results.resolve(number + ".rc")), () -> command.line() + " was not run to its end");
-        String printed = Files.readString(out).replaceAll("(?m)^WARNING: .*\\n", "").strip();
+        String printed =
+                Files.readString(out).replaceAll("(?m)^WARNING: .*\\n", "").strip();
         assertEquals("0", Files.readString(results.resolve(number + ".rc")).strip(), command.line() + "\n" + printed);
         if (!command.shown().isEmpty()) {
             String pattern = command.shown().stream()
-                    .map(line -> line.strip().equals("…") ? "(?s:.*)" : Pattern.quote(line.strip()).replace("…", "\\E.*\\Q"))
+                    .map(line -> line.strip().equals("…")
+                            ? "(?s:.*)"
+                            : Pattern.quote(line.strip()).replace("…", "\\E.*\\Q"))
                     .collect(Collectors.joining("\\s*\\n\\s*"));
             assertTrue(
                     Pattern.compile("\\s*" + pattern.replace("\\s*\\n\\s*(?s:.*)", "(?s:.*)") + "\\s*")
                             .matcher(printed)
                             .matches(),
-                    () -> "$ " + command.line() + "\nis said to print\n" + String.join("\n", command.shown()) + "\nand prints\n"
-                            + printed);
+                    () -> "$ " + command.line() + "\nis said to print\n" + String.join("\n", command.shown())
+                            + "\nand prints\n" + printed);
         }
     }
 

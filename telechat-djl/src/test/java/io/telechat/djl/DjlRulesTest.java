@@ -38,9 +38,17 @@ class DjlRulesTest {
 
     /** All else may change with every version. */
     private static final Set<String> PUBLIC = Set.of(
-            "ChatInput", "ChatInput$Builder", "ChatOutput", "ChatStream", "TelechatArray", "TelechatModel",
+            "ChatInput",
+            "ChatInput$Builder",
+            "ChatOutput",
+            "ChatStream",
+            "TelechatArray",
+            "TelechatModel",
             // found by DJL by their names
-            "TelechatEngineProvider", "TelechatRepositoryFactory", "TelechatRepositoryFactory$NoBlock", "TelechatTranslatorFactory");
+            "TelechatEngineProvider",
+            "TelechatRepositoryFactory",
+            "TelechatRepositoryFactory$NoBlock",
+            "TelechatTranslatorFactory");
 
     @ArchTest
     static final ArchRule nothingElseIsPublic = classes()
@@ -48,5 +56,6 @@ class DjlRulesTest {
             .arePublic()
             .should(ArchConditions.be(DescribedPredicate.describe(
                     "among what users need",
-                    type -> PUBLIC.contains(type.getName().substring(type.getPackageName().length() + 1)))));
+                    type -> PUBLIC.contains(
+                            type.getName().substring(type.getPackageName().length() + 1)))));
 }

@@ -4,7 +4,6 @@ package io.telechat.langchain4j;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.langchain4j.agent.tool.ToolSpecification;
 import dev.langchain4j.exception.UnsupportedFeatureException;
 import dev.langchain4j.internal.JsonSchemaElementUtils;
@@ -84,20 +83,12 @@ record Completion(ChatModel model, int[] prompt, GenerationOptions options, Tool
         }
         Map<String, JsonNode> offered = new LinkedHashMap<>();
         for (ToolSpecification tool : asked.toolSpecifications()) {
-            if (!Tools.isName(tool.name())) {
-                throw new UnsupportedFeatureException("'" + tool.name()
-                        + "': the name of a tool has 1 to 64 letters, digits, dots, dashes and underscores");
-            }
-            ObjectNode function = MAPPER.createObjectNode().put("name", tool.name());
-            if (tool.description() != null) {
-                function.put("description", tool.description());
-            }
-            if (tool.parameters() != null) {
-                function.set("parameters", schema(tool.parameters()));
-            }
-            ObjectNode json = MAPPER.createObjectNode().put("type", "function");
-            json.set("function", function);
-            offered.put(tool.name(), json);
+            offered.put(
+                    tool.name(),
+                    Tools.function(
+                            tool.name(),
+                            Optional.ofNullable(tool.description()),
+                            Optional.ofNullable(tool.parameters()).map(Completion::schema)));
         }
         boolean forced = asked.toolChoice() == ToolChoice.REQUIRED;
         return new Tools(offered, forced ? List.copyOf(offered.keySet()) : List.of());

@@ -44,5 +44,6 @@ class LangChain4jRulesTest {
             .arePublic()
             .should(ArchConditions.be(DescribedPredicate.describe(
                     "among what users need",
-                    type -> PUBLIC.contains(type.getName().substring(type.getPackageName().length() + 1)))));
+                    type -> PUBLIC.contains(
+                            type.getName().substring(type.getPackageName().length() + 1)))));
 }

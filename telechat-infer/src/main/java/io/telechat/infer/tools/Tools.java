@@ -3,6 +3,7 @@ package io.telechat.infer.tools;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.chat.ChatMessage;
 import io.telechat.core.chat.ChatTokenizer;
@@ -40,6 +41,25 @@ public record Tools(Map<String, JsonNode> offered, List<String> forced) {
     /** Whether a function may have this name: 1 to 64 letters, digits, dots, dashes and underscores. */
     public static boolean isName(String name) {
         return NAME.matcher(name).matches();
+    }
+
+    /**
+     * The description of a function as {@link #offered} has it.
+     *
+     * @param parameters a JSON schema
+     * @throws InvalidRequestException if no function may have this name
+     */
+    public static JsonNode function(String name, Optional<String> description, Optional<JsonNode> parameters) {
+        if (!isName(name)) {
+            throw new InvalidRequestException(
+                    "'%s': the name of a tool has 1 to 64 letters, digits, dots, dashes and underscores", name);
+        }
+        ObjectNode function = JsonNodeFactory.instance.objectNode().put("name", name);
+        description.ifPresent(text -> function.put("description", text));
+        parameters.ifPresent(schema -> function.set("parameters", schema));
+        ObjectNode whole = JsonNodeFactory.instance.objectNode().put("type", "function");
+        whole.set("function", function);
+        return whole;
     }
 
     /**
