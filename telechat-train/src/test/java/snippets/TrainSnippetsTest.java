@@ -31,7 +31,7 @@ class TrainSnippetsTest {
     static void make() throws IOException {
         checkpoint = TinyModels.make(directory, "12b", TinyModels.CONFIG_12B, 2);
         dialogs = directory.resolve("dialogs.jsonl");
-        Files.writeString(dialogs, "{\"input\": \"one\", \"output\": \"two\"}\n".repeat(8));
+        Files.writeString(dialogs, "{\"input\": \"one\", \"output\": \"two\"}\n".repeat(80));
     }
 
     @Test
@@ -48,10 +48,11 @@ class TrainSnippetsTest {
         TrainConfig config = TrainConfig.of(checkpoint, samples, output)
                 .withMethod(TuningMethod.Lora.of(8, 16))
                 .withRate(TrainConfig.Rate.STANDARD.withPeak(1e-3))
-                .withLength(TrainConfig.Length.STANDARD.withMaxSteps(3));
+                .withLength(TrainConfig.Length.STANDARD.withMaxSteps(3).withEvaluation(0.2, 3));
         try (TrainRun run = TrainRun.open(config)) {
+            System.out.println("loss of what is kept back: " + run.evaluate());
             RunEnd end = run.run(step -> System.out.println(step.step() + ": " + step.loss()));
-            System.out.println(end);
+            System.out.println(end + ", now " + run.evaluate());
         }
         // @end
         assertTrue(report.trainedTokens() > 0);

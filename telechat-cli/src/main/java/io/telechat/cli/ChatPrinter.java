@@ -87,7 +87,7 @@ final class ChatPrinter implements AnswerView {
             wrap.ifPresent(w -> out.println(w.finish())); // an empty line sets the answer off
             out.println();
             if (stats) {
-                note(generation.summary());
+                System.err.println(generation.summary());
             }
         }
         out.flush();

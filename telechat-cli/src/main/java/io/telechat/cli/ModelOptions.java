@@ -127,7 +127,7 @@ class ModelOptions {
                             + " model");
         }
         if (!RankProcess.isOne()) {
-            return new RankLauncher(spec, hosts, RankLauncher.temporaryLog()).run(kind);
+            return RankLauncher.runWithoutDirectory(spec, hosts, kind);
         }
         return RankProcess.run(Optional.empty(), PATIENCE, process -> {
             rank = Optional.of(process);

@@ -208,7 +208,7 @@ final class ProcessDataCommand implements Callable<Integer> {
             return RankProcess.run(Optional.empty(), RankProcess.PATIENCE, rank -> process(options, rank.ranks()));
         }
         if (hosts.startsProcesses()) {
-            return new RankLauncher(spec, hosts, RankLauncher.temporaryLog()).run(RankWork.NO_INPUT);
+            return RankLauncher.runWithoutDirectory(spec, hosts, RankWork.NO_INPUT);
         }
         return process(options, LocalRanks.alone());
     }

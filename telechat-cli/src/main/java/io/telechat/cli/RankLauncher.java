@@ -40,9 +40,16 @@ final class RankLauncher {
         this.log = log;
     }
 
-    /** For work that has no directory of its own. */
-    static Path temporaryLog() throws IOException {
-        return Files.createTempDirectory("telechat-ranks-").resolve("mpirun.log");
+    /** For work that has no directory of its own: the log goes with it, unless something went wrong. */
+    static int runWithoutDirectory(CommandSpec spec, HostOptions options, RankWork work) throws IOException {
+        Path directory = Files.createTempDirectory("telechat-ranks-");
+        Path log = directory.resolve("mpirun.log");
+        int code = new RankLauncher(spec, options, log).run(work);
+        if (code == ExitCode.OK) {
+            Files.deleteIfExists(log);
+            Files.deleteIfExists(directory);
+        }
+        return code;
     }
 
     /** For work that comes to a good end when it is asked to. */
@@ -81,6 +88,9 @@ final class RankLauncher {
         Mpirun mpirun = Mpirun.find();
         try {
             Optional<Path> hostfile = hosts.isEmpty() ? Optional.empty() : Optional.of(write(mpirun.hostfile(hosts)));
+            if (!options.isDryRun()) { // or what is printed could not be run
+                hostfile.ifPresent(file -> file.toFile().deleteOnExit());
+            }
             List<String> command = mpirun.command(hostfile, options.sshPort(), options.count(), program(spec));
             if (options.isDryRun()) {
                 command.forEach(System.out::println);
@@ -114,7 +124,6 @@ final class RankLauncher {
 
     private static Path write(String hosts) throws IOException {
         Path file = Files.createTempFile("telechat-hosts-", ".txt");
-        file.toFile().deleteOnExit();
         return Files.writeString(file, hosts);
     }
 
@@ -125,7 +134,9 @@ final class RankLauncher {
         if (Terminals.isInput() && Terminals.isOutput()) {
             command.add(1, "-D" + RankProcess.DIALOG + "=true");
         }
-        command.addAll(spec.root().commandLine().getParseResult().originalArgs());
+        spec.root().commandLine().getParseResult().originalArgs().stream()
+                .filter(argument -> !argument.equals("--dry-run"))
+                .forEach(command::add);
         return command;
     }
 

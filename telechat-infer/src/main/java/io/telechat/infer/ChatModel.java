@@ -45,16 +45,18 @@ public final class ChatModel implements AutoCloseable {
     private final Optional<ChatTokenizer> chatTokenizer;
     private final GenerationDefaults defaults;
     private final LoadOptions options;
+    private final List<Path> adapters;
     private final Optional<TracingOps> trace;
     private final ModelRunner runner;
     private final BatchingEngine engine;
     private final AtomicBoolean closed = new AtomicBoolean();
 
-    private ChatModel(LoadOptions options, ChatModelLoader.Loaded loaded) {
+    private ChatModel(LoadOptions options, List<Path> adapters, ChatModelLoader.Loaded loaded) {
         this.model = loaded.model();
         this.chatTokenizer = loaded.chatTokenizer();
         this.defaults = loaded.defaults();
         this.options = options;
+        this.adapters = List.copyOf(adapters);
         this.trace = loaded.trace();
         this.runner = new ModelRunner(model);
         this.engine = new BatchingEngine(
@@ -77,7 +79,7 @@ public final class ChatModel implements AutoCloseable {
             throw new InvalidRequestException("%s: is an adapter itself; give its model", directory);
         }
         List<Path> adapters = base.isPresent() ? List.of(directory) : options.adapters();
-        return new ChatModel(options, new ChatModelLoader(base.orElse(directory), adapters, options).load());
+        return new ChatModel(options, adapters, new ChatModelLoader(base.orElse(directory), adapters, options).load());
     }
 
     /**
@@ -97,6 +99,11 @@ public final class ChatModel implements AutoCloseable {
 
     public ModelInfo info() {
         return ModelInfo.of(model.config());
+    }
+
+    /** Directories of the adapters that it was loaded with; one is chosen by its place in this list. */
+    public List<Path> adapters() {
+        return adapters;
     }
 
     /** Which kernels compute, for people. */
@@ -224,7 +231,14 @@ public final class ChatModel implements AutoCloseable {
      */
     public Generation generate(
             int[] prompt, GenerationOptions options, TokenListener listener, Cancellation cancellation) {
-        return Listening.generate(engine, Request.of(prompt, resolve(options, prompt.length)), listener, cancellation);
+        return generate(prompt, 0, options, listener, cancellation);
+    }
+
+    /** Likewise, through one of the adapters, counted from 0, or {@link ChatSession#NO_ADAPTER}. */
+    Generation generate(
+            int[] prompt, int adapter, GenerationOptions options, TokenListener listener, Cancellation cancellation) {
+        Request request = Request.of(prompt, resolve(options, prompt.length)).withAdapter(adapter);
+        return Listening.generate(engine, request, listener, cancellation);
     }
 
     /** Likewise, without a way to stop it but to interrupt the thread. */

@@ -10,6 +10,7 @@ import io.telechat.core.chat.ChatMessage;
 import io.telechat.core.chat.MarkerPolicy;
 import io.telechat.core.chat.Role;
 import io.telechat.core.chat.SystemMessages;
+import io.telechat.core.ops.Batch;
 import io.telechat.infer.generation.Cancellation;
 import io.telechat.infer.generation.ContextOverflowException;
 import io.telechat.infer.generation.Generation;
@@ -33,12 +34,16 @@ public final class ChatSession implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ChatSession.class);
     private static final ObjectMapper RECORDS = new ObjectMapper();
 
+    /** The model as it is, without any of its adapters. */
+    public static final int NO_ADAPTER = Batch.Span.NO_ADAPTER;
+
     private final ChatModel model;
     private final List<ChatMessage> messages = new ArrayList<>();
     private Optional<GenerationOptions> options = Optional.empty();
     private MarkerPolicy markers = MarkerPolicy.ESCAPE;
     private SystemMessages systemMessages = SystemMessages.FOLD;
     private OverflowPolicy overflow = OverflowPolicy.ERROR;
+    private int adapter;
     private boolean toldOverflow;
     private volatile boolean closed;
 
@@ -55,6 +60,21 @@ public final class ChatSession implements AutoCloseable {
     /** Options of the following answers. */
     public ChatSession setOptions(GenerationOptions options) {
         this.options = Optional.of(options);
+        return this;
+    }
+
+    /**
+     * The adapter that the following answers go through; at first, the first one, if there is any.
+     *
+     * @param number its place in {@link ChatModel#adapters}, or {@link #NO_ADAPTER}
+     * @throws IllegalArgumentException if there is no such adapter
+     */
+    public ChatSession setAdapter(int number) {
+        if (number != NO_ADAPTER && (number < 0 || number >= model.adapters().size())) {
+            throw new IllegalArgumentException("adapter %d of a model with %d"
+                    .formatted(number, model.adapters().size()));
+        }
+        this.adapter = number;
         return this;
     }
 
@@ -185,7 +205,8 @@ public final class ChatSession implements AutoCloseable {
             throw new IllegalStateException("the session is closed");
         }
         Prompt prompt = fit(conversation);
-        Generation generation = model.generate(prompt.ids(), model.endingAsChat(options()), listener, cancellation);
+        Generation generation =
+                model.generate(prompt.ids(), adapter, model.endingAsChat(options()), listener, cancellation);
         conversation.add(ChatMessage.assistant(generation.text()));
         setMessages(conversation);
         return generation.withDroppedTurns(prompt.droppedTurns());

@@ -216,6 +216,19 @@ public final class TrainRun implements AutoCloseable {
         }
     }
 
+    /**
+     * The loss of the samples that {@link TrainConfig.Length#evaluationShare} keeps back, with the parameters as they are; in nats per
+     * token, as the listener hears of it while the run goes on. Before or after {@link #run}, on all ranks.
+     *
+     * @throws InvalidRequestException if no samples are kept back
+     */
+    public double evaluate() {
+        if (config.length().evaluationShare() == 0) {
+            throw new InvalidRequestException("there is nothing to evaluate: no share of the samples is kept back");
+        }
+        return trainer.evaluate();
+    }
+
     private InvalidModelException unwritable(IOException failure) {
         return new InvalidModelException(failure, "%s: cannot be written: %s", config.output(), IoReason.of(failure));
     }

@@ -283,15 +283,20 @@ public final class Trainer implements AutoCloseable {
 
     /** One micro-batch after the other, as large as those that are trained. */
     private RunState evaluate(RunState state, TrainingListener listener) {
+        double loss = evaluate();
+        listener.evaluated(state.step(), loss);
+        return state.measured(loss);
+    }
+
+    /** The loss of the samples that are kept back, with the parameters as they are. */
+    double evaluate() {
         int[] samples = IntStream.range(trainedSamples, data.samples()).toArray();
         double local = 0;
         for (Division.Pass pass : division.of(
                 samples, weights(samples), division.perPass(config.batch().samplesPerStep()))) {
             local += model.loss(batch(pass.samples()), pass.weights());
         }
-        double loss = ranks.sum(local)[0];
-        listener.evaluated(state.step(), loss);
-        return state.measured(loss);
+        return ranks.sum(local)[0];
     }
 
     private void save(RunState state, TrainingListener listener) throws IOException {

@@ -47,6 +47,12 @@ public final class KeyRules {
         return this;
     }
 
+    /** A key that may be left out, or have one of these values; nothing, 0 and false mean something. */
+    public KeyRules exactly(String key, Object... values) {
+        rules.add(new Rule(key, node -> node.isMissingNode() || node.isNull() || isOneOf(node, values)));
+        return this;
+    }
+
     /** A key whose value decides. */
     public KeyRules only(String key, Predicate<JsonNode> harmless) {
         rules.add(new Rule(key, node -> isNothing(node) || harmless.test(node)));

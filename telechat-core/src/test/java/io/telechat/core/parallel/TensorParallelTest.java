@@ -12,24 +12,21 @@ import io.telechat.core.backend.Backends;
 import io.telechat.core.comm.LocalRanks;
 import io.telechat.core.comm.RankException;
 import io.telechat.core.lora.AdaptedModel;
-import io.telechat.core.lora.LoraConfig;
-import io.telechat.core.lora.LoraFiles;
 import io.telechat.core.model.CausalLm;
 import io.telechat.core.model.LayerObserver;
 import io.telechat.core.ops.Batch;
 import io.telechat.core.ops.KvCache;
 import io.telechat.core.ops.RopeScaling;
 import io.telechat.core.tensor.DType;
-import io.telechat.core.tensor.HostArena;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.core.tensor.TensorArena;
 import io.telechat.core.testing.Goldens;
+import io.telechat.core.testing.TinyAdapters;
 import io.telechat.core.testing.TinyModels;
 import io.telechat.core.testing.Vectors;
 import io.telechat.core.weights.LoadProgress;
 import io.telechat.core.weights.ModelLoader;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -37,7 +34,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
-import java.util.TreeMap;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -205,35 +201,7 @@ class TensorParallelTest {
     }
 
     private Path adapter(Path model, List<String> targets) throws IOException {
-        LoraConfig config = new LoraConfig(3, 6, false, 0, targets);
-        Random random = new Random(7);
-        Map<String, LoraFiles.Pair> pairs = new TreeMap<>();
-        Path out = Files.createDirectories(directory.resolve("adapter" + targets.hashCode()));
-        try (ModelLoader.Checked checked = ModelLoader.check(model);
-                HostArena arena = new HostArena()) {
-            checked.config().architecture().tensors(checked.config()).forEach(spec -> {
-                String module = spec.name().replaceFirst("\\.weight$", "");
-                if (targets.stream().anyMatch(t -> module.endsWith("." + t))) {
-                    long in = spec.computedShape().dim(1);
-                    pairs.put(
-                            module,
-                            new LoraFiles.Pair(
-                                    random(random, arena, 3, in),
-                                    random(random, arena, spec.computedShape().dim(0), 3)));
-                }
-            });
-            boolean turned = checked.config().architecture().name().contains("52B");
-            LoraFiles.write(out, Optional.of(model), config, pairs, turned);
-        }
-        return out;
-    }
-
-    private static Tensor random(Random random, TensorArena arena, long rows, long columns) {
-        Tensor tensor = arena.allocate(DType.F32, rows, columns);
-        for (long i = 0; i < rows * columns; i++) {
-            tensor.setFloat(i, (float) random.nextGaussian() / 8);
-        }
-        return tensor;
+        return TinyAdapters.make(directory.resolve("adapter" + targets.hashCode()), model, targets, 7);
     }
 
     @ParameterizedTest

@@ -9,6 +9,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
+import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -68,6 +69,9 @@ final class ApiClient implements AutoCloseable {
                         "%s: the server answered %d: %s", request.uri(), response.statusCode(), response.body());
             }
             return MAPPER.readTree(response.body());
+        } catch (ConnectException e) { // which has no message of its own
+            throw new InvalidRequestException(
+                    e, "%s: no server answers there (%s)", request.uri(), "connection refused");
         } catch (IOException e) {
             throw new InvalidRequestException("%s: no server answers there (%s)", request.uri(), e.getMessage());
         } catch (InterruptedException e) {

@@ -34,7 +34,7 @@ final class DialogParser {
 
     /** Fields of a line that no form reads. */
     private static final KeyRules LINE = KeyRules.saying("'%s' is %s, which telechat does not train on")
-            .only("weight", 1)
+            .exactly("weight", 1) // 0 is not to be trained
             .refuse(
                     "functions",
                     "function_call",
@@ -52,7 +52,7 @@ final class DialogParser {
 
     /** Fields of a message. */
     private static final KeyRules MESSAGE = KeyRules.saying("'%s' is %s, which telechat does not train on")
-            .only("weight", 1)
+            .exactly("weight", 1) // 0 is not to be trained
             .refuse(
                     "function_call",
                     "reasoning_content",

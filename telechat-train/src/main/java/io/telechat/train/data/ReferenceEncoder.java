@@ -21,7 +21,7 @@ final class ReferenceEncoder implements DialogEncoder {
     /** Fields that the reference passes over. */
     private static final KeyRules RULES = KeyRules.saying(
                     "'%s' is %s, which telechat does not train on with the reference's recipe")
-            .only("weight", 1)
+            .exactly("weight", 1) // 0 is not to be trained
             .refuse("instruction", "history", "system", "tools", "tool_calls", "functions");
 
     private final Tokenizer tokenizer;

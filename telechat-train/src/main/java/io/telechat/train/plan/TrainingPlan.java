@@ -117,7 +117,7 @@ public record TrainingPlan(
         long gradients = 4 * trainedElements();
         return new Memory(
                 stage >= 3 ? share(values) : values,
-                stage >= 2 ? share(gradients) : gradients,
+                stage >= 2 && adapters.isEmpty() ? share(gradients) : gradients,
                 setup.offload() ? 0 : offloadable(stage),
                 pass.activations(),
                 pass.logits(),
@@ -127,7 +127,9 @@ public record TrainingPlan(
 
     /** What the optimizer alone needs, in memory or in files. */
     public long offloadable(int stage) {
-        return stage >= 1 ? share(optimizerBytes()) : optimizerBytes();
+        return stage >= 1 && adapters.isEmpty()
+                ? share(optimizerBytes())
+                : optimizerBytes(); // adapters are whole everywhere
     }
 
     private long parameterBytes() {

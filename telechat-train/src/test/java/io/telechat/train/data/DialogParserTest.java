@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train.data;
 
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -232,6 +233,17 @@ class DialogParserTest {
         BadLineException e =
                 assertThrows(BadLineException.class, () -> parse("{\"messages\": [%s]}".formatted(messages)));
         assertEquals("turns out of order: " + wrong, e.getMessage().split(" message after")[0]);
+    }
+
+    /** In OpenAI's format an answer of weight 0 is not to be trained. */
+    @ParameterizedTest
+    @ValueSource(strings = {"0", "0.5", "false"})
+    void refusesAWeightThatIsNotOne(String weight) {
+        String line = "{\"messages\": [{\"role\": \"user\", \"content\": \"x\"}, {\"role\": \"assistant\", \"content\":"
+                + " \"y\", \"weight\": %s}]}";
+        BadLineException e = assertThrows(BadLineException.class, () -> parse(line.formatted(weight)));
+        assertTrue(e.getMessage().contains("'weight' is " + weight), e.getMessage());
+        assertDoesNotThrow(() -> parse(line.formatted("1")));
     }
 
     @Test
