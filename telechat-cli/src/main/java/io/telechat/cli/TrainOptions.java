@@ -48,7 +48,11 @@ final class TrainOptions {
         }
     }
 
-    @Option(names = "--model-path", required = true, paramLabel = "DIR", description = "checkpoint to start from")
+    @Option(
+            names = {"--model-path", "--model-name-or-path"},
+            required = true,
+            paramLabel = "DIR",
+            description = "checkpoint to start from")
     private Path model;
 
     @Option(names = "--data-path", required = true, paramLabel = "DIR", description = "samples made by process-data")
