@@ -4,6 +4,7 @@ package io.telechat.infer;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.Message;
+import io.telechat.core.backend.CloseGuard;
 import io.telechat.core.chat.ChatMessage;
 import io.telechat.core.chat.ChatTemplate;
 import io.telechat.core.chat.ChatTokenizer;
@@ -30,7 +31,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Flow;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 
 /**
@@ -49,7 +49,7 @@ public final class ChatModel implements AutoCloseable {
     private final Optional<TracingOps> trace;
     private final ModelRunner runner;
     private final BatchingEngine engine;
-    private final AtomicBoolean closed = new AtomicBoolean();
+    private final CloseGuard guard;
 
     private ChatModel(LoadOptions options, List<Path> adapters, ChatModelLoader.Loaded loaded) {
         this.model = loaded.model();
@@ -61,6 +61,7 @@ public final class ChatModel implements AutoCloseable {
         this.runner = new ModelRunner(model);
         this.engine = new BatchingEngine(
                 model, chatTokenizer.map(ChatTokenizer::tokenizer), loaded.bounds(), loaded.drafter());
+        this.guard = CloseGuard.of(this, "a ChatModel"); // last: what could not be made need not be closed
     }
 
     /** Loads with all options at their defaults. */
@@ -156,7 +157,7 @@ public final class ChatModel implements AutoCloseable {
      * @throws IllegalStateException if the model is closed
      */
     public ChatSession newSession() {
-        if (closed.get()) {
+        if (guard.isClosed()) {
             throw new IllegalStateException("the model is closed");
         }
         return new ChatSession(this);
@@ -168,7 +169,7 @@ public final class ChatModel implements AutoCloseable {
     }
 
     void free(KvCache cache) {
-        if (!closed.get()) {
+        if (!guard.isClosed()) {
             engine.alone(() -> {
                 cache.close();
                 return cache;
@@ -322,7 +323,7 @@ public final class ChatModel implements AutoCloseable {
     /** Ends all generations, then frees everything. */
     @Override
     public void close() {
-        if (!closed.getAndSet(true)) {
+        if (guard.close()) {
             engine.close();
             runner.close();
             model.close();

@@ -5,6 +5,7 @@ import io.telechat.core.InvalidModelException;
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.backend.Backends;
+import io.telechat.core.backend.CloseGuard;
 import io.telechat.core.checkpoint.IoReason;
 import io.telechat.core.comm.Communicator;
 import io.telechat.core.comm.RankException;
@@ -32,6 +33,7 @@ public final class TrainRun implements AutoCloseable {
     /** What is to be closed, last first. */
     private final Deque<Cleanup> cleanup = new ArrayDeque<>();
 
+    private final CloseGuard guard = CloseGuard.of(this, "a TrainRun");
     private final TrainConfig config;
     private final Parallelism parallelism;
     private final Trainer trainer;
@@ -243,6 +245,7 @@ public final class TrainRun implements AutoCloseable {
 
     @Override
     public void close() {
+        guard.close();
         while (!cleanup.isEmpty()) {
             try {
                 cleanup.pop().run();
