@@ -70,9 +70,9 @@ if [ -z "$compiler" ]; then
 fi
 # Without contraction, a product and a sum are rounded apart, as the Java kernels round them.
 flags="-std=gnu11 -O2 -fPIC -ffp-contract=off -Wall -Wextra -Werror"
-# The few loops that are not over vectors of ours are made so. What -O3 does beyond takes four times as long and gains nothing:
+# The few loops that are not over vectors of ours are made so. What -O3 does beyond takes three times as long and gains nothing:
 # it writes variants of loops that are unrolled already.
-vectorizing="-ftree-vectorize -fvect-cost-model=dynamic -fno-gcse"
+vectorizing="-ftree-vectorize -fvect-cost-model=dynamic"
 # shellcheck disable=SC2086 # flags are several words
 if "$compiler" -Werror $vectorizing -S -o /dev/null -x c /dev/null 2> /dev/null; then
     flags="$flags $vectorizing"
