@@ -3,7 +3,7 @@
 # What the launchers of a checkout and of a release have in common: finding a JDK, making the JVM's cache, running telechat.
 # To be sourced by bash. The launcher sets:
 #   classpath   jars, as java takes them
-#   home        directory of configs, datas and scripts, beside which a Java runtime of its own may lie, in runtime
+#   home        directory of configs, datas and scripts
 #   aot vector  files that warm_up makes: the JVM's cache, and whether Java's kernels are needed
 # shellcheck shell=bash disable=SC2154
 
@@ -33,7 +33,7 @@ is_jdk25() {
 
 find_jdk() {
     local dir
-    for dir in "${home:-/nonexistent}/../runtime" "${JAVA_HOME:-}" /usr/lib/jvm/* /opt/java/* "${HOME:-}"/.sdkman/candidates/java/* "${HOME:-}"/.jdks/* \
+    for dir in "${JAVA_HOME:-}" /usr/lib/jvm/* /opt/java/* "${HOME:-}"/.sdkman/candidates/java/* "${HOME:-}"/.jdks/* \
         /Library/Java/JavaVirtualMachines/*/Contents/Home; do
         if [ -n "$dir" ] && is_jdk25 "$dir"; then
             jdk=$dir

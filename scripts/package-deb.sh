@@ -31,8 +31,12 @@ image=$work/telechat
 rm "$image/lib/app/"*.jar
 mkdir "$image/lib/release"
 cp -r "$home/." "$image/lib/release/"
-# shellcheck disable=SC2016 # for that script to expand
-printf '#!/bin/sh\nexec "$(dirname "$(readlink -f "$0")")/../lib/release/bin/telechat" "$@"\n' > "$image/bin/telechat"
+cat > "$image/bin/telechat" << 'END'
+#!/bin/sh
+lib=$(dirname "$(readlink -f "$0")")/../lib
+export JAVA_HOME="$lib/runtime"
+exec "$lib/release/bin/telechat" "$@"
+END
 
 mkdir "$work/resources"
 printf '#!/bin/sh\nset -e\n[ "$1" != configure ] || ln -sf /opt/telechat/bin/telechat /usr/bin/telechat\n' > "$work/resources/postinst"

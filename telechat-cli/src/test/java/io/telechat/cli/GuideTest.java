@@ -150,20 +150,7 @@ class GuideTest {
 
     /** Here and on the path. */
     private void makeTelechat() throws IOException {
-        List<String> java = List.of(
-                ProcessHandle.current().info().command().orElseThrow(),
-                "--add-modules",
-                "jdk.incubator.vector",
-                "--enable-native-access=ALL-UNNAMED",
-                "--sun-misc-unsafe-memory-access=allow",
-                "-XX:TieredStopAtLevel=1",
-                "-Dtelechat.tty.stdin=false",
-                "-Dtelechat.tty.stdout=false",
-                "-Dtelechat.tty.stderr=false",
-                "-cp",
-                System.getProperty("java.class.path"),
-                "io.telechat.cli.TelechatCli");
-        String quoted = java.stream().map(word -> "'" + word + "'").collect(Collectors.joining(" "));
+        String quoted = Program.command().stream().map(word -> "'" + word + "'").collect(Collectors.joining(" "));
         Path telechat = Files.writeString(folder.resolve("telechat"), "#!/bin/sh\nexec " + quoted + " \"$@\"\n");
         Files.setPosixFilePermissions(telechat, PosixFilePermissions.fromString("rwxr-xr-x"));
     }

@@ -20,6 +20,7 @@ import java.util.concurrent.TimeUnit;
 /** Runs {@code telechat} as a process of its own. */
 final class Program {
     private static final ObjectMapper MAPPER = new ObjectMapper();
+    private static final List<String> VECTOR_API = List.of("--add-modules", "jdk.incubator.vector");
 
     private Program() {}
 
@@ -45,35 +46,12 @@ final class Program {
         }
     }
 
-    /** @param directory for scratch files */
-    static Result run(Path directory, byte[] input, String... args) throws Exception {
-        Started started = start(directory, args);
-        try (OutputStream stdin = started.process().getOutputStream()) {
-            stdin.write(input);
-        } catch (IOException e) {
-            // The program may be done before it has read everything.
-        }
-        return started.result();
+    /** What to put in front of arguments. */
+    static List<String> command() {
+        return command(VECTOR_API);
     }
 
-    /** Likewise, and does not wait. */
-    static Started start(Path directory, String... args) throws IOException {
-        return start(directory, List.of("--add-modules", "jdk.incubator.vector"), args);
-    }
-
-    /** Likewise, in an environment with these variables, too. */
-    static Started start(Path directory, Map<String, String> variables, String... args) throws IOException {
-        return start(directory, List.of("--add-modules", "jdk.incubator.vector"), variables, args);
-    }
-
-    /** Likewise, with these options for the JVM. */
-    static Started start(Path directory, List<String> javaOptions, String... args) throws IOException {
-        return start(directory, javaOptions, Map.of(), args);
-    }
-
-    private static Started start(
-            Path directory, List<String> javaOptions, Map<String, String> variables, String... args)
-            throws IOException {
+    private static List<String> command(List<String> javaOptions) {
         List<String> command = new ArrayList<>();
         command.add(ProcessHandle.current().info().command().orElseThrow());
         command.addAll(javaOptions);
@@ -87,6 +65,39 @@ final class Program {
                 "-cp",
                 System.getProperty("java.class.path"),
                 "io.telechat.cli.TelechatCli"));
+        return command;
+    }
+
+    /** @param directory for scratch files */
+    static Result run(Path directory, byte[] input, String... args) throws Exception {
+        Started started = start(directory, args);
+        try (OutputStream stdin = started.process().getOutputStream()) {
+            stdin.write(input);
+        } catch (IOException e) {
+            // The program may be done before it has read everything.
+        }
+        return started.result();
+    }
+
+    /** Likewise, and does not wait. */
+    static Started start(Path directory, String... args) throws IOException {
+        return start(directory, VECTOR_API, args);
+    }
+
+    /** Likewise, in an environment with these variables, too. */
+    static Started start(Path directory, Map<String, String> variables, String... args) throws IOException {
+        return start(directory, VECTOR_API, variables, args);
+    }
+
+    /** Likewise, with these options for the JVM. */
+    static Started start(Path directory, List<String> javaOptions, String... args) throws IOException {
+        return start(directory, javaOptions, Map.of(), args);
+    }
+
+    private static Started start(
+            Path directory, List<String> javaOptions, Map<String, String> variables, String... args)
+            throws IOException {
+        List<String> command = new ArrayList<>(command(javaOptions));
         command.addAll(Arrays.asList(args));
         Path err = Files.createTempFile(directory, "stderr", ".txt");
         Path out = Files.createTempFile(directory, "stdout", ".txt");

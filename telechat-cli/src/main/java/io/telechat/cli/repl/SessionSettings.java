@@ -129,8 +129,7 @@ record SessionSettings(ChatSession session) {
         Setting setting = ALL.stream()
                 .filter(s -> s.name().equals(greedy ? "sample" : name))
                 .findFirst()
-                .orElseThrow(() -> Suggestions.near(name, NAMES).stream()
-                        .findFirst()
+                .orElseThrow(() -> Suggestions.nearest(name, NAMES)
                         .map(near ->
                                 new InvalidRequestException("there is no option '%s'; did you mean %s?", name, near))
                         .orElseGet(

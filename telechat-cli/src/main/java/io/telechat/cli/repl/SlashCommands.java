@@ -107,8 +107,7 @@ final class SlashCommands {
     }
 
     private static InvalidRequestException unknown(String command) {
-        return Suggestions.near(command, NAMES).stream()
-                .findFirst()
+        return Suggestions.nearest(command, NAMES)
                 .map(near -> new InvalidRequestException("unknown command %s; did you mean %s?", command, near))
                 .orElseGet(() -> new InvalidRequestException("unknown command %s; /help lists them", command));
     }

@@ -4,6 +4,7 @@ package io.telechat.cli.repl;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 
 /** What somebody may have meant by a name that there is not. */
 public final class Suggestions {
@@ -22,6 +23,11 @@ public final class Suggestions {
                         .thenComparing(Comparator.naturalOrder()))
                 .limit(MOST)
                 .toList();
+    }
+
+    /** The nearest of all. */
+    static Optional<String> nearest(String typed, Collection<String> names) {
+        return near(typed, names).stream().findFirst();
     }
 
     /**
