@@ -38,7 +38,7 @@ class TranslationsTest {
     private Path directory;
 
     @ParameterizedTest
-    @ValueSource(strings = {"core", "train", "infer", "server", "cli"})
+    @ValueSource(strings = {"core", "cuda", "train", "infer", "server", "cli"})
     void everyTextOfAModuleHasATranslationInItsFile(String module) throws IOException {
         Set<String> wanted = new TreeSet<>();
         calls(module).forEach(call -> wanted.add(call.format()));
@@ -58,7 +58,7 @@ class TranslationsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"core", "train", "infer", "server", "cli"})
+    @ValueSource(strings = {"core", "cuda", "train", "infer", "server", "cli"})
     void translationsTakeTheSameValues(String module) throws IOException {
         file(module)
                 .forEach((english, chinese) ->
@@ -66,7 +66,7 @@ class TranslationsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"core", "train", "infer", "server", "cli"})
+    @ValueSource(strings = {"core", "cuda", "train", "infer", "server", "cli"})
     void everyMessageIsGivenTheValuesItAsksFor(String module) throws IOException {
         for (Call call : calls(module)) {
             if (call.arguments() >= 0) {

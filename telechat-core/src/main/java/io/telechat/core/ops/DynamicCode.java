@@ -59,6 +59,16 @@ public final class DynamicCode {
         }
     }
 
+    /** The value of each code, in rising order. */
+    public float[] values() {
+        return values.clone();
+    }
+
+    /** For each code, the largest number that it stands for; infinity for the last. */
+    public float[] ends() {
+        return ends.clone();
+    }
+
     private int search(float x) {
         int code = 0;
         while (x > ends[code]) {

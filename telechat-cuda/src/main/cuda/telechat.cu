@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// All kernels, for the emulation, which is one library. On GPUs each file is a module of its own.
+#include "attention.cu"
+#include "attention_backward.cu"
+#include "cross_entropy.cu"
+#include "elementwise.cu"
+#include "embed.cu"
+#include "embed_backward.cu"
+#include "kv_store.cu"
+#include "optimizer.cu"
+#include "product.cu"
+#include "product_few.cu"
+#include "rms_norm.cu"
+#include "rms_norm_backward.cu"
+#include "rope.cu"
+#include "swiglu_backward.cu"
