@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A TeleChat-52B decoder in eager PyTorch with random weights, timed on the work that `telechat bench` times.
 
-usage: torch_decoder.py CONFIG.json DTYPE PROMPT GENERATE DEPTH BATCH THREADS RUNS      DTYPE: f32 | bf16
+usage: torch_decoder.py CONFIG.json DTYPE PROMPT GENERATE DEPTH BATCH THREADS RUNS
+DTYPE: f32 | bf16; THREADS: a number, or "cuda" for a GPU
 Prints one line of JSON. A peer to compare with: nothing of telechat needs it.
 """
 import json
@@ -14,8 +15,21 @@ import torch
 import torch.nn.functional as F
 
 path, dtype, *numbers = sys.argv[1:]
-prompt, generate, depth, batch, threads, runs = map(int, numbers)
-torch.set_num_threads(threads)
+threads = numbers.pop(4)
+prompt, generate, depth, batch, runs = map(int, numbers)
+on_gpu = threads == "cuda"
+if on_gpu:
+    torch.set_default_device("cuda")
+else:
+    torch.set_num_threads(int(threads))
+
+
+def now():
+    if on_gpu:
+        torch.cuda.synchronize()
+    return time.perf_counter()
+
+
 dtype = {"f32": torch.float32, "bf16": torch.bfloat16}[dtype]
 with open(path, encoding="utf-8") as file:
     config = json.load(file)
@@ -66,18 +80,19 @@ def empty(sequences, positions):
 prefills, decodes = [], []
 with torch.inference_mode():
     for _ in range(runs + 1):
-        start = time.perf_counter()
+        start = now()
         forward(torch.randint(vocabulary, (1, prompt)), empty(1, prompt), 0)
-        prefills.append(prompt / (time.perf_counter() - start))
+        prefills.append(prompt / (now() - start))
         caches = empty(batch, depth + generate)
         next_tokens = forward(torch.randint(vocabulary, (batch, depth)), caches, 0).argmax(-1, keepdim=True)
-        start = time.perf_counter()
+        start = now()
         for step in range(generate):
             next_tokens = forward(next_tokens, caches, depth + step).argmax(-1, keepdim=True)
-        decodes.append(batch * generate / (time.perf_counter() - start))
+        decodes.append(batch * generate / (now() - start))
 print(json.dumps({
     "peer": "PyTorch " + torch.__version__,
     "prefill_tok_s": round(statistics.median(prefills[1:]), 2),
     "decode_tok_s": round(statistics.median(decodes[1:]), 2),
+    "peak_gpu_mib": torch.cuda.max_memory_allocated() // 2**20 if on_gpu else 0,
     "peak_rss_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
 }))

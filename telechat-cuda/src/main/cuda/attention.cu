@@ -265,11 +265,11 @@ __device__ __forceinline__ void attend(const float* qkv, const Span* spans, cons
 }
 } // namespace attention
 
-// Grid: tiles, kvHeads, splits. Shared memory: see AttentionLaunch.java.
+// Grid: tiles, kvHeads, splits. Shared memory: see Attention.java.
 #define ATTENTION(name, source, planes, dim, queries, positions)                                                       \
-    KERNEL __launch_bounds__(queries * 2, 1) attention_##name##_p##planes##_d##dim(const float* qkv, const int4* spans,      \
-            const int2* tiles, const int64_t* table, int layer, int heads, int kvHeads, int headDim, float scale,      \
-            float* out, float* lse, float* partOut, float* partLse) {                                                  \
+    KERNEL __launch_bounds__(queries * 2, 1) attention_##name##_p##planes##_d##dim(const float* qkv,                   \
+            const int4* spans, const int2* tiles, const int64_t* table, int layer, int heads, int kvHeads,             \
+            int headDim, float scale, float* out, float* lse, float* partOut, float* partLse) {                        \
         using namespace attention;                                                                                     \
         attend<dim, queries, positions, planes, source>(qkv, reinterpret_cast<const Span*>(spans),                     \
                 reinterpret_cast<const Tile*>(tiles), table, Shape{layer, heads, kvHeads, headDim}, scale, out, lse,   \
@@ -279,22 +279,26 @@ __device__ __forceinline__ void attend(const float* qkv, const Span* spans, cons
 #define ATTENTION_CACHED(name, type, ofType, planes, dim, queries, positions)                                          \
     typedef attention::Cached<type, ofType> cached_##name##_p##planes##_d##dim;                                        \
     ATTENTION(name, cached_##name##_p##planes##_d##dim, planes, dim, queries, positions)
-#define ATTENTION_EXACT(dim, queries, positions)                                                                       \
+// Tiles are such that a block takes no more than the 99 KiB of shared memory that sm_86 and sm_89 have.
+#define ATTENTION_FLOATS(dim, queries, positions)                                                                      \
     ATTENTION_CACHED(f32, float, 3, 3, dim, queries, positions)                                                        \
     ATTENTION_CACHED(f16, half16, 2, 3, dim, queries, positions)                                                       \
-    ATTENTION_CACHED(bf16, bf16, 1, 3, dim, queries, positions)                                                        \
     ATTENTION(rows, Rows, 3, dim, queries, positions)
+ATTENTION_FLOATS(64, 64, 64)
+ATTENTION_FLOATS(128, 32, 32)
+ATTENTION_FLOATS(192, 16, 16)
+ATTENTION_FLOATS(256, 16, 16)
+ATTENTION_CACHED(bf16, bf16, 1, 3, 64, 64, 64)
+ATTENTION_CACHED(bf16, bf16, 1, 3, 128, 64, 64)
+ATTENTION_CACHED(bf16, bf16, 1, 3, 192, 32, 32)
+ATTENTION_CACHED(bf16, bf16, 1, 3, 256, 32, 32)
 #define ATTENTION_ROUNDED(dim, queries, positions)                                                                     \
     ATTENTION_CACHED(bf16, bf16, 1, 1, dim, queries, positions)                                                        \
     ATTENTION(rows, RoundedRows, 1, dim, queries, positions)
-ATTENTION_EXACT(64, 64, 64)
-ATTENTION_EXACT(128, 64, 64)
-ATTENTION_EXACT(192, 32, 32)
-ATTENTION_EXACT(256, 32, 32)
 ATTENTION_ROUNDED(64, 64, 64)
 ATTENTION_ROUNDED(128, 64, 64)
 ATTENTION_ROUNDED(192, 64, 64)
-ATTENTION_ROUNDED(256, 64, 64)
+ATTENTION_ROUNDED(256, 32, 32)
 
 // The parts of a query, each with its output and the logarithm of its denominator. Grid: tokens · heads.
 KERNEL attention_merge(const float* partOut, const float* partLse, int splits, int headDim, float* out, float* lse) {

@@ -15,19 +15,19 @@ constexpr int CHUNK = 8, CHUNKS = STEP / CHUNK;
 // How many planes hold an element, where activations have so many.
 template <class T> struct Element {
     static constexpr bool QUANTIZED = false;
-    static constexpr int planes(int ofActivations, bool) { return ofActivations; }
+    __host__ __device__ static constexpr int planes(int ofActivations, bool) { return ofActivations; }
 };
 template <> struct Element<bf16> {
     static constexpr bool QUANTIZED = false;
-    static constexpr int planes(int, bool) { return 1; }
+    __host__ __device__ static constexpr int planes(int, bool) { return 1; }
 };
 template <> struct Element<half16> {
     static constexpr bool QUANTIZED = false;
-    static constexpr int planes(int, bool) { return 2; } // 11 bits
+    __host__ __device__ static constexpr int planes(int, bool) { return 2; } // 11 bits
 };
 template <int BITS> struct Quantized {
     static constexpr bool QUANTIZED = true;
-    static constexpr int planes(int ofActivations, bool scaled) { return scaled ? ofActivations : 1; }
+    __host__ __device__ static constexpr int planes(int ofActivations, bool scaled) { return scaled ? ofActivations : 1; }
 };
 template <> struct Element<q8> : Quantized<8> {};
 template <> struct Element<q4> : Quantized<4> {};
@@ -229,7 +229,7 @@ template <class B, bool TRANSPOSED_A, bool TRANSPOSED_B, int PA, int TILE> struc
 // kind: nt for y = x · Wᵀ, nn for dx = dy · W, tn for dW = dyᵀ · x. `pitchB` of a quantized matrix is its number of columns.
 // Grid: tiles along n, tiles along m. Shared memory: see Products.java.
 #define PRODUCT(kind, name, type, pointer, transposedA, transposedB, planes, tile)                                     \
-    KERNEL __launch_bounds__(tile * 2) product_##kind##_##name##_p##planes##_##tile(const float* a, int64_t pitchA,    \
+    KERNEL __launch_bounds__(tile * 2, 1) product_##kind##_##name##_p##planes##_##tile(const float* a, int64_t pitchA,    \
             const pointer* b, int64_t pitchB, int m, int n, int depth, const float* bias, const float* residual,       \
             float* y, int64_t pitchY) {                                                                                \
         using namespace product;                                                                                       \
@@ -237,18 +237,19 @@ template <class B, bool TRANSPOSED_A, bool TRANSPOSED_B, int PA, int TILE> struc
                 {a, pitchA, m, depth}, {b, pitchB, n, depth}, bias, residual, y, pitchY);                              \
     }                                                                                                                  \
     REGISTER(product_##kind##_##name##_p##planes##_##tile)
+// Large tiles for where speed counts: what rounds as far as its weights allow, and floats.
 #define PRODUCT_NT(name, type, pointer, planes)                                                                        \
     PRODUCT(nt, name, type, pointer, false, false, planes, 64)                                                         \
     PRODUCT(nt, name, type, pointer, false, false, planes, 128)
 PRODUCT_NT(f32, float, float, 3)
 PRODUCT_NT(f16, half16, half16, 2)
-PRODUCT_NT(f16, half16, half16, 3)
 PRODUCT_NT(bf16, bf16, bf16, 1)
-PRODUCT_NT(bf16, bf16, bf16, 3)
 PRODUCT_NT(q8, q8, uint8_t, 2)
-PRODUCT_NT(q8, q8, uint8_t, 3)
 PRODUCT_NT(q4, q4, uint8_t, 1)
-PRODUCT_NT(q4, q4, uint8_t, 3)
+PRODUCT(nt, f16, half16, half16, false, false, 3, 64)
+PRODUCT(nt, bf16, bf16, bf16, false, false, 3, 64)
+PRODUCT(nt, q8, q8, uint8_t, false, false, 3, 64)
+PRODUCT(nt, q4, q4, uint8_t, false, false, 3, 64)
 PRODUCT(nn, f32, float, float, false, true, 3, 64)
 PRODUCT(nn, f16, half16, half16, false, true, 3, 64)
 PRODUCT(nn, bf16, bf16, bf16, false, true, 1, 64)

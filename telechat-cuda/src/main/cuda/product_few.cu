@@ -265,7 +265,6 @@ __device__ __forceinline__ void quantizedProduct(const float* x, const uint8_t* 
     REGISTER(few_##name##_p##planes##_t##tiles)
 #define FEW_OF(name, type, planes)                                                                                     \
     FEW(name, type, planes, 1)                                                                                         \
-    FEW(name, type, planes, 2)                                                                                         \
     FEW(name, type, planes, 4)
 FEW_OF(f32, float, 3)
 FEW_OF(f16, half16, 2)
@@ -280,8 +279,6 @@ FEW_OF(bf16, bf16, 3)
     }                                                                                                                  \
     REGISTER(few_q##bits##_t##tiles)
 FEW_QUANTIZED(8, 1)
-FEW_QUANTIZED(8, 2)
 FEW_QUANTIZED(8, 4)
 FEW_QUANTIZED(4, 1)
-FEW_QUANTIZED(4, 2)
 FEW_QUANTIZED(4, 4)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The highest logits of each row, in the order of their ids; of equals, those with the lowest ids. A radix select (Alabi et al. 2012,
-// doi:10.1145/2133803.2345676): histograms of eleven bits of the numbers at a time find the lowest candidate, then what lies above is
-// put together. First in every part of a row, a block each, then in the candidates of the parts. Nothing depends on the order of
-// threads: counters are integers, sums have their order.
+// The highest logits of each row, in the order of their ids; of equals, those with the lowest ids. A radix select (Alabi et al.
+// 2012, doi:10.1145/2133803.2345676): histograms of eleven bits of the numbers at a time find the lowest candidate, then what lies
+// above is put together. First in every part of a row, a block each, then in the candidates of the parts. Nothing depends on the
+// order of threads: counters are integers, sums have their order.
 #include "device.cuh"
 
 namespace top {
@@ -172,7 +172,8 @@ KERNEL top_of_parts(const float* logits, int vocab, int most, uint8_t* out) {
         head.sum = blockSum(sum, shared.floats);
         top::Lowest lowest = top::findLowest(values, count, head.candidates, shared);
         int64_t at = (int64_t)part * most;
-        head.rest = top::collect(values, nullptr, first, count, lowest, shared, layout.ids(out, row) + at, layout.values(out, row) + at);
+        head.rest = top::collect(
+                values, nullptr, first, count, lowest, shared, layout.ids(out, row) + at, layout.values(out, row) + at);
     }
     if (threadIdx.x == 0) {
         layout.heads(out, row)[part] = head;

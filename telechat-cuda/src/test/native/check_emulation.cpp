@@ -124,10 +124,11 @@ CHECK_CASE(shuffles) {
     std::vector<int> y(32 * 8);
     run<shuffles>(1, 32, 0, y.data());
     for (int lane = 0; lane < 32; lane++) {
-        int expected[] = {5, lane / 8 * 8 + 1, lane ^ 3, lane % 16 < 14 ? lane + 2 : lane, lane % 16 < 2 ? lane : lane - 2, 0x49249249,
-                lane < 16 ? 0 : lane ^ 15, 31 + 2};
+        int down = lane % 16 < 14 ? lane + 2 : lane, up = lane % 16 < 2 ? lane : lane - 2;
+        int expected[] = {5, lane / 8 * 8 + 1, lane ^ 3, down, up, 0x49249249, lane < 16 ? 0 : lane ^ 15, 31 + 2};
         for (int i = 0; i < 8; i++) {
-            EXPECT(y[lane * 8 + i] == expected[i], "shuffle %d of lane %d: %d instead of %d", i, lane, y[lane * 8 + i], expected[i]);
+            int actual = y[lane * 8 + i];
+            EXPECT(actual == expected[i], "shuffle %d of lane %d: %d instead of %d", i, lane, actual, expected[i]);
         }
     }
 }
@@ -166,7 +167,7 @@ CHECK_CASE(numbers) {
     EXPECT(rsqrtf(4) == 0.5f && __float2int_rn(2.5f) == 2 && __float2int_rz(-2.7f) == -2 && __saturatef(NAN) == 0, "functions");
 }
 
-// Kernels without mistakes are not found fault with ---------------------------------------------------------------------------------
+// Kernels without mistakes are not found fault with -------------------------------------------------------------------------------
 CHECK_CASE(good_kernels) {
     std::vector<float> x = gaussian(256), y(256), expected(256);
     run<reverse_good>(1, 256, 0, x.data(), y.data(), 4);
@@ -260,8 +261,9 @@ CHECK_CASE(broken_launches) {
     expectError(tryRun<barrier_without_some>(1, 64, 0, y.data()), "barrier_without_some", "ended");
     expectError(tryRun<shuffle_without_some>(1, 64, 0, y.data()), "shuffle_without_some", "lane");
     expectError(tryRun<shuffle_meets_vote>(1, 64, 0, y.data()), "shuffle_meets_vote", "different operations");
-    expectError(tryRun<shuffle_waits_while_others_are_at_barrier>(1, 32, 0, y.data()), "shuffle_waits", "the lanes ffff0000 are missing");
-    expectError(tryRun<misaligned_copy>(1, 1, 0, (const float*)((uintptr_t)y.data() & ~15ull), y.data()), "misaligned_copy", "multiples");
+    expectError(tryRun<shuffle_waits_while_others_are_at_barrier>(1, 32, 0, y.data()), "shuffle_waits", "ffff0000 are missing");
+    auto* aligned = (const float*)((uintptr_t)y.data() & ~15ull);
+    expectError(tryRun<misaligned_copy>(1, 1, 0, aligned, y.data()), "misaligned_copy", "multiples");
     expectError(tryRun<too_much_shared>(1, 64, 0, y.data()), "too_much_shared", "more shared memory");
     expectError(tryRun<reverse_good>(1, 1025, 0, y.data(), y.data(), 1), "reverse_good", "no GPU");
     // And after all that, kernels run as before.
@@ -292,5 +294,7 @@ CHECK_CASE(races_of_blocks) {
     std::vector<float> x(8 * 64), sums(8);
     unsigned blocks = 0;
     float sum;
-    expectNoticed("a missing fence", text, [&] { run<last_block_sums_missing_fence>(8, 64, 0, x.data(), sums.data(), &blocks, &sum); });
+    expectNoticed("a missing fence", text, [&] {
+        run<last_block_sums_missing_fence>(8, 64, 0, x.data(), sums.data(), &blocks, &sum);
+    });
 }

@@ -40,6 +40,9 @@ struct CUfunc_st {
 
 namespace {
 constexpr int MAX_SHARED = 227 << 10, DEFAULT_SHARED = 48 << 10; // of a thread block
+// The first four devices are of sm_90; those behind them of sm_89, which has less shared memory.
+constexpr int FIRST_SMALL = 4, SMALL_SHARED = 99 << 10;
+static int mostShared(int device) { return device < FIRST_SMALL ? MAX_SHARED : SMALL_SHARED; }
 
 struct Driver {
     bool initialized = false;
@@ -490,11 +493,11 @@ API cuDeviceGetAttribute(int* value, CUdevice_attribute attribute, CUdevice devi
         case 40: *value = 1; break;             // copy engines
         case 41: *value = 1; break;             // unified addresses
         case 50: *value = 0; break;             // PCI domain
-        case 75: *value = 9; break;             // compute capability
-        case 76: *value = 0; break;
+        case 75: *value = device < FIRST_SMALL ? 9 : 8; break; // compute capability
+        case 76: *value = device < FIRST_SMALL ? 0 : 9; break;
         case 81: *value = 228 << 10; break;     // shared memory of a multiprocessor
         case 82: *value = 65536; break;         // registers of a multiprocessor
-        case 97: *value = MAX_SHARED; break;    // shared memory of a block, with opt-in
+        case 97: *value = mostShared(device); break; // shared memory of a block, with opt-in
         case 106: *value = 32; break;           // blocks of a multiprocessor
         case 111: *value = 1024; break;         // reserved shared memory of a block
         case 115: *value = 0; break;            // no memory pools
@@ -692,7 +695,7 @@ API cuFuncSetAttribute(CUfunction f, CUfunction_attribute attribute, int value) 
     CHECK_FUNCTION(f)
     switch ((int)attribute) {
         case 8: // most dynamic shared memory
-            REQUIRE(value >= 0 && value + (int)f->image->staticShared(f->index) <= MAX_SHARED, CUDA_ERROR_INVALID_VALUE,
+            REQUIRE(value >= 0 && value + (int)f->image->staticShared(f->index) <= mostShared(f->device->number), CUDA_ERROR_INVALID_VALUE,
                     "kernel " + f->name + " cannot have " + std::to_string(value) + " bytes of dynamic shared memory");
             f->maxDynamicShared = value;
             return CUDA_SUCCESS;
@@ -732,7 +735,7 @@ API cuLaunchKernel(CUfunction f, unsigned gridX, unsigned gridY, unsigned gridZ,
     REQUIRE(gridX && gridY && gridZ && gridX <= 0x7fffffff && gridY <= 65535 && gridZ <= 65535, CUDA_ERROR_INVALID_VALUE,
             kernel + ": a grid of " + std::to_string(gridX) + " x " + std::to_string(gridY) + " x " + std::to_string(gridZ)
                     + " blocks");
-    REQUIRE((int)shared <= f->maxDynamicShared && shared <= MAX_SHARED, CUDA_ERROR_INVALID_VALUE,
+    REQUIRE((int)shared <= f->maxDynamicShared && (int)shared <= mostShared(f->device->number), CUDA_ERROR_INVALID_VALUE,
             kernel + ": " + std::to_string(shared) + " bytes of dynamic shared memory, where cuFuncSetAttribute allows "
                     + std::to_string(f->maxDynamicShared));
     Launch launch{f, {gridX, gridY, gridZ}, {blockX, blockY, blockZ}, shared, std::vector<char>(f->parameterBytes)};
@@ -784,7 +787,7 @@ API cuStreamQuery(CUstream handle) {
     if (stream->executed == stream->enqueued) {
         return CUDA_SUCCESS;
     }
-    int result = driver.streams.advance(*stream, stream->executed + 1);
+    int result = driver.streams.ask(*stream, stream->executed + 1);
     return result != CUDA_SUCCESS && result != PENDING ? (CUresult)result : CUDA_ERROR_NOT_READY;
 }
 API cuStreamWaitEvent(CUstream handle, CUevent event, unsigned flags) {
@@ -877,7 +880,7 @@ API cuEventQuery(CUevent event) { // see cuStreamQuery
         return CUDA_SUCCESS;
     }
     CUstream_st& stream = *event->recording->stream;
-    int result = driver.streams.advance(stream, std::min(stream.executed + 1, event->recording->position));
+    int result = driver.streams.ask(stream, std::min(stream.executed + 1, event->recording->position));
     return result != CUDA_SUCCESS && result != PENDING ? (CUresult)result : CUDA_ERROR_NOT_READY;
 }
 API cuEventSynchronize(CUevent event) {

@@ -64,8 +64,8 @@ int cublasLtMatrixLayoutCreate(void**, int, uint64_t, uint64_t, int64_t);
 int cublasLtMatmulPreferenceCreate(void**);
 int cublasLtMatmulPreferenceSetAttribute(void*, int, const void*, size_t);
 int cublasLtMatmulAlgoGetHeuristic(void*, void*, void*, void*, void*, void*, void*, int, void*, int*);
-int cublasLtMatmul(void*, void*, const float*, const void*, void*, const void*, void*, const float*, const void*, void*, void*, void*,
-        const void*, void*, size_t, void*);
+int cublasLtMatmul(void*, void*, const float*, const void*, void*, const void*, void*, const float*, const void*, void*, void*,
+        void*, const void*, void*, size_t, void*);
 
 struct UniqueId {
     char bytes[128];
@@ -217,8 +217,10 @@ void mistakesAreErrors() {
     CUfunction f;
     EXPECT_ERROR(CUDA_ERROR_NOT_FOUND, cuModuleGetFunction(&f, s.module, "no_such_kernel"));
     EXPECT_ERROR(CUDA_ERROR_NO_BINARY_FOR_GPU, cuModuleLoadData(&s.module, std::string(100, 'x').data()));
-    void* none[] = {&x};
-    EXPECT_ERROR(CUDA_ERROR_INVALID_VALUE, cuLaunchKernel(s.kernel("beyond_global"), 1, 1, 1, 1, 1, 1, 49153, s.stream, none, nullptr));
+    int zero = 0;
+    void* parameters[] = {&x, &zero};
+    CUfunction any = s.kernel("beyond_global");
+    EXPECT_ERROR(CUDA_ERROR_INVALID_VALUE, cuLaunchKernel(any, 1, 1, 1, 1, 1, 1, 49153, s.stream, parameters, nullptr));
     size_t offset, size;
     GOOD(cuFuncGetParamInfo(s.kernel("reverse_good"), 2, &offset, &size));
     EXPECT(offset == 16 && size == 4);
@@ -257,10 +259,12 @@ void mistakesAreErrors() {
     fault(CUDA_ERROR_ILLEGAL_ADDRESS, "beyond the end of an allocation of 252 bytes", [](Session& own, CUdeviceptr) {
         return own.launch("beyond_global", 1, own.upload(numbers(63)), 63); // within the same 256 bytes
     });
-    fault(CUDA_ERROR_ILLEGAL_ADDRESS, "before", [](Session& own, CUdeviceptr at) { return own.launch("beyond_global", 1, at, -1500); });
+    fault(CUDA_ERROR_ILLEGAL_ADDRESS, "before",
+            [](Session& own, CUdeviceptr at) { return own.launch("beyond_global", 1, at, -1500); });
     fault(CUDA_ERROR_ILLEGAL_ADDRESS, "no address of the memory",
             [&](Session& own, CUdeviceptr) { return own.launch("beyond_global", 1, host.data(), 0); });
-    fault(CUDA_ERROR_LAUNCH_FAILED, "different barriers", [](Session& own, CUdeviceptr at) { return own.launch("diverging_barriers", 64, at); });
+    fault(CUDA_ERROR_LAUNCH_FAILED, "different barriers",
+            [](Session& own, CUdeviceptr at) { return own.launch("diverging_barriers", 64, at); });
 }
 
 void graphsReplayWhatWasCaptured() {
@@ -362,7 +366,8 @@ void productsAreRight() {
                 return at;
             };
             std::vector<float> a, b;
-            CUdeviceptr atA = make(rowsA, columnsA, 1, a), atB = make(rowsB, columnsB, 2, b), atD = s.upload(std::vector<float>(m * n, 100));
+            CUdeviceptr atA = make(rowsA, columnsA, 1, a), atB = make(rowsB, columnsB, 2, b);
+            CUdeviceptr atD = s.upload(std::vector<float>(m * n, 100));
             GOOD(cublasLtMatmulDescCreate(&desc, 68, 0));
             GOOD(cublasLtMatmulDescSetAttribute(desc, 3, &transA, 4));
             GOOD(cublasLtMatmulDescSetAttribute(desc, 4, &transB, 4));
@@ -392,8 +397,8 @@ void productsAreRight() {
                     EXPECT(d[j * m + i] == sum);
                 }
             }
-            EXPECT(cublasLtMatmul(handle, desc, &alpha, (void*)(atA + 64), layouts[0], (void*)atB, layouts[1], &beta, (void*)atD, layouts[2],
-                           (void*)atD, layouts[2], result, (void*)workspace, workspaceBytes, s.stream) != 0);
+            EXPECT(cublasLtMatmul(handle, desc, &alpha, (void*)(atA + 64), layouts[0], (void*)atB, layouts[1], &beta, (void*)atD,
+                           layouts[2], (void*)atD, layouts[2], result, (void*)workspace, workspaceBytes, s.stream) != 0);
         }
     }
     release(0);

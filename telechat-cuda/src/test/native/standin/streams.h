@@ -126,6 +126,15 @@ public:
         return stream.device->sticky;
     }
 
+    /** The same, once, and gets others on if that is what it needs. */
+    int ask(CUstream_st& stream, uint64_t position) {
+        int result = advance(stream, position);
+        if (result == PENDING) {
+            advanceCollectives(stream);
+        }
+        return result;
+    }
+
     /** The same, but waits for others, meanwhile without the lock. */
     CUresult drain(std::unique_lock<std::mutex>& held, CUstream_st& stream, uint64_t position) {
         for (;;) {

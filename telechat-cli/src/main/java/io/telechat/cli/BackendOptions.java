@@ -7,7 +7,7 @@ import picocli.CommandLine.Option;
 
 /** What computes. */
 final class BackendOptions {
-    @Option(names = "--backend", paramLabel = "NAME", description = "cpu or nd4j (default: the best that is usable)")
+    @Option(names = "--backend", paramLabel = "NAME", description = "cpu, nd4j or cuda (default: cpu, if it is usable)")
     private Optional<String> backend = Optional.empty();
 
     @Option(

@@ -151,8 +151,8 @@ final class DoctorCommand implements Callable<Integer> {
 
     private static String gpu() {
         if (Files.exists(Path.of("/proc/driver/nvidia/version"))) {
-            return "NVIDIA driver present; the CUDA build of ND4J serves compute capability 3.7 to 8.6 (Maven profile"
-                    + " cuda)";
+            return "NVIDIA driver present; for sm_80 and later see backend cuda, for older ones the Maven profile cuda"
+                    + " (ND4J)";
         }
         return "none found";
     }

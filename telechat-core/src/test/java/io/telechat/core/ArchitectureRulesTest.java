@@ -79,10 +79,13 @@ class ArchitectureRulesTest {
             "parallel", "comm", "checkpoint", "lora", "weights", "model", "architecture", "ops", "tensor", "backend");
 
     @ArchTest
+    static final ArchRule ranksExchangeTensors = mayUseOnly("comm", "tensor", "ffi", "checkpoint");
+
+    @ArchTest
     static final ArchRule workersUseNothing = mayUseOnly("workers");
 
     @ArchTest
-    static final ArchRule backendsUseOps = mayUseOnly("backend", "ops", "tensor", "quant", "ffi", "workers");
+    static final ArchRule backendsUseOps = mayUseOnly("backend", "comm", "ops", "tensor", "quant", "ffi", "workers");
 
     @ArchTest
     static final ArchRule backendsAreFoundByServiceLoaderOnly = noClasses()

@@ -27,20 +27,25 @@ final class Attention implements AutoCloseable {
     }
 
     /**
-     * Widths of heads that there are kernels for, and the sizes of their tiles: as much as fits into the shared memory of sm_80.
+     * The sizes of tiles, as in attention.cu.
      *
      * @param dim at least the width of a head
      * @param rows queries of a tile
      * @param positions keys of a step
      */
     private record Tiling(int dim, int rows, int positions) {
-        static Tiling of(int headDim, int planes) {
+        static Tiling of(int headDim, int planes, int keyPlanes) {
             if (headDim > 256) {
                 throw new IllegalArgumentException("heads of %d are wider than 256".formatted(headDim));
             }
             int dim = Math.max(64, Math.ceilDiv(headDim, 64) * 64);
-            boolean small = planes > 1 && dim > 128;
-            return small ? new Tiling(dim, 32, 32) : new Tiling(dim, 64, 64);
+            int size = switch (dim) {
+                case 64 -> 64;
+                case 128 -> keyPlanes > 1 ? 32 : 64;
+                case 192 -> keyPlanes > 1 ? 16 : planes > 1 ? 32 : 64;
+                default -> keyPlanes > 1 ? 16 : 32;
+            };
+            return new Tiling(dim, size, size);
         }
 
         int sharedBytes(int queryPlanes, int keyPlanes) {
@@ -63,7 +68,7 @@ final class Attention implements AutoCloseable {
         boolean rounds = precision == Precision.ROUNDING && (cache == null || cache == DType.BF16);
         int planes = rounds ? 1 : 3;
         int keyPlanes = cache == DType.BF16 ? 1 : cache == DType.F16 ? 2 : planes;
-        Tiling tiling = Tiling.of(heads.headDim(), planes);
+        Tiling tiling = Tiling.of(heads.headDim(), planes, keyPlanes);
         long tiles = tables.tiles(tiling.rows(), heads.groupSize());
         int splits = splits(tables.tileCount() * heads.kvHeads(), tables.longest());
         long queries = qkv.rows() * heads.heads();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.cuda;
 
+import io.telechat.core.InvalidRequestException;
 import io.telechat.core.ops.HeadLayout;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.cuda.driver.Kernel;
@@ -76,6 +77,15 @@ final class AttentionGradient implements AutoCloseable {
             Tensor dQkv,
             Precision precision) {
         Tiling tiling = Tiling.of(heads.headDim(), precision == Precision.EXACT ? 3 : 1);
+        int needed = Math.max(tiling.sharedBytesOfKeys(), tiling.sharedBytesOfQueries());
+        if (needed > stream.device().sharedBytes()) {
+            throw new InvalidRequestException(
+                    "training in f32 with heads of %d takes %d KiB of shared memory, %s has %d: use --dtype bf16",
+                    heads.headDim(),
+                    Math.ceilDiv(needed, 1024),
+                    stream.device().name(),
+                    stream.device().sharedBytes() / 1024);
+        }
         long rows = qkv.rows() * heads.heads();
         long delta = deltas.of(rows * Float.BYTES);
         stream.launch(kernels.get("attention_backward", "attention_delta", "pplip"))

@@ -23,20 +23,19 @@ final class CompiledKernels {
     private final Nvrtc compiler;
     private final Path folder;
 
-    CompiledKernels(Nvrtc compiler) {
-        this(compiler, cacheFolder().resolve("telechat/cuda"));
-    }
-
     CompiledKernels(Nvrtc compiler, Path folder) {
         this.compiler = compiler;
         this.folder = folder;
     }
 
-    private static Path cacheFolder() {
+    /** In the user's folder for caches. */
+    static Path userFolder() {
         return Optional.ofNullable(System.getenv("XDG_CACHE_HOME"))
                 .filter(f -> !f.isEmpty())
                 .map(Path::of)
-                .orElse(Path.of(System.getProperty("user.home"), ".cache"));
+                .orElse(Path.of(System.getProperty("user.home"), ".cache"))
+                .resolve("telechat")
+                .resolve("cuda");
     }
 
     /** The machine code of a source file, compiled unless the same has been before. A folder that cannot be written to is no obstacle. */

@@ -36,7 +36,7 @@ public final class CudaBackendProvider implements BackendProvider {
         if (Device.count() == 0) {
             return Optional.of(Message.of("NVIDIA's driver is installed, but offers no GPU; try nvidia-smi"));
         }
-        try (Device device = Device.open(CudaBackend.ordinal())) {
+        try (Device device = Device.open(CudaBackend.ordinal(0))) {
             if (device.capability() < LEAST_CAPABILITY) {
                 return Optional.of(Message.of(
                         "%s is of sm_%d, and sm_%d is the least; ND4J's CUDA build serves older GPUs, see README",
@@ -48,6 +48,11 @@ public final class CudaBackendProvider implements BackendProvider {
 
     @Override
     public Backend create(int threads) {
-        return CudaBackend.open(CudaBackend.ordinal(), threads);
+        return create(threads, 0);
+    }
+
+    @Override
+    public Backend create(int threads, int device) {
+        return CudaBackend.open(CudaBackend.ordinal(device), threads);
     }
 }

@@ -2,7 +2,9 @@
 package io.telechat.cuda;
 
 import io.telechat.core.ops.Batch;
+import io.telechat.cuda.driver.CublasLt;
 import io.telechat.cuda.driver.Stream;
+import java.util.Optional;
 
 /** What the formulas of one GPU share: its stream, its kernels, the memory for small arrays, and the tables of the batch at hand. */
 final class CudaEngine implements AutoCloseable {
@@ -13,11 +15,12 @@ final class CudaEngine implements AutoCloseable {
     private final Attention attention;
     private BatchTables tables;
 
-    CudaEngine(Stream stream, Kernels kernels) {
+    /** @param library for large products, if it is to be used */
+    CudaEngine(Stream stream, Kernels kernels, Optional<CublasLt> library) {
         this.stream = stream;
         this.kernels = kernels;
         this.uploads = new Uploads(stream);
-        this.products = new Products(stream, kernels);
+        this.products = new Products(stream, kernels, library);
         this.attention = new Attention(stream, kernels);
     }
 

@@ -14,6 +14,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * The memory of a GPU. Weights keep their type; a row whose bytes are no multiple of 16 is filled up, so that every row can be read
@@ -38,6 +39,11 @@ final class CudaMemory implements DeviceMemory, AutoCloseable {
     @Override
     public boolean isOnHost() {
         return false;
+    }
+
+    @Override
+    public OptionalLong freeBytes() {
+        return OptionalLong.of(stream.device().freeBytes());
     }
 
     @Override

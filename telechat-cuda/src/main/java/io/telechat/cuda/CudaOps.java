@@ -36,6 +36,11 @@ final class CudaOps implements Ops {
     }
 
     @Override
+    public void flush() {
+        stream.flushAndGoOn();
+    }
+
+    @Override
     public void embed(int[] tokens, Weight table, float scale, Tensor out) {
         Shapes.embed(tokens, table, out);
         Tensor matrix = table.blocks().getFirst().matrix();
@@ -188,6 +193,36 @@ final class CudaOps implements Ops {
                 .put(engine.uploads().put(rows))
                 .put((int) x.columns())
                 .put(DeviceStorage.address(out))
+                .run();
+    }
+
+    @Override
+    public void copyColumns(Tensor from, int first, Tensor to, int at, int count) {
+        Shapes.copyColumns(from, first, to, at, count);
+        stream.launch(kernels.get("rows", "copy_columns", "plipl"))
+                .grid(from.rows(), Kernels.blocks(count), 1)
+                .threads(Kernels.THREADS)
+                .put(DeviceStorage.address(from) + (long) first * Float.BYTES)
+                .put(from.columns())
+                .put(count)
+                .put(DeviceStorage.address(to) + (long) at * Float.BYTES)
+                .put(to.columns())
+                .run();
+    }
+
+    @Override
+    public void clearRows(Tensor x, boolean[] which) {
+        Shapes.clearRows(x, which);
+        int[] table = new int[which.length];
+        for (int row = 0; row < which.length; row++) {
+            table[row] = which[row] ? 1 : 0;
+        }
+        stream.launch(kernels.get("rows", "clear_rows", "pip"))
+                .grid(which.length)
+                .threads(Kernels.THREADS)
+                .put(engine.uploads().put(table))
+                .put((int) x.columns())
+                .put(DeviceStorage.address(x))
                 .run();
     }
 

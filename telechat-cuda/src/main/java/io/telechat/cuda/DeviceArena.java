@@ -75,9 +75,12 @@ final class DeviceArena implements TensorArena {
     @Override
     public synchronized void close() {
         if (!allocations.isEmpty()) {
-            stream.synchronize();
-            allocations.forEach(stream.device()::free);
-            allocations.clear();
+            try {
+                stream.synchronize();
+            } finally { // another rank's failure is no reason to keep them
+                allocations.forEach(stream.device()::free);
+                allocations.clear();
+            }
         }
         free = 0;
         end = 0;

@@ -66,6 +66,21 @@ record DeviceStorage(Stream stream, long address, long bytes, long pitch) implem
     }
 
     @Override
+    public long byteSize() {
+        return bytes;
+    }
+
+    @Override
+    public Storage bytes(long from, long to) {
+        return new DeviceStorage(stream, address + from, to - from, 0);
+    }
+
+    @Override
+    public Storage laidOutIn(Storage other) {
+        return new DeviceStorage(stream, ((DeviceStorage) other).address, bytes, pitch);
+    }
+
+    @Override
     public void clear() {
         stream.clear(address, bytes);
     }

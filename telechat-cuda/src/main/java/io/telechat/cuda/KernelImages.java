@@ -74,12 +74,16 @@ final class KernelImages {
     }
 
     private byte[] compile(String module) throws IOException {
+        return compile(Nvrtc.find().orElseThrow(), CompiledKernels.userFolder(), module, device.capability());
+    }
+
+    /** Compiles the source of a module that is in our jar, or takes what the folder has of it. */
+    static byte[] compile(Nvrtc compiler, Path folder, String module, int capability) throws IOException {
         Map<String, String> headers = new LinkedHashMap<>();
         for (String header : HEADERS) {
             headers.put(header, text(header));
         }
-        Nvrtc compiler = Nvrtc.find().orElseThrow();
-        return new CompiledKernels(compiler).get(module + ".cu", text(module + ".cu"), headers, device.capability());
+        return new CompiledKernels(compiler, folder).get(module + ".cu", text(module + ".cu"), headers, capability);
     }
 
     private static String text(String file) throws IOException {

@@ -21,10 +21,10 @@ final class LibraryProduct implements AutoCloseable {
     private final Scratch roundedToo;
     private Tensor latest;
 
-    LibraryProduct(Stream stream, Kernels kernels) {
+    LibraryProduct(Stream stream, Kernels kernels, Optional<CublasLt> library) {
         this.stream = stream;
         this.kernels = kernels;
-        this.library = CublasLt.find(stream);
+        this.library = library;
         this.rounded = new Scratch(stream);
         this.roundedToo = new Scratch(stream);
     }

@@ -4,6 +4,7 @@ package io.telechat.cuda;
 import io.telechat.core.ops.Weight;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Tensor;
+import io.telechat.cuda.driver.CublasLt;
 import io.telechat.cuda.driver.Stream;
 import java.util.Optional;
 
@@ -22,11 +23,11 @@ final class Products implements AutoCloseable {
     private final TiledProduct tiled;
     private final LibraryProduct library;
 
-    Products(Stream stream, Kernels kernels) {
+    Products(Stream stream, Kernels kernels, Optional<CublasLt> library) {
         this.stream = stream;
         this.kernels = kernels;
         this.tiled = new TiledProduct(stream, kernels);
-        this.library = new LibraryProduct(stream, kernels);
+        this.library = new LibraryProduct(stream, kernels, library);
     }
 
     /** Which library multiplies large matrices; empty where our own kernels do. */
@@ -58,7 +59,7 @@ final class Products implements AutoCloseable {
 
     private void few(Tensor x, Tensor matrix, long bias, long residual, Matrix y, Precision precision) {
         int tokens = (int) x.rows();
-        int tiles = tokens <= 8 ? 1 : tokens <= 16 ? 2 : 4;
+        int tiles = tokens <= 8 ? 1 : 4;
         DType dtype = matrix.dtype();
         String name = dtype.isQuantized()
                 ? "few_%s_t%d".formatted(dtype, tiles)

@@ -51,8 +51,9 @@ final class TiledProduct {
             default -> planes;
         };
         boolean fills = Math.ceilDiv(x.rows(), LARGE_TILE) * Math.ceilDiv(matrix.rows(), LARGE_TILE) >= multiprocessors;
+        boolean large = fills && (matrix.dtype() == DType.F32 || planes < 3);
         launch(
-                new Variant("nt_" + matrix.dtype(), planes, planesB, fills ? LARGE_TILE : SMALL_TILE),
+                new Variant("nt_" + matrix.dtype(), planes, planesB, large ? LARGE_TILE : SMALL_TILE),
                 new Size(x.rows(), matrix.rows(), x.columns()),
                 Matrix.of(x),
                 Matrix.of(matrix),

@@ -41,7 +41,7 @@ final class Transfers implements AutoCloseable {
         if (ring[next] == null) {
             ring[next] = stream.device().allocatePinned(PIECE);
         }
-        copied[next].await();
+        stream.await(copied[next]);
         return ring[next].asSlice(0, size);
     }
 

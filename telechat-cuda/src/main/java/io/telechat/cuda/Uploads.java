@@ -49,7 +49,7 @@ final class Uploads implements AutoCloseable {
     /** A new step: its arrays may take the place of those of the step before, whose launches have been handed over. */
     void begin() {
         turn = (turn + 1) % TURNS;
-        copied[turn].await();
+        stream.await(copied[turn]);
         used = 0;
     }
 

@@ -24,6 +24,7 @@ class CudaRulesTest {
                             "io.telechat.cuda..",
                             "io.telechat.core",
                             CORE + "backend",
+                            CORE + "comm",
                             CORE + "ops",
                             CORE + "tensor",
                             CORE + "quant",

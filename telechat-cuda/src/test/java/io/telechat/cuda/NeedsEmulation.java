@@ -11,6 +11,6 @@ import org.junit.jupiter.api.condition.EnabledIf;
 @Target(ElementType.TYPE)
 @Retention(RetentionPolicy.RUNTIME)
 @EnabledIf(
-        value = "io.telechat.cuda.Emulation#isBuilt",
+        value = "io.telechat.core.testing.EmulatedGpu#isBuilt",
         disabledReason = "there is no g++ to build the emulation of a GPU with")
 @interface NeedsEmulation {}

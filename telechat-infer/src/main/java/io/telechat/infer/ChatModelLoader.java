@@ -21,6 +21,7 @@ import io.telechat.infer.engine.NGramDrafter;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -53,10 +54,18 @@ record ChatModelLoader(Path directory, List<Path> adapters, LoadOptions options)
             backend = Optional.of(Backends.open(PartLoader.share(options)));
             long weights = checked.weightBytes(backend.get(), options.quantization());
             int processes = options.ranks().map(Communicator::size).orElse(1);
-            EngineOptions bounds = bounds(config, weights, contextLength, options);
+            OptionalLong ofDevice = backend.get().memory().freeBytes();
+            long forCaches = ofDevice.isPresent()
+                    ? ofDevice.getAsLong() / 10 * 9 * options.tensorParallel()
+                    : MemoryPlan.machineMemory() / 2;
+            EngineOptions bounds = bounds(config, forCaches - weights, contextLength, options);
             MemoryPlan plan = MemoryPlan.of(config, weights, options.cacheType(), bounds.contextLength())
                     .dividedBy(processes);
-            plan.require(directory.toString(), MemoryPlan.machineMemory());
+            plan.require(
+                    directory.toString(),
+                    ofDevice.isPresent()
+                            ? ofDevice.getAsLong() * options.tensorParallel()
+                            : MemoryPlan.machineMemory());
             LOG.info(
                     "{}: {}, {} parameters, weights of {}, context {}, {} in all; {}",
                     directory,
@@ -89,10 +98,13 @@ record ChatModelLoader(Path directory, List<Path> adapters, LoadOptions options)
                 : AdaptedModel.load(checked, backend, ops, options.quantization(), adapters, options.progress());
     }
 
-    /** What the engine may use; the context is cut to what the cache holds. */
-    private static EngineOptions bounds(ModelConfig config, long weights, int contextLength, LoadOptions options) {
+    /**
+     * What the engine may use; the context is cut to what the cache holds.
+     *
+     * @param left bytes that caches may take
+     */
+    private static EngineOptions bounds(ModelConfig config, long left, int contextLength, LoadOptions options) {
         KvLayout layout = new KvLayout(config.layers(), config.heads(), options.cacheType());
-        long left = MemoryPlan.machineMemory() / 2 - weights;
         int blocks = CacheBlocks.of(options.cacheSize(), layout, contextLength, left);
         int held = Math.min(contextLength, blocks * KvLayout.BLOCK);
         int drafts = options.speculation().map(Speculation::tokens).orElse(0);

@@ -32,10 +32,15 @@ record PartLoader(Path directory, List<Path> adapters, LoadOptions options) {
         return options.tensorParallel() > 1 || options.ranks().isPresent();
     }
 
-    /** What one part of the model is computed with. */
+    /** What the first part of the model is computed with, or all of it. */
     static BackendChoice share(LoadOptions options) {
+        return share(options, options.ranks().map(Communicator::numberHere).orElse(0));
+    }
+
+    private static BackendChoice share(LoadOptions options, int numberHere) {
         BackendChoice all = options.backend();
-        return all.withThreads(Math.max(1, all.threads() / options.tensorParallel()));
+        return all.withThreads(Math.max(1, all.threads() / options.tensorParallel()))
+                .forRank(numberHere);
     }
 
     static Ops ops(Backend backend, LoadOptions options) {
@@ -66,7 +71,7 @@ record PartLoader(Path directory, List<Path> adapters, LoadOptions options) {
         ModelLoader.Checked checked = ModelLoader.check(directory);
         Optional<Backend> backend = Optional.empty();
         try {
-            backend = Optional.of(Backends.open(share(options)));
+            backend = Optional.of(Backends.open(share(options, ranks.numberHere())));
             Ops ops = ops(backend.get(), options);
             ModelInParts.follow(checked, backend.get(), ops, loading(LoadProgress.SILENT), ranks);
         } catch (RuntimeException | Error e) {

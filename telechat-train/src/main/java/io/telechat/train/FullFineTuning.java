@@ -87,8 +87,8 @@ public final class FullFineTuning implements TrainedModel {
                 config,
                 parameters.values(),
                 backend,
-                backend.trainingOps(),
-                backend.gradOps(),
+                backend.trainingOps(method.dtype()),
+                backend.gradOps(method.dtype()),
                 rows,
                 gradientCheckpointing);
     }

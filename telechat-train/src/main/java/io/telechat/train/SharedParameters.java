@@ -40,7 +40,7 @@ final class SharedParameters implements AllParameters {
         this.ranks = parallelism.ranks();
         this.parameters =
                 new ShardedParameters(checked, backend, dtype, parallelism.stage(), ranks, memory.newArena(backend));
-        this.gradients = new ShardedGradients(backend.gradOps(), config, parameters);
+        this.gradients = new ShardedGradients(backend.gradOps(dtype), config, parameters);
     }
 
     @Override

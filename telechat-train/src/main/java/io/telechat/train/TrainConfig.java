@@ -283,7 +283,7 @@ public record TrainConfig(
                 data,
                 output,
                 method,
-                new BackendChoice(backend.name(), threads),
+                backend.withThreads(threads),
                 batch,
                 objective,
                 optimizer,

@@ -170,8 +170,12 @@ public final class TrainRun implements AutoCloseable {
 
     private TrainedModel model(CheckedData inputs, ModelLoader.Checked checked) {
         int rows = samplesAtOnce() * inputs.data().rowTokens();
-        Backend backend = Backends.open(config.backend());
+        Communicator ranks = parallelism.ranks();
+        Backend backend = Backends.open(config.backend().forRank(ranks.numberHere()));
         try {
+            if (!parallelism.isAlone()) {
+                backend.connect(ranks);
+            }
             return switch (config.method()) {
                 case TuningMethod.Full full ->
                     new FullFineTuning(

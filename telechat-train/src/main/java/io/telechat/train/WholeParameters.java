@@ -28,7 +28,7 @@ final class WholeParameters implements AllParameters {
      */
     WholeParameters(ModelLoader.Checked checked, Backend backend, DType dtype, OptimizerMemory memory) {
         this.parameters = new TrainableParameters(checked, backend, dtype, memory.newArena(backend));
-        this.gradients = new ResidentGradients(backend.gradOps(), parameters.gradients());
+        this.gradients = new ResidentGradients(backend.gradOps(dtype), parameters.gradients());
     }
 
     @Override

@@ -14,6 +14,7 @@ import io.telechat.core.checkpoint.SafetensorsFile;
 import io.telechat.core.ops.Rounding;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Tensor;
+import io.telechat.core.testing.EmulatedGpu;
 import io.telechat.core.weights.ModelLoader;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -32,7 +33,11 @@ class Bf16TrainingTest {
     static Path directory;
 
     private static TinyRun run(DType dtype, Rounding rounding) throws IOException {
-        TinyRun run = new TinyRun(directory).backend("cpu", 2).batch(8, 1);
+        return run("cpu", dtype, rounding);
+    }
+
+    private static TinyRun run(String backend, DType dtype, Rounding rounding) throws IOException {
+        TinyRun run = new TinyRun(directory).backend(backend, 2).batch(8, 1);
         run.method = new TuningMethod.Full(dtype, rounding);
         return run;
     }
@@ -49,6 +54,19 @@ class Bf16TrainingTest {
             assertEquals(exact.get(i), rounded.get(i), 0.05 * fall, "loss of update " + i);
         }
         assertNotEquals(exact.getLast(), rounded.getLast(), "nothing was rounded");
+    }
+
+    /** There activations are rounded, too, so that all products run on the tensor cores in one go. */
+    @Test
+    void learnsOnAGpuAsOnACpu() throws IOException {
+        EmulatedGpu.assumeBuiltFor("cuda");
+        List<Double> cpu = run("cpu", DType.BF16, Rounding.NEAREST).run().losses();
+        List<Double> gpu = run("cuda", DType.BF16, Rounding.NEAREST).run().losses();
+        double fall = cpu.getFirst() - cpu.getLast();
+        for (int i = 0; i < 6; i++) {
+            assertEquals(cpu.get(i), gpu.get(i), 0.05 * fall, "loss of update " + i);
+        }
+        assertNotEquals(cpu.getLast(), gpu.getLast(), "activations were not rounded");
     }
 
     @Test

@@ -17,6 +17,7 @@ import io.telechat.core.lora.LoraMerge;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.HostArena;
 import io.telechat.core.tensor.Tensor;
+import io.telechat.core.testing.EmulatedGpu;
 import io.telechat.core.testing.Goldens;
 import io.telechat.core.weights.ModelLoader;
 import io.telechat.core.workers.WorkerTeam;
@@ -48,8 +49,9 @@ class GoldenLoraTest {
     Path directory;
 
     @ParameterizedTest(name = "{0} on {1}")
-    @CsvSource({"plain, cpu", "plain, nd4j", "masked, cpu", "masked, nd4j"})
+    @CsvSource({"plain, cpu", "plain, nd4j", "plain, cuda", "masked, cpu", "masked, nd4j", "masked, cuda"})
     void matchesTheReference(String kind, String backend) throws IOException {
+        EmulatedGpu.assumeBuiltFor(backend);
         Path golden = Goldens.shared("training").resolve("lora_dim4");
         assumeTrue(Files.isDirectory(golden), "%s is not on this machine".formatted(golden));
         JsonNode facts = JsonFiles.readObject(golden.resolve("case.json"));

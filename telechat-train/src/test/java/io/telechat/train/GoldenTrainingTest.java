@@ -9,6 +9,7 @@ import io.telechat.core.architecture.TensorSpec;
 import io.telechat.core.checkpoint.JsonFiles;
 import io.telechat.core.checkpoint.SafetensorsFile;
 import io.telechat.core.tensor.Tensor;
+import io.telechat.core.testing.EmulatedGpu;
 import io.telechat.core.testing.Goldens;
 import io.telechat.core.weights.ModelLoader;
 import io.telechat.train.data.TrainingData;
@@ -37,18 +38,22 @@ class GoldenTrainingTest {
     @CsvSource({
         "full_accum2, masked, cpu",
         "full_accum2, masked, nd4j",
+        "full_accum2, masked, cuda",
         "full_nowarmup, plain, cpu",
         "full_nowarmup, plain, nd4j",
         "full_nowarmup, masked, cpu",
         "full_nowarmup, masked, nd4j",
         "full_warmup2_batch2, plain, cpu",
         "full_warmup2_batch2, plain, nd4j",
+        "full_warmup2_batch2, plain, cuda",
         "full_warmup2_batch2, masked, cpu",
         "full_warmup2_batch2, masked, nd4j",
         "telechat12b_full, masked, cpu",
-        "telechat12b_full, masked, nd4j"
+        "telechat12b_full, masked, nd4j",
+        "telechat12b_full, masked, cuda"
     })
     void matchesTheReference(String name, String kind, String backend) throws IOException {
+        EmulatedGpu.assumeBuiltFor(backend);
         Path golden = Files.isDirectory(COMMITTED.resolve(name))
                 ? COMMITTED.resolve(name)
                 : Goldens.shared("training").resolve(name);

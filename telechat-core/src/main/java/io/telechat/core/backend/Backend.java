@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.backend;
 
+import io.telechat.core.InvalidRequestException;
+import io.telechat.core.comm.Communicator;
 import io.telechat.core.ops.GradOps;
 import io.telechat.core.ops.Ops;
 import io.telechat.core.tensor.DType;
@@ -34,11 +36,42 @@ public interface Backend extends AutoCloseable {
     /** The backward formulas, the loss and the optimizer. */
     GradOps gradOps();
 
+    /**
+     * {@link #trainingOps} for parameters of this type: what BF16 ones are multiplied with may be rounded to BF16, too. The same
+     * operations where that would not be faster.
+     */
+    default Ops trainingOps(DType parameters) {
+        return trainingOps();
+    }
+
+    /** {@link #gradOps} likewise. */
+    default GradOps gradOps(DType parameters) {
+        return gradOps();
+    }
+
     /** Whether {@link #trainingOps} and {@link #gradOps} multiply with weights of this type as they are. */
     boolean computesWith(DType dtype);
 
     /** The memory that all these work in. */
     DeviceMemory memory();
+
+    /**
+     * Connects its device with those of other ranks, all of which do so: from then on the communicator takes tensors of its memory.
+     * Backends that compute in the memory of this process have nothing to connect.
+     *
+     * @throws io.telechat.core.InvalidRequestException on all ranks, if their devices cannot be connected
+     */
+    default void connect(Communicator ranks) {
+        if (!memory().isOnHost()) {
+            throw new InvalidRequestException(
+                    "the backend '%s' cannot work on several ranks: use --backend cpu or cuda", name());
+        }
+    }
+
+    /** What finds the highest logits on a device; empty where whole rows are as near. */
+    default Optional<TopSelector> topSelector() {
+        return Optional.empty();
+    }
 
     /** The threads that the operations are computed with; free for other work between them. */
     WorkerTeam workers();

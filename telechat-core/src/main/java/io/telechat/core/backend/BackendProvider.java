@@ -16,4 +16,13 @@ public interface BackendProvider {
 
     /** @param threads number of threads, at least 1 */
     Backend create(int threads);
+
+    /**
+     * Likewise, on one of several devices; those that have none are all alike.
+     *
+     * @param device from 0; there may be fewer, which then have several users
+     */
+    default Backend create(int threads, int device) {
+        return create(threads);
+    }
 }

@@ -30,14 +30,21 @@ public final class Backends {
      * @throws InvalidRequestException if there is none, or it cannot be used here
      */
     public static Backend open(BackendChoice choice) {
-        return choice.name().map(name -> byName(name, choice.threads())).orElseGet(() -> best(choice.threads()));
+        return choice.name()
+                .map(Backends::provider)
+                .orElseGet(Backends::bestProvider)
+                .create(choice.threads(), choice.device());
     }
 
     /** The best usable backend. What was passed over is logged in one line. */
     public static Backend best(int threads) {
+        return bestProvider().create(threads);
+    }
+
+    private static BackendProvider bestProvider() {
         for (BackendProvider provider : providers()) {
             if (provider.unusableReason().isEmpty()) {
-                return provider.create(threads);
+                return provider;
             }
             LOG.warn(Message.localized(
                     "backend %s is not usable: %s",
@@ -54,6 +61,10 @@ public final class Backends {
      * @throws InvalidRequestException if there is none, or it cannot be used here
      */
     public static Backend byName(String name, int threads) {
+        return provider(name).create(threads);
+    }
+
+    private static BackendProvider provider(String name) {
         List<BackendProvider> providers = providers();
         BackendProvider provider = providers.stream()
                 .filter(p -> p.name().equals(name))
@@ -64,6 +75,6 @@ public final class Backends {
         provider.unusableReason().ifPresent(reason -> {
             throw new InvalidRequestException("backend %s is not usable: %s", name, reason);
         });
-        return provider.create(threads);
+        return provider;
     }
 }

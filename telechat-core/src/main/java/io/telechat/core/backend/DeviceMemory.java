@@ -6,6 +6,7 @@ import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Shape;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.core.tensor.TensorArena;
+import java.util.OptionalLong;
 
 /** The memory that a backend's operations work in, and the ways into it and out of it. */
 public interface DeviceMemory {
@@ -17,6 +18,11 @@ public interface DeviceMemory {
         try (TensorArena arena = newArena()) {
             return arena.allocate(DType.F32, 1).isOnHost();
         }
+    }
+
+    /** Bytes of a device's memory that are free; empty where tensors are in the memory of this process. */
+    default OptionalLong freeBytes() {
+        return OptionalLong.empty();
     }
 
     /**

@@ -6,10 +6,13 @@ import io.telechat.core.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 
 /**
  * A group of ranks that compute together. All of them call the same operations in the same order; the names are MPI's. Operations
@@ -18,6 +21,10 @@ import java.util.concurrent.atomic.AtomicInteger;
  * <p>Sums are made in the order of the ranks, by the rank that owns the elements: the same number of ranks gives the same bits
  * over every {@link Transport}. Before data move, the ranks compare what they are about to do, so that two of them that have come
  * apart end with a {@link RankException} instead of wrong numbers.
+ *
+ * <p>Tensors may be in the memory of devices, once {@link #connect} has been called. Operations on them have their place in the order
+ * of the device's work, so that a {@link Pending} of one is not waited for; those that end with {@code Now}, of which a step of
+ * decoding has two for each layer, are not compared before.
  */
 public final class Communicator implements AutoCloseable {
     private final Transport transport;
@@ -27,6 +34,7 @@ public final class Communicator implements AutoCloseable {
     private final ExecutorService thread;
     private volatile boolean failed;
     private final AtomicInteger underWay = new AtomicInteger();
+    private Optional<DeviceCollectives> devices = Optional.empty();
 
     /** Takes over the transport, and closes it with itself. */
     public Communicator(Transport transport) {
@@ -51,6 +59,30 @@ public final class Communicator implements AutoCloseable {
     /** What carries the bytes, for people. */
     public String description() {
         return transport.description();
+    }
+
+    /** The number of this rank among those on its machine, from 0. */
+    public int numberHere() {
+        return transport.numberHere();
+    }
+
+    /** How long a rank waits for the others. */
+    public Duration patience() {
+        return transport.patience();
+    }
+
+    /** From now on, tensors may be in the memory of the devices that these operations are of; empty: not any more. */
+    public void connect(Optional<DeviceCollectives> operations) {
+        devices = operations;
+    }
+
+    /**
+     * For who waits for another rank by other means than this.
+     *
+     * @throws RankException if another rank is known to have failed
+     */
+    public void checkOthers() {
+        transport.checkOthers();
     }
 
     private interface Operation {
@@ -91,6 +123,28 @@ public final class Communicator implements AutoCloseable {
         }
     }
 
+    /** An operation of the devices, in the order of their work. */
+    private void onDevice(Consumer<DeviceCollectives> operation) {
+        DeviceCollectives device =
+                devices.orElseThrow(() -> new IllegalStateException("the ranks' devices are not connected"));
+        if (failed) {
+            throw new RankException("an operation among the ranks was given up, because one before it failed");
+        }
+        try {
+            operation.accept(device);
+        } catch (RuntimeException | Error e) {
+            failed = true;
+            throw e;
+        }
+    }
+
+    /** Likewise, after the ranks have compared what they are about to do. */
+    private Pending agreeOnDevice(Collectives.Kind kind, long bytes, Consumer<DeviceCollectives> operation) {
+        now(() -> collectives.agree(kind, bytes));
+        onDevice(operation);
+        return Pending.done();
+    }
+
     /**
      * Every rank gets the sum over all ranks, in place.
      *
@@ -98,6 +152,9 @@ public final class Communicator implements AutoCloseable {
      */
     public Pending allReduce(Tensor values) {
         requireFloats(values);
+        if (!values.isOnHost()) {
+            return agreeOnDevice(Collectives.Kind.ALL_REDUCE, values.bytes(), d -> d.allReduce(values));
+        }
         MemorySegment segment = values.segment();
         return submit(() -> collectives.allReduce(segment));
     }
@@ -105,6 +162,10 @@ public final class Communicator implements AutoCloseable {
     /** Likewise, at its end when this returns: quicker for values that are waited for. */
     public void allReduceNow(Tensor values) {
         requireFloats(values);
+        if (!values.isOnHost()) {
+            onDevice(d -> d.allReduce(values));
+            return;
+        }
         MemorySegment segment = values.segment();
         now(() -> collectives.allReduce(segment));
     }
@@ -117,6 +178,9 @@ public final class Communicator implements AutoCloseable {
      */
     public Pending allGather(Tensor part, Tensor all) {
         requireParts(part, all);
+        if (!part.isOnHost()) {
+            return agreeOnDevice(Collectives.Kind.ALL_GATHER, part.bytes(), d -> d.allGather(part, all));
+        }
         MemorySegment from = part.segment();
         MemorySegment to = all.segment();
         return submit(() -> collectives.allGather(from, to));
@@ -125,6 +189,10 @@ public final class Communicator implements AutoCloseable {
     /** Likewise, at its end when this returns. */
     public void allGatherNow(Tensor part, Tensor all) {
         requireParts(part, all);
+        if (!part.isOnHost()) {
+            onDevice(d -> d.allGather(part, all));
+            return;
+        }
         now(() -> collectives.allGather(part.segment(), all.segment()));
     }
 
@@ -142,6 +210,9 @@ public final class Communicator implements AutoCloseable {
         requireFloats(all);
         requireFloats(part);
         requireParts(part, all);
+        if (!part.isOnHost()) {
+            return agreeOnDevice(Collectives.Kind.REDUCE_SCATTER, part.bytes(), d -> d.reduceScatter(all, part, add));
+        }
         MemorySegment from = all.segment();
         MemorySegment to = part.segment();
         return submit(() -> {
@@ -165,17 +236,28 @@ public final class Communicator implements AutoCloseable {
         if (rank == 0) {
             requireParts(part, all);
         }
+        if (!part.isOnHost()) {
+            onDevice(d -> d.gather(part, all));
+            return;
+        }
         now(() -> collectives.gather(part.segment(), all.segment()));
     }
 
     /** Every rank gets what {@code root} has, of any type. */
     public Pending broadcast(Tensor values, int root) {
+        if (!values.isOnHost()) {
+            return agreeOnDevice(Collectives.Kind.BROADCAST, values.bytes(), d -> d.broadcast(values, root));
+        }
         MemorySegment segment = values.segment();
         return submit(() -> collectives.broadcast(segment, root));
     }
 
     /** Likewise, at its end when this returns. */
     public void broadcastNow(Tensor values, int root) {
+        if (!values.isOnHost()) {
+            onDevice(d -> d.broadcast(values, root));
+            return;
+        }
         MemorySegment segment = values.segment();
         now(() -> collectives.broadcast(segment, root));
     }

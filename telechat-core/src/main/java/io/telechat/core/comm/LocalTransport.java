@@ -33,11 +33,13 @@ public final class LocalTransport implements Transport {
 
     private final Group group;
     private final int rank;
+    private final int numberHere;
     private int turn;
 
-    private LocalTransport(Group group, int rank) {
+    private LocalTransport(Group group, int rank, int numberHere) {
         this.group = group;
         this.rank = rank;
+        this.numberHere = numberHere;
     }
 
     /**
@@ -49,7 +51,7 @@ public final class LocalTransport implements Transport {
         Group group = new Group(size, patience);
         List<Transport> ranks = new ArrayList<>();
         for (int rank = 0; rank < size; rank++) {
-            ranks.add(new LocalTransport(group, rank));
+            ranks.add(new LocalTransport(group, rank, rank));
         }
         return ranks;
     }
@@ -67,6 +69,21 @@ public final class LocalTransport implements Transport {
     @Override
     public String description() {
         return size() + " threads of one process";
+    }
+
+    @Override
+    public int numberHere() {
+        return numberHere;
+    }
+
+    @Override
+    public Duration patience() {
+        return group.meeting.patience();
+    }
+
+    @Override
+    public void checkOthers() {
+        group.meeting.requireNotAbandoned();
     }
 
     private void meet() {
@@ -168,7 +185,7 @@ public final class LocalTransport implements Transport {
         meet();
         Group part = (Group) group.handed[members.getFirst()];
         meet();
-        return new LocalTransport(part, members.indexOf(rank));
+        return new LocalTransport(part, members.indexOf(rank), numberHere);
     }
 
     @Override

@@ -81,7 +81,8 @@ final class MeetingPoint {
         }
     }
 
-    private void requireNotAbandoned() {
+    /** @throws RankException if somebody will not come */
+    void requireNotAbandoned() {
         if (abandoned) {
             throw new RankException("another rank has failed");
         }

@@ -13,6 +13,11 @@ public final class Pending {
         this.end = end;
     }
 
+    /** Nothing that would have to be waited for. */
+    static Pending done() {
+        return new Pending(CompletableFuture.completedFuture(null));
+    }
+
     /**
      * Waits for the end.
      *

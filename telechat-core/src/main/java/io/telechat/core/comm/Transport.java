@@ -2,6 +2,7 @@
 package io.telechat.core.comm;
 
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
 
 /**
  * How bytes get from rank to rank. Nothing is computed here, so that results do not depend on the transport. One thread calls, and
@@ -19,6 +20,17 @@ public interface Transport extends AutoCloseable {
 
     /** What carries the bytes, for people. */
     String description();
+
+    /** The number of this rank among those on its machine, from 0: which of several devices is its own. */
+    int numberHere();
+
+    /** How long a rank waits for the others. */
+    Duration patience();
+
+    /** Throws a {@link RankException} if another rank is known to have failed; for who waits for it by other means. */
+    default void checkOthers() {
+        // Where a failure ends all processes, nobody is left to ask.
+    }
 
     /**
      * Rank r gets from every rank s what that has at {@code send[r · stride, r · stride + bytes)}, and puts it at

@@ -133,13 +133,21 @@ public final class CausalLm implements AutoCloseable {
 
     /** Turns the cached keys from one rotation to another. */
     public void turnKeys(KvCache cache, RopeScaling from, RopeScaling to) {
-        mirror.turnKeys(cache, from, to);
+        mirror().turnKeys(cache, from, to);
         ops.turnKeys(cache, ropeTable(from, 0, cache.length()), ropeTable(to, 0, cache.length()));
+    }
+
+    /** Before the other parts are waited for, what they may be waiting for is begun. */
+    private PassMirror mirror() {
+        if (parts > 1) {
+            flush();
+        }
+        return mirror;
     }
 
     /** Copies one block of a pool to another. */
     public void copyBlock(BlockPool pool, int from, int to) {
-        mirror.copyBlock(pool, from, to);
+        mirror().copyBlock(pool, from, to);
         backend.memory().write(pool.block(from), pool.block(to));
     }
 
@@ -156,7 +164,7 @@ public final class CausalLm implements AutoCloseable {
      */
     public Tensor forward(Batch batch, Activations activations, LayerObserver observer) {
         batch.spans().forEach(span -> span.cache().reserve(span.cache().length() + span.count()));
-        mirror.forward(batch);
+        mirror().forward(batch);
         ops.begin(batch);
         Activations a = activations.first(batch.size());
         try (Lease<EmbeddingWeights> lease = parameters.embedding()) {
@@ -189,7 +197,7 @@ public final class CausalLm implements AutoCloseable {
      * @param logits [to − from, vocab]
      */
     public void logits(Tensor hidden, int from, int to, Tensor logits) {
-        mirror.logits(IntStream.range(from, to).toArray());
+        mirror().logits(IntStream.range(from, to).toArray());
         head(hidden.rows(from, to), logits);
     }
 
@@ -202,7 +210,7 @@ public final class CausalLm implements AutoCloseable {
      * @param logits [rows, vocab]
      */
     public void logits(Tensor hidden, int[] rows, Activations activations, Tensor logits) {
-        mirror.logits(rows);
+        mirror().logits(rows);
         boolean neighbours = rows[rows.length - 1] - rows[0] == rows.length - 1;
         if (neighbours) {
             head(hidden.rows(rows[0], rows[0] + rows.length), logits);
@@ -220,6 +228,11 @@ public final class CausalLm implements AutoCloseable {
         if (config.logitScale() != 1) {
             ops.scale(logits, config.logitScale());
         }
+    }
+
+    /** Begins what passes have asked for: for who does not look at what they give. */
+    public void flush() {
+        ops.flush();
     }
 
     /** Bytes of all weights of this part that a token is multiplied with: all but the embedding table, unless it is the head as well. */

@@ -22,6 +22,11 @@ public abstract class ForwardingOps implements Ops {
     }
 
     @Override
+    public void flush() {
+        ops.flush();
+    }
+
+    @Override
     public void embed(int[] tokens, Weight table, float scale, Tensor out) {
         ops.embed(tokens, table, scale, out);
     }
@@ -64,6 +69,16 @@ public abstract class ForwardingOps implements Ops {
     @Override
     public void selectRows(Tensor x, int[] rows, Tensor out) {
         ops.selectRows(x, rows, out);
+    }
+
+    @Override
+    public void copyColumns(Tensor from, int first, Tensor to, int at, int count) {
+        ops.copyColumns(from, first, to, at, count);
+    }
+
+    @Override
+    public void clearRows(Tensor x, boolean[] which) {
+        ops.clearRows(x, which);
     }
 
     @Override

@@ -20,6 +20,11 @@ public interface Ops {
         // A backend may have nothing to prepare.
     }
 
+    /** What has been asked for is begun, where a backend has held it back: for who does not ask for its result now. */
+    default void flush() {
+        // Most backends have computed it.
+    }
+
     /**
      * {@code out[t] = scale · table[tokens[t]]}.
      *
@@ -98,6 +103,22 @@ public interface Ops {
      * @param out [rows, features]
      */
     void selectRows(Tensor x, int[] rows, Tensor out);
+
+    /**
+     * {@code to[t, at + i] = from[t, first + i]} for {@code i} below {@code count}.
+     *
+     * @param from [tokens, …]
+     * @param to [tokens, …]
+     */
+    void copyColumns(Tensor from, int first, Tensor to, int at, int count);
+
+    /**
+     * Sets some rows to zero.
+     *
+     * @param x [tokens, features]
+     * @param which of the tokens
+     */
+    void clearRows(Tensor x, boolean[] which);
 
     /** {@code x = factor · x}, in place. */
     void scale(Tensor x, float factor);

@@ -88,6 +88,19 @@ public final class Shapes {
         }
     }
 
+    public static void copyColumns(Tensor from, int first, Tensor to, int at, int count) {
+        matrix("from", from, to.rows(), from.columns());
+        matrix("to", to, from.rows(), to.columns());
+        if (first < 0 || at < 0 || count < 0 || first + count > from.columns() || at + count > to.columns()) {
+            throw new IllegalArgumentException(
+                    "%d columns from %d of %s to %d of %s".formatted(count, first, from, at, to));
+        }
+    }
+
+    public static void clearRows(Tensor x, boolean[] which) {
+        matrix("x", x, which.length, x.columns());
+    }
+
     public static void swiGlu(Tensor gateUp, Tensor out) {
         matrix("gateUp", gateUp, out.rows(), 2 * out.columns());
         matrix("out", out, out.rows(), out.columns());

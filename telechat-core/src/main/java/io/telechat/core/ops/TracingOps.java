@@ -118,6 +118,12 @@ public final class TracingOps extends ForwardingOps {
     }
 
     @Override
+    public void copyColumns(Tensor from, int first, Tensor to, int at, int count) {
+        long bytes = 2L * Float.BYTES * count * to.rows();
+        trace("copyColumns", bytes, to, () -> super.copyColumns(from, first, to, at, count));
+    }
+
+    @Override
     public void scale(Tensor x, float factor) {
         trace("scale", 2 * x.bytes(), x, () -> super.scale(x, factor));
     }

@@ -35,6 +35,8 @@ final class Follower implements AutoCloseable {
     /** Returns when the leader has closed its model. */
     void run() {
         while (true) {
+            // The leader waits for this part's share as soon as it wants its own result.
+            model.flush();
             switch (channel.receive()) {
                 case Pass.Forward pass -> forward(pass);
                 case Pass.Logits pass ->

@@ -45,7 +45,7 @@ public final class ModelInParts {
      *
      * @param ops of the backend, or a decorator of them
      * @param release run when the other ranks have been let go
-     * @throws InvalidRequestException if the model cannot be cut so, or the backend has its memory elsewhere
+     * @throws InvalidRequestException if the model cannot be cut so, or the backends cannot work together
      * @throws io.telechat.core.comm.RankException if another rank has failed to load its part
      */
     public static CausalLm lead(
@@ -81,8 +81,8 @@ public final class ModelInParts {
             Communicator ranks,
             PassMirror mirror,
             Runnable... releases) {
-        requireHostMemory(backend);
         requireSameModel(checked, ranks);
+        backend.connect(ranks);
         ModelPart part = new ModelPart(checked.config(), ranks.rank(), ranks.size());
         Deque<Runnable> inOrder = new ArrayDeque<>();
         Ops local = ops;
@@ -96,7 +96,7 @@ public final class ModelInParts {
             inOrder.push(adapted::close);
             local = adapted;
         }
-        TensorParallelOps parallel = new TensorParallelOps(local, part, ranks);
+        TensorParallelOps parallel = new TensorParallelOps(local, backend.memory(), part, ranks);
         inOrder.push(parallel::close);
         try {
             ParameterStore parameters =
@@ -126,13 +126,6 @@ public final class ModelInParts {
             if (all[r][0] != all[0][0]) {
                 throw new RankException("rank %d has another model than rank 0", r);
             }
-        }
-    }
-
-    private static void requireHostMemory(Backend backend) {
-        if (!backend.memory().isOnHost()) {
-            throw new InvalidRequestException(
-                    "the backend '%s' cannot compute a part of a model: use --backend cpu", backend.name());
         }
     }
 }

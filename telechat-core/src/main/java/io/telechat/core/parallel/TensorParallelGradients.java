@@ -2,6 +2,7 @@
 package io.telechat.core.parallel;
 
 import io.telechat.core.architecture.ModelPart;
+import io.telechat.core.backend.DeviceMemory;
 import io.telechat.core.comm.Communicator;
 import io.telechat.core.model.Gradients;
 import io.telechat.core.model.Section;
@@ -9,9 +10,8 @@ import io.telechat.core.ops.Ops;
 import io.telechat.core.ops.Weight;
 import io.telechat.core.ops.WeightId;
 import io.telechat.core.tensor.DType;
-import io.telechat.core.tensor.HostArena;
 import io.telechat.core.tensor.Tensor;
-import java.lang.foreign.MemorySegment;
+import io.telechat.core.tensor.TensorArena;
 import java.util.stream.IntStream;
 
 /**
@@ -21,21 +21,25 @@ import java.util.stream.IntStream;
 public final class TensorParallelGradients implements Gradients {
     private final Gradients gradients;
     private final Ops ops;
+    private final DeviceMemory memory;
     private final ModelPart part;
     private final Communicator ranks;
 
     /**
      * @param gradients of this part's weights
-     * @param ops of its backend, which works in host memory
+     * @param ops of its backend
+     * @param memory that they work in
      * @throws IllegalArgumentException if several parts hold the same key/value head, whose gradient none has whole
      */
-    public TensorParallelGradients(Gradients gradients, Ops ops, ModelPart part, Communicator ranks) {
+    public TensorParallelGradients(
+            Gradients gradients, Ops ops, DeviceMemory memory, ModelPart part, Communicator ranks) {
         if (part.count() > part.whole().heads().kvHeads()) {
             throw new IllegalArgumentException("%d parts of a model with %d key/value heads cannot be trained"
                     .formatted(part.count(), part.whole().heads().kvHeads()));
         }
         this.gradients = gradients;
         this.ops = ops;
+        this.memory = memory;
         this.part = part;
         this.ranks = ranks;
     }
@@ -55,7 +59,7 @@ public final class TensorParallelGradients implements Gradients {
         switch (w.id().part()) {
             case QKV, GATE_UP -> addUp(x, w, dy, dx, add);
             case EMBEDDING, HEAD -> {
-                try (HostArena arena = new HostArena()) {
+                try (TensorArena arena = memory.newArena()) {
                     addUp(x, w, own(dy, arena), dx, add);
                 }
             }
@@ -70,14 +74,10 @@ public final class TensorParallelGradients implements Gradients {
     }
 
     /** This part's columns of the gradient of logits. */
-    private Tensor own(Tensor dy, HostArena arena) {
+    private Tensor own(Tensor dy, TensorArena arena) {
         ModelPart.Range columns = part.vocabulary();
         Tensor cut = arena.allocate(DType.F32, dy.rows(), columns.size());
-        long bytes = (long) columns.size() * Float.BYTES;
-        for (long row = 0; row < dy.rows(); row++) {
-            long from = (row * dy.columns() + columns.from()) * Float.BYTES;
-            MemorySegment.copy(dy.segment(), from, cut.segment(), row * bytes, bytes);
-        }
+        ops.copyColumns(dy, columns.from(), cut, 0, columns.size());
         return cut;
     }
 
@@ -93,7 +93,7 @@ public final class TensorParallelGradients implements Gradients {
         int[] chosen = IntStream.range(0, tokens.length)
                 .filter(i -> own.contains(tokens[i]))
                 .toArray();
-        try (HostArena arena = new HostArena()) {
+        try (TensorArena arena = memory.newArena()) {
             Tensor rows = arena.allocate(DType.F32, chosen.length, dOut.columns());
             int[] ids = IntStream.of(chosen).map(i -> tokens[i] - own.from()).toArray();
             if (chosen.length > 0) {

@@ -2,6 +2,7 @@
 package io.telechat.core.parallel;
 
 import io.telechat.core.architecture.ModelPart;
+import io.telechat.core.backend.DeviceMemory;
 import io.telechat.core.comm.Communicator;
 import io.telechat.core.ops.Batch;
 import io.telechat.core.ops.ForwardingOps;
@@ -9,8 +10,8 @@ import io.telechat.core.ops.HeadLayout;
 import io.telechat.core.ops.Ops;
 import io.telechat.core.ops.Weight;
 import io.telechat.core.tensor.DType;
-import io.telechat.core.tensor.HostArena;
 import io.telechat.core.tensor.Tensor;
+import io.telechat.core.tensor.TensorArena;
 
 /**
  * Operations of one part of a model that is cut. What leads into a sub-layer is computed for this part's heads, or columns,
@@ -22,14 +23,21 @@ import io.telechat.core.tensor.Tensor;
 public final class TensorParallelOps extends ForwardingOps implements AutoCloseable {
     private final ModelPart part;
     private final Communicator ranks;
-    private HostArena arena = new HostArena();
-    private Tensor gathered = arena.allocate(DType.F32, 0);
+    private final DeviceMemory memory;
+    private TensorArena arena;
+    private Tensor gathered;
 
-    /** @param ops of this part's backend, which works in host memory, or a decorator of them */
-    public TensorParallelOps(Ops ops, ModelPart part, Communicator ranks) {
+    /**
+     * @param ops of this part's backend, or a decorator of them
+     * @param memory that they work in
+     */
+    public TensorParallelOps(Ops ops, DeviceMemory memory, ModelPart part, Communicator ranks) {
         super(ops);
+        this.memory = memory;
         this.part = part;
         this.ranks = ranks;
+        this.arena = memory.newArena();
+        this.gathered = arena.allocate(DType.F32, 0);
     }
 
     /** Each token's row lies in one part; the others add zeros. */
@@ -39,15 +47,13 @@ public final class TensorParallelOps extends ForwardingOps implements AutoClosea
             case EMBEDDING -> {
                 ModelPart.Range own = part.vocabulary();
                 int[] rows = new int[tokens.length];
+                boolean[] foreign = new boolean[tokens.length];
                 for (int i = 0; i < rows.length; i++) {
-                    rows[i] = own.contains(tokens[i]) ? tokens[i] - own.from() : 0;
+                    foreign[i] = !own.contains(tokens[i]);
+                    rows[i] = foreign[i] ? 0 : tokens[i] - own.from();
                 }
                 delegate().embed(rows, table, scale, out);
-                for (int i = 0; i < rows.length; i++) {
-                    if (!own.contains(tokens[i])) {
-                        out.rows(i, i + 1).clear();
-                    }
-                }
+                delegate().clearRows(out, foreign);
                 ranks.allReduceNow(out);
             }
             default -> delegate().embed(tokens, table, scale, out);
@@ -95,20 +101,15 @@ public final class TensorParallelOps extends ForwardingOps implements AutoClosea
         ranks.allGatherNow(own, all);
         for (int p = 0; p < part.count(); p++) {
             ModelPart.Range columns = part.vocabulary(p);
-            for (int row = 0; row < rows; row++) {
-                long from = p * stride + (long) row * columns.size();
-                y.segment()
-                        .asSlice(
-                                (row * y.columns() + columns.from()) * Float.BYTES, (long) columns.size() * Float.BYTES)
-                        .copyFrom(all.segment(from, from + columns.size()));
-            }
+            Tensor theirs = all.rows(p * stride, p * stride + (long) rows * columns.size());
+            delegate().copyColumns(theirs.reshape(rows, columns.size()), 0, y, columns.from(), columns.size());
         }
     }
 
     private Tensor gathered(long size) {
         if (gathered.rows() < size) {
             arena.close();
-            arena = new HostArena();
+            arena = memory.newArena();
             gathered = arena.allocate(DType.F32, size);
         }
         return gathered.rows(0, size);

@@ -32,6 +32,21 @@ public record HostStorage(MemorySegment segment) implements Storage {
     }
 
     @Override
+    public long byteSize() {
+        return segment.byteSize();
+    }
+
+    @Override
+    public HostStorage bytes(long from, long to) {
+        return new HostStorage(segment.asSlice(from, to - from));
+    }
+
+    @Override
+    public Storage laidOutIn(Storage bytes) {
+        return bytes;
+    }
+
+    @Override
     public void clear() {
         segment.fill((byte) 0);
     }

@@ -17,6 +17,29 @@ public interface Storage {
     /** Sets all elements to zero. */
     void clear();
 
+    /** Bytes that the elements take, with those that fill rows up. */
+    default long byteSize() {
+        throw notOfBytes();
+    }
+
+    /** Some of these bytes, sharing this memory: the elements of a tensor of U8. */
+    default Storage bytes(long from, long to) {
+        throw notOfBytes();
+    }
+
+    /**
+     * Elements that lie in other memory as these do here.
+     *
+     * @param bytes as many as {@link #byteSize}
+     */
+    default Storage laidOutIn(Storage bytes) {
+        throw notOfBytes();
+    }
+
+    private IllegalStateException notOfBytes() {
+        return new IllegalStateException(getClass().getSimpleName() + " is not made of bytes");
+    }
+
     /** Whether the elements are in the memory of this process, so that it is a {@link HostStorage}. */
     boolean isHost();
 }

@@ -33,6 +33,7 @@ final class PlacedTensors implements WeightSource, AutoCloseable {
     private final TensorArena device;
     private final TensorArena host;
     private final List<String> names = new ArrayList<>();
+    private final boolean isOnHost;
     private HostArena temporary = new HostArena();
 
     /**
@@ -58,6 +59,7 @@ final class PlacedTensors implements WeightSource, AutoCloseable {
         this.quantizer = quantization.map(dtype -> new WeightQuantizer(dtype, workers));
         this.device = device;
         this.host = host;
+        this.isOnHost = memory.isOnHost();
     }
 
     @Override
@@ -74,7 +76,7 @@ final class PlacedTensors implements WeightSource, AutoCloseable {
     public Tensor transposed(String name) {
         Tensor from = get(name);
         boolean stays = quantizer.isEmpty() && !part.isCut();
-        return CheckpointTensors.transposed(from, stays ? host : temporary, workers);
+        return CheckpointTensors.transposed(from, stays ? kept() : temporary, workers);
     }
 
     /** Of a matrix that is cut, no more is read than this part's share: unless it is rounded first, for which rows are whole. */
@@ -89,10 +91,10 @@ final class PlacedTensors implements WeightSource, AutoCloseable {
         List<Tensor> blocks = new ArrayList<>();
         if (columns.isPresent()) {
             Tensor own = stored.rows(columns.get().from(), columns.get().to());
-            blocks.add(CheckpointTensors.transposed(own, host, workers));
+            blocks.add(CheckpointTensors.transposed(own, kept(), workers));
         } else {
             for (ModelPart.Range range : part.rows(id.part())) {
-                Tensor own = (quantizer.isPresent() ? temporary : host)
+                Tensor own = (quantizer.isPresent() ? temporary : kept())
                         .allocate(stored.dtype(), range.size(), stored.rows());
                 Transposition.copy(stored, range.from(), own, workers);
                 blocks.add(own);
@@ -101,7 +103,7 @@ final class PlacedTensors implements WeightSource, AutoCloseable {
         stored.leaveMemory();
         blocks.forEach(block -> scan.see(name, block));
         Weight own = Weight.of(id, blocks.toArray(Tensor[]::new));
-        Weight placed = memory.place(quantizer.map(q -> q.quantize(own, host)).orElse(own), device);
+        Weight placed = memory.place(quantizer.map(q -> q.quantize(own, kept())).orElse(own), device);
         letGo();
         return placed;
     }
@@ -121,7 +123,7 @@ final class PlacedTensors implements WeightSource, AutoCloseable {
         Weight stored = new Weight(id, blocks);
         Weight rows = part.isCut() ? rows(stored) : stored;
         Weight quantized = quantizer
-                .map(q -> q.quantize(rows, part.columns(id.part()).isPresent() ? temporary : host))
+                .map(q -> q.quantize(rows, part.columns(id.part()).isPresent() ? temporary : kept()))
                 .orElse(rows);
         Weight own = part.isCut() ? own(quantized) : quantized;
         for (Weight.Block block : stored.blocks()) {
@@ -130,9 +132,15 @@ final class PlacedTensors implements WeightSource, AutoCloseable {
                 block.matrix().leaveMemory();
             }
         }
+        Weight placed = memory.place(own, device);
         letGo();
         names.clear();
-        return memory.place(own, device);
+        return placed;
+    }
+
+    /** For what the model is computed with, unless that is in a device's memory, to which it is copied. */
+    private TensorArena kept() {
+        return isOnHost ? host : temporary;
     }
 
     /** What a matrix was made of, once it is made. */
@@ -160,7 +168,7 @@ final class PlacedTensors implements WeightSource, AutoCloseable {
         Optional<ModelPart.Range> columns = part.columns(rows.id().part());
         List<Weight.Block> blocks = new ArrayList<>();
         for (Weight.Block block : rows.blocks()) {
-            Tensor matrix = columns.map(c -> new ColumnCut(c, workers).copy(block.matrix(), host))
+            Tensor matrix = columns.map(c -> new ColumnCut(c, workers).copy(block.matrix(), kept()))
                     .orElseGet(() -> kept(block.matrix()));
             scan.see(String.join(", ", names), matrix);
             boolean answers = columns.isEmpty() || part.index() == 0; // sums over the parts hold a bias once
@@ -174,7 +182,7 @@ final class PlacedTensors implements WeightSource, AutoCloseable {
         if (rows.dtype().isQuantized() || rows.segment().isMapped()) {
             return rows;
         }
-        Tensor copy = host.allocate(rows.dtype(), rows.shape().toArray());
+        Tensor copy = kept().allocate(rows.dtype(), rows.shape().toArray());
         copy.segment().copyFrom(rows.segment());
         return copy;
     }

@@ -6,10 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.telechat.core.backend.DeviceMemory;
 import io.telechat.core.tensor.DType;
-import io.telechat.core.tensor.HostArena;
 import io.telechat.core.tensor.SplitMix;
 import io.telechat.core.tensor.Tensor;
+import io.telechat.core.tensor.TensorArena;
+import io.telechat.core.testing.ScalarBackend;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -18,18 +21,25 @@ public final class CommunicatorContract {
     private static final int[] SIZES = {1, 7, 64, 1024, 70_001, 1 << 20};
 
     private final Communicator ranks;
-    private final HostArena arena;
+    private final DeviceMemory memory;
+    private final TensorArena arena;
 
-    private CommunicatorContract(Communicator ranks, HostArena arena) {
+    private CommunicatorContract(Communicator ranks, DeviceMemory memory, TensorArena arena) {
         this.ranks = ranks;
+        this.memory = memory;
         this.arena = arena;
     }
 
     /** All of it, on all ranks at once. */
     public static void check(Communicator ranks) {
-        try (HostArena arena = new HostArena()) {
-            CommunicatorContract contract = new CommunicatorContract(ranks, arena);
-            for (int size : SIZES) {
+        check(ranks, new ScalarBackend(), SIZES);
+    }
+
+    /** Likewise, with tensors in a memory that the ranks are connected by. */
+    public static void check(Communicator ranks, DeviceMemory memory, int... sizes) {
+        try (TensorArena arena = memory.newArena()) {
+            CommunicatorContract contract = new CommunicatorContract(ranks, memory, arena);
+            for (int size : sizes) {
                 contract.sumsInTheOrderOfTheRanks(size);
                 contract.gathersParts(size);
                 contract.sumsParts(size);
@@ -64,13 +74,23 @@ public final class CommunicatorContract {
     }
 
     private Tensor floats(float... values) {
-        return arena.allocate(DType.F32, values.length).setFloats(values);
+        Tensor tensor = arena.allocate(DType.F32, values.length);
+        set(tensor, values);
+        return tensor;
+    }
+
+    private void set(Tensor tensor, float... values) {
+        memory.write(Tensor.over(MemorySegment.ofArray(values), DType.F32, values.length), tensor);
+    }
+
+    private float[] floats(Tensor tensor) {
+        return memory.toHost(tensor).toFloats();
     }
 
     private void sumsInTheOrderOfTheRanks(int size) {
         Tensor values = floats(values(ranks.rank(), size));
         ranks.allReduce(values).await();
-        assertArrayEquals(sum(size), values.toFloats());
+        assertArrayEquals(sum(size), floats(values));
     }
 
     private void gathersParts(int size) {
@@ -79,13 +99,12 @@ public final class CommunicatorContract {
         ranks.allGather(part, all).await();
         Tensor inPlace = arena.allocate(DType.F32, (long) ranks.size() * size);
         Tensor own = inPlace.rows((long) ranks.rank() * size, (ranks.rank() + 1L) * size);
-        own.setFloats(values(ranks.rank(), size));
+        set(own, values(ranks.rank(), size));
         ranks.allGather(own, inPlace).await();
         for (int r = 0; r < ranks.size(); r++) {
-            assertArrayEquals(
-                    values(r, size), all.rows((long) r * size, (r + 1L) * size).toFloats());
+            assertArrayEquals(values(r, size), floats(all.rows((long) r * size, (r + 1L) * size)));
         }
-        assertArrayEquals(all.toFloats(), inPlace.toFloats());
+        assertArrayEquals(floats(all), floats(inPlace));
     }
 
     private void sumsParts(int size) {
@@ -98,22 +117,21 @@ public final class CommunicatorContract {
         for (int i = 0; i < size; i++) {
             expected[i] = sum[ranks.rank() * size + i] + before[i];
         }
-        assertArrayEquals(expected, part.toFloats());
+        assertArrayEquals(expected, floats(part));
     }
 
     private void broadcasts(int size) {
         int root = ranks.size() - 1;
         Tensor values = floats(values(ranks.rank(), size));
         ranks.broadcast(values, root).await();
-        assertArrayEquals(values(root, size), values.toFloats());
+        assertArrayEquals(values(root, size), floats(values));
     }
 
     private void bringsPartsToTheFirst(int size) {
         Tensor all = arena.allocate(DType.F32, ranks.rank() == 0 ? (long) ranks.size() * size : 0);
         ranks.gatherNow(floats(values(ranks.rank(), size)), all);
         for (int r = 0; ranks.rank() == 0 && r < ranks.size(); r++) {
-            assertArrayEquals(
-                    values(r, size), all.rows((long) r * size, (r + 1L) * size).toFloats());
+            assertArrayEquals(values(r, size), floats(all.rows((long) r * size, (r + 1L) * size)));
         }
     }
 
@@ -121,16 +139,14 @@ public final class CommunicatorContract {
     private void waitsAtOnce(int size) {
         Tensor sum = floats(values(ranks.rank(), size));
         ranks.allReduceNow(sum);
-        assertArrayEquals(sum(size), sum.toFloats());
+        assertArrayEquals(sum(size), floats(sum));
         Tensor all = arena.allocate(DType.F32, (long) ranks.size() * size);
         ranks.allGatherNow(floats(values(ranks.rank(), size)), all);
         int root = ranks.size() - 1;
         Tensor last = floats(values(ranks.rank(), size));
         ranks.broadcastNow(last, root);
-        assertArrayEquals(values(root, size), last.toFloats());
-        assertArrayEquals(
-                last.toFloats(),
-                all.rows((long) root * size, (root + 1L) * size).toFloats());
+        assertArrayEquals(values(root, size), floats(last));
+        assertArrayEquals(floats(last), floats(all.rows((long) root * size, (root + 1L) * size)));
     }
 
     private void runsInTheOrderOfTheCalls() {
@@ -140,7 +156,7 @@ public final class CommunicatorContract {
             pending.add(ranks.allReduce(value));
         }
         pending.reversed().forEach(Pending::await);
-        assertEquals((float) Math.pow(ranks.size(), 20), value.getFloat(0));
+        assertEquals((float) Math.pow(ranks.size(), 20), floats(value)[0]);
         ranks.barrier();
     }
 
@@ -164,7 +180,12 @@ public final class CommunicatorContract {
 
     /** The last thing that ranks do: they come apart, and all of them hear of it. */
     public static void checkThatRanksComeApart(Communicator ranks) {
-        try (HostArena arena = new HostArena()) {
+        checkThatRanksComeApart(ranks, new ScalarBackend());
+    }
+
+    /** Likewise. */
+    public static void checkThatRanksComeApart(Communicator ranks, DeviceMemory memory) {
+        try (TensorArena arena = memory.newArena()) {
             Tensor values = arena.allocate(DType.F32, ranks.rank() == 0 ? 4 : 8);
             RankException failure = assertThrows(
                     RankException.class, () -> ranks.allReduce(values).await());

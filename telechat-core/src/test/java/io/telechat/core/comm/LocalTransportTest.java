@@ -53,6 +53,25 @@ class LocalTransportTest {
     }
 
     @Test
+    void aRankKeepsItsDeviceInAnotherGroup() throws Exception {
+        onRanks(4, Duration.ofSeconds(60), ranks -> {
+            try (Communicator part = ranks.split(ranks.rank() % 2)) {
+                assertEquals(ranks.rank(), part.numberHere());
+            }
+        });
+    }
+
+    @Test
+    void whoWaitsByOtherMeansHearsOfAFailure() throws Exception {
+        onRanks(2, Duration.ofSeconds(60), ranks -> {
+            ranks.checkOthers();
+            ranks.barrier();
+            ranks.abort();
+            assertThrows(RankException.class, ranks::checkOthers);
+        });
+    }
+
+    @Test
     void aRankThatDoesNotComeIsNotWaitedForForEver() {
         ExecutionException failure = assertThrows(
                 ExecutionException.class,

@@ -202,7 +202,18 @@ public abstract class GradOpsContract extends BackendContract {
     }
 
     @ParameterizedTest
-    @CsvSource({"4,4,16,1", "4,2,64,5", "4,2,16,64", "8,2,128,64", "2,1,6,130", "4,2,64,130", "2,2,128,207", "1,1,2,7"})
+    @CsvSource({
+        "4,4,16,1",
+        "4,2,64,5",
+        "4,2,16,64",
+        "8,2,128,64",
+        "2,1,6,130",
+        "4,2,64,130",
+        "2,2,128,207",
+        "2,1,160,70",
+        "1,1,256,33",
+        "1,1,2,7"
+    })
     void attentionAndItsGradientSeeTheRowsOfTheirSpan(int heads, int kvHeads, int headDim, int tokens) {
         HeadLayout layout = new HeadLayout(heads, kvHeads, headDim);
         Batch batch = batch(headDim, tokens, 1 + tokens / 2, 1);

@@ -226,6 +226,9 @@ public abstract class OpsContract extends BackendContract {
         "2,1,10,F32,130",
         "4,2,64,BF16,70",
         "4,4,32,F16,65",
+        "2,2,160,F32,70",
+        "4,1,160,BF16,5",
+        "1,1,256,F16,3",
         "1,1,2,F32,3"
     })
     void attentionSeesTheCacheAndItself(int heads, int kvHeads, int headDim, DType cacheType, int tokens) {
@@ -304,6 +307,28 @@ public abstract class OpsContract extends BackendContract {
         assertThrows(
                 IllegalArgumentException.class,
                 () -> subject.ops().selectRows(x.subject(), new int[] {0, 1, 5}, out.subject()));
+    }
+
+    @Test
+    void columnsAreCopiedAndTheirNeighboursAreNot() {
+        Pair from = input(3, 21);
+        Pair to = input(3, 40);
+        subject.ops().copyColumns(from.subject(), 5, to.subject(), 17, 13);
+        oracle.ops().copyColumns(from.oracle(), 5, to.oracle(), 17, 13);
+        assertClose(to, 0);
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> subject.ops().copyColumns(from.subject(), 9, to.subject(), 0, 13));
+    }
+
+    @Test
+    void rowsAreCleared() {
+        Pair x = input(4, 33);
+        boolean[] which = {true, false, false, true};
+        subject.ops().clearRows(x.subject(), which);
+        oracle.ops().clearRows(x.oracle(), which);
+        assertClose(x, 0);
+        assertThrows(IllegalArgumentException.class, () -> subject.ops().clearRows(x.subject(), new boolean[] {true}));
     }
 
     @Test

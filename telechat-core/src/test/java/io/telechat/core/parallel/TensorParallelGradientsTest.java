@@ -89,7 +89,7 @@ class TensorParallelGradientsTest {
         try (Backend backend = Backends.byName("cpu", 1);
                 ParameterStore parameters =
                         ModelLoader.parameters(checked, part, backend, Optional.empty(), LoadProgress.SILENT);
-                TensorParallelOps ops = new TensorParallelOps(backend.trainingOps(), part, ranks);
+                TensorParallelOps ops = new TensorParallelOps(backend.trainingOps(), backend.memory(), part, ranks);
                 TrainingPass pass = new TrainingPass(
                         part.config(), parameters, backend, ops, backend.gradOps(), tokens.length, false)) {
             ModelWeights gradients = zeros(parameters, part.config(), arena);
@@ -105,7 +105,11 @@ class TensorParallelGradientsTest {
                     batch,
                     new TrainingPass.Objective(targets, weights),
                     new TensorParallelGradients(
-                            new ResidentGradients(backend.gradOps(), gradients), backend.ops(), part, ranks));
+                            new ResidentGradients(backend.gradOps(), gradients),
+                            backend.ops(),
+                            backend.memory(),
+                            part,
+                            ranks));
             return new Learned(part.whole(), loss, gradients);
         }
     }
@@ -184,7 +188,8 @@ class TensorParallelGradientsTest {
                 LocalRanks ranks = LocalRanks.beside(1, PATIENCE, others -> {})) {
             ModelPart part = new ModelPart(checked.config(), 0, 4);
             assertThrows(
-                    IllegalArgumentException.class, () -> new TensorParallelGradients(null, null, part, ranks.first()));
+                    IllegalArgumentException.class,
+                    () -> new TensorParallelGradients(null, null, null, part, ranks.first()));
         }
     }
 }

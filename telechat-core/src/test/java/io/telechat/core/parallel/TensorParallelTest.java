@@ -13,13 +13,8 @@ import io.telechat.core.comm.LocalRanks;
 import io.telechat.core.comm.RankException;
 import io.telechat.core.lora.AdaptedModel;
 import io.telechat.core.model.CausalLm;
-import io.telechat.core.model.LayerObserver;
-import io.telechat.core.ops.Batch;
-import io.telechat.core.ops.KvCache;
-import io.telechat.core.ops.RopeScaling;
 import io.telechat.core.tensor.DType;
-import io.telechat.core.tensor.Tensor;
-import io.telechat.core.tensor.TensorArena;
+import io.telechat.core.testing.Conversation;
 import io.telechat.core.testing.Goldens;
 import io.telechat.core.testing.TinyAdapters;
 import io.telechat.core.testing.TinyModels;
@@ -29,11 +24,9 @@ import io.telechat.core.weights.ModelLoader;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Random;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -93,55 +86,6 @@ class TensorParallelTest {
         }
     }
 
-    private static int[] tokens(int count, int vocabulary, long seed) {
-        return new Random(seed).ints(count, 0, vocabulary).toArray();
-    }
-
-    private static Tensor logits(CausalLm lm, int[] tokens, List<KvCache> caches, int[] counts, TensorArena arena) {
-        List<Batch.Span> spans = new ArrayList<>();
-        int first = 0;
-        for (int i = 0; i < counts.length; i++) {
-            RopeScaling scaling = lm.beginCall(caches.get(i), counts[i]);
-            spans.add(new Batch.Span(
-                    first,
-                    counts[i],
-                    caches.get(i),
-                    lm.ropeTable(scaling, caches.get(i).length(), counts[i])));
-            first += counts[i];
-        }
-        Tensor hidden =
-                lm.forward(new Batch(tokens, spans), lm.newActivations(tokens.length, arena), LayerObserver.NONE);
-        Tensor logits = arena.allocate(DType.F32, tokens.length, lm.config().vocabSize());
-        lm.logits(hidden, 0, tokens.length, logits);
-        return logits;
-    }
-
-    /** Logits of a prompt, of single tokens behind it, and of two sequences in one batch, of which one was shortened before. */
-    private static float[][] conversation(CausalLm lm) {
-        int vocabulary = lm.config().vocabSize();
-        List<float[]> all = new ArrayList<>();
-        try (TensorArena arena = lm.backend().memory().newArena();
-                KvCache one = lm.newCache(DType.F32);
-                KvCache other = lm.newCache(DType.F32)) {
-            int[] prompt = tokens(9, vocabulary, 1);
-            all.add(logits(lm, prompt, List.of(one), new int[] {9}, arena).toFloats());
-            for (int step = 0; step < 3; step++) {
-                all.add(logits(lm, new int[] {step}, List.of(one), new int[] {1}, arena)
-                        .toFloats());
-            }
-            one.truncate(5);
-            int[] both = tokens(7, vocabulary, 2);
-            all.add(logits(lm, both, List.of(one, other), new int[] {3, 4}, arena)
-                    .toFloats());
-        }
-        try (TensorArena arena = lm.backend().memory().newArena();
-                KvCache third = lm.newCache(DType.F32)) {
-            all.add(logits(lm, tokens(4, vocabulary, 3), List.of(third), new int[] {4}, arena)
-                    .toFloats());
-        }
-        return all.toArray(float[][]::new);
-    }
-
     private static void assertNear(float[][] expected, float[][] got, String what) {
         assertEquals(expected.length, got.length);
         for (int i = 0; i < expected.length; i++) {
@@ -158,8 +102,8 @@ class TensorParallelTest {
         for (Path model : Goldens.models()) {
             String name = model.getFileName().toString();
             if (!name.startsWith("telechat3") && name.startsWith("telechat")) {
-                float[][] expected = whole(model, loading, TensorParallelTest::conversation);
-                assertNear(expected, inParts(model, parts, loading, TensorParallelTest::conversation), name);
+                float[][] expected = whole(model, loading, Conversation::with);
+                assertNear(expected, inParts(model, parts, loading, Conversation::with), name);
             }
         }
     }
@@ -168,8 +112,8 @@ class TensorParallelTest {
     void theSameNumberOfPartsGivesTheSameBits() throws IOException {
         Path model = TinyModels.make(directory, "model", WIDE, 1);
         ModelInParts.Loading loading = loading(Optional.empty(), List.of());
-        float[][] once = inParts(model, 3, loading, TensorParallelTest::conversation);
-        float[][] again = inParts(model, 3, loading, TensorParallelTest::conversation);
+        float[][] once = inParts(model, 3, loading, Conversation::with);
+        float[][] again = inParts(model, 3, loading, Conversation::with);
         for (int i = 0; i < once.length; i++) {
             assertArrayEquals(once[i], again[i]);
         }
@@ -184,8 +128,8 @@ class TensorParallelTest {
             ModelInParts.Loading loading = loading(Optional.of(dtype), List.of());
             // What is multiplied with them is rounded as well, and now and then to a neighbour, for sums differ in
             // their order.
-            float[][] expected = whole(model, loading, TensorParallelTest::conversation);
-            float[][] got = inParts(model, parts, loading, TensorParallelTest::conversation);
+            float[][] expected = whole(model, loading, Conversation::with);
+            float[][] got = inParts(model, parts, loading, Conversation::with);
             for (int i = 0; i < got.length; i++) {
                 double distance = Vectors.distance(expected[i], got[i]);
                 assertTrue(distance < 2e-3, dtype + " " + distance + " " + config);
@@ -197,7 +141,7 @@ class TensorParallelTest {
     void quantizedMatricesAreNotCutWithinAGroup() throws IOException {
         Path model = TinyModels.make(directory, "model", TinyModels.CONFIG_52B, 1);
         ModelInParts.Loading loading = loading(Optional.of(DType.Q8), List.of());
-        assertThrows(InvalidRequestException.class, () -> inParts(model, 2, loading, TensorParallelTest::conversation));
+        assertThrows(InvalidRequestException.class, () -> inParts(model, 2, loading, Conversation::with));
     }
 
     private Path adapter(Path model, List<String> targets) throws IOException {
@@ -215,10 +159,10 @@ class TensorParallelTest {
         for (Path model : targets.keySet()) {
             ModelInParts.Loading plain = loading(Optional.empty(), List.of());
             ModelInParts.Loading loading = loading(Optional.empty(), List.of(adapter(model, targets.get(model))));
-            float[][] expected = whole(model, loading, TensorParallelTest::conversation);
-            float[][] without = whole(model, plain, TensorParallelTest::conversation);
+            float[][] expected = whole(model, loading, Conversation::with);
+            float[][] without = whole(model, plain, Conversation::with);
             assertTrue(Math.abs(expected[0][0] - without[0][0]) > 1e-3, "the adapter does something");
-            assertNear(expected, inParts(model, parts, loading, TensorParallelTest::conversation), model.toString());
+            assertNear(expected, inParts(model, parts, loading, Conversation::with), model.toString());
         }
     }
 

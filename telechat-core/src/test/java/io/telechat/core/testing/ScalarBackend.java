@@ -339,6 +339,24 @@ public final class ScalarBackend implements Backend, DeviceMemory, Ops {
     }
 
     @Override
+    public void copyColumns(Tensor from, int first, Tensor to, int at, int count) {
+        for (long row = 0; row < from.rows(); row++) {
+            for (int i = 0; i < count; i++) {
+                to.setFloat(row * to.columns() + at + i, from.getFloat(row * from.columns() + first + i));
+            }
+        }
+    }
+
+    @Override
+    public void clearRows(Tensor x, boolean[] which) {
+        for (long i = 0; i < x.shape().elements(); i++) {
+            if (which[(int) (i / x.columns())]) {
+                x.setFloat(i, 0);
+            }
+        }
+    }
+
+    @Override
     public void scale(Tensor x, float factor) {
         for (long i = 0; i < x.shape().elements(); i++) {
             x.setFloat(i, x.getFloat(i) * factor);

@@ -81,6 +81,15 @@ public final class Device implements AutoCloseable {
         }
     }
 
+    /** A number that no other GPU in the world has, in four parts. */
+    public int[] uuid() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment bytes = arena.allocate(JAVA_INT, 4);
+            driver.call("cuDeviceGetUuid_v2", List.of(ADDRESS, JAVA_INT), bytes, handle);
+            return bytes.toArray(JAVA_INT);
+        }
+    }
+
     /** The compute capability as in {@code sm_90}: 90. */
     public int capability() {
         return 10 * attribute(MAJOR) + attribute(MINOR);

@@ -28,6 +28,7 @@ final class Driver {
     private static final String PROPERTY = "telechat.cuda.library";
 
     private static final int OUT_OF_MEMORY = 2;
+    private static final int NOT_READY = 600;
 
     private static final Optional<Driver> INSTANCE = NativeLibrary.find(
                     List.of(System.getProperty(PROPERTY, "libcuda.so.1")))
@@ -42,6 +43,8 @@ final class Driver {
     private final MethodHandle copyWithin;
     private final MethodHandle set;
     private final MethodHandle streamSynchronize;
+    private final MethodHandle streamQuery;
+    private final MethodHandle eventQuery;
     private final MethodHandle graphLaunch;
 
     private Driver(NativeLibrary library) {
@@ -66,6 +69,8 @@ final class Driver {
         this.copyWithin = function("cuMemcpyDtoDAsync_v2", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
         this.set = function("cuMemsetD8Async", JAVA_LONG, JAVA_BYTE, JAVA_LONG, JAVA_LONG);
         this.streamSynchronize = function("cuStreamSynchronize", JAVA_LONG);
+        this.streamQuery = function("cuStreamQuery", JAVA_LONG);
+        this.eventQuery = function("cuEventQuery", JAVA_LONG);
         this.graphLaunch = function("cuGraphLaunch", JAVA_LONG, JAVA_LONG);
     }
 
@@ -205,6 +210,29 @@ final class Driver {
         } catch (Throwable e) {
             throw unexpected(e);
         }
+    }
+
+    /** Whether all work of a stream is done. */
+    boolean isDone(long stream) {
+        return answer(streamQuery, stream, "cuStreamQuery");
+    }
+
+    /** Whether an event has been reached. */
+    boolean isReached(long event) {
+        return answer(eventQuery, event, "cuEventQuery");
+    }
+
+    private boolean answer(MethodHandle query, long handle, String name) {
+        int code;
+        try {
+            code = (int) query.invokeExact(handle);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+        if (code != NOT_READY) {
+            check(code, name);
+        }
+        return code != NOT_READY;
     }
 
     void launchGraph(long graph, long stream) {

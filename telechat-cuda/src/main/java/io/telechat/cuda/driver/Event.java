@@ -25,6 +25,12 @@ public final class Event implements AutoCloseable {
         return event;
     }
 
+    /** Whether it has been reached, or was never recorded. */
+    boolean isReached() {
+        device.use();
+        return device.driver().isReached(event);
+    }
+
     /** Waits until it is reached; at once if it was never recorded. */
     public void await() {
         device.use();

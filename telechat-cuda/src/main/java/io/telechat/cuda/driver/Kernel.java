@@ -15,6 +15,9 @@ import java.util.List;
  */
 public final class Kernel {
     private static final int MAX_DYNAMIC_SHARED = 8;
+    /** From CUDA 12.4 on. */
+    private static final String PARAMETER_INFO = "cuFuncGetParamInfo";
+
     private static final int SHARED_WITHOUT_ASKING = 48 << 10;
 
     private final Driver driver;
@@ -28,7 +31,9 @@ public final class Kernel {
         this.function = function;
         this.name = name;
         this.signature = signature;
-        check();
+        if (driver.has(PARAMETER_INFO)) {
+            check();
+        }
     }
 
     /** A launch with other arguments than the kernel takes would read foreign memory, so what can be compared is. */
@@ -56,7 +61,7 @@ public final class Kernel {
     private boolean parameter(int index, MemorySegment offset, MemorySegment size) {
         try {
             driver.call(
-                    "cuFuncGetParamInfo",
+                    PARAMETER_INFO,
                     List.of(JAVA_LONG, JAVA_LONG, ADDRESS, ADDRESS),
                     function,
                     (long) index,

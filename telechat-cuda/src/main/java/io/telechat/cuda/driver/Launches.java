@@ -14,14 +14,16 @@ import java.util.List;
  * Kernel launches, written down one behind the other as plain bytes: so a list of them can be carried out, or compared with an
  * earlier list, without an object for each.
  *
- * <p>A launch is six integers - number of the kernel, grid x, y and z, threads, shared bytes - and its arguments, eight bytes each.
+ * <p>Calls of libraries may be among them. A launch is six integers - number of the kernel, grid x, y and z, threads, shared bytes - and its arguments, eight bytes each.
  */
 final class Launches implements AutoCloseable {
     private static final int HEAD = 6 * Integer.BYTES;
     private static final int SLOT = Long.BYTES;
     private static final int MOST_PARAMETERS = 32;
 
-    private final List<Kernel> kernels = new ArrayList<>();
+    /** Kernels, and calls. */
+    private final List<Object> targets = new ArrayList<>();
+
     private Arena arena = Arena.ofShared();
     private MemorySegment bytes = arena.allocate(1 << 16, SLOT);
     private final Arena own = Arena.ofShared();
@@ -45,12 +47,16 @@ final class Launches implements AutoCloseable {
 
     /** Begins a launch, whose arguments are to follow. */
     void begin(Kernel kernel) {
-        int number = kernels.indexOf(kernel);
+        begin(kernel, kernel.parameters());
+    }
+
+    private void begin(Object target, int parameters) {
+        int number = targets.indexOf(target);
         if (number < 0) {
-            number = kernels.size();
-            kernels.add(kernel);
+            number = targets.size();
+            targets.add(target);
         }
-        long end = size + HEAD + (long) SLOT * kernel.parameters();
+        long end = size + HEAD + (long) SLOT * parameters;
         if (end > bytes.byteSize()) {
             grow(end);
         }
@@ -90,18 +96,22 @@ final class Launches implements AutoCloseable {
 
     /** The type of the parameter that comes next. */
     char expected() {
-        Kernel kernel = kernels.get(bytes.get(JAVA_INT, size));
+        Kernel kernel = (Kernel) targets.get(bytes.get(JAVA_INT, size));
         return count < kernel.parameters() ? kernel.type(count) : '-';
     }
 
     /** Ends the launch. */
     void end(int x, int y, int z, int threads, int sharedBytes) {
-        Kernel kernel = kernels.get(bytes.get(JAVA_INT, size));
+        Kernel kernel = (Kernel) targets.get(bytes.get(JAVA_INT, size));
         if (count != kernel.parameters()) {
             throw new IllegalStateException(
                     "kernel %s takes %d arguments, got %d".formatted(kernel.name(), kernel.parameters(), count));
         }
         kernel.allowShared(sharedBytes);
+        write(x, y, z, threads, sharedBytes);
+    }
+
+    private void write(int x, int y, int z, int threads, int sharedBytes) {
         bytes.set(JAVA_INT, size + 4, x);
         bytes.set(JAVA_INT, size + 8, y);
         bytes.set(JAVA_INT, size + 12, z);
@@ -110,10 +120,31 @@ final class Launches implements AutoCloseable {
         size = argument;
     }
 
+    /** A call in place of a launch. */
+    void add(StreamCall call, long... arguments) {
+        if (arguments.length != call.parameters()) {
+            throw new IllegalStateException(
+                    "%s takes %d arguments, got %d".formatted(call.name(), call.parameters(), arguments.length));
+        }
+        begin(call, arguments.length);
+        for (long value : arguments) {
+            put(value);
+        }
+        write(0, 0, 0, 0, 0);
+    }
+
     /** Hands all launches to the driver, in order. */
     void carryOut(Driver driver, long stream) {
         for (long at = 0; at < size; ) {
-            Kernel kernel = kernels.get(bytes.get(JAVA_INT, at));
+            Object target = targets.get(bytes.get(JAVA_INT, at));
+            if (target instanceof StreamCall call) {
+                long[] arguments = bytes.asSlice(at + HEAD, (long) SLOT * call.parameters())
+                        .toArray(JAVA_LONG);
+                call.start(stream, arguments);
+                at += HEAD + (long) SLOT * call.parameters();
+                continue;
+            }
+            Kernel kernel = (Kernel) target;
             for (int i = 0; i < kernel.parameters(); i++) {
                 pointers.setAtIndex(JAVA_LONG, i, bytes.address() + at + HEAD + (long) SLOT * i);
             }

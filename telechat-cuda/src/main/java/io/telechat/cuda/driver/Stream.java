@@ -6,6 +6,9 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 
 /**
  * Work for a GPU, which it does in the order of the calls while the caller goes on. Launches may be held back until the next
@@ -16,12 +19,21 @@ import java.util.List;
 public final class Stream implements AutoCloseable {
     private static final int NON_BLOCKING = 1;
 
+    /** Asked after for so long without a nap, which is what short work takes. */
+    private static final long BUSY_NANOS = 500_000;
+
+    private static final long NAP_NANOS = 20_000;
+    /** After that time a stream that has been given up does not get on any more. */
+    private static final long GETS_ON_NANOS = 30_000_000_000L;
+
     private final Device device;
     private final Driver driver;
     private final long stream;
     private final Launches launches = new Launches();
     private final Graphs graphs;
     private final Launch launch = new Launch();
+    private final StreamCall clear;
+    private Optional<Watch> watch = Optional.empty();
     private boolean holds;
 
     public Stream(Device device) {
@@ -30,6 +42,7 @@ public final class Stream implements AutoCloseable {
         device.use();
         this.stream = driver.make("cuStreamCreate", List.of(JAVA_INT), NON_BLOCKING);
         this.graphs = new Graphs(driver);
+        this.clear = new StreamCall("clear", 2, (s, arguments) -> driver.set(arguments[0], (byte) 0, arguments[1], s));
     }
 
     public Device device() {
@@ -41,7 +54,12 @@ public final class Stream implements AutoCloseable {
         return stream;
     }
 
-    /** Holds launches back until the next {@link #flush}. Only launches and {@link #uploadAhead uploads} may come meanwhile. */
+    /** What is asked while the stream is waited for. */
+    public void watch(Optional<Watch> by) {
+        watch = by;
+    }
+
+    /** Holds launches and calls back until the next {@link #flush}, which everything else but {@link #uploadAhead} makes. */
     public void hold() {
         flush();
         holds = true;
@@ -54,6 +72,30 @@ public final class Stream implements AutoCloseable {
         if (!launches.isEmpty()) {
             try {
                 graphs.run(launches, stream);
+            } finally {
+                launches.clear();
+            }
+        }
+    }
+
+    /** Starts what has been held back; what comes now is held back again. */
+    public void flushAndGoOn() {
+        boolean held = holds;
+        flush();
+        holds = held;
+    }
+
+    /** Work that is no launch. */
+    public void call(StreamCall work, long... arguments) {
+        device.use();
+        launches.add(work, arguments);
+        carryOutUnlessHeld();
+    }
+
+    private void carryOutUnlessHeld() {
+        if (!holds) {
+            try {
+                launches.carryOut(driver, stream);
             } finally {
                 launches.clear();
             }
@@ -145,13 +187,7 @@ public final class Stream implements AutoCloseable {
             }
             device.use();
             launches.end(x, y, z, threads, sharedBytes);
-            if (!holds) {
-                try {
-                    launches.carryOut(driver, stream);
-                } finally {
-                    launches.clear();
-                }
-            }
+            carryOutUnlessHeld();
         }
     }
 
@@ -189,16 +225,63 @@ public final class Stream implements AutoCloseable {
 
     /** Sets bytes to zero. */
     public void clear(long at, long bytes) {
-        flush();
         if (bytes > 0) {
-            driver.set(at, (byte) 0, bytes, stream);
+            call(clear, at, bytes);
         }
     }
 
     /** Waits until all work is done. */
     public void synchronize() {
         flush();
-        driver.synchronize(stream);
+        if (watch.isEmpty()) {
+            driver.synchronize(stream);
+        } else {
+            waitFor(() -> driver.isDone(stream));
+        }
+    }
+
+    /** Waits until an event of this stream is reached. */
+    public void await(Event event) {
+        if (watch.isEmpty()) {
+            event.await();
+        } else {
+            waitFor(event::isReached);
+        }
+    }
+
+    /** What the watch throws comes when the stream has got on. */
+    private void waitFor(BooleanSupplier end) {
+        device.use();
+        long start = System.nanoTime();
+        RuntimeException failure = null;
+        long failed = 0;
+        try {
+            while (!end.getAsBoolean()) {
+                long now = System.nanoTime();
+                if (failure != null && now - failed > GETS_ON_NANOS) {
+                    break;
+                }
+                if (now - start < BUSY_NANOS) {
+                    Thread.onSpinWait();
+                    continue;
+                }
+                if (failure == null) {
+                    try {
+                        watch.get().check(now - start);
+                    } catch (RuntimeException e) {
+                        failure = e;
+                        failed = now;
+                    }
+                }
+                LockSupport.parkNanos(NAP_NANOS);
+            }
+        } catch (CudaException e) {
+            watch.get().check(System.nanoTime() - start); // it may know why
+            throw failure == null ? e : failure;
+        }
+        if (failure != null) {
+            throw failure;
+        }
     }
 
     /** Marks this point in the work, what is held back not included. */

@@ -3,7 +3,6 @@ package io.telechat.infer.engine;
 
 import io.telechat.core.model.CausalLm;
 import io.telechat.core.ops.BlockPool;
-import io.telechat.core.tensor.Tensor;
 import io.telechat.core.tokenizer.Tokenizer;
 import io.telechat.infer.engine.Scheduler.Chunk;
 import io.telechat.infer.generation.FinishReason;
@@ -176,7 +175,7 @@ public final class BatchingEngine implements Engine, AutoCloseable {
     }
 
     /** Draws the next tokens; the team shares the rows. */
-    private void sample(List<Chunk> chunks, Tensor logits) {
+    private void sample(List<Chunk> chunks, List<RowLogits> logits) {
         int[] first = new int[chunks.size()];
         for (int i = 1; i < first.length; i++) {
             first[i] = first[i - 1] + chunks.get(i - 1).wanted();
@@ -185,7 +184,7 @@ public final class BatchingEngine implements Engine, AutoCloseable {
         model.backend().workers().run(draws.length, (i, worker) -> {
             Chunk chunk = chunks.get(i);
             if (chunk.wanted() > 0) {
-                draws[i] = Draw.of(chunk, logits.rows(first[i], first[i] + chunk.wanted()));
+                draws[i] = Draw.of(chunk, logits.subList(first[i], first[i] + chunk.wanted()));
             }
         });
         for (int i = 0; i < draws.length; i++) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.infer.engine;
 
-import io.telechat.core.tensor.Tensor;
 import io.telechat.infer.engine.Scheduler.Chunk;
 import io.telechat.infer.generation.Generation;
 import io.telechat.infer.grammar.TokenConstraint;
@@ -21,20 +20,20 @@ record Draw(List<Generation.TokenLogprob> promptLogprobs, List<Token> tokens, Op
     /** @param logprob if it was asked for */
     record Token(int id, Optional<Generation.TokenLogprob> logprob) {}
 
-    /** @param logits [wanted, vocab], in host memory */
-    static Draw of(Chunk chunk, Tensor logits) {
+    /** @param logits of the rows that the chunk wants */
+    static Draw of(Chunk chunk, List<RowLogits> logits) {
         List<Generation.TokenLogprob> ofPrompt = new ArrayList<>();
         List<Token> drawn = new ArrayList<>();
         Sequence sequence = chunk.sequence();
         try {
             for (int row = 0; row < chunk.wanted(); row++) {
                 int next = chunk.first() + chunk.count() - chunk.wanted() + row + 1;
-                float[] values = logits.rows(row, row + 1).toFloats();
                 if (next < sequence.promptLength()) {
                     int alternatives = sequence.request().promptLogprobs();
+                    float[] values = logits.get(row).all().get();
                     ofPrompt.add(Logprobs.of(values, sequence.tokens()[next], alternatives));
                 } else {
-                    Token token = token(sequence, values);
+                    Token token = token(sequence, logits.get(row));
                     drawn.add(token);
                     boolean goesOn = row + 1 < chunk.wanted() && sequence.tokens()[next] == token.id();
                     if (!goesOn || ends(sequence, token.id())) {
@@ -53,12 +52,11 @@ record Draw(List<Generation.TokenLogprob> promptLogprobs, List<Token> tokens, Op
                 || sequence.constraint().filter(TokenConstraint::isComplete).isPresent();
     }
 
-    private static Token token(Sequence sequence, float[] logits) {
+    private static Token token(Sequence sequence, RowLogits logits) {
         int alternatives = sequence.request().options().logprobs();
-        float[] raw = alternatives >= 0 ? logits.clone() : logits;
-        int id = sequence.sampler().sample(logits, sequence.history());
+        int id = logits.sample(sequence.sampler(), sequence.history());
         sequence.history().add(id);
         sequence.constraint().ifPresent(constraint -> constraint.accept(id));
-        return new Token(id, alternatives >= 0 ? Optional.of(Logprobs.of(raw, id, alternatives)) : Optional.empty());
+        return new Token(id, alternatives >= 0 ? Optional.of(Logprobs.of(logits, id, alternatives)) : Optional.empty());
     }
 }

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.infer.engine;
 
+import io.telechat.core.backend.TopLogits;
 import io.telechat.infer.generation.Generation;
 import io.telechat.infer.sampling.Sampler;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.function.IntUnaryOperator;
 
 /** Log-probabilities of tokens. */
 final class Logprobs {
@@ -20,12 +23,28 @@ final class Logprobs {
         for (float logit : logits) {
             sum += Math.exp(logit - max);
         }
-        double normaliser = max + Math.log(sum);
+        return of(logits, max + Math.log(sum), i -> i, id, alternatives);
+    }
+
+    /** Likewise, of the highest alone if the id and the alternatives are among them; to a millionth or so, then. */
+    static Generation.TokenLogprob of(RowLogits logits, int id, int alternatives) {
+        if (logits.top().isPresent()) {
+            TopLogits top = logits.top().get();
+            int at = Arrays.binarySearch(top.ids(), id);
+            if (at >= 0 && alternatives <= top.ids().length) {
+                return of(top.values(), top.logSum(), i -> top.ids()[i], at, alternatives);
+            }
+        }
+        return of(logits.all().get(), id, alternatives);
+    }
+
+    private static Generation.TokenLogprob of(
+            float[] logits, double normaliser, IntUnaryOperator ids, int at, int alternatives) {
         List<Generation.Alternative> best = new ArrayList<>();
         for (int i : highest(logits, alternatives)) {
-            best.add(new Generation.Alternative(i, logits[i] - normaliser));
+            best.add(new Generation.Alternative(ids.applyAsInt(i), logits[i] - normaliser));
         }
-        return new Generation.TokenLogprob(id, logits[id] - normaliser, List.copyOf(best));
+        return new Generation.TokenLogprob(ids.applyAsInt(at), logits[at] - normaliser, List.copyOf(best));
     }
 
     /** Ids of the highest logits, the best first, of equals the lowest id first. */

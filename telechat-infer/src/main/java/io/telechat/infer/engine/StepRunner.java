@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.infer.engine;
 
+import io.telechat.core.backend.TopSelector;
 import io.telechat.core.model.Activations;
 import io.telechat.core.model.CausalLm;
 import io.telechat.core.model.LayerObserver;
@@ -12,6 +13,7 @@ import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** Takes the chunks of one step through the model, and owns the memory for that. */
 final class StepRunner implements AutoCloseable {
@@ -26,10 +28,10 @@ final class StepRunner implements AutoCloseable {
     /**
      * What a pass gives.
      *
-     * @param logits in host memory, of the wanted rows of all chunks, one behind the other; null if none is wanted
+     * @param logits of the wanted rows of all chunks, one behind the other
      * @param hidden states, of length 1, of the last tokens of prompts that are to be embedded
      */
-    record Output(Tensor logits, Map<Sequence, float[]> hidden) {}
+    record Output(List<RowLogits> logits, Map<Sequence, float[]> hidden) {}
 
     /** Runs all chunks in one pass. */
     Output run(List<Chunk> chunks) {
@@ -57,11 +59,26 @@ final class StepRunner implements AutoCloseable {
         Tensor hidden = model.forward(new Batch(tokens, spans), activations, LayerObserver.NONE);
         Map<Sequence, float[]> states = embedded(chunks, hidden);
         if (wanted.isEmpty()) {
-            return new Output(null, states);
+            return new Output(List.of(), states);
         }
         Tensor rows = memory.logits(wanted.size());
         model.logits(hidden, wanted.stream().mapToInt(i -> i).toArray(), activations, rows);
-        return new Output(model.backend().memory().toHost(rows), states);
+        return new Output(RowLogits.of(rows, model, selector(chunks)), states);
+    }
+
+    /** What finds the highest logits, if that is enough for any chunk. */
+    private Optional<TopSelector> selector(List<Chunk> chunks) {
+        return model.backend()
+                .topSelector()
+                .filter(selector -> chunks.stream().anyMatch(chunk -> mayDoWith(selector.most(), chunk)));
+    }
+
+    /** Log-probabilities of a prompt take all of every row. */
+    private static boolean mayDoWith(int candidates, Chunk chunk) {
+        Sequence sequence = chunk.sequence();
+        return chunk.wanted() > 0
+                && (chunk.decoding() || sequence.request().promptLogprobs() < 0)
+                && sequence.sampler().mayDoWith(candidates);
     }
 
     private Map<Sequence, float[]> embedded(List<Chunk> chunks, Tensor hidden) {

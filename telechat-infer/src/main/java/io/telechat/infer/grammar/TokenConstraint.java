@@ -2,6 +2,7 @@
 package io.telechat.infer.grammar;
 
 import io.telechat.core.InvalidRequestException;
+import io.telechat.infer.sampling.Candidates;
 import io.telechat.infer.sampling.LogitsProcessor;
 import io.telechat.infer.sampling.TokenHistory;
 import java.util.Arrays;
@@ -43,6 +44,24 @@ public final class TokenConstraint implements LogitsProcessor {
             throw new InvalidRequestException(
                     "no token of this model's vocabulary can go on with the answer that the" + " schema asks for");
         }
+    }
+
+    /** As long as one of these may come, whether another may does not matter here. */
+    @Override
+    public boolean apply(Candidates candidates, TokenHistory history) {
+        long[] mask = state.mask(tokens);
+        boolean any = state.isAccepting() && !endIds.isEmpty();
+        float[] values = candidates.values();
+        for (int i = 0; i < values.length; i++) {
+            int id = candidates.id(i);
+            boolean covered = id < 64 * mask.length;
+            if (covered && (mask[id >> 6] >> (id & 63) & 1) != 0) {
+                any |= values[i] != Float.NEGATIVE_INFINITY;
+            } else if (!covered || !state.isAccepting() || !endIds.contains(id)) {
+                values[i] = Float.NEGATIVE_INFINITY;
+            }
+        }
+        return any;
     }
 
     /** A token has been drawn. */

@@ -19,4 +19,17 @@ public record MinTokens(int count, Set<Integer> ids) implements LogitsProcessor 
             ids.forEach(id -> logits[id] = Float.NEGATIVE_INFINITY);
         }
     }
+
+    @Override
+    public boolean apply(Candidates candidates, TokenHistory history) {
+        if (history.generated() < count) {
+            for (int id : ids) {
+                int at = candidates.indexOf(id);
+                if (at >= 0) {
+                    candidates.values()[at] = Float.NEGATIVE_INFINITY;
+                }
+            }
+        }
+        return true;
+    }
 }

@@ -10,8 +10,25 @@ public record RepetitionPenalty(float penalty) implements LogitsProcessor {
     public void apply(float[] logits, TokenHistory history) {
         for (int id : history.seen()) {
             if (id < logits.length) {
-                logits[id] = logits[id] < 0 ? logits[id] * penalty : logits[id] / penalty;
+                logits[id] = penalised(logits[id]);
             }
         }
+    }
+
+    /** The penalty keeps order, so no other one comes above what the limit comes to; a penalty below 1 raises it. */
+    @Override
+    public boolean apply(Candidates candidates, TokenHistory history) {
+        float[] values = candidates.values();
+        for (int i = 0; i < values.length; i++) {
+            if (history.hasSeen(candidates.id(i))) {
+                values[i] = penalised(values[i]);
+            }
+        }
+        candidates.raiseLimit(penalised(candidates.limit()));
+        return true;
+    }
+
+    private float penalised(float logit) {
+        return logit < 0 ? logit * penalty : logit / penalty;
     }
 }

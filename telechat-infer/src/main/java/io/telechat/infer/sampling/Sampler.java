@@ -5,6 +5,7 @@ import io.telechat.core.InvalidModelException;
 import io.telechat.core.tensor.SplitMix;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 
 /**
  * Chooses the next token: penalties first; then the likeliest id if greedy, otherwise temperature, top-k, top-p, min-p and
@@ -72,6 +73,42 @@ public final class Sampler {
             processor.apply(logits, history);
         }
         return greedy ? argmax(logits) : draw(logits, SplitMix.uniform(seed, history.generated()));
+    }
+
+    /** Whether so many of the highest logits may be enough for {@link #sample(Candidates, TokenHistory)}. */
+    public boolean mayDoWith(int candidates) {
+        for (LogitsProcessor processor : processors) {
+            if (processor instanceof TopK topK) {
+                return topK.k() <= candidates;
+            }
+            if (processor instanceof TopP || processor instanceof MinP) {
+                return processor instanceof MinP;
+            }
+        }
+        return greedy;
+    }
+
+    /**
+     * What the whole row would give, if that can be told of its highest logits.
+     *
+     * @param candidates destroyed
+     * @return empty if the whole row is needed
+     */
+    public OptionalInt sample(Candidates candidates, TokenHistory history) {
+        for (LogitsProcessor processor : processors) {
+            if (!processor.apply(candidates, history)) {
+                return OptionalInt.empty();
+            }
+        }
+        float[] values = candidates.values();
+        int best = argmax(values);
+        // An equal that is no candidate might have a lower id. A draw has the same sums where all others are out.
+        boolean decided = greedy ? candidates.limit() < values[best] : candidates.areAll();
+        if (!decided || !Float.isFinite(values[best])) {
+            return OptionalInt.empty();
+        }
+        int index = greedy ? best : draw(values, SplitMix.uniform(seed, history.generated()));
+        return OptionalInt.of(candidates.id(index));
     }
 
     /** The id of the highest logit, the lowest of equals. */

@@ -9,4 +9,11 @@ public record Temperature(float temperature) implements LogitsProcessor {
             logits[i] /= temperature;
         }
     }
+
+    @Override
+    public boolean apply(Candidates candidates, TokenHistory history) {
+        apply(candidates.values(), history);
+        candidates.setLimit(candidates.limit() / temperature);
+        return true;
+    }
 }

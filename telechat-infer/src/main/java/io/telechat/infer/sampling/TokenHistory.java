@@ -29,6 +29,11 @@ public final class TokenHistory {
         return seen;
     }
 
+    /** Whether an id is among {@link #seen}. */
+    public boolean hasSeen(int id) {
+        return seen.contains(id);
+    }
+
     /** How often each id occurs in the answer. */
     public Map<Integer, Integer> generatedCounts() {
         return generatedCounts;

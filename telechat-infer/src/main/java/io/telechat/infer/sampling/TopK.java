@@ -16,6 +16,16 @@ public record TopK(int k) implements LogitsProcessor {
         }
     }
 
+    /** If so many are above the limit, the lowest of the highest of these is that of the whole row too. */
+    @Override
+    public boolean apply(Candidates candidates, TokenHistory history) {
+        if (candidates.areAll()) {
+            apply(candidates.values(), history);
+            return true;
+        }
+        return k <= candidates.size() && candidates.keepFrom(highest(candidates.values()));
+    }
+
     /** The lowest of the highest k: the top of a heap of them, in which a parent is no higher than its children. */
     private float highest(float[] logits) {
         float[] heap = new float[k];

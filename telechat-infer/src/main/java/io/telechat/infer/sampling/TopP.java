@@ -33,6 +33,15 @@ public record TopP(float p) implements LogitsProcessor {
         }
     }
 
+    /** The sum of all is known only where the others are out of the question already: behind top-k, say. */
+    @Override
+    public boolean apply(Candidates candidates, TokenHistory history) {
+        if (candidates.areAll()) {
+            apply(candidates.values(), history);
+        }
+        return candidates.areAll();
+    }
+
     /** All that is further below than {@code near} goes, and as much of the rest as may. */
     private void cut(float[] logits, float max, float near, double below, double sum) {
         long[] order = new long[logits.length];

@@ -19,4 +19,18 @@ public record VocabularyMask(int size, int... gaps) implements LogitsProcessor {
             Arrays.fill(logits, size, logits.length, Float.NEGATIVE_INFINITY);
         }
     }
+
+    @Override
+    public boolean apply(Candidates candidates, TokenHistory history) {
+        for (int gap : gaps) {
+            int at = candidates.indexOf(gap);
+            if (at >= 0) {
+                candidates.values()[at] = Float.NEGATIVE_INFINITY;
+            }
+        }
+        for (int i = candidates.size() - 1; i >= 0 && candidates.id(i) >= size; i--) {
+            candidates.values()[i] = Float.NEGATIVE_INFINITY;
+        }
+        return true;
+    }
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train.zero;
 
+import io.telechat.core.backend.DeviceMemory;
 import io.telechat.core.comm.Pending;
 import io.telechat.core.model.Section;
 import io.telechat.core.tensor.DType;
-import io.telechat.core.tensor.HostArena;
 import io.telechat.core.tensor.Tensor;
+import io.telechat.core.tensor.TensorArena;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
@@ -17,18 +18,19 @@ import java.util.function.Function;
 final class Buffers implements AutoCloseable {
     private static final int LAYERS = 2;
 
-    private final HostArena arena = new HostArena();
+    private final DeviceMemory memory;
+    private final TensorArena arena;
     private final Function<FlatParameters, DType> dtype;
     private final List<Buffer> layers = new ArrayList<>();
 
     /** Memory for one section, with what still goes on in it. */
     static final class Buffer implements AutoCloseable {
         private final List<Tensor> flats;
-        private final HostArena own;
+        private final TensorArena own;
         private List<Pending> pending = List.of();
         private boolean taken;
 
-        private Buffer(List<Tensor> flats, HostArena own) {
+        private Buffer(List<Tensor> flats, TensorArena own) {
             this.flats = flats;
             this.own = own;
         }
@@ -61,15 +63,18 @@ final class Buffers implements AutoCloseable {
     /**
      * @param layer its flats; those of all layers are alike
      * @param dtype of what is kept for a flat
+     * @param memory that is computed in
      */
-    Buffers(List<FlatParameters> layer, Function<FlatParameters, DType> dtype) {
+    Buffers(List<FlatParameters> layer, Function<FlatParameters, DType> dtype, DeviceMemory memory) {
         this.dtype = dtype;
+        this.memory = memory;
+        this.arena = memory.newArena();
         for (int i = 0; i < LAYERS; i++) {
             layers.add(new Buffer(allocate(layer, arena), null));
         }
     }
 
-    private List<Tensor> allocate(List<FlatParameters> flats, HostArena from) {
+    private List<Tensor> allocate(List<FlatParameters> flats, TensorArena from) {
         return flats.stream()
                 .map(f -> from.allocate(dtype.apply(f), f.elements()))
                 .toList();
@@ -80,7 +85,7 @@ final class Buffers implements AutoCloseable {
         if (section.kind() == Section.Kind.LAYER) {
             return layer();
         }
-        HostArena own = new HostArena();
+        TensorArena own = memory.newArena();
         return new Buffer(allocate(flats, own), own);
     }
 

@@ -8,17 +8,18 @@ import io.telechat.core.architecture.LayerWeights;
 import io.telechat.core.architecture.ModelConfig;
 import io.telechat.core.architecture.WeightSource;
 import io.telechat.core.backend.Backend;
+import io.telechat.core.backend.DeviceMemory;
 import io.telechat.core.comm.Communicator;
 import io.telechat.core.comm.Pending;
 import io.telechat.core.model.Lease;
 import io.telechat.core.model.ParameterStore;
 import io.telechat.core.model.Section;
 import io.telechat.core.tensor.DType;
-import io.telechat.core.tensor.HostArena;
-import io.telechat.core.tensor.HostStorage;
+import io.telechat.core.tensor.Shape;
+import io.telechat.core.tensor.Storage;
 import io.telechat.core.tensor.Tensor;
+import io.telechat.core.tensor.TensorArena;
 import io.telechat.core.weights.ModelLoader;
-import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.Map;
@@ -35,7 +36,8 @@ public final class FrozenParameters implements ParameterStore {
 
     private final ModelConfig config;
     private final Communicator ranks;
-    private final HostArena shares = new HostArena();
+    private final DeviceMemory memory;
+    private final TensorArena shares;
     private final Map<Section, Cut<?>> cuts = new HashMap<>();
     private final Map<Section, Gathered> gathered = new HashMap<>();
 
@@ -49,7 +51,7 @@ public final class FrozenParameters implements ParameterStore {
     private record Cut<T>(T form, Map<Tensor, Long> places, Tensor share) {}
 
     /** A section's bytes of all ranks, or on their way. */
-    private record Gathered(HostArena arena, Tensor bytes, Pending pending) implements AutoCloseable {
+    private record Gathered(TensorArena arena, Tensor bytes, Pending pending) implements AutoCloseable {
         @Override
         public void close() {
             pending.await();
@@ -66,6 +68,8 @@ public final class FrozenParameters implements ParameterStore {
             ModelLoader.Checked checked, Backend backend, Optional<DType> quantization, Communicator ranks) {
         this.config = checked.config();
         this.ranks = ranks;
+        this.memory = backend.memory();
+        this.shares = memory.newArena();
         Architecture architecture = config.architecture();
         try {
             load(
@@ -118,7 +122,7 @@ public final class FrozenParameters implements ParameterStore {
         long[] end = {0};
         map.apply(weights, tensor -> {
             places.put(tensor, end[0]);
-            end[0] += roundUp(tensor.segment().byteSize());
+            end[0] += roundUp(tensor.storage().byteSize());
             return tensor;
         });
         long bytes = roundUp(Math.ceilDiv(end[0], ranks.size()));
@@ -126,12 +130,16 @@ public final class FrozenParameters implements ParameterStore {
         long first = ranks.rank() * bytes;
         places.forEach((tensor, place) -> {
             long from = Math.max(first, place);
-            long to = Math.min(first + bytes, place + tensor.segment().byteSize());
+            long to = Math.min(first + bytes, place + tensor.storage().byteSize());
             if (from < to) {
-                MemorySegment.copy(tensor.segment(), from - place, share.segment(), from - first, to - from);
+                memory.write(bytes(tensor, from - place, to - place), bytes(share, from - first, to - first));
             }
         });
         return new Cut<>(weights, places, share);
+    }
+
+    private static Tensor bytes(Tensor tensor, long from, long to) {
+        return new Tensor(DType.U8, Shape.of(to - from), tensor.storage().bytes(from, to));
     }
 
     private static long roundUp(long bytes) {
@@ -142,7 +150,7 @@ public final class FrozenParameters implements ParameterStore {
     public void prefetch(Section section) {
         if (!gathered.containsKey(section)) {
             Tensor share = cuts.get(section).share();
-            HostArena arena = new HostArena();
+            TensorArena arena = memory.newArena();
             Tensor bytes = arena.allocate(DType.U8, ranks.size() * share.bytes());
             gathered.put(section, new Gathered(arena, bytes, ranks.allGather(share, bytes)));
         }
@@ -150,12 +158,12 @@ public final class FrozenParameters implements ParameterStore {
 
     /** The tensors of a section, by those of its form. */
     private static UnaryOperator<Tensor> tensors(Cut<?> cut, Gathered whole) {
-        return form -> new Tensor(
-                form.dtype(),
-                form.shape(),
-                new HostStorage(whole.bytes()
-                        .segment()
-                        .asSlice(cut.places().get(form), form.dtype().bytes(form.shape()))));
+        return form -> {
+            long place = cut.places().get(form);
+            long end = place + form.storage().byteSize();
+            Storage bytes = whole.bytes().storage().bytes(place, end);
+            return new Tensor(form.dtype(), form.shape(), form.storage().laidOutIn(bytes));
+        };
     }
 
     private Gathered gather(Section section) {

@@ -33,7 +33,8 @@ public final class ShardedGradients extends FullGradients implements AutoCloseab
         super(ops);
         this.config = config;
         this.parameters = parameters;
-        this.buffers = new Buffers(isCut() ? parameters.flats(Section.layer(0)) : List.of(), flat -> DType.F32);
+        this.buffers = new Buffers(
+                isCut() ? parameters.flats(Section.layer(0)) : List.of(), flat -> DType.F32, parameters.memory());
     }
 
     private boolean isCut() {

@@ -9,6 +9,7 @@ import io.telechat.core.architecture.ModelConfig;
 import io.telechat.core.architecture.TensorSpec;
 import io.telechat.core.architecture.WeightSource;
 import io.telechat.core.backend.Backend;
+import io.telechat.core.backend.DeviceMemory;
 import io.telechat.core.checkpoint.Checkpoint;
 import io.telechat.core.checkpoint.CheckpointWriter;
 import io.telechat.core.checkpoint.SafetensorsWriter;
@@ -19,6 +20,7 @@ import io.telechat.core.model.ParameterStore;
 import io.telechat.core.model.Section;
 import io.telechat.core.ops.Rounding;
 import io.telechat.core.tensor.DType;
+import io.telechat.core.tensor.HostArena;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.core.tensor.TensorArena;
 import io.telechat.core.weights.ModelLoader;
@@ -70,7 +72,9 @@ public final class ShardedParameters implements ParameterStore {
             SectionTensors.of(config, checked.checkpoint())
                     .forEach((section, tensors) -> flats.put(section, flats(tensors, dtype, ranks)));
             this.buffers = new Buffers(
-                    stage.cuts(ZeroStage.PARAMETERS) ? flats.get(Section.layer(0)) : List.of(), FlatParameters::dtype);
+                    stage.cuts(ZeroStage.PARAMETERS) ? flats.get(Section.layer(0)) : List.of(),
+                    FlatParameters::dtype,
+                    backend.memory());
             read(checked.checkpoint());
             update(Rounding.NEAREST, 0);
         } catch (RuntimeException | Error e) {
@@ -97,6 +101,11 @@ public final class ShardedParameters implements ParameterStore {
 
     public ZeroStage stage() {
         return stage;
+    }
+
+    /** What its tensors are in. */
+    DeviceMemory memory() {
+        return backend.memory();
     }
 
     List<FlatParameters> flats(Section section) {
@@ -159,7 +168,7 @@ public final class ShardedParameters implements ParameterStore {
     }
 
     private void stream(TrainedTensor tensor, Map<String, Tensor> own, PieceStream.Sink sink) {
-        PieceStream.toFirst(ranks, tensor, DType.F32, 1, piece -> own.get(tensor.name()), sink);
+        PieceStream.toFirst(ranks, tensor, DType.F32, 1, piece -> memory().toHost(own.get(tensor.name())), sink);
     }
 
     /** All flats, in the order of the computation. */
@@ -191,9 +200,21 @@ public final class ShardedParameters implements ParameterStore {
             for (FlatLayout.Part part : flat.parts()) {
                 TensorSpec spec = part.place().spec();
                 Tensor stored = checkpoint.tensor(spec.name());
-                StoredLayout.readPart(stored, part.from(), spec, flat.master(part), backend.workers());
+                read(stored, part.from(), spec, flat.master(part));
                 stored.leaveMemory();
             }
+        }
+    }
+
+    private void read(Tensor stored, long from, TensorSpec spec, Tensor to) {
+        if (to.isOnHost()) {
+            StoredLayout.readPart(stored, from, spec, to, backend.workers());
+            return;
+        }
+        try (HostArena temporary = new HostArena()) {
+            Tensor part = temporary.allocate(DType.F32, to.shape().toArray());
+            StoredLayout.readPart(stored, from, spec, part, backend.workers());
+            memory().write(part, to);
         }
     }
 

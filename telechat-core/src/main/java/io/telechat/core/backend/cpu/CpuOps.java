@@ -154,6 +154,29 @@ final class CpuOps implements Ops {
     }
 
     @Override
+    public void copyColumns(Tensor from, int first, Tensor to, int at, int count) {
+        Shapes.copyColumns(from, first, to, at, count);
+        for (long row = 0; row < from.rows(); row++) {
+            MemorySegment.copy(
+                    from.segment(),
+                    4 * (row * from.columns() + first),
+                    to.segment(),
+                    4 * (row * to.columns() + at),
+                    4L * count);
+        }
+    }
+
+    @Override
+    public void clearRows(Tensor x, boolean[] which) {
+        Shapes.clearRows(x, which);
+        for (int row = 0; row < which.length; row++) {
+            if (which[row]) {
+                x.rows(row, row + 1L).clear();
+            }
+        }
+    }
+
+    @Override
     public void scale(Tensor x, float factor) {
         long columns = x.columns();
         forRows(

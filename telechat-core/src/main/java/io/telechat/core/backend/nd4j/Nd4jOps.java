@@ -216,6 +216,26 @@ final class Nd4jOps implements Ops {
     }
 
     @Override
+    public void copyColumns(Tensor from, int first, Tensor to, int at, int count) {
+        Shapes.copyColumns(from, first, to, at, count);
+        columns(array(to), at, count).assign(columns(array(from), first, count));
+    }
+
+    private static INDArray columns(INDArray matrix, int first, int count) {
+        return matrix.get(all(), interval(first, first + count));
+    }
+
+    @Override
+    public void clearRows(Tensor x, boolean[] which) {
+        Shapes.clearRows(x, which);
+        for (int row = 0; row < which.length; row++) {
+            if (which[row]) {
+                array(x).getRow(row).assign(0);
+            }
+        }
+    }
+
+    @Override
     public void scale(Tensor x, float factor) {
         array(x).muli(factor);
     }

@@ -104,7 +104,7 @@ public final class Mpirun {
     public Map<String, String> environment() {
         Map<String, String> kept = new LinkedHashMap<>();
         System.getenv().forEach((name, value) -> {
-            if (VARIABLES.contains(name) || name.matches("(OMPI|PRTE|PMIX|UCX|I_MPI|FI|NCCL|TELECHAT)_.*")) {
+            if (VARIABLES.contains(name) || name.matches("(OMPI|PRTE|PMIX|UCX|I_MPI|FI|CUDA|NCCL|TELECHAT)_.*")) {
                 kept.put(name, value);
             }
         });

@@ -10,6 +10,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 
 /**
  * Ranks that are processes started by {@code mpirun}, on one machine or several. Nothing here blocks inside MPI, whose waiting would
@@ -83,6 +84,22 @@ public final class MpiTransport implements Transport {
     @Override
     public String description() {
         return "%d ranks of %s".formatted(size, mpi.version());
+    }
+
+    /** As the launcher numbers them; without its help, as if all ranks were here. */
+    @Override
+    public int numberHere() {
+        return Stream.of("OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID")
+                .map(System.getenv()::get)
+                .filter(value -> value != null && value.matches("\\d{1,6}"))
+                .findFirst()
+                .map(Integer::parseInt)
+                .orElse(rank);
+    }
+
+    @Override
+    public Duration patience() {
+        return patience;
     }
 
     private void await() {

@@ -4,7 +4,7 @@ package io.telechat.core.model;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.telechat.core.backend.Backends;
+import io.telechat.core.backend.Backend;
 import io.telechat.core.checkpoint.SafetensorsFile;
 import io.telechat.core.ops.Batch;
 import io.telechat.core.ops.KvCache;
@@ -19,38 +19,31 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Logits, hidden states and cached greedy decode of every golden model, on both backends, against the makers' Python. */
-@Tag("slow")
-class GoldenModelTest {
-    static Stream<Arguments> modelsAndBackends() throws IOException {
-        List<Arguments> all = new ArrayList<>();
-        for (Path model : Goldens.models()) {
-            all.add(Arguments.of(model.getFileName(), "cpu", model));
-            all.add(Arguments.of(model.getFileName(), "nd4j", model));
-        }
-        return all.stream();
+/** Logits, hidden states and cached greedy decode of every golden model, on a backend, against the makers' Python. */
+public abstract class GoldenModelContract {
+    protected abstract Backend backend();
+
+    static Stream<Arguments> models() throws IOException {
+        return Goldens.models().stream().map(model -> Arguments.of(model.getFileName(), model));
     }
 
-    @ParameterizedTest(name = "{0} on {1}")
-    @MethodSource("modelsAndBackends")
-    void matchesTheReference(Path name, String backendName, Path directory) {
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("models")
+    void matchesTheReference(Path name, Path directory) {
         Goldens.assumeComputed(name.toString());
         double tolerance =
                 name.toString().contains("long") ? 1e-3 : name.toString().contains("7b") ? 3e-4 : 1e-4;
         try (Arena arena = Arena.ofConfined();
-                CausalLm model = ModelLoader.load(
-                        ModelLoader.check(directory), Backends.byName(backendName, 2), LoadProgress.SILENT)) {
+                CausalLm model = ModelLoader.load(ModelLoader.check(directory), backend(), LoadProgress.SILENT)) {
             SafetensorsFile expected = SafetensorsFile.open(directory.resolve("expected.safetensors"), arena);
             List<String> prefixes = expected.tensors().keySet().stream()
                     .filter(key -> key.endsWith("input_ids") && !key.startsWith("pad_"))

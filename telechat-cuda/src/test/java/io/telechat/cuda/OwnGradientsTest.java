@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.cuda;
+
+import io.telechat.core.backend.Backend;
+import io.telechat.core.ops.GradOpsContract;
+import io.telechat.core.testing.ScalarBackend;
+
+/** The backward formulas where cuBLASLt is not installed. */
+@NeedsEmulation
+class OwnGradientsTest extends GradOpsContract {
+    @Override
+    protected Backend subject() {
+        return CudaBackend.withoutLibrary(0, 1);
+    }
+
+    @Override
+    protected Backend oracle() {
+        return new ScalarBackend();
+    }
+}
