@@ -24,7 +24,7 @@ expect() { # WHAT PATTERN FILE
 }
 
 tell "installing"
-mvn -B -q -DskipTests -Dformat.phase=none -Dnative.tiers=host install
+mvn -B -q -DskipTests -Dformat.phase=none -Dnative.tiers=host -Dcuda.kernels=none install
 unzip -q -d "$work" telechat-cli/target/telechat-cli-*-SNAPSHOT.jar 'demo/*'
 tell "building"
 mvn -B -q -f examples package dependency:build-classpath -Dmdep.outputFile=target/classpath

@@ -11,12 +11,13 @@ set -eu
 mkdir -p "$1" "$2"
 out=$(cd -- "$1" && pwd) cubins=$(cd -- "$2" && pwd) what=${3:-all} jar=${4:-}
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
-[ "$what" != none ] || exit 0
 digest=$(cat ./*.cu ./*.cuh build.sh | { sha256sum 2> /dev/null || shasum -a 256; } | cut -d ' ' -f 1)
 made_of=$out/made_of.txt
 if [ "$(cat "$made_of" 2> /dev/null)" = "$digest" ]; then
     exit 0
 fi
+rm -f "$out"/*.fatbin "$made_of"
+[ "$what" != none ] || exit 0
 if [ -n "$jar" ] && [ -f "$jar" ]; then
     there=$(mktemp -d)
     (cd "$there" && "${JAVA_HOME:+$JAVA_HOME/bin/}jar" xf "$jar" cuda) 2> /dev/null || true
@@ -69,8 +70,9 @@ for source in $sources; do
         echo "$source $architecture"
     done
 done | xargs -P "$(nproc 2> /dev/null || echo 2)" -n 2 bash -c 'compile "$0" "$1"'
+# Compressed as drivers of CUDA 12 can read it.
 for source in $sources; do
-    "$fatbinary" --create="$out/$source.fatbin" -64 --compress-mode=size \
+    "$fatbinary" --create="$out/$source.fatbin" -64 --compress-mode=speed \
         --image3=kind=ptx,sm=80,file="$cubins/$source.ptx" \
         --image3=kind=elf,sm=80,file="$cubins/$source.sm_80.cubin" \
         --image3=kind=elf,sm=90a,file="$cubins/$source.sm_90a.cubin" \

@@ -10,6 +10,7 @@ import com.tngtech.archunit.core.domain.JavaField;
 import com.tngtech.archunit.core.domain.JavaMember;
 import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.core.importer.Location;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchCondition;
@@ -48,8 +49,17 @@ import java.util.stream.Stream;
  * What other applications may build on: these packages and classes, and nothing that leads out of them. All else, public though
  * it is to the other modules, may change with every version.
  */
-@AnalyzeClasses(packages = "io.telechat", importOptions = ImportOption.DoNotIncludeTests.class)
+@AnalyzeClasses(
+        packages = "io.telechat",
+        importOptions = {ImportOption.DoNotIncludeTests.class, PublicSurfaceTest.WithoutJarsOfTests.class})
 class PublicSurfaceTest {
+    static final class WithoutJarsOfTests implements ImportOption {
+        @Override
+        public boolean includes(Location location) {
+            return !location.contains("-tests.jar");
+        }
+    }
+
     private static final Set<String> PACKAGES = Set.of(
             "io.telechat.core",
             "io.telechat.core.chat",

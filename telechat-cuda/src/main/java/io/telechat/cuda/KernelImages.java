@@ -66,15 +66,24 @@ final class KernelImages {
                 return Files.readAllBytes(single.get());
             }
             try (InputStream packed = KernelImages.class.getResourceAsStream(FOLDER + module + ".fatbin")) {
-                return packed != null ? packed.readAllBytes() : compile(module);
+                return packed != null
+                        ? packed.readAllBytes()
+                        : compiledHere(module).orElseThrow();
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    private byte[] compile(String module) throws IOException {
-        return compile(Nvrtc.find().orElseThrow(), CompiledKernels.userFolder(), module, device.capability());
+    /** The image of a module, compiled on this machine; empty where there is nothing to do that with. */
+    Optional<byte[]> compiledHere(String module) {
+        return Nvrtc.find().map(compiler -> {
+            try {
+                return compile(compiler, CompiledKernels.userFolder(), module, device.capability());
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        });
     }
 
     /** Compiles the source of a module that is in our jar, or takes what the folder has of it. */

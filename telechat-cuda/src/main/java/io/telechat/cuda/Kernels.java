@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.cuda;
 
+import io.telechat.cuda.driver.CudaException;
 import io.telechat.cuda.driver.Device;
 import io.telechat.cuda.driver.Kernel;
 import io.telechat.cuda.driver.KernelModule;
@@ -31,10 +32,29 @@ final class Kernels implements AutoCloseable {
         if (known != null) {
             return known;
         }
-        Kernel kernel = modules.computeIfAbsent(images.moduleOf(module), m -> new KernelModule(device, images.image(m)))
-                .kernel(name, signature);
+        Kernel kernel =
+                modules.computeIfAbsent(images.moduleOf(module), this::load).kernel(name, signature);
         kernels.put(name, kernel);
         return kernel;
+    }
+
+    /** A driver that is older than the build's compiler may refuse what that made; what is compiled here fits to it. */
+    private KernelModule load(String module) {
+        try {
+            return new KernelModule(device, images.image(module));
+        } catch (CudaException e) {
+            return new KernelModule(
+                    device,
+                    images.compiledHere(module)
+                            .orElseThrow(() -> new CudaException(
+                                    e,
+                                    "the driver, of CUDA %d.%d, does not take the kernels of this build (%s); install"
+                                            + " a newer one, or NVIDIA's package cuda-nvrtc of its version, with which"
+                                            + " they are compiled here",
+                                    device.driverVersion() / 1000,
+                                    device.driverVersion() % 1000 / 10,
+                                    e.message())));
+        }
     }
 
     /** Blocks of {@link #THREADS} for so many elements. */

@@ -10,4 +10,8 @@ public final class CudaException extends TelechatException {
     public CudaException(String format, Object... arguments) {
         super(format, arguments);
     }
+
+    public CudaException(Throwable cause, String format, Object... arguments) {
+        super(cause, format, arguments);
+    }
 }
