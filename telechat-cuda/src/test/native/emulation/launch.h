@@ -6,8 +6,12 @@
 
 // inline, so that several parts of a program may include the same kernels.
 #define KERNEL extern "C" inline void
+#ifdef ONLY_LAUNCHED_KERNELS // for programs that launch kernels by themselves: the others are not even compiled
+#define REGISTER(kernel)
+#else
 #define REGISTER(kernel)                                                                                               \
     [[maybe_unused]] static const bool registered_##kernel = emulation::registerKernel(emulation::describeKernel<kernel>(#kernel));
+#endif
 
 namespace emulation {
 struct Parameter {

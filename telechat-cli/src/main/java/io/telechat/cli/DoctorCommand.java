@@ -154,6 +154,6 @@ final class DoctorCommand implements Callable<Integer> {
             return "NVIDIA driver present; for sm_80 and later see backend cuda, for older ones the Maven profile cuda"
                     + " (ND4J)";
         }
-        return "none found";
+        return "none found; the backend cuda has not been run on one yet";
     }
 }
