@@ -10,8 +10,11 @@ record GpuLimits(Stream stream, Kernels kernels) {
     /** Far beyond any cache. */
     private static final long READ_BYTES = 1L << 29;
 
-    private static final int TRIES = 5;
-    private static final int ROUNDS = 256;
+    private static final int TRIES = 3;
+    /** At first; more, as long as they take less than {@link #LONG_ENOUGH}, in which a launch is nothing. */
+    private static final int ROUNDS = 16;
+
+    private static final double LONG_ENOUGH = 2e-3;
     /** Of a product of 16 x 8 x 16. */
     private static final long FLOPS = 2L * 16 * 8 * 16;
 
@@ -39,13 +42,22 @@ record GpuLimits(Stream stream, Kernels kernels) {
     /** Multiplications and additions of bfloat16 per second. */
     double flops() {
         long blocks = (long) stream.device().multiprocessors() * BLOCKS_PER_MULTIPROCESSOR;
-        double seconds = best(() -> stream.launch(kernels.get("probe", "probe_multiply", "ip"))
+        int rounds = ROUNDS;
+        double seconds = multiply(blocks, rounds);
+        while (seconds < LONG_ENOUGH) {
+            rounds *= 4;
+            seconds = multiply(blocks, rounds);
+        }
+        return blocks * (Kernels.THREADS / 32) * rounds * PRODUCTS * FLOPS / seconds;
+    }
+
+    private double multiply(long blocks, int rounds) {
+        return best(() -> stream.launch(kernels.get("probe", "probe_multiply", "ip"))
                 .grid(blocks)
                 .threads(Kernels.THREADS)
-                .put(ROUNDS)
+                .put(rounds)
                 .put(0L)
                 .run());
-        return blocks * (Kernels.THREADS / 32) * ROUNDS * PRODUCTS * FLOPS / seconds;
     }
 
     private double best(Runnable launch) {
