@@ -78,7 +78,7 @@ final class Attention implements AutoCloseable {
             partOut = parts.of(queries * splits * (heads.headDim() + 1L) * Float.BYTES);
             partLse = partOut + queries * splits * heads.headDim() * Float.BYTES;
         }
-        String name = "attention_%s_p%d_d%d".formatted(cache == null ? "rows" : cache, planes, tiling.dim());
+        String name = "attention_" + (cache == null ? "rows" : cache) + "_p" + planes + "_d" + tiling.dim();
         stream.launch(kernels.get("attention", name, SIGNATURE))
                 .grid(tables.tileCount(), heads.kvHeads(), splits)
                 .threads(2 * tiling.rows())

@@ -5,6 +5,7 @@ import io.telechat.core.ops.Batch;
 import io.telechat.core.ops.KvLayout;
 import io.telechat.core.ops.RopeTable;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -38,7 +39,7 @@ final class BatchTables {
 
     /** Whether these are the tables of this batch as it is now. */
     boolean areOf(Batch other) {
-        return batch == other && java.util.Arrays.equals(lengths, lengths(other));
+        return batch == other && Arrays.equals(lengths, lengths(other));
     }
 
     private static int[] lengths(Batch batch) {

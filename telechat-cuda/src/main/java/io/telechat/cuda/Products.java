@@ -62,8 +62,8 @@ final class Products implements AutoCloseable {
         int tiles = tokens <= 8 ? 1 : 4;
         DType dtype = matrix.dtype();
         String name = dtype.isQuantized()
-                ? "few_%s_t%d".formatted(dtype, tiles)
-                : "few_%s_p%d_t%d".formatted(dtype, precision.planes(dtype), tiles);
+                ? "few_" + dtype + "_t" + tiles
+                : "few_" + dtype + "_p" + precision.planes(dtype) + "_t" + tiles;
         stream.launch(kernels.get("product_few", name, FEW_SIGNATURE))
                 .grid(Math.ceilDiv(matrix.rows(), dtype.isQuantized() ? 32 : 16))
                 .threads(256)

@@ -31,7 +31,7 @@ final class TiledProduct {
      */
     private record Variant(String kind, int planes, int planesB, int tile) {
         String kernel() {
-            return "product_%s_p%d_%d".formatted(kind, planes, tile);
+            return "product_" + kind + "_p" + planes + "_" + tile;
         }
 
         /** Two tiles of planes, and the scales of quantized weights. */

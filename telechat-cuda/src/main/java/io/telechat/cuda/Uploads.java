@@ -48,6 +48,7 @@ final class Uploads implements AutoCloseable {
 
     /** A new step: its arrays may take the place of those of the step before, whose launches have been handed over. */
     void begin() {
+        stream.record(copied[turn]); // behind all copies out of this turn's memory
         turn = (turn + 1) % TURNS;
         stream.await(copied[turn]);
         used = 0;
@@ -79,7 +80,6 @@ final class Uploads implements AutoCloseable {
         long address = device + used;
         if (values.byteSize() > 0) {
             stream.uploadAhead(address, to);
-            stream.record(copied[turn]);
         }
         used += Math.ceilDiv(values.byteSize(), ALIGNMENT) * ALIGNMENT;
         return address;

@@ -55,17 +55,13 @@ record ChatModelLoader(Path directory, List<Path> adapters, LoadOptions options)
             long weights = checked.weightBytes(backend.get(), options.quantization());
             int processes = options.ranks().map(Communicator::size).orElse(1);
             OptionalLong ofDevice = backend.get().memory().freeBytes();
-            long forCaches = ofDevice.isPresent()
-                    ? ofDevice.getAsLong() / 10 * 9 * options.tensorParallel()
-                    : MemoryPlan.machineMemory() / 2;
+            long memory =
+                    ofDevice.isPresent() ? ofDevice.getAsLong() * options.tensorParallel() : MemoryPlan.machineMemory();
+            long forCaches = ofDevice.isPresent() ? memory / 10 * 9 : memory / 2;
             EngineOptions bounds = bounds(config, forCaches - weights, contextLength, options);
             MemoryPlan plan = MemoryPlan.of(config, weights, options.cacheType(), bounds.contextLength())
                     .dividedBy(processes);
-            plan.require(
-                    directory.toString(),
-                    ofDevice.isPresent()
-                            ? ofDevice.getAsLong() * options.tensorParallel()
-                            : MemoryPlan.machineMemory());
+            plan.require(directory.toString(), memory);
             LOG.info(
                     "{}: {}, {} parameters, weights of {}, context {}, {} in all; {}",
                     directory,

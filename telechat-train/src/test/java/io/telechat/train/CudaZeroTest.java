@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.checkpoint.Checkpoint;
-import io.telechat.core.comm.LocalRanks;
 import io.telechat.core.lora.LoraConfig;
 import io.telechat.core.ops.Rounding;
 import io.telechat.core.tensor.DType;
@@ -19,8 +18,6 @@ import io.telechat.train.zero.ZeroStage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Tag;
@@ -41,18 +38,6 @@ class CudaZeroTest {
     @TempDir
     static Path directory;
 
-    private static List<StepReport> run(TinyRun run, int ranks, ZeroStage stage, boolean resume) {
-        List<StepReport> steps = new ArrayList<>();
-        LocalRanks.run(ranks, Duration.ofSeconds(60), communicator -> {
-            Parallelism parallelism = new Parallelism(communicator, stage);
-            try (TrainRun opened =
-                    resume ? TrainRun.resume(run.config(), parallelism) : TrainRun.open(run.config(), parallelism)) {
-                opened.run(communicator.rank() == 0 ? run.recorder(steps) : run.recorder(new ArrayList<>()));
-            }
-        });
-        return steps;
-    }
-
     private static TinyRun tiny(String backend, int steps) throws IOException {
         return new TinyRun(directory).batch(1, 4).maxSteps(steps).backend(backend, 1);
     }
@@ -69,8 +54,8 @@ class CudaZeroTest {
     void trainsLikeOneRank(ZeroStage stage, int ranks) throws IOException {
         TinyRun one = tiny("cpu", 3);
         TinyRun several = tiny("cuda", 3);
-        List<StepReport> expected = run(one, 1, ZeroStage.NOTHING, false);
-        assertSameLosses(expected, run(several, ranks, stage, false));
+        List<StepReport> expected = one.onRanks(1, ZeroStage.NOTHING, false);
+        assertSameLosses(expected, several.onRanks(ranks, stage, false));
         try (Checkpoint first = Checkpoint.open(one.checkpoint(3));
                 Checkpoint second = Checkpoint.open(several.checkpoint(3))) {
             for (String name : first.names()) {
@@ -89,9 +74,9 @@ class CudaZeroTest {
         TinyRun stopped = tiny("cuda", 2).optimizer(eightBit);
         straight.method = new TuningMethod.Full(dtype, Rounding.STOCHASTIC);
         stopped.method = straight.method;
-        run(straight, 2, stage, false);
-        run(stopped, 2, stage, false);
-        run(stopped.maxSteps(4), 2, stage, true);
+        straight.onRanks(2, stage, false);
+        stopped.onRanks(2, stage, false);
+        stopped.maxSteps(4).onRanks(2, stage, true);
         for (String file : List.of("model.safetensors", "optimizer.safetensors")) {
             assertArrayEquals(
                     Files.readAllBytes(straight.checkpoint(4).resolve(file)),
@@ -114,14 +99,14 @@ class CudaZeroTest {
         TinyRun several = tiny("cuda", 2).model(model);
         one.adapters = Optional.of(method);
         several.adapters = Optional.of(method);
-        assertSameLosses(run(one, 1, ZeroStage.NOTHING, false), run(several, 2, stage, false));
+        assertSameLosses(one.onRanks(1, ZeroStage.NOTHING, false), several.onRanks(2, stage, false));
     }
 
     @Test
     void ranksThatOutnumberTheGpusAreRefused() throws IOException {
         TinyRun run = tiny("cuda", 1);
         InvalidRequestException failure =
-                assertThrows(InvalidRequestException.class, () -> run(run, 6, ZeroStage.NOTHING, false));
+                assertThrows(InvalidRequestException.class, () -> run.onRanks(6, ZeroStage.NOTHING, false));
         assertTrue(failure.getMessage().contains("ranks 0 and 5 have the same GPU"), failure.getMessage());
     }
 }

@@ -3,15 +3,18 @@ package io.telechat.train;
 
 import io.telechat.core.backend.BackendChoice;
 import io.telechat.core.backend.Backends;
+import io.telechat.core.comm.LocalRanks;
 import io.telechat.core.ops.Rounding;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.testing.TinyModels;
 import io.telechat.core.weights.ModelLoader;
 import io.telechat.train.data.TrainingData;
 import io.telechat.train.optimizer.AdamW;
+import io.telechat.train.zero.ZeroStage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -195,6 +198,19 @@ final class TinyRun {
             RunEnd end = trainer.run(recorder);
             return new Result(end, recorder.steps, recorder.evaluations, recorder.saved, recorder.best);
         }
+    }
+
+    /** On ranks that are threads; what the first one sees. */
+    List<StepReport> onRanks(int ranks, ZeroStage stage, boolean resume) {
+        List<StepReport> steps = new ArrayList<>();
+        LocalRanks.run(ranks, Duration.ofSeconds(60), communicator -> {
+            Parallelism parallelism = new Parallelism(communicator, stage);
+            try (TrainRun opened =
+                    resume ? TrainRun.resume(config(), parallelism) : TrainRun.open(config(), parallelism)) {
+                opened.run(communicator.rank() == 0 ? recorder(steps) : recorder(new ArrayList<>()));
+            }
+        });
+        return steps;
     }
 
     /** Notes the steps. */

@@ -49,19 +49,6 @@ class ZeroTest {
     @TempDir
     static Path directory;
 
-    /** Runs on so many ranks; what the first one sees. */
-    private static List<StepReport> run(TinyRun run, int ranks, ZeroStage stage, boolean resume) {
-        List<StepReport> steps = new ArrayList<>();
-        LocalRanks.run(ranks, Duration.ofSeconds(60), communicator -> {
-            Parallelism parallelism = new Parallelism(communicator, stage);
-            try (TrainRun opened =
-                    resume ? TrainRun.resume(run.config(), parallelism) : TrainRun.open(run.config(), parallelism)) {
-                opened.run(communicator.rank() == 0 ? run.recorder(steps) : run.recorder(new ArrayList<>()));
-            }
-        });
-        return steps;
-    }
-
     private static void assertSameModel(Path expected, Path actual, float tolerance) {
         try (Checkpoint one = Checkpoint.open(expected);
                 Checkpoint several = Checkpoint.open(actual)) {
@@ -95,11 +82,11 @@ class ZeroTest {
     private static void assertLikeOneRank(String kind, Supplier<TinyRun> runs, int ranks, ZeroStage stage) {
         Single single = SINGLE.computeIfAbsent(kind, k -> {
             TinyRun run = runs.get();
-            return new Single(run, run(run, 1, ZeroStage.NOTHING, false));
+            return new Single(run, run.onRanks(1, ZeroStage.NOTHING, false));
         });
         List<StepReport> expected = single.steps();
         TinyRun several = runs.get();
-        List<StepReport> actual = run(several, ranks, stage, false);
+        List<StepReport> actual = several.onRanks(ranks, stage, false);
         assertEquals(expected.size(), actual.size());
         for (int i = 0; i < expected.size(); i++) {
             assertEquals(expected.get(i).loss(), actual.get(i).loss(), LOSS, "loss of step " + (i + 1));
@@ -150,12 +137,12 @@ class ZeroTest {
     @EnumSource(ZeroStage.class)
     void aCheckpointIsOfNoNumberOfRanks(ZeroStage stage) {
         TinyRun straight = tiny().maxSteps(6).optimizer(eightBit());
-        List<StepReport> expected = run(straight, 1, ZeroStage.NOTHING, false);
+        List<StepReport> expected = straight.onRanks(1, ZeroStage.NOTHING, false);
         TinyRun cut = tiny().maxSteps(2).optimizer(eightBit());
-        List<StepReport> actual = new ArrayList<>(run(cut, 3, stage, false));
+        List<StepReport> actual = new ArrayList<>(cut.onRanks(3, stage, false));
         TinyRun resumed = tiny().output(cut.output()).optimizer(eightBit());
-        actual.addAll(run(resumed.maxSteps(4), 2, ZeroStage.PARAMETERS, true));
-        actual.addAll(run(resumed.maxSteps(6), 1, ZeroStage.NOTHING, true));
+        actual.addAll(resumed.maxSteps(4).onRanks(2, ZeroStage.PARAMETERS, true));
+        actual.addAll(resumed.maxSteps(6).onRanks(1, ZeroStage.NOTHING, true));
         for (int i = 0; i < expected.size(); i++) {
             assertEquals(expected.get(i).loss(), actual.get(i).loss(), 1e-3, "loss of step " + (i + 1));
         }
@@ -172,9 +159,9 @@ class ZeroTest {
         TinyRun stopped = tiny().maxSteps(3).optimizer(eightBit());
         straight.method = new TuningMethod.Full(dtype, Rounding.STOCHASTIC);
         stopped.method = straight.method;
-        List<StepReport> expected = run(straight, 3, stage, false);
-        List<StepReport> actual = new ArrayList<>(run(stopped, 3, stage, false));
-        actual.addAll(run(stopped.maxSteps(6), 3, stage, true));
+        List<StepReport> expected = straight.onRanks(3, stage, false);
+        List<StepReport> actual = new ArrayList<>(stopped.onRanks(3, stage, false));
+        actual.addAll(stopped.maxSteps(6).onRanks(3, stage, true));
         assertEquals(
                 expected.stream().map(StepReport::loss).toList(),
                 actual.stream().map(StepReport::loss).toList());
@@ -205,8 +192,8 @@ class ZeroTest {
         TinyRun several = tiny().model(model).maxSteps(4);
         one.adapters = Optional.of(method);
         several.adapters = Optional.of(method);
-        List<StepReport> expected = run(one, 1, ZeroStage.NOTHING, false);
-        List<StepReport> actual = run(several, 3, stage, false);
+        List<StepReport> expected = one.onRanks(1, ZeroStage.NOTHING, false);
+        List<StepReport> actual = several.onRanks(3, stage, false);
         for (int i = 0; i < expected.size(); i++) {
             assertEquals(expected.get(i).loss(), actual.get(i).loss(), LOSS, "loss of step " + (i + 1));
         }

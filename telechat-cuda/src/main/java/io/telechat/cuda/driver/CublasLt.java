@@ -47,7 +47,7 @@ public final class CublasLt implements AutoCloseable {
     private static final int RESULT_BYTES = 96;
     private static final int ALGORITHM_BYTES = 64;
 
-    private final NativeLibrary library;
+    private final Functions functions;
     private final Stream stream;
     private final Arena arena = Arena.ofShared();
     private final MethodHandle multiply;
@@ -82,11 +82,11 @@ public final class CublasLt implements AutoCloseable {
             MemorySegment description, MemorySegment a, MemorySegment b, MemorySegment d, MemorySegment algorithm) {}
 
     private CublasLt(NativeLibrary library, Stream stream) {
-        this.library = library;
+        this.functions = new Functions(library, CublasLt::check);
         this.stream = stream;
         stream.device().use();
         this.handle = make("cublasLtCreate", List.of());
-        this.multiply = function(
+        this.multiply = functions.handle(
                 "cublasLtMatmul",
                 ADDRESS,
                 ADDRESS,
@@ -117,28 +117,16 @@ public final class CublasLt implements AutoCloseable {
     /** Such as {@code cuBLASLt 13.0.2}. */
     public String version() {
         try {
-            long version = (long) library.function("cublasLtGetVersion", FunctionDescriptor.of(JAVA_LONG))
+            long version = (long) functions
+                    .library()
+                    .function("cublasLtGetVersion", FunctionDescriptor.of(JAVA_LONG))
                     .invokeExact();
             return version >= 100_000
                     ? "cuBLASLt %d.%d.%d".formatted(version / 10_000, version / 100 % 100, version % 100)
                     : "cuBLASLt " + version;
         } catch (Throwable e) {
-            throw new AssertionError("functions of C throw nothing", e);
+            throw Functions.unexpected(e);
         }
-    }
-
-    private MethodHandle function(String name, MemoryLayout... parameters) {
-        return library.function(name, FunctionDescriptor.of(JAVA_INT, parameters));
-    }
-
-    private void call(String name, List<MemoryLayout> parameters, Object... arguments) {
-        int code;
-        try {
-            code = (int) function(name, parameters.toArray(MemoryLayout[]::new)).invokeWithArguments(arguments);
-        } catch (Throwable e) {
-            throw new AssertionError("functions of C throw nothing", e);
-        }
-        check(code, name);
     }
 
     private static void check(int code, String name) {
@@ -148,13 +136,7 @@ public final class CublasLt implements AutoCloseable {
     }
 
     private MemorySegment make(String name, List<MemoryLayout> parameters, Object... arguments) {
-        MemorySegment made = arena.allocate(ADDRESS);
-        List<MemoryLayout> all = new java.util.ArrayList<>(List.of(ADDRESS));
-        all.addAll(parameters);
-        List<Object> values = new java.util.ArrayList<>(List.of(made));
-        values.addAll(List.of(arguments));
-        call(name, all, values.toArray());
-        return made.get(ADDRESS, 0);
+        return MemorySegment.ofAddress(functions.make(name, parameters, arguments));
     }
 
     /**
@@ -193,7 +175,7 @@ public final class CublasLt implements AutoCloseable {
         } catch (RuntimeException e) {
             throw e;
         } catch (Throwable e) {
-            throw new AssertionError("functions of C throw nothing", e);
+            throw Functions.unexpected(e);
         }
     }
 
@@ -220,7 +202,7 @@ public final class CublasLt implements AutoCloseable {
         }
         MemorySegment result = arena.allocate(RESULT_BYTES, Long.BYTES);
         MemorySegment count = arena.allocate(JAVA_INT);
-        call(
+        functions.call(
                 "cublasLtMatmulAlgoGetHeuristic",
                 List.of(ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, JAVA_INT, ADDRESS, ADDRESS),
                 handle,
@@ -233,7 +215,7 @@ public final class CublasLt implements AutoCloseable {
                 1,
                 result,
                 count);
-        call("cublasLtMatmulPreferenceDestroy", List.of(ADDRESS), preference);
+        functions.call("cublasLtMatmulPreferenceDestroy", List.of(ADDRESS), preference);
         if (count.get(JAVA_INT, 0) == 0) {
             throw new CudaException("cuBLASLt has no way to multiply %s", shape);
         }
@@ -255,19 +237,20 @@ public final class CublasLt implements AutoCloseable {
     }
 
     private void set(String function, MemorySegment object, int attribute, MemorySegment value) {
-        call(function, List.of(ADDRESS, JAVA_INT, ADDRESS, JAVA_LONG), object, attribute, value, value.byteSize());
+        functions.call(
+                function, List.of(ADDRESS, JAVA_INT, ADDRESS, JAVA_LONG), object, attribute, value, value.byteSize());
     }
 
     @Override
     public void close() {
         stream.synchronize();
         for (Plan plan : plans.values()) {
-            call("cublasLtMatmulDescDestroy", List.of(ADDRESS), plan.description);
+            functions.call("cublasLtMatmulDescDestroy", List.of(ADDRESS), plan.description);
             for (MemorySegment layout : List.of(plan.a, plan.b, plan.d)) {
-                call("cublasLtMatrixLayoutDestroy", List.of(ADDRESS), layout);
+                functions.call("cublasLtMatrixLayoutDestroy", List.of(ADDRESS), layout);
             }
         }
-        call("cublasLtDestroy", List.of(ADDRESS), handle);
+        functions.call("cublasLtDestroy", List.of(ADDRESS), handle);
         if (workspace != 0) {
             stream.device().free(workspace);
         }

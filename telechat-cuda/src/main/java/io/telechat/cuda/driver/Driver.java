@@ -9,7 +9,6 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import io.telechat.core.InsufficientMemoryException;
 import io.telechat.core.ffi.NativeLibrary;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
@@ -34,7 +33,7 @@ final class Driver {
                     List.of(System.getProperty(PROPERTY, "libcuda.so.1")))
             .map(Driver::new);
 
-    private final NativeLibrary library;
+    private final Functions functions;
     private final MethodHandle getErrorName;
     private final MethodHandle setCurrent;
     private final MethodHandle launchKernel;
@@ -48,10 +47,10 @@ final class Driver {
     private final MethodHandle graphLaunch;
 
     private Driver(NativeLibrary library) {
-        this.library = library;
-        this.getErrorName = function("cuGetErrorName", JAVA_INT, ADDRESS);
-        this.setCurrent = function("cuCtxSetCurrent", JAVA_LONG);
-        this.launchKernel = function(
+        this.functions = new Functions(library, this::check);
+        this.getErrorName = functions.handle("cuGetErrorName", JAVA_INT, ADDRESS);
+        this.setCurrent = functions.handle("cuCtxSetCurrent", JAVA_LONG);
+        this.launchKernel = functions.handle(
                 "cuLaunchKernel",
                 JAVA_LONG,
                 JAVA_INT,
@@ -64,14 +63,14 @@ final class Driver {
                 JAVA_LONG,
                 ADDRESS,
                 ADDRESS);
-        this.copyToDevice = function("cuMemcpyHtoDAsync_v2", JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG);
-        this.copyToHost = function("cuMemcpyDtoHAsync_v2", ADDRESS, JAVA_LONG, JAVA_LONG, JAVA_LONG);
-        this.copyWithin = function("cuMemcpyDtoDAsync_v2", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
-        this.set = function("cuMemsetD8Async", JAVA_LONG, JAVA_BYTE, JAVA_LONG, JAVA_LONG);
-        this.streamSynchronize = function("cuStreamSynchronize", JAVA_LONG);
-        this.streamQuery = function("cuStreamQuery", JAVA_LONG);
-        this.eventQuery = function("cuEventQuery", JAVA_LONG);
-        this.graphLaunch = function("cuGraphLaunch", JAVA_LONG, JAVA_LONG);
+        this.copyToDevice = functions.handle("cuMemcpyHtoDAsync_v2", JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG);
+        this.copyToHost = functions.handle("cuMemcpyDtoHAsync_v2", ADDRESS, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+        this.copyWithin = functions.handle("cuMemcpyDtoDAsync_v2", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+        this.set = functions.handle("cuMemsetD8Async", JAVA_LONG, JAVA_BYTE, JAVA_LONG, JAVA_LONG);
+        this.streamSynchronize = functions.handle("cuStreamSynchronize", JAVA_LONG);
+        this.streamQuery = functions.handle("cuStreamQuery", JAVA_LONG);
+        this.eventQuery = functions.handle("cuEventQuery", JAVA_LONG);
+        this.graphLaunch = functions.handle("cuGraphLaunch", JAVA_LONG, JAVA_LONG);
     }
 
     /** Empty where there is no driver. */
@@ -84,23 +83,14 @@ final class Driver {
         return INSTANCE.orElseThrow(() -> new CudaException("there is no NVIDIA driver (libcuda.so.1)"));
     }
 
-    private MethodHandle function(String name, MemoryLayout... parameters) {
-        return library.function(name, FunctionDescriptor.of(JAVA_INT, parameters));
-    }
-
-    /** Calls what is called rarely: a function of the library by its name. */
+    /** Calls what is not called for every launch; see {@link Functions#call}. */
     void call(String name, List<MemoryLayout> parameters, Object... arguments) {
-        int code;
-        try {
-            code = (int) function(name, parameters.toArray(MemoryLayout[]::new)).invokeWithArguments(arguments);
-        } catch (Throwable e) {
-            throw unexpected(e);
-        }
-        check(code, name);
+        functions.call(name, parameters, arguments);
     }
 
-    private static AssertionError unexpected(Throwable e) {
-        return new AssertionError("functions of C throw nothing", e);
+    /** See {@link Functions#make}. */
+    long make(String name, List<MemoryLayout> parameters, Object... arguments) {
+        return functions.make(name, parameters, arguments);
     }
 
     private void check(int code, String name) {
@@ -118,7 +108,7 @@ final class Driver {
             int unknown = (int) getErrorName.invokeExact(code, text);
             return unknown != 0 ? "unknown error" : text(text.get(ADDRESS, 0));
         } catch (Throwable e) {
-            throw unexpected(e);
+            throw Functions.unexpected(e);
         }
     }
 
@@ -135,7 +125,7 @@ final class Driver {
         } catch (RuntimeException e) {
             throw e;
         } catch (Throwable e) {
-            throw unexpected(e);
+            throw Functions.unexpected(e);
         }
     }
 
@@ -158,7 +148,7 @@ final class Driver {
         } catch (RuntimeException e) {
             throw e;
         } catch (Throwable e) {
-            throw unexpected(e);
+            throw Functions.unexpected(e);
         }
     }
 
@@ -168,7 +158,7 @@ final class Driver {
         } catch (RuntimeException e) {
             throw e;
         } catch (Throwable e) {
-            throw unexpected(e);
+            throw Functions.unexpected(e);
         }
     }
 
@@ -178,7 +168,7 @@ final class Driver {
         } catch (RuntimeException e) {
             throw e;
         } catch (Throwable e) {
-            throw unexpected(e);
+            throw Functions.unexpected(e);
         }
     }
 
@@ -188,7 +178,7 @@ final class Driver {
         } catch (RuntimeException e) {
             throw e;
         } catch (Throwable e) {
-            throw unexpected(e);
+            throw Functions.unexpected(e);
         }
     }
 
@@ -198,7 +188,7 @@ final class Driver {
         } catch (RuntimeException e) {
             throw e;
         } catch (Throwable e) {
-            throw unexpected(e);
+            throw Functions.unexpected(e);
         }
     }
 
@@ -208,7 +198,7 @@ final class Driver {
         } catch (RuntimeException e) {
             throw e;
         } catch (Throwable e) {
-            throw unexpected(e);
+            throw Functions.unexpected(e);
         }
     }
 
@@ -227,7 +217,7 @@ final class Driver {
         try {
             code = (int) query.invokeExact(handle);
         } catch (Throwable e) {
-            throw unexpected(e);
+            throw Functions.unexpected(e);
         }
         if (code != NOT_READY) {
             check(code, name);
@@ -241,24 +231,11 @@ final class Driver {
         } catch (RuntimeException e) {
             throw e;
         } catch (Throwable e) {
-            throw unexpected(e);
+            throw Functions.unexpected(e);
         }
     }
 
     boolean has(String function) {
-        return library.has(function);
-    }
-
-    /** Calls a function whose first parameter is where to put a handle, or number. */
-    long make(String name, List<MemoryLayout> parameters, Object... arguments) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment made = arena.allocate(JAVA_LONG);
-            List<MemoryLayout> all = new java.util.ArrayList<>(List.of(ADDRESS));
-            all.addAll(parameters);
-            List<Object> values = new java.util.ArrayList<>(List.of(made));
-            values.addAll(List.of(arguments));
-            call(name, all, values.toArray());
-            return made.get(JAVA_LONG, 0);
-        }
+        return functions.library().has(function);
     }
 }

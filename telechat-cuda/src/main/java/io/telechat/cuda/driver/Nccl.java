@@ -33,12 +33,12 @@ public final class Nccl {
 
     private static final Optional<Nccl> INSTANCE = load();
 
-    private final NativeLibrary library;
+    private final Functions functions;
     private final MethodHandle initRank;
 
     private Nccl(NativeLibrary library) {
-        this.library = library;
-        this.initRank = function("ncclCommInitRank", ADDRESS, JAVA_INT, ID, JAVA_INT);
+        this.functions = new Functions(library, this::check);
+        this.initRank = functions.handle("ncclCommInitRank", ADDRESS, JAVA_INT, ID, JAVA_INT);
     }
 
     private static Optional<Nccl> load() {
@@ -56,15 +56,15 @@ public final class Nccl {
         return INSTANCE;
     }
 
-    MethodHandle function(String name, MemoryLayout... parameters) {
-        return library.function(name, FunctionDescriptor.of(JAVA_INT, parameters));
+    Functions functions() {
+        return functions;
     }
 
     /** Such as {@code NCCL 2.27.3}. */
     public String version() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment number = arena.allocate(JAVA_INT);
-            call("ncclGetVersion", List.of(ADDRESS), number);
+            functions.call("ncclGetVersion", List.of(ADDRESS), number);
             int version = number.get(JAVA_INT, 0);
             return "NCCL %d.%d.%d".formatted(version / 10_000, version / 100 % 100, version % 100);
         }
@@ -74,7 +74,7 @@ public final class Nccl {
     public byte[] newId() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment id = arena.allocate(ID);
-            call("ncclGetUniqueId", List.of(ADDRESS), id);
+            functions.call("ncclGetUniqueId", List.of(ADDRESS), id);
             return id.toArray(JAVA_BYTE);
         }
     }
@@ -93,26 +93,11 @@ public final class Nccl {
             try {
                 code = (int) initRank.invokeExact(handle, size, name, rank);
             } catch (Throwable e) {
-                throw unexpected(e);
+                throw Functions.unexpected(e);
             }
             check(code, "ncclCommInitRank");
             return new NcclGroup(this, device, handle.get(ADDRESS, 0));
         }
-    }
-
-    static AssertionError unexpected(Throwable e) {
-        return new AssertionError("functions of C throw nothing", e);
-    }
-
-    /** Calls what is called rarely. */
-    void call(String name, List<MemoryLayout> parameters, Object... arguments) {
-        int code;
-        try {
-            code = (int) function(name, parameters.toArray(MemoryLayout[]::new)).invokeWithArguments(arguments);
-        } catch (Throwable e) {
-            throw unexpected(e);
-        }
-        check(code, name);
     }
 
     void check(int code, String name) {
@@ -125,16 +110,18 @@ public final class Nccl {
     @SuppressWarnings("restricted")
     String explain(int code) {
         try {
-            MemorySegment meaning =
-                    (MemorySegment) library.function("ncclGetErrorString", FunctionDescriptor.of(ADDRESS, JAVA_INT))
-                            .invokeExact(code);
-            MemorySegment latest =
-                    (MemorySegment) library.function("ncclGetLastError", FunctionDescriptor.of(ADDRESS, ADDRESS))
-                            .invokeExact(MemorySegment.NULL);
+            MemorySegment meaning = (MemorySegment) functions
+                    .library()
+                    .function("ncclGetErrorString", FunctionDescriptor.of(ADDRESS, JAVA_INT))
+                    .invokeExact(code);
+            MemorySegment latest = (MemorySegment) functions
+                    .library()
+                    .function("ncclGetLastError", FunctionDescriptor.of(ADDRESS, ADDRESS))
+                    .invokeExact(MemorySegment.NULL);
             String text = text(latest);
             return text(meaning) + (text.isEmpty() ? "" : " (" + text + ")");
         } catch (Throwable e) {
-            throw unexpected(e);
+            throw Functions.unexpected(e);
         }
     }
 

@@ -30,13 +30,15 @@ public final class NcclGroup {
         this.nccl = nccl;
         this.device = device;
         this.handle = handle;
-        this.allGather = nccl.function("ncclAllGather", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG);
-        this.broadcast =
-                nccl.function("ncclBroadcast", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, ADDRESS, JAVA_LONG);
-        this.send = nccl.function("ncclSend", JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, ADDRESS, JAVA_LONG);
-        this.receive = nccl.function("ncclRecv", JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, ADDRESS, JAVA_LONG);
-        this.groupStart = nccl.function("ncclGroupStart");
-        this.groupEnd = nccl.function("ncclGroupEnd");
+        this.allGather =
+                nccl.functions().handle("ncclAllGather", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG);
+        this.broadcast = nccl.functions()
+                .handle("ncclBroadcast", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, ADDRESS, JAVA_LONG);
+        this.send = nccl.functions().handle("ncclSend", JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, ADDRESS, JAVA_LONG);
+        this.receive =
+                nccl.functions().handle("ncclRecv", JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, ADDRESS, JAVA_LONG);
+        this.groupStart = nccl.functions().handle("ncclGroupStart");
+        this.groupEnd = nccl.functions().handle("ncclGroupEnd");
     }
 
     /** All ranks get the parts of all, one behind the other; a part may lie in its place of them. */
@@ -45,7 +47,7 @@ public final class NcclGroup {
         try {
             code = (int) allGather.invokeExact(part, all, bytes, BYTES, handle, stream);
         } catch (Throwable e) {
-            throw Nccl.unexpected(e);
+            throw Functions.unexpected(e);
         }
         nccl.check(code, "ncclAllGather");
     }
@@ -56,7 +58,7 @@ public final class NcclGroup {
         try {
             code = (int) broadcast.invokeExact(at, at, bytes, BYTES, root, handle, stream);
         } catch (Throwable e) {
-            throw Nccl.unexpected(e);
+            throw Functions.unexpected(e);
         }
         nccl.check(code, "ncclBroadcast");
     }
@@ -68,7 +70,7 @@ public final class NcclGroup {
         } catch (RuntimeException e) {
             throw e;
         } catch (Throwable e) {
-            throw Nccl.unexpected(e);
+            throw Functions.unexpected(e);
         }
     }
 
@@ -78,7 +80,7 @@ public final class NcclGroup {
         } catch (RuntimeException e) {
             throw e;
         } catch (Throwable e) {
-            throw Nccl.unexpected(e);
+            throw Functions.unexpected(e);
         }
     }
 
@@ -87,7 +89,7 @@ public final class NcclGroup {
         try {
             code = (int) send.invokeExact(from, bytes, BYTES, to, handle, stream);
         } catch (Throwable e) {
-            throw Nccl.unexpected(e);
+            throw Functions.unexpected(e);
         }
         nccl.check(code, "ncclSend");
     }
@@ -97,7 +99,7 @@ public final class NcclGroup {
         try {
             code = (int) receive.invokeExact(to, bytes, BYTES, from, handle, stream);
         } catch (Throwable e) {
-            throw Nccl.unexpected(e);
+            throw Functions.unexpected(e);
         }
         nccl.check(code, "ncclRecv");
     }
@@ -106,7 +108,7 @@ public final class NcclGroup {
     public Optional<String> failure() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment code = arena.allocate(JAVA_INT);
-            nccl.call("ncclCommGetAsyncError", List.of(ADDRESS, ADDRESS), handle, code);
+            nccl.functions().call("ncclCommGetAsyncError", List.of(ADDRESS, ADDRESS), handle, code);
             int result = code.get(JAVA_INT, 0);
             return result == 0 || result == IN_PROGRESS ? Optional.empty() : Optional.of(nccl.explain(result));
         }
@@ -115,12 +117,12 @@ public final class NcclGroup {
     /** Leaves the group when its operations have come to their end; all ranks of a machine do, and may wait for each other. */
     public void leave() {
         device.use();
-        nccl.call("ncclCommDestroy", List.of(ADDRESS), handle);
+        nccl.functions().call("ncclCommDestroy", List.of(ADDRESS), handle);
     }
 
     /** Leaves it now: what this rank still had to do does nothing any more. */
     public void abort() {
         device.use();
-        nccl.call("ncclCommAbort", List.of(ADDRESS), handle);
+        nccl.functions().call("ncclCommAbort", List.of(ADDRESS), handle);
     }
 }

@@ -8,8 +8,6 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.telechat.core.ffi.NativeLibrary;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Map;
@@ -35,10 +33,10 @@ public final class Nvrtc {
                     .orElse(NAMES))
             .map(Nvrtc::new);
 
-    private final NativeLibrary library;
+    private final Functions functions;
 
     private Nvrtc(NativeLibrary library) {
-        this.library = library;
+        this.functions = new Functions(library, Nvrtc::check);
     }
 
     /** Empty where it is not installed. */
@@ -50,20 +48,8 @@ public final class Nvrtc {
     public String version() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment numbers = arena.allocate(JAVA_INT, 2);
-            check(
-                    call("nvrtcVersion", List.of(ADDRESS, ADDRESS), numbers, numbers.asSlice(JAVA_INT.byteSize())),
-                    "nvrtcVersion");
+            functions.call("nvrtcVersion", List.of(ADDRESS, ADDRESS), numbers, numbers.asSlice(JAVA_INT.byteSize()));
             return "NVRTC %d.%d".formatted(numbers.getAtIndex(JAVA_INT, 0), numbers.getAtIndex(JAVA_INT, 1));
-        }
-    }
-
-    private int call(String name, List<MemoryLayout> parameters, Object... arguments) {
-        try {
-            return (int)
-                    library.function(name, FunctionDescriptor.of(JAVA_INT, parameters.toArray(MemoryLayout[]::new)))
-                            .invokeWithArguments(arguments);
-        } catch (Throwable e) {
-            throw new AssertionError("functions of C throw nothing", e);
         }
     }
 
@@ -86,21 +72,19 @@ public final class Nvrtc {
             MemorySegment texts = strings(arena, List.copyOf(headers.values()));
             MemorySegment names = strings(arena, List.copyOf(headers.keySet()));
             MemorySegment handle = arena.allocate(ADDRESS);
-            check(
-                    call(
-                            "nvrtcCreateProgram",
-                            List.of(ADDRESS, ADDRESS, ADDRESS, JAVA_INT, ADDRESS, ADDRESS),
-                            handle,
-                            arena.allocateFrom(source),
-                            arena.allocateFrom(name),
-                            headers.size(),
-                            texts,
-                            names),
-                    "nvrtcCreateProgram");
+            functions.call(
+                    "nvrtcCreateProgram",
+                    List.of(ADDRESS, ADDRESS, ADDRESS, JAVA_INT, ADDRESS, ADDRESS),
+                    handle,
+                    arena.allocateFrom(source),
+                    arena.allocateFrom(name),
+                    headers.size(),
+                    texts,
+                    names);
             MemorySegment program = handle.get(ADDRESS, 0);
             try {
                 List<String> options = List.of("--gpu-architecture=sm_" + capability, "--std=c++17");
-                int code = call(
+                int code = functions.code(
                         "nvrtcCompileProgram",
                         List.of(ADDRESS, JAVA_INT, ADDRESS),
                         program,
@@ -111,7 +95,7 @@ public final class Nvrtc {
                 }
                 return bytes(program, "nvrtcGetCUBIN");
             } finally {
-                call("nvrtcDestroyProgram", List.of(ADDRESS), handle);
+                functions.code("nvrtcDestroyProgram", List.of(ADDRESS), handle);
             }
         }
     }
@@ -132,9 +116,9 @@ public final class Nvrtc {
     private byte[] bytes(MemorySegment program, String name) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment size = arena.allocate(JAVA_LONG);
-            check(call(name + "Size", List.of(ADDRESS, ADDRESS), program, size), name);
+            functions.call(name + "Size", List.of(ADDRESS, ADDRESS), program, size);
             MemorySegment bytes = arena.allocate(size.get(JAVA_LONG, 0));
-            check(call(name, List.of(ADDRESS, ADDRESS), program, bytes), name);
+            functions.call(name, List.of(ADDRESS, ADDRESS), program, bytes);
             return bytes.toArray(JAVA_BYTE);
         }
     }

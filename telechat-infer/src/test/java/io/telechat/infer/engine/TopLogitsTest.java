@@ -12,7 +12,6 @@ import io.telechat.infer.LoadOptions;
 import io.telechat.infer.Speculation;
 import io.telechat.infer.generation.Generation;
 import io.telechat.infer.generation.GenerationOptions;
-import io.telechat.infer.generation.TokenEvent;
 import io.telechat.infer.grammar.JsonSchema;
 import io.telechat.infer.sampling.Sampler;
 import io.telechat.infer.sampling.SamplingOptions;
@@ -26,7 +25,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -81,27 +79,6 @@ class TopLogitsTest {
         return requests;
     }
 
-    private static Generation run(ChatModel model, Request request) {
-        CompletableFuture<Generation> result = new CompletableFuture<>();
-        model.engine().submit(List.of(request), new EngineListener() {
-            @Override
-            public void token(int index, TokenEvent event) {
-                // The whole answer is all that counts.
-            }
-
-            @Override
-            public void finished(int index, Generation generation) {
-                result.complete(generation);
-            }
-
-            @Override
-            public void failed(int index, RuntimeException failure) {
-                result.completeExceptionally(failure);
-            }
-        });
-        return result.join();
-    }
-
     private static List<Generation> generate(Path model, int candidates) throws IOException {
         System.setProperty(CANDIDATES, Integer.toString(candidates));
         LoadOptions options = LoadOptions.builder()
@@ -111,7 +88,7 @@ class TopLogitsTest {
         try (ChatModel loaded = ChatModel.load(model, options)) {
             List<Generation> answers = new ArrayList<>();
             for (Request request : requests()) {
-                answers.add(run(loaded, request));
+                answers.add(EngineAnswer.of(loaded, request));
             }
             return answers;
         }

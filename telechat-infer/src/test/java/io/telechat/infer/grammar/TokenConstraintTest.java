@@ -8,18 +8,16 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.telechat.core.testing.TinyModels;
 import io.telechat.infer.ChatModel;
-import io.telechat.infer.engine.EngineListener;
+import io.telechat.infer.engine.EngineAnswer;
 import io.telechat.infer.engine.Request;
 import io.telechat.infer.generation.FinishReason;
 import io.telechat.infer.generation.Generation;
 import io.telechat.infer.generation.GenerationOptions;
-import io.telechat.infer.generation.TokenEvent;
 import io.telechat.infer.sampling.SamplingOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -29,27 +27,6 @@ class TokenConstraintTest {
 
     @TempDir
     Path directory;
-
-    private static Generation run(ChatModel model, Request request) {
-        CompletableFuture<Generation> result = new CompletableFuture<>();
-        model.engine().submit(List.of(request), new EngineListener() {
-            @Override
-            public void token(int index, TokenEvent event) {
-                // The whole answer is all that counts.
-            }
-
-            @Override
-            public void finished(int index, Generation generation) {
-                result.complete(generation);
-            }
-
-            @Override
-            public void failed(int index, RuntimeException failure) {
-                result.completeExceptionally(failure);
-            }
-        });
-        return result.join();
-    }
 
     @Test
     void answersKeepToTheSchemaAndEndWithIt() throws IOException {
@@ -70,7 +47,7 @@ class TokenConstraintTest {
                         .withStops(Set.of(2), List.of())
                         .withMaxNewTokens(240);
                 Request request = Request.of(new int[] {5, 6, 7}, options.withGrammar(JsonSchema.compile(schema)));
-                Generation answer = run(model, request);
+                Generation answer = EngineAnswer.of(model, request);
                 assertEquals(FinishReason.STOP, answer.finishReason(), answer.text());
                 JsonNode json = MAPPER.readTree(answer.text());
                 assertEquals(5, json.size(), answer.text());
