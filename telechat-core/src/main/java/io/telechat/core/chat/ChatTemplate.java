@@ -3,6 +3,7 @@ package io.telechat.core.chat;
 
 import io.telechat.core.tokenizer.Tokenizer;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /** The published chat format of a tokenizer. */
@@ -29,4 +30,9 @@ public interface ChatTemplate {
 
     /** Whether a conversation may begin with a system message. */
     boolean hasSystem();
+
+    /** How answers begin with thoughts; empty where the model is not made to think aloud. */
+    default Optional<ThinkingFormat> thinking() {
+        return Optional.empty();
+    }
 }
