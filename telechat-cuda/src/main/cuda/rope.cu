@@ -2,13 +2,16 @@
 // Rotary embeddings in rotate-half form (Su et al. 2021, arXiv:2104.09864): feature pairs (i, i + headDim/2).
 #include "kv_cache.cuh"
 
-// Turns queries and keys of rows [tokens, width] in place. Angles are [tokens, half]; direction is 1, or -1 to turn back.
-KERNEL rope(float* qkv, int width, int turned, int half, const float* cos, const float* sin, float direction, int64_t pairs) {
+// Turns queries and keys of rows [tokens, width] in place. Angles are [tokens, half]; direction is 1, or -1 to turn back. Queries are
+// multiplied by the factors of their tokens, where there are any.
+KERNEL rope(float* qkv, int width, int queries, int turned, int half, const float* cos, const float* sin, const float* factors,
+        float direction, int64_t pairs) {
     int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
     if (i < pairs) {
         int pair = i % half, head = i / half % turned;
         int64_t token = i / half / turned;
-        float c = cos[token * half + pair], s = direction * sin[token * half + pair];
+        float factor = factors != nullptr && head < queries ? factors[token] : 1;
+        float c = factor * cos[token * half + pair], s = factor * direction * sin[token * half + pair];
         float* a = qkv + token * width + head * 2 * half + pair;
         float first = a[0], second = a[half];
         a[0] = first * c - second * s;

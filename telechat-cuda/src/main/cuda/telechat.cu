@@ -6,6 +6,7 @@
 #include "elementwise.cu"
 #include "embed.cu"
 #include "embed_backward.cu"
+#include "head_norm.cu"
 #include "kv_store.cu"
 #include "optimizer.cu"
 #include "probe.cu"

@@ -7,6 +7,7 @@
 #include "../../main/cuda/kv_store.cu"
 #include "../../main/cuda/product.cu"
 #include "../../main/cuda/product_few.cu"
+#include "../../main/cuda/head_norm.cu"
 #include "../../main/cuda/rms_norm.cu"
 
 #include <random>
@@ -245,5 +246,25 @@ CHECK_CASE(norms) {
         }
     }
     expectClose("norm", y, expected, 1e-5);
+}
+
+CHECK_CASE(norms_of_heads) {
+    int tokens = 5, heads = 6, kvHeads = 3, dim = 12, all = heads + 2 * kvHeads;
+    Floats x = gaussian((size_t)tokens * all * dim, 12), ofQueries = gaussian(dim, 13), ofKeys = gaussian(dim, 14);
+    Floats y(x.size(), NAN), rstd((size_t)tokens * (heads + kvHeads), NAN);
+    run<head_norm>((tokens * all * 32 + 255) / 256, 256, 0, x.data(), tokens, heads, kvHeads, dim, ofQueries.data(), ofKeys.data(),
+            1e-5f, y.data(), rstd.data());
+    Doubles expected(x.begin(), x.end());
+    for (int item = 0; item < tokens * all; item++) {
+        int head = item % all;
+        double sum = 0;
+        for (int i = 0; i < dim; i++) {
+            sum += (double)x[item * dim + i] * x[item * dim + i];
+        }
+        for (int i = 0; i < dim && head < heads + kvHeads; i++) {
+            expected[item * dim + i] *= (head < heads ? ofQueries : ofKeys)[i] / sqrt(sum / dim + 1e-5);
+        }
+    }
+    expectClose("norms of heads", y, expected, 1e-5);
 }
 } // namespace

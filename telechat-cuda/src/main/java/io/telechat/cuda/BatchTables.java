@@ -22,6 +22,7 @@ final class BatchTables {
 
     private long cos;
     private long sin;
+    private long queryFactors;
     private long spans;
     private long blockTable;
     private long tokenBlocks;
@@ -76,6 +77,12 @@ final class BatchTables {
         return sin;
     }
 
+    /** float[tokens]; 0 where no query has a factor. */
+    long queryFactors() {
+        angles();
+        return queryFactors;
+    }
+
     private void angles() {
         if (cos == 0 && batch.size() > 0) {
             int half = batch.spans().getFirst().rope().half();
@@ -88,7 +95,20 @@ final class BatchTables {
             }
             cos = uploads.put(cosines);
             sin = uploads.put(sines);
+            if (batch.spans().stream().anyMatch(s -> s.rope().sharpensAny(s.count()))) {
+                queryFactors = uploads.put(factors());
+            }
         }
+    }
+
+    private float[] factors() {
+        float[] factors = new float[batch.size()];
+        for (Batch.Span span : batch.spans()) {
+            for (int t = 0; t < span.count(); t++) {
+                factors[span.first() + t] = span.rope().queryFactor(t);
+            }
+        }
+        return factors;
     }
 
     /** int4[spans]: first row, rows, cached positions, where its blocks begin in {@link #blockTable}. */

@@ -18,6 +18,9 @@ import io.telechat.cuda.driver.Stream;
  * asked for, and started as a whole if the same has been started before.
  */
 final class CudaOps implements Ops {
+    /** Threads that work on a head's norm. */
+    private static final int WARP = 32;
+
     private final CudaEngine engine;
     private final Stream stream;
     private final Kernels kernels;
@@ -72,6 +75,27 @@ final class CudaOps implements Ops {
     }
 
     @Override
+    public void headNorm(
+            Tensor x, HeadLayout heads, Tensor queryNorm, Tensor keyNorm, float eps, Tensor y, Tensor rstd) {
+        Shapes.headNorm(x, heads, queryNorm, keyNorm, y, rstd);
+        long all = x.rows() * (heads.heads() + 2L * heads.kvHeads());
+        stream.launch(kernels.get("head_norm", "head_norm", "piiiippfpp"))
+                .grid(Kernels.blocks(all * WARP))
+                .threads(Kernels.THREADS)
+                .put(DeviceStorage.address(x))
+                .put((int) x.rows())
+                .put(heads.heads())
+                .put(heads.kvHeads())
+                .put(heads.headDim())
+                .put(DeviceStorage.address(queryNorm))
+                .put(DeviceStorage.address(keyNorm))
+                .put(eps)
+                .put(DeviceStorage.address(y))
+                .put(DeviceStorage.address(rstd))
+                .run();
+    }
+
+    @Override
     public void linear(Tensor x, Weight w, Tensor y) {
         Shapes.linear(x, w, y);
         engine.products().linear(x, w, null, y, precision);
@@ -96,15 +120,17 @@ final class CudaOps implements Ops {
         int half = heads.headDim() / 2;
         long pairs = qkv.rows() * turned * half;
         engine.stream()
-                .launch(engine.kernels().get("rope", "rope", "piiippfl"))
+                .launch(engine.kernels().get("rope", "rope", "piiiipppfl"))
                 .grid(Kernels.blocks(pairs))
                 .threads(Kernels.THREADS)
                 .put(DeviceStorage.address(qkv))
                 .put((int) qkv.columns())
+                .put(heads.heads())
                 .put(turned)
                 .put(half)
                 .put(tables.cos())
                 .put(tables.sin())
+                .put(tables.queryFactors())
                 .put(direction)
                 .put(pairs)
                 .run();

@@ -184,7 +184,10 @@ class CudaTensorParallelTest {
                         new TrainingPass(part.config(), parameters, backend, ops, backend.gradOps(), 12, false)) {
             ModelWeights zeros = zeros(parameters, part.config().layers(), arena);
             RopeTable rope = RopeTable.of(
-                    part.config().rope().scaling(12, 12), part.config().heads().headDim(), 0, 12);
+                    part.config().rope().scaling(12, 12, 12),
+                    part.config().heads().headDim(),
+                    0,
+                    12);
             double loss = pass.forwardBackward(
                     Batch.uncached(tokens, new int[] {12}, List.of(rope)),
                     new TrainingPass.Objective(targets, weights),

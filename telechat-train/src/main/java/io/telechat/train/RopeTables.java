@@ -18,7 +18,7 @@ final class RopeTables {
 
     /** Of at least so many positions from 0 on, under the scaling of a sequence of this length. */
     RopeTable of(int length) {
-        RopeScaling scaling = model.rope().scaling(length, length);
+        RopeScaling scaling = model.rope().scaling(length, length, length);
         RopeTable known = tables.get(scaling);
         if (known == null || known.count() < length) {
             known = RopeTable.of(scaling, model.heads().headDim(), 0, length);

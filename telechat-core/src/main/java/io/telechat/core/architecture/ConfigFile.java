@@ -2,10 +2,14 @@
 package io.telechat.core.architecture;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.checkpoint.JsonFiles;
 import io.telechat.core.checkpoint.KeyRules;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
 
 /** A config.json whose values are checked when they are read; every complaint names the file, the key and the value. */
 public final class ConfigFile {
@@ -23,11 +27,11 @@ public final class ConfigFile {
             .only("logits_scaling", 1)
             .only("embedding_multiplier", 1)
             .only("residual_multiplier", 1)
+            .only("layer_types", ConfigFile::attendsFully)
             .refuse(
                     "quantization_config",
                     "compression_config",
                     "use_sliding_window",
-                    "layer_types",
                     "use_dynamic_ntk",
                     "use_logn_attn",
                     "logn",
@@ -103,7 +107,7 @@ public final class ConfigFile {
      * @param theta base of the rotation that the architecture computes with
      */
     void requireUnderstood(double theta) {
-        RULES.check(path, json);
+        requireUnderstood(Set.of());
         requireTheta(json.path("rope_theta"), "rope_theta", theta);
         JsonNode rope = json.path("rope_parameters");
         ROPE_RULES.check("%s: 'rope_parameters'".formatted(path), rope);
@@ -112,6 +116,24 @@ public final class ConfigFile {
         if (scaling.isObject()) {
             ROPE_RULES.check("%s: 'rope_scaling'".formatted(path), scaling);
         }
+    }
+
+    /**
+     * Likewise, where the architecture reads the rotation itself.
+     *
+     * @param obeyed keys that it obeys, though others do not
+     */
+    void requireUnderstood(Set<String> obeyed) {
+        RULES.without(obeyed).check(path, json);
+    }
+
+    private static boolean attendsFully(JsonNode layers) {
+        for (JsonNode layer : layers) {
+            if (!layer.asText().equals("full_attention")) {
+                return false;
+            }
+        }
+        return layers.isArray();
     }
 
     private void requireTheta(JsonNode value, String key, double theta) {
@@ -129,6 +151,19 @@ public final class ConfigFile {
                     "%s: '%s' is %s; of this architecture, telechat reads '%s'",
                     path, alias, shorten(json.get(alias)), obeyed);
         }
+    }
+
+    /** The object under a key; an empty one where there is none. */
+    ConfigFile object(String key) {
+        return new ConfigFile(path, json.path(key).isObject() ? json.get(key) : JsonNodeFactory.instance.objectNode());
+    }
+
+    /** The keys that have a value. */
+    List<String> keys() {
+        return json.properties().stream()
+                .filter(e -> !e.getValue().isNull())
+                .map(Map.Entry::getKey)
+                .toList();
     }
 
     /** An integer in [1, max]. */

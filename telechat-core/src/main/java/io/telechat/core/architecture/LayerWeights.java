@@ -5,6 +5,7 @@ import io.telechat.core.ops.Weight;
 import io.telechat.core.ops.WeightId;
 import io.telechat.core.tensor.Tensor;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 
 /**
@@ -12,12 +13,20 @@ import java.util.function.UnaryOperator;
  *
  * @param attnNorm [D]
  * @param qkv [queries + 2·keys, D]: queries | keys | values, heads in order within each
+ * @param headNorms of queries and keys, where the architecture has them
  * @param attnOut [D, queries]
  * @param ffnNorm [D]
  * @param gateUp [2·F, D]: gate | up
  * @param down [D, F]
  */
-public record LayerWeights(Tensor attnNorm, Weight qkv, Weight attnOut, Tensor ffnNorm, Weight gateUp, Weight down) {
+public record LayerWeights(
+        Tensor attnNorm,
+        Weight qkv,
+        Optional<HeadNorms> headNorms,
+        Weight attnOut,
+        Tensor ffnNorm,
+        Weight gateUp,
+        Weight down) {
     /** The matrices in the order of the computation. */
     public List<Weight> matrices() {
         return List.of(qkv, attnOut, gateUp, down);
@@ -30,7 +39,7 @@ public record LayerWeights(Tensor attnNorm, Weight qkv, Weight attnOut, Tensor f
             case ATTN_OUT -> attnOut;
             case GATE_UP -> gateUp;
             case DOWN -> down;
-            case EMBEDDING, EMBEDDING_NORM, ATTN_NORM, FFN_NORM, FINAL_NORM, HEAD, NONE ->
+            case EMBEDDING, EMBEDDING_NORM, ATTN_NORM, QUERY_NORM, KEY_NORM, FFN_NORM, FINAL_NORM, HEAD, NONE ->
                 throw new IllegalArgumentException(part + " is no matrix of a layer");
         };
     }
@@ -39,6 +48,8 @@ public record LayerWeights(Tensor attnNorm, Weight qkv, Weight attnOut, Tensor f
     public Tensor norm(WeightId.Part part) {
         return switch (part) {
             case ATTN_NORM -> attnNorm;
+            case QUERY_NORM -> headNorms.orElseThrow().query();
+            case KEY_NORM -> headNorms.orElseThrow().key();
             case FFN_NORM -> ffnNorm;
             case EMBEDDING, EMBEDDING_NORM, QKV, ATTN_OUT, GATE_UP, DOWN, FINAL_NORM, HEAD, NONE ->
                 throw new IllegalArgumentException(part + " is no norm of a layer");
@@ -50,6 +61,7 @@ public record LayerWeights(Tensor attnNorm, Weight qkv, Weight attnOut, Tensor f
         return new LayerWeights(
                 tensors.apply(attnNorm),
                 qkv.map(tensors),
+                headNorms.map(norms -> norms.map(tensors)),
                 attnOut.map(tensors),
                 tensors.apply(ffnNorm),
                 gateUp.map(tensors),
@@ -57,6 +69,9 @@ public record LayerWeights(Tensor attnNorm, Weight qkv, Weight attnOut, Tensor f
     }
 
     public long bytes() {
-        return attnNorm.bytes() + qkv.bytes() + attnOut.bytes() + ffnNorm.bytes() + gateUp.bytes() + down.bytes();
+        long norms = attnNorm.bytes()
+                + headNorms.map(n -> n.query().bytes() + n.key().bytes()).orElse(0L)
+                + ffnNorm.bytes();
+        return norms + qkv.bytes() + attnOut.bytes() + gateUp.bytes() + down.bytes();
     }
 }

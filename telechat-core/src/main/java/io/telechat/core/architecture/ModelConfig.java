@@ -2,6 +2,8 @@
 package io.telechat.core.architecture;
 
 import io.telechat.core.ops.HeadLayout;
+import io.telechat.core.ops.WeightId;
+import java.util.Set;
 
 /**
  * The numbers of a decoder, in the names of the papers; each {@link Architecture} translates its own config.json.
@@ -11,10 +13,12 @@ import io.telechat.core.ops.HeadLayout;
  * @param hidden width of the residual stream
  * @param layers number of decoder layers
  * @param heads attention heads
+ * @param headNorm whether queries and keys are normalised head by head
  * @param ffn width of the gated feed-forward network
  * @param normEps epsilon of every RMSNorm
  * @param embeddingScale factor on embeddings (muP {@code input_mult}; 1 where there is none)
  * @param logitScale factor on logits (muP {@code output_mult/mup_scale_factor}; 1 where there is none)
+ * @param biased the matrices of a layer that have a bias
  * @param tiedHead whether the head is the embedding table
  * @param embeddingNorm whether embeddings are normalised
  * @param residualAfterNorm whether the residual is taken behind each norm instead of before it
@@ -30,10 +34,12 @@ public record ModelConfig(
         int hidden,
         int layers,
         HeadLayout heads,
+        boolean headNorm,
         int ffn,
         float normEps,
         float embeddingScale,
         float logitScale,
+        Set<WeightId.Part> biased,
         boolean tiedHead,
         boolean embeddingNorm,
         boolean residualAfterNorm,
@@ -51,10 +57,12 @@ public record ModelConfig(
                 hidden,
                 layers,
                 otherHeads,
+                headNorm,
                 otherFfn,
                 normEps,
                 embeddingScale,
                 logitScale,
+                biased,
                 tiedHead,
                 embeddingNorm,
                 residualAfterNorm,

@@ -175,7 +175,8 @@ public record ModelPart(ModelConfig whole, int index, int count) {
             }
             case GATE_UP -> List.of(ffn(), ffn().plus(whole.ffn()));
             case EMBEDDING, HEAD -> List.of(vocabulary());
-            case EMBEDDING_NORM, ATTN_NORM, ATTN_OUT, FFN_NORM, DOWN, FINAL_NORM, NONE -> List.of();
+            case EMBEDDING_NORM, ATTN_NORM, QUERY_NORM, KEY_NORM, ATTN_OUT, FFN_NORM, DOWN, FINAL_NORM, NONE ->
+                List.of();
         };
     }
 
@@ -187,8 +188,7 @@ public record ModelPart(ModelConfig whole, int index, int count) {
         return switch (part) {
             case ATTN_OUT -> Optional.of(heads().times(whole.heads().headDim()));
             case DOWN -> Optional.of(ffn());
-            case EMBEDDING, EMBEDDING_NORM, ATTN_NORM, QKV, FFN_NORM, GATE_UP, FINAL_NORM, HEAD, NONE ->
-                Optional.empty();
+            default -> Optional.empty();
         };
     }
 }

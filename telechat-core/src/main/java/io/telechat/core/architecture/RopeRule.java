@@ -6,10 +6,11 @@ import io.telechat.core.ops.RopeScaling;
 /** How an architecture chooses the rotation for a call of the model: its NTK scaling, and what becomes of cached keys. */
 public interface RopeRule {
     /**
+     * @param promptTokens new tokens of the sequence's first call, which may be this one
      * @param callTokens new tokens of this call: the whole prompt when it is processed, 1 in each step after it
      * @param totalTokens new and cached tokens together
      */
-    RopeScaling scaling(int callTokens, int totalTokens);
+    RopeScaling scaling(int promptTokens, int callTokens, int totalTokens);
 
     /**
      * Whether cached keys follow when the scaling changes (the 52B, which caches them un-rotated) or stay as they were

@@ -44,7 +44,7 @@ final class TeleChat2Architecture extends TeleChatArchitecture {
     /** Scaling by the total length; keys keep the rotation under which they were stored. */
     private record GrowingNtk(NtkBase rotation, int base) implements RopeRule {
         @Override
-        public RopeScaling scaling(int callTokens, int totalTokens) {
+        public RopeScaling scaling(int promptTokens, int callTokens, int totalTokens) {
             return rotation.scaling(totalTokens, base);
         }
 

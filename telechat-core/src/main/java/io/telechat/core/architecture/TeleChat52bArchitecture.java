@@ -6,6 +6,7 @@ import io.telechat.core.ops.WeightId;
 import io.telechat.core.ops.WeightId.Part;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -47,6 +48,7 @@ final class TeleChat52bArchitecture implements Architecture {
                 hidden,
                 layers,
                 HeadConfig.read(config, "n_embd", hidden, heads, heads),
+                false,
                 config.positive("n_inner", Limits.WIDTH, 4 * hidden),
                 (float) config.positiveNumber("layer_norm_epsilon", 1e-5),
                 mup ? (float) config.positiveNumber("input_mult", 1) : 1,
@@ -54,6 +56,7 @@ final class TeleChat52bArchitecture implements Architecture {
                         ? (float)
                                 (config.positiveNumber("output_mult", 1) / config.positiveNumber("mup_scale_factor", 1))
                         : 1,
+                Set.of(),
                 config.flag("tie_word_embeddings", false),
                 false,
                 false,
@@ -67,7 +70,7 @@ final class TeleChat52bArchitecture implements Architecture {
     /** One base for all positions, by the total length; cached keys follow it. */
     private record WholeSequenceNtk(double theta) implements RopeRule {
         @Override
-        public RopeScaling scaling(int callTokens, int totalTokens) {
+        public RopeScaling scaling(int promptTokens, int callTokens, int totalTokens) {
             return new RopeScaling(theta * RopeRule.ntkAlpha(totalTokens, NTK_BASE), 1, false);
         }
 
@@ -132,6 +135,7 @@ final class TeleChat52bArchitecture implements Architecture {
         return new LayerWeights(
                 tensors.norm(h + "ln_1.weight"),
                 tensors.transposedMatrix(new WeightId(layer, Part.QKV), h + "attn.c_attn.weight"),
+                Optional.empty(),
                 tensors.transposedMatrix(new WeightId(layer, Part.ATTN_OUT), h + "attn.c_proj.weight"),
                 tensors.norm(h + "ln_2.weight"),
                 tensors.transposedMatrix(new WeightId(layer, Part.GATE_UP), h + "mlp.c_fc.weight"),

@@ -8,6 +8,7 @@ import io.telechat.core.ops.WeightId.Part;
 import io.telechat.core.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -48,10 +49,12 @@ class TeleChatArchitecture implements Architecture {
                 hidden,
                 config.positive("n_layer", Limits.LAYERS),
                 HeadConfig.read(config, "hidden_size", hidden, heads, kvHeads),
+                false,
                 config.positive("ffn_hidden_size", Limits.WIDTH, 4 * hidden),
                 (float) config.positiveNumber("layer_norm_epsilon", 1e-5),
                 1,
                 1,
+                Set.of(Part.ATTN_OUT, Part.DOWN),
                 tied,
                 config.flag("embed_layernorm", false),
                 config.flag("apply_residual_connection_post_layernorm", false),
@@ -107,7 +110,7 @@ class TeleChatArchitecture implements Architecture {
     /** Scaling by the length of the call, so that a step of one token falls back to that of the trained length. */
     private record PerCallNtk(NtkBase rotation, int base) implements RopeRule {
         @Override
-        public RopeScaling scaling(int callTokens, int totalTokens) {
+        public RopeScaling scaling(int promptTokens, int callTokens, int totalTokens) {
             return rotation.scaling(callTokens, base);
         }
 
@@ -183,6 +186,7 @@ class TeleChatArchitecture implements Architecture {
                                 c,
                                 tensors.get(h + "self_attention.query.weight"),
                                 tensors.get(h + "self_attention.key_value.weight"))),
+                Optional.empty(),
                 tensors.matrix(new WeightId(layer, Part.ATTN_OUT), withBias(tensors, h + "self_attention.dense")),
                 tensors.norm(h + "post_attention_layernorm.weight"),
                 tensors.matrix(

@@ -7,6 +7,7 @@ import io.telechat.core.Message;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Predicate;
 
 /**
@@ -57,6 +58,13 @@ public final class KeyRules {
     public KeyRules only(String key, Predicate<JsonNode> harmless) {
         rules.add(new Rule(key, node -> isNothing(node) || harmless.test(node)));
         return this;
+    }
+
+    /** The same rules but those for some keys. */
+    public KeyRules without(Set<String> keys) {
+        KeyRules others = new KeyRules(complaint);
+        rules.stream().filter(rule -> !keys.contains(rule.key())).forEach(others.rules::add);
+        return others;
     }
 
     private static boolean isNothing(JsonNode node) {

@@ -44,7 +44,8 @@ public final class LoraGradients implements Gradients, AutoCloseable {
         this.arena = backend.memory().newArena();
         this.between = new LoraOps.Scratch(backend);
         this.betweenGradients = new LoraOps.Scratch(backend);
-        this.unwanted = arena.allocate(DType.F32, model.hidden());
+        this.unwanted =
+                arena.allocate(DType.F32, Math.max(model.hidden(), model.heads().headDim()));
         for (LoraWeight adapter : adapters.all()) {
             List<Tensor> blocks = new ArrayList<>();
             adapter.down()
@@ -108,7 +109,7 @@ public final class LoraGradients implements Gradients, AutoCloseable {
 
     @Override
     public void norm(WeightId id, Tensor x, Tensor weight, Tensor rstd, Tensor dy, Tensor residual, Tensor dx) {
-        gradOps.rmsNormBackward(x, weight, rstd, dy, residual, dx, unwanted);
+        gradOps.rmsNormBackward(x, weight, rstd, dy, residual, dx, unwanted.rows(0, x.columns()));
     }
 
     @Override

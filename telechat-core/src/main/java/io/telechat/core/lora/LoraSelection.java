@@ -28,7 +28,7 @@ public record LoraSelection(
     /** PEFT's word for every linear layer of the decoder layers. */
     static final String ALL_LINEAR = "all-linear";
 
-    private static final Pattern LAYER = Pattern.compile("(?:^|\\.)h\\.(\\d{1,6})\\.");
+    private static final Pattern LAYER = Pattern.compile("(?:^|\\.)(?:h|layers)\\.(\\d{1,6})\\.");
 
     public LoraSelection {
         names = List.copyOf(names);

@@ -2,6 +2,7 @@
 package io.telechat.core.model;
 
 import io.telechat.core.architecture.ModelConfig;
+import io.telechat.core.ops.HeadLayout;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.core.tensor.TensorArena;
@@ -14,7 +15,10 @@ import io.telechat.core.tensor.TensorArena;
  * @param y [n, D], output of the layer
  * @param norm1 [n, D], what attention reads
  * @param rstd1 [n], of the first norm
- * @param qkv [n, queries | keys | values]
+ * @param projected [n, queries | keys | values], before head norms and rotation; shares memory with {@code qkv} where there are
+ *     no head norms, and in inference
+ * @param rstdHeads [n·(heads + kvHeads)], of the head norms; empty where there are none
+ * @param qkv [n, queries | keys | values], as attention reads them
  * @param attn [n, queries]
  * @param lse [n, heads]
  * @param h [n, D], the residual stream between attention and feed-forward
@@ -28,6 +32,8 @@ public record Activations(
         Tensor y,
         Tensor norm1,
         Tensor rstd1,
+        Tensor projected,
+        Tensor rstdHeads,
         Tensor qkv,
         Tensor attn,
         Tensor lse,
@@ -41,12 +47,15 @@ public record Activations(
     public static Activations allocate(ModelConfig config, int rows, TensorArena arena) {
         Tensor norm = arena.allocate(DType.F32, rows, config.hidden());
         Tensor rstd = arena.allocate(DType.F32, rows);
+        Tensor qkv = arena.allocate(DType.F32, rows, config.heads().qkvWidth());
         return new Activations(
                 arena.allocate(DType.F32, rows, config.hidden()),
                 arena.allocate(DType.F32, rows, config.hidden()),
                 norm,
                 rstd,
-                arena.allocate(DType.F32, rows, config.heads().qkvWidth()),
+                qkv,
+                arena.allocate(DType.F32, rows * normedHeads(config)),
+                qkv,
                 arena.allocate(DType.F32, rows, config.heads().queryWidth()),
                 arena.allocate(DType.F32, rows, config.heads().heads()),
                 arena.allocate(DType.F32, rows, config.hidden()),
@@ -60,11 +69,18 @@ public record Activations(
     public static long bytes(ModelConfig config, int rows) {
         long perRow = 4L * config.hidden()
                 + 1
+                + normedHeads(config)
                 + config.heads().qkvWidth()
                 + config.heads().queryWidth()
                 + config.heads().heads()
                 + 3L * config.ffn();
         return perRow * rows * DType.F32.bytes();
+    }
+
+    /** Heads of a row that have a norm. */
+    public static long normedHeads(ModelConfig config) {
+        HeadLayout heads = config.heads();
+        return config.headNorm() ? heads.heads() + heads.kvHeads() : 0;
     }
 
     public int capacity() {
@@ -81,6 +97,8 @@ public record Activations(
                 y.rows(0, rows),
                 norm1.rows(0, rows),
                 rstd1.rows(0, rows),
+                projected.rows(0, rows),
+                rstdHeads.rows(0, rstdHeads.rows() / capacity() * rows),
                 qkv.rows(0, rows),
                 attn.rows(0, rows),
                 lse.rows(0, rows),
@@ -93,6 +111,6 @@ public record Activations(
 
     /** The same with input and output exchanged, for the next layer. */
     Activations swapped() {
-        return new Activations(y, x, norm1, rstd1, qkv, attn, lse, h, norm2, rstd2, gateUp, ffn);
+        return new Activations(y, x, norm1, rstd1, projected, rstdHeads, qkv, attn, lse, h, norm2, rstd2, gateUp, ffn);
     }
 }

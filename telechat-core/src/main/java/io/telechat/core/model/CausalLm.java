@@ -112,7 +112,10 @@ public final class CausalLm implements AutoCloseable {
      * asks for that. The call may then be made in several passes under the same scaling.
      */
     public RopeScaling beginCall(KvCache cache, int callTokens) {
-        RopeScaling scaling = config.rope().scaling(callTokens, cache.length() + callTokens);
+        if (cache.length() == 0) {
+            cache.beginPrompt(callTokens);
+        }
+        RopeScaling scaling = config.rope().scaling(cache.promptTokens(), callTokens, cache.length() + callTokens);
         beginCall(cache, scaling);
         return scaling;
     }

@@ -20,12 +20,14 @@ public final class DecoderLayer {
     private final int index;
     private final WeightId attnNorm;
     private final WeightId ffnNorm;
+    private final HeadNormStep headNorms;
 
     public DecoderLayer(ModelConfig config, int index) {
         this.config = config;
         this.index = index;
         this.attnNorm = new WeightId(index, Part.ATTN_NORM);
         this.ffnNorm = new WeightId(index, Part.FFN_NORM);
+        this.headNorms = new HeadNormStep(config, index);
     }
 
     /** Reads {@code a.x()}, writes {@code a.y()}. */
@@ -38,7 +40,8 @@ public final class DecoderLayer {
     /** The part of {@link #forward} that {@link #backward} needs: everything but the layer's output. */
     public void activations(Ops ops, LayerWeights w, Batch batch, Activations a) {
         ops.rmsNorm(a.x(), w.attnNorm(), config.normEps(), a.norm1(), a.rstd1());
-        ops.linear(a.norm1(), w.qkv(), a.qkv());
+        ops.linear(a.norm1(), w.qkv(), a.projected());
+        headNorms.forward(ops, w, a);
         ops.rope(a.qkv(), config.heads(), batch);
         ops.attention(a.qkv(), config.heads(), batch, index, a.attn(), a.lse());
         ops.linearAdd(a.attn(), w.attnOut(), config.residualAfterNorm() ? a.norm1() : a.x(), a.h());
@@ -70,6 +73,7 @@ public final class DecoderLayer {
         g.linear(a.attn(), w.attnOut(), d, gradients.attn(), false);
         gradOps.attentionBackward(a.qkv(), a.attn(), a.lse(), gradients.attn(), config.heads(), batch, gradients.qkv());
         gradOps.ropeBackward(gradients.qkv(), config.heads(), batch);
+        headNorms.backward(ops, g, w, a, gradients);
         ops.rmsNorm(a.x(), w.attnNorm(), config.normEps(), a.norm1(), a.rstd1());
         normBackward(g, a.norm1(), w.qkv(), gradients.qkv(), attnNorm, a.x(), w.attnNorm(), a.rstd1(), d);
     }

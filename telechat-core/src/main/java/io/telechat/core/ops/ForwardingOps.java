@@ -47,6 +47,12 @@ public abstract class ForwardingOps implements Ops {
     }
 
     @Override
+    public void headNorm(
+            Tensor x, HeadLayout heads, Tensor queryNorm, Tensor keyNorm, float eps, Tensor y, Tensor rstd) {
+        ops.headNorm(x, heads, queryNorm, keyNorm, eps, y, rstd);
+    }
+
+    @Override
     public void rope(Tensor qkv, HeadLayout heads, Batch batch) {
         ops.rope(qkv, heads, batch);
     }

@@ -49,7 +49,10 @@ public interface GradOps {
      */
     void linearWeightGrad(Tensor x, Tensor dy, Weight dW);
 
-    /** Turns the gradients of rotated queries and keys back: the transposed rotation of {@link Ops#rope}, in place. */
+    /**
+     * Turns the gradients of rotated queries and keys back: the transposed rotation of {@link Ops#rope}, in place, with the same
+     * factors on queries.
+     */
     void ropeBackward(Tensor dQkv, HeadLayout heads, Batch batch);
 
     /**

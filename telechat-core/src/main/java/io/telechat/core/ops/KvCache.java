@@ -14,6 +14,7 @@ public final class KvCache implements AutoCloseable {
     private final BlockTable table;
     private final boolean ownsPool;
     private int length;
+    private int promptTokens;
     private Optional<RopeScaling> scaling = Optional.empty();
     private boolean uniform = true;
 
@@ -50,6 +51,16 @@ public final class KvCache implements AutoCloseable {
     /** Positions stored so far in every layer. */
     public int length() {
         return length;
+    }
+
+    /** A sequence begins with a call of so many tokens. */
+    public void beginPrompt(int tokens) {
+        promptTokens = tokens;
+    }
+
+    /** Tokens of the call that the sequence began with. */
+    public int promptTokens() {
+        return promptTokens;
     }
 
     /** Block {@code index}, for positions from {@code index · BLOCK} on; see {@link KvLayout}. */

@@ -61,8 +61,21 @@ public interface Ops {
     void linearAdd(Tensor x, Weight w, Tensor residual, Tensor y);
 
     /**
+     * Normalises the queries and the keys head by head, as {@link #rmsNorm} does whole rows; values stay as they are (Henry et al.
+     * 2020, arXiv:2010.04245, with RMSNorm as Qwen3 has it).
+     *
+     * @param x [tokens, (heads + 2·kvHeads)·headDim] = queries | keys | values
+     * @param queryNorm [headDim]
+     * @param keyNorm [headDim]
+     * @param y likewise; may be {@code x}
+     * @param rstd [tokens·(heads + kvHeads)], of all tokens' queries, then of all keys; kept for the backward pass
+     */
+    void headNorm(Tensor x, HeadLayout heads, Tensor queryNorm, Tensor keyNorm, float eps, Tensor y, Tensor rstd);
+
+    /**
      * Turns the queries and keys of {@code qkv} in place by the angles of each span's {@link RopeTable}: feature pairs
-     * {@code (i, i + headDim/2)} (Su et al. 2021, arXiv:2104.09864, in its rotate-half form).
+     * {@code (i, i + headDim/2)} (Su et al. 2021, arXiv:2104.09864, in its rotate-half form). Queries are multiplied by the
+     * table's factors then.
      *
      * @param qkv [tokens, (heads + 2·kvHeads)·headDim] = queries | keys | values
      */

@@ -21,7 +21,7 @@ public final class RopeTable {
     }
 
     /**
-     * Angles are float32 products {@code position · theta^(−2i/headDim)}, as in the reference: at position 4,500 computing
+     * Angles are float32 products of position and frequency, as in the reference: at position 4,500 computing
      * them in double moves logits by 5e-5.
      *
      * @param first first position
@@ -29,16 +29,12 @@ public final class RopeTable {
      */
     public static RopeTable of(RopeScaling scaling, int headDim, int first, int count) {
         int half = headDim / 2;
-        float[] inverseFrequency = new float[half];
-        for (int i = 0; i < half; i++) {
-            float exponent = (float) (2 * i) / headDim;
-            inverseFrequency[i] = 1f / (float) Math.pow(scaling.theta(), exponent);
-        }
+        float[] frequencies = scaling.frequencies().frequencies(scaling.theta(), headDim);
         float[] cos = new float[count * half];
         float[] sin = new float[count * half];
         for (int p = 0; p < count; p++) {
             for (int i = 0; i < half; i++) {
-                float angle = (first + p) * inverseFrequency[i];
+                float angle = (first + p) * frequencies[i];
                 cos[p * half + i] = element(Math.cos(angle), scaling);
                 sin[p * half + i] = element(Math.sin(angle), scaling);
             }
@@ -77,6 +73,16 @@ public final class RopeTable {
 
     public int count() {
         return cos.length / half;
+    }
+
+    /** The factor on the query of the {@code i}-th of these positions, behind its rotation. */
+    public float queryFactor(int i) {
+        return scaling.queryFactor(first + i);
+    }
+
+    /** Whether a query of the first {@code count} of these positions has a factor. */
+    public boolean sharpensAny(int count) {
+        return queryFactor(count - 1) != 1;
     }
 
     /** Pairs per head: headDim/2. */

@@ -43,6 +43,14 @@ public final class Shapes {
         matrix("residual", residual, y.rows(), y.columns());
     }
 
+    public static void headNorm(Tensor x, HeadLayout heads, Tensor queryNorm, Tensor keyNorm, Tensor y, Tensor rstd) {
+        matrix("x", x, x.rows(), heads.qkvWidth());
+        matrix("y", y, x.rows(), heads.qkvWidth());
+        vector("queryNorm", queryNorm, heads.headDim());
+        vector("keyNorm", keyNorm, heads.headDim());
+        vector("rstd", rstd, x.rows() * (heads.heads() + heads.kvHeads()));
+    }
+
     public static void rope(Tensor qkv, HeadLayout heads, Batch batch) {
         matrix("qkv", qkv, batch.size(), heads.qkvWidth());
         for (Batch.Span span : batch.spans()) {

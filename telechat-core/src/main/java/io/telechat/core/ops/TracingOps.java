@@ -86,6 +86,12 @@ public final class TracingOps extends ForwardingOps {
     }
 
     @Override
+    public void headNorm(
+            Tensor x, HeadLayout heads, Tensor queryNorm, Tensor keyNorm, float eps, Tensor y, Tensor rstd) {
+        trace("headNorm", 2 * x.bytes(), y, () -> super.headNorm(x, heads, queryNorm, keyNorm, eps, y, rstd));
+    }
+
+    @Override
     public void rope(Tensor qkv, HeadLayout heads, Batch batch) {
         trace("rope", 2 * qkv.bytes(), qkv, () -> super.rope(qkv, heads, batch));
     }

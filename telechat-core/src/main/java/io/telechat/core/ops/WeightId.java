@@ -22,6 +22,8 @@ public record WeightId(int layer, Part part) {
         EMBEDDING_NORM,
         ATTN_NORM,
         QKV,
+        QUERY_NORM,
+        KEY_NORM,
         ATTN_OUT,
         FFN_NORM,
         GATE_UP,

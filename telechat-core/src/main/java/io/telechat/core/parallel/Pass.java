@@ -2,6 +2,7 @@
 package io.telechat.core.parallel;
 
 import io.telechat.core.comm.Communicator;
+import io.telechat.core.ops.FrequencyScaling;
 import io.telechat.core.ops.RopeScaling;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.HostArena;
@@ -184,9 +185,20 @@ sealed interface Pass {
             }
 
             Words add(RopeScaling scaling) {
-                return add(Double.doubleToRawLongBits(scaling.theta()))
-                        .add(Double.doubleToRawLongBits(scaling.magnitude()))
-                        .add(scaling.halfPrecision() ? 1 : 0);
+                FrequencyScaling frequencies = scaling.frequencies();
+                return add(scaling.theta())
+                        .add(frequencies.kind().ordinal())
+                        .add(frequencies.factor())
+                        .add(frequencies.original())
+                        .add(frequencies.slow())
+                        .add(frequencies.fast())
+                        .add(scaling.magnitude())
+                        .add(scaling.halfPrecision() ? 1 : 0)
+                        .add(scaling.sharpenedFrom());
+            }
+
+            Words add(double number) {
+                return add(Double.doubleToRawLongBits(number));
             }
 
             long next() {
@@ -214,7 +226,18 @@ sealed interface Pass {
             }
 
             RopeScaling nextScaling() {
-                return new RopeScaling(Double.longBitsToDouble(next()), Double.longBitsToDouble(next()), next() == 1);
+                double theta = nextDouble();
+                FrequencyScaling frequencies = new FrequencyScaling(
+                        FrequencyScaling.Kind.values()[nextInt()],
+                        nextDouble(),
+                        nextDouble(),
+                        nextDouble(),
+                        nextDouble());
+                return new RopeScaling(theta, frequencies, nextDouble(), next() == 1, nextInt());
+            }
+
+            double nextDouble() {
+                return Double.longBitsToDouble(next());
             }
         }
 

@@ -41,12 +41,15 @@ final class ActivationStore {
     private static Activations allocate(
             ModelConfig config, int rows, TensorArena arena, Tensor x, Tensor y, Tensor norm, Tensor ffn) {
         HeadLayout heads = config.heads();
+        Tensor qkv = arena.allocate(DType.F32, rows, heads.qkvWidth());
         return new Activations(
                 x,
                 y,
                 norm,
                 arena.allocate(DType.F32, rows),
-                arena.allocate(DType.F32, rows, heads.qkvWidth()),
+                config.headNorm() ? arena.allocate(DType.F32, rows, heads.qkvWidth()) : qkv,
+                arena.allocate(DType.F32, rows * Activations.normedHeads(config)),
+                qkv,
                 arena.allocate(DType.F32, rows, heads.queryWidth()),
                 arena.allocate(DType.F32, rows, heads.heads()),
                 arena.allocate(DType.F32, rows, config.hidden()),
@@ -62,6 +65,8 @@ final class ActivationStore {
                 y,
                 a.norm1(),
                 a.rstd1(),
+                a.projected(),
+                a.rstdHeads(),
                 a.qkv(),
                 a.attn(),
                 a.lse(),
@@ -76,6 +81,7 @@ final class ActivationStore {
     static long bytes(ModelConfig config, int rows, boolean checkpointing) {
         HeadLayout heads = config.heads();
         long kept = 2L + heads.qkvWidth() + heads.queryWidth() + heads.heads() + config.hidden() + 2L * config.ffn();
+        kept += config.headNorm() ? heads.qkvWidth() + Activations.normedHeads(config) : 0;
         long inputs = (config.layers() + 1L) * config.hidden();
         long perRow = inputs + config.hidden() + config.ffn() + (checkpointing ? 1 : config.layers()) * kept;
         return 4 * perRow * rows;

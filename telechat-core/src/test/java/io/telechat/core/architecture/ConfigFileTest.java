@@ -74,6 +74,6 @@ class ConfigFileTest {
     @Test
     void teleChat2ReadsTheBaseOfItsRotation() throws IOException {
         ModelConfig config = read(TinyModels.CONFIG_TELECHAT2, "\"rope_theta\": 1000000");
-        assertEquals(1e6, config.rope().scaling(1, 1).theta());
+        assertEquals(1e6, config.rope().scaling(1, 1, 1).theta());
     }
 }

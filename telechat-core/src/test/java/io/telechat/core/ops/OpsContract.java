@@ -218,6 +218,50 @@ public abstract class OpsContract extends BackendContract {
         assertClose(qkv, 1e-6);
     }
 
+    @Test
+    void ropeSharpensQueriesBehindALength() {
+        HeadLayout layout = new HeadLayout(4, 2, 16);
+        Pair qkv = input(5, layout.qkvWidth());
+        try (Caches caches = new Caches(layout, DType.F32, 2)) {
+            RopeScaling scaling = new RopeScaling(10_000, FrequencyScaling.linear(2), 1.5, false, 6);
+            RopeTable across = RopeTable.of(scaling, 16, 5, 3);
+            RopeTable below = RopeTable.of(scaling, 16, 0, 2);
+            subject.ops().rope(qkv.subject(), layout, caches.batch(true, across, below));
+            oracle.ops().rope(qkv.oracle(), layout, caches.batch(false, across, below));
+        }
+        assertClose(qkv, 1e-6);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"4,4,16", "4,2,64", "2,1,10", "1,1,2", "8,2,128", "6,3,12"})
+    void headNormNormalisesQueriesAndKeysButNotValues(int heads, int kvHeads, int headDim) {
+        HeadLayout layout = new HeadLayout(heads, kvHeads, headDim);
+        Pair x = input(5, layout.qkvWidth());
+        Pair y = output(5, layout.qkvWidth());
+        Pair queryNorm = input(headDim);
+        Pair keyNorm = input(headDim);
+        Pair rstd = output(5L * (heads + kvHeads));
+        headNorm(x, layout, queryNorm, keyNorm, y, rstd);
+        assertClose(y, 1e-5);
+        assertClose(rstd, 1e-5);
+        headNorm(x, layout, queryNorm, keyNorm, x, rstd); // in place
+        assertClose(x, 1e-5);
+    }
+
+    private void headNorm(Pair x, HeadLayout layout, Pair queryNorm, Pair keyNorm, Pair y, Pair rstd) {
+        subject.ops()
+                .headNorm(
+                        x.subject(),
+                        layout,
+                        queryNorm.subject(),
+                        keyNorm.subject(),
+                        1e-5f,
+                        y.subject(),
+                        rstd.subject());
+        oracle.ops()
+                .headNorm(x.oracle(), layout, queryNorm.oracle(), keyNorm.oracle(), 1e-5f, y.oracle(), rstd.oracle());
+    }
+
     @ParameterizedTest
     @CsvSource({
         "4,4,16,F32,1",

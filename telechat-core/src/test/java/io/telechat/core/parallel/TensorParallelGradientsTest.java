@@ -97,7 +97,7 @@ class TensorParallelGradientsTest {
                     tokens,
                     new int[] {12},
                     List.of(RopeTable.of(
-                            part.config().rope().scaling(12, 12),
+                            part.config().rope().scaling(12, 12, 12),
                             part.config().heads().headDim(),
                             0,
                             12)));

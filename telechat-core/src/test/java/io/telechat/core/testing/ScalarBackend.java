@@ -187,6 +187,33 @@ public final class ScalarBackend implements Backend, DeviceMemory, Ops {
     }
 
     @Override
+    public void headNorm(
+            Tensor x, HeadLayout heads, Tensor queryNorm, Tensor keyNorm, float eps, Tensor y, Tensor rstd) {
+        int width = heads.headDim();
+        for (int t = 0; t < x.rows(); t++) {
+            for (int head = 0; head < heads.heads() + 2 * heads.kvHeads(); head++) {
+                long at = (long) t * heads.qkvWidth() + (long) head * width;
+                boolean isQuery = head < heads.heads();
+                int key = head - heads.heads();
+                double squares = 0;
+                for (int i = 0; i < width; i++) {
+                    squares += (double) x.getFloat(at + i) * x.getFloat(at + i);
+                }
+                double scale = 1 / Math.sqrt(squares / width + eps);
+                for (int i = 0; i < width; i++) {
+                    double factor = key >= heads.kvHeads() ? 1 : scale * (isQuery ? queryNorm : keyNorm).getFloat(i);
+                    y.setFloat(at + i, (float) (x.getFloat(at + i) * factor));
+                }
+                if (isQuery) {
+                    rstd.setFloat((long) t * heads.heads() + head, (float) scale);
+                } else if (key < heads.kvHeads()) {
+                    rstd.setFloat(x.rows() * heads.heads() + (long) t * heads.kvHeads() + key, (float) scale);
+                }
+            }
+        }
+    }
+
+    @Override
     public void rope(Tensor qkv, HeadLayout heads, Batch batch) {
         int half = heads.headDim() / 2;
         for (Batch.Span span : batch.spans()) {
@@ -201,6 +228,10 @@ public final class ScalarBackend implements Backend, DeviceMemory, Ops {
                                 span.rope().cos()[t * half + i],
                                 span.rope().sin()[t * half + i]);
                     }
+                }
+                for (int i = 0; i < heads.queryWidth(); i++) {
+                    long at = (long) (span.first() + t) * heads.qkvWidth() + i;
+                    qkv.setFloat(at, qkv.getFloat(at) * span.rope().queryFactor(t));
                 }
             }
         }

@@ -113,8 +113,9 @@ final class ScalarGradOps implements GradOps {
                         long column = (long) head * heads.headDim() + i;
                         double cos = span.rope().cos()[t * half + i];
                         double sin = span.rope().sin()[t * half + i];
-                        double first = at(dQkv, span.first() + t, column);
-                        double second = at(dQkv, span.first() + t, column + half);
+                        double factor = head < heads.heads() ? span.rope().queryFactor(t) : 1;
+                        double first = factor * at(dQkv, span.first() + t, column);
+                        double second = factor * at(dQkv, span.first() + t, column + half);
                         set(dQkv, span.first() + t, column, first * cos + second * sin);
                         set(dQkv, span.first() + t, column + half, second * cos - first * sin);
                     }

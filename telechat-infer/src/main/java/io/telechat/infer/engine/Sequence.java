@@ -250,7 +250,8 @@ final class Sequence {
 
     /** The rotation of a position: the prompt is one call to the model, each token behind it another. */
     RopeScaling scaling(int position) {
-        return position < promptLength() ? rope.scaling(promptLength(), promptLength()) : rope.scaling(1, position + 1);
+        int prompt = promptLength();
+        return position < prompt ? rope.scaling(prompt, prompt, prompt) : rope.scaling(prompt, 1, position + 1);
     }
 
     /** How many pending tokens, {@code most} at most, are rotated like the next. */

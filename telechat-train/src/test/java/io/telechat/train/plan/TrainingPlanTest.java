@@ -244,8 +244,8 @@ class TrainingPlanTest {
             int[] tokens = new int[ROWS];
             float[] weights = new float[ROWS];
             Arrays.fill(weights, 1);
-            RopeTable rope =
-                    RopeTable.of(model.rope().scaling(ROWS, ROWS), model.heads().headDim(), 0, ROWS);
+            RopeTable rope = RopeTable.of(
+                    model.rope().scaling(ROWS, ROWS, ROWS), model.heads().headDim(), 0, ROWS);
             try (TrainingPass pass = new TrainingPass(
                     model, parameters.values(), backend, ops, backend.gradOps(), ROWS, checkpointing)) {
                 pass.forwardBackward(

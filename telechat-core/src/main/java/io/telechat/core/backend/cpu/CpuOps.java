@@ -102,6 +102,31 @@ final class CpuOps implements Ops {
     }
 
     @Override
+    public void headNorm(
+            Tensor x, HeadLayout heads, Tensor queryNorm, Tensor keyNorm, float eps, Tensor y, Tensor rstd) {
+        Shapes.headNorm(x, heads, queryNorm, keyNorm, y, rstd);
+        if (x.segment().address() != y.segment().address()) {
+            MemorySegment.copy(x.segment(), 0, y.segment(), 0, y.bytes());
+        }
+        long queries = 4L * heads.queryWidth();
+        MemorySegment ofKeys = rstd.segment().asSlice(4 * x.rows() * heads.heads());
+        forRows(x.rows(), heads.qkvWidth(), (first, count) -> {
+            for (long row = first; row < first + count; row++) {
+                MemorySegment to = y.segment().asSlice(4 * row * heads.qkvWidth());
+                normalise(to, queryNorm, eps, rstd.segment(), row, heads.heads());
+                normalise(to.asSlice(queries), keyNorm, eps, ofKeys, row, heads.kvHeads());
+            }
+        });
+    }
+
+    /** The heads at the beginning of {@code row}, which is number {@code index}, in place. */
+    private void normalise(MemorySegment row, Tensor weight, float eps, MemorySegment rstd, long index, int heads) {
+        MemorySegment factors = rstd.asSlice(4 * index * heads);
+        kernels.rmsNorm(
+                row, weight.segment(), eps, row, factors, heads, weight.shape().elements());
+    }
+
+    @Override
     public void rope(Tensor qkv, HeadLayout heads, Batch batch) {
         Shapes.rope(qkv, heads, batch);
         if (batch != anglesOf) {
@@ -116,6 +141,21 @@ final class CpuOps implements Ops {
             long at = 4 * first * half;
             kernels.rope(rows, angleTable.asSlice(at), sines.asSlice(at), count, width, turned, half);
         });
+        sharpenQueries(qkv, heads, batch);
+    }
+
+    /** Few models do, and those behind the length that they were trained with only. */
+    private void sharpenQueries(Tensor qkv, HeadLayout heads, Batch batch) {
+        for (Batch.Span span : batch.spans()) {
+            if (span.rope().sharpensAny(span.count())) {
+                forRows(span.count(), heads.queryWidth(), (first, count) -> {
+                    for (long t = first; t < first + count; t++) {
+                        MemorySegment queries = qkv.segment().asSlice(4 * (span.first() + t) * heads.qkvWidth());
+                        kernels.scale(queries, span.rope().queryFactor((int) t), heads.queryWidth());
+                    }
+                });
+            }
+        }
     }
 
     @Override

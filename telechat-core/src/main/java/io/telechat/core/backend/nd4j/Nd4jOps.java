@@ -15,6 +15,7 @@ import io.telechat.core.ops.Shapes;
 import io.telechat.core.ops.Weight;
 import io.telechat.core.tensor.Tensor;
 import java.util.Arrays;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.INDArrayIndex;
@@ -34,9 +35,13 @@ final class Nd4jOps implements Ops {
     public void rmsNorm(Tensor x, Tensor weight, float eps, Tensor y, Tensor rstd) {
         Shapes.rmsNorm(x, weight, y, rstd);
         INDArray in = array(x);
-        INDArray scale = Transforms.sqrt(in.mul(in).mean(1).addi(eps)).rdivi(1);
+        INDArray scale = reciprocalDeviation(in, eps);
         array(rstd).assign(scale);
         array(y).assign(in.mulColumnVector(scale.reshape(-1, 1)).muliRowVector(array(weight)));
+    }
+
+    private static INDArray reciprocalDeviation(INDArray rows, float eps) {
+        return Transforms.sqrt(rows.mul(rows).mean(1).addi(eps)).rdivi(1);
     }
 
     @Override
@@ -64,6 +69,26 @@ final class Nd4jOps implements Ops {
     }
 
     @Override
+    public void headNorm(
+            Tensor x, HeadLayout heads, Tensor queryNorm, Tensor keyNorm, float eps, Tensor y, Tensor rstd) {
+        Shapes.headNorm(x, heads, queryNorm, keyNorm, y, rstd);
+        array(y).assign(array(x));
+        long queries = x.rows() * heads.heads();
+        normalise(array(y), 0, heads.queryWidth(), queryNorm, eps, rstd.rows(0, queries));
+        normalise(array(y), heads.queryWidth(), heads.kvWidth(), keyNorm, eps, rstd.rows(queries, rstd.rows()));
+    }
+
+    /** The heads in some columns, in place. */
+    private static void normalise(INDArray rows, long from, long width, Tensor weight, float eps, Tensor rstd) {
+        INDArray view = rows.get(all(), interval(from, from + width));
+        INDArray heads = view.dup('c').reshape('c', rstd.rows(), weight.shape().elements());
+        INDArray scale = reciprocalDeviation(heads, eps);
+        array(rstd).assign(scale);
+        INDArray normed = heads.muliColumnVector(scale.reshape(-1, 1)).muliRowVector(array(weight));
+        view.assign(normed.reshape('c', rows.rows(), width));
+    }
+
+    @Override
     public void rope(Tensor qkv, HeadLayout heads, Batch batch) {
         turn(qkv, heads, batch, 1);
     }
@@ -84,7 +109,20 @@ final class Nd4jOps implements Ops {
             INDArray turnedA = a.mul(cos).subi(b.mul(sin));
             INDArray turnedB = b.mul(cos).addi(a.mul(sin));
             view.assign(Nd4j.concat(2, turnedA, turnedB).reshape('c', span.count(), turned * heads.headDim()));
+            if (span.rope().sharpensAny(span.count())) {
+                sharpenQueries(qkv, heads, span);
+            }
         }
+    }
+
+    private static void sharpenQueries(Tensor qkv, HeadLayout heads, Batch.Span span) {
+        INDArray factors = Nd4j.create(DataType.FLOAT, span.count(), 1);
+        for (int t = 0; t < span.count(); t++) {
+            factors.putScalar(t, 0, span.rope().queryFactor(t));
+        }
+        array(qkv)
+                .get(interval(span.first(), span.first() + span.count()), interval(0, heads.queryWidth()))
+                .muliColumnVector(factors);
     }
 
     private static INDArray angles(float[] table, int count, int half) {

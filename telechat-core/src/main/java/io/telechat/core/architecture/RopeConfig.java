@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.architecture;
+
+import io.telechat.core.InvalidModelException;
+import io.telechat.core.ops.FrequencyScaling;
+import io.telechat.core.ops.RopeScaling;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Reads the rotation of a configuration as transformers writes it: {@code rope_theta} beside {@code rope_scaling}, or from release
+ * 5 on all in {@code rope_parameters}. What is not computed is refused by name rather than passed over.
+ */
+final class RopeConfig {
+    private static final double THETA = 10_000;
+    private static final double BETA_FAST = 32;
+    private static final double BETA_SLOW = 1;
+
+    /** Growth of magnitude with the logarithm of the factor (Peng et al. 2023, arXiv:2309.00071, equation 15). */
+    static final double YARN_GROWTH = 0.1;
+
+    private static final Set<String> KEYS = Set.of(
+            "rope_type",
+            "type",
+            "rope_theta",
+            "factor",
+            "original_max_position_embeddings",
+            "low_freq_factor",
+            "high_freq_factor",
+            "beta_fast",
+            "beta_slow",
+            "attention_factor");
+
+    private final ConfigFile config;
+    private final String key;
+    private final ConfigFile rope;
+
+    private RopeConfig(ConfigFile config) {
+        this.config = config;
+        this.key = config.has("rope_parameters") ? "rope_parameters" : "rope_scaling";
+        this.rope = config.object(key);
+    }
+
+    /**
+     * @param yarn what this family calls YaRN
+     * @param yarnGrowth of its magnitude
+     * @throws InvalidModelException if it asks for anything else
+     */
+    static RopeScaling read(ConfigFile config, String yarn, double yarnGrowth) {
+        return new RopeConfig(config).scaling(yarn, yarnGrowth);
+    }
+
+    private RopeScaling scaling(String yarn, double yarnGrowth) {
+        for (String known : rope.keys()) {
+            if (!KEYS.contains(known)) {
+                throw new InvalidModelException(
+                        "%s: '%s.%s' is none of the keys that telechat computes with", config.path(), key, known);
+            }
+        }
+        double theta = rope.positiveNumber("rope_theta", config.positiveNumber("rope_theta", THETA));
+        String type = rope.text("rope_type", rope.text("type", "default"));
+        if (type.equals(yarn)) {
+            double magnitude = rope.positiveNumber("attention_factor", yarnGrowth * Math.log(factor()) + 1);
+            return new RopeScaling(theta, yarn(), magnitude, false, 0);
+        }
+        return new RopeScaling(theta, frequencies(type, yarn), 1, false, 0);
+    }
+
+    private FrequencyScaling frequencies(String type, String yarn) {
+        return switch (type) {
+            case "default" -> FrequencyScaling.NONE;
+            case "linear" -> FrequencyScaling.linear(factor());
+            case "llama3" ->
+                FrequencyScaling.llama3(factor(), original(), number("low_freq_factor"), number("high_freq_factor"));
+            default ->
+                throw new InvalidModelException(
+                        "%s: '%s' is of type '%s', which telechat does not compute; for this family, it computes %s",
+                        config.path(), key, type, List.of("default", "linear", "llama3", yarn));
+        };
+    }
+
+    private FrequencyScaling yarn() {
+        return FrequencyScaling.yarn(
+                factor(),
+                original(),
+                rope.positiveNumber("beta_slow", BETA_SLOW),
+                rope.positiveNumber("beta_fast", BETA_FAST));
+    }
+
+    private double factor() {
+        return number("factor");
+    }
+
+    /** The length before it was stretched; where none is named, the one that the configuration has. */
+    private int original() {
+        String name = "original_max_position_embeddings";
+        return rope.has(name)
+                ? rope.positive(name, Limits.CONTEXT)
+                : config.positive("max_position_embeddings", Limits.CONTEXT);
+    }
+
+    private double number(String name) {
+        if (!rope.has(name)) {
+            throw new InvalidModelException("%s: '%s.%s' is missing", config.path(), key, name);
+        }
+        return rope.positiveNumber(name, 1);
+    }
+}
