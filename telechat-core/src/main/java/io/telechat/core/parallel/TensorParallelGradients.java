@@ -29,13 +29,17 @@ public final class TensorParallelGradients implements Gradients {
      * @param gradients of this part's weights
      * @param ops of its backend
      * @param memory that they work in
-     * @throws IllegalArgumentException if several parts hold the same key/value head, whose gradient none has whole
+     * @throws IllegalArgumentException if several parts hold the same key/value head, or all parts the same norm of heads, whose
+     *     gradient none has whole
      */
     public TensorParallelGradients(
             Gradients gradients, Ops ops, DeviceMemory memory, ModelPart part, Communicator ranks) {
         if (part.count() > part.whole().heads().kvHeads()) {
             throw new IllegalArgumentException("%d parts of a model with %d key/value heads cannot be trained"
                     .formatted(part.count(), part.whole().heads().kvHeads()));
+        }
+        if (part.isCut() && part.whole().headNorm()) {
+            throw new IllegalArgumentException("parts of a model with norms of heads cannot be trained");
         }
         this.gradients = gradients;
         this.ops = ops;

@@ -30,6 +30,49 @@ public final class TinyModels {
          "seq_length": 256, "tie_word_embeddings": false, "initializer_range": 0.3, "eos_token_id": 2}\
         """;
 
+    public static final String CONFIG_LLAMA = """
+        {"model_type": "llama", "hidden_size": 32, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 12,
+         "num_hidden_layers": 2, "intermediate_size": 40, "vocab_size": 300, "rms_norm_eps": 1e-5, "attention_bias": true,
+         "mlp_bias": true, "max_position_embeddings": 256, "rope_theta": 500000.0, "initializer_range": 0.3, "eos_token_id": 2,
+         "rope_scaling": {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+         "original_max_position_embeddings": 64}}\
+        """;
+    public static final String CONFIG_QWEN = """
+        {"model_type": "qwen", "hidden_size": 24, "num_attention_heads": 2, "kv_channels": 12, "num_hidden_layers": 2,
+         "intermediate_size": 80, "vocab_size": 300, "layer_norm_epsilon": 1e-6, "seq_length": 8, "rotary_emb_base": 10000.0,
+         "use_dynamic_ntk": true, "use_logn_attn": true, "no_bias": true, "initializer_range": 0.3, "eos_token_id": 2}\
+        """;
+    public static final String CONFIG_QWEN2 = """
+        {"model_type": "qwen2", "hidden_size": 32, "num_attention_heads": 4, "num_key_value_heads": 2, "num_hidden_layers": 2,
+         "intermediate_size": 56, "vocab_size": 300, "rms_norm_eps": 1e-6, "max_position_embeddings": 256,
+         "rope_theta": 1000000.0, "tie_word_embeddings": true, "initializer_range": 0.3, "eos_token_id": 2}\
+        """;
+    public static final String CONFIG_QWEN3 = """
+        {"model_type": "qwen3", "hidden_size": 32, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 12,
+         "num_hidden_layers": 2, "intermediate_size": 24, "vocab_size": 300, "rms_norm_eps": 1e-6,
+         "max_position_embeddings": 256, "initializer_range": 0.3, "eos_token_id": 2,
+         "rope_parameters": {"rope_type": "yarn", "rope_theta": 1000000.0, "factor": 4.0,
+         "original_max_position_embeddings": 64}}\
+        """;
+    public static final String CONFIG_TELECHAT3 = """
+        {"model_type": "telechat3", "hidden_size": 32, "num_attention_heads": 4, "num_key_value_heads": 2,
+         "num_hidden_layers": 2, "intermediate_size": 56, "vocab_size": 300, "rms_norm_eps": 1e-5,
+         "max_position_embeddings": 256, "rope_theta": 1000000.0, "initializer_range": 0.3, "eos_token_id": 2,
+         "rope_scaling": {"type": "telechat3-yarn", "rope_type": "telechat3-yarn", "factor": 4.0, "beta_fast": 32.0,
+         "beta_slow": 1.0, "original_max_position_embeddings": 64}}\
+        """;
+
+    /** A configuration of every architecture. */
+    public static final List<String> CONFIGS = List.of(
+            CONFIG_52B,
+            CONFIG_12B,
+            CONFIG_TELECHAT2,
+            CONFIG_LLAMA,
+            CONFIG_QWEN,
+            CONFIG_QWEN2,
+            CONFIG_QWEN3,
+            CONFIG_TELECHAT3);
+
     private TinyModels() {}
 
     /** Makes a checkpoint of F32 weights in a directory of its own below {@code parent}. */
