@@ -26,7 +26,8 @@ public record LoraConfig(
         double dropout,
         LoraSelection targets) {
     /** Of attention's queries, keys and values, in all architectures. */
-    public static final List<String> ATTENTION_INPUTS = List.of("c_attn", "query", "key_value", "q_proj", "k_proj", "v_proj");
+    public static final List<String> ATTENTION_INPUTS =
+            List.of("c_attn", "query", "key_value", "q_proj", "k_proj", "v_proj");
 
     private static final int MAX_RANK = 65_536;
 

@@ -205,7 +205,10 @@ class ArchitectureGradientsTest {
 
         private static RopeTable rope(ModelConfig config, int length) {
             return RopeTable.of(
-                    config.rope().scaling(length, length, length), config.heads().headDim(), 0, length);
+                    config.rope().scaling(length, length, length),
+                    config.heads().headDim(),
+                    0,
+                    length);
         }
 
         double loss() {
@@ -213,8 +216,7 @@ class ArchitectureGradientsTest {
         }
 
         void learn() {
-            pass.forwardBackward(
-                    batch, objective, new ResidentGradients(backend.gradOps(), parameters.gradients()));
+            pass.forwardBackward(batch, objective, new ResidentGradients(backend.gradOps(), parameters.gradients()));
         }
 
         @Override
