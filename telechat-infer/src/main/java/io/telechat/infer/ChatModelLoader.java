@@ -3,6 +3,7 @@ package io.telechat.infer;
 
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.InvalidRequestException;
+import io.telechat.core.Message;
 import io.telechat.core.architecture.ModelConfig;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.backend.Backends;
@@ -32,6 +33,9 @@ import org.slf4j.LoggerFactory;
  * @param adapters directories in PEFT's format
  */
 record ChatModelLoader(Path directory, List<Path> adapters, LoadOptions options) {
+    /** Tokens; a context that is cut to the memory is a multiple of it. */
+    private static final int CONTEXT_STEP = 1024;
+
     private static final Logger LOG = LoggerFactory.getLogger(ChatModel.class);
 
     /** The parts, which belong to whoever gets them. */
@@ -49,7 +53,7 @@ record ChatModelLoader(Path directory, List<Path> adapters, LoadOptions options)
         Optional<Backend> backend = Optional.empty();
         try {
             ModelConfig config = checked.config();
-            int contextLength = contextLength(config, options);
+            requireDefined(config, options);
             GenerationDefaults defaults = GenerationDefaults.read(directory);
             backend = Optional.of(Backends.open(PartLoader.share(options)));
             long weights = checked.weightBytes(backend.get(), options.quantization());
@@ -58,6 +62,11 @@ record ChatModelLoader(Path directory, List<Path> adapters, LoadOptions options)
             long memory =
                     ofDevice.isPresent() ? ofDevice.getAsLong() * options.tensorParallel() : MemoryPlan.machineMemory();
             long forCaches = ofDevice.isPresent() ? memory / 10 * 9 : memory / 2;
+            int contextLength = options.contextLength()
+                    .orElseGet(() -> fittingContext(
+                            MemoryPlan.of(config, weights, options.cacheType(), config.contextLength())
+                                    .dividedBy(processes),
+                            memory));
             EngineOptions bounds = bounds(config, forCaches - weights, contextLength, options);
             MemoryPlan plan = MemoryPlan.of(config, weights, options.cacheType(), bounds.contextLength())
                     .dividedBy(processes);
@@ -135,14 +144,24 @@ record ChatModelLoader(Path directory, List<Path> adapters, LoadOptions options)
         }
     }
 
-    private static int contextLength(ModelConfig config, LoadOptions options) {
-        int length = options.contextLength().orElse(config.contextLength());
-        if (length > config.maxContextLength()) {
+    private static void requireDefined(ModelConfig config, LoadOptions options) {
+        if (options.contextLength().orElse(0) > config.maxContextLength()) {
             throw new InvalidRequestException(
                     "context length %,d is beyond this model's %,d: its rotation is not defined there",
-                    length, config.maxContextLength());
+                    options.contextLength().getAsInt(), config.maxContextLength());
         }
-        return length;
+    }
+
+    /** The model's own context length, or what memory has room for, with some left over, where that is less. */
+    private static int fittingContext(MemoryPlan plan, long memory) {
+        long fitting = plan.longestContext(memory) / 4 * 3 / CONTEXT_STEP * CONTEXT_STEP;
+        if (plan.total() <= memory || fitting == 0) {
+            return plan.contextLength();
+        }
+        LOG.warn(Message.localized(
+                "memory has no room for the %,d tokens of this model's context: it is %,d (--context-length)",
+                plan.contextLength(), fitting));
+        return (int) fitting;
     }
 
     /** A checkpoint without a tokenizer can still be fed with ids; one with a damaged tokenizer is refused. */

@@ -35,9 +35,9 @@ final class RopeConfig {
     private final String key;
     private final ConfigFile rope;
 
-    private RopeConfig(ConfigFile config) {
+    private RopeConfig(ConfigFile config, String key) {
         this.config = config;
-        this.key = config.has("rope_parameters") ? "rope_parameters" : "rope_scaling";
+        this.key = key;
         this.rope = config.object(key);
     }
 
@@ -47,7 +47,16 @@ final class RopeConfig {
      * @throws InvalidModelException if it asks for anything else
      */
     static RopeScaling read(ConfigFile config, String yarn, double yarnGrowth) {
-        return new RopeConfig(config).scaling(yarn, yarnGrowth);
+        RopeScaling older = new RopeConfig(config, "rope_scaling").scaling(yarn, yarnGrowth);
+        if (!config.has("rope_parameters")) {
+            return older;
+        }
+        RopeScaling scaling = new RopeConfig(config, "rope_parameters").scaling(yarn, yarnGrowth);
+        if (config.has("rope_scaling") && !older.frequencies().equals(scaling.frequencies())) {
+            throw new InvalidModelException(
+                    "%s: 'rope_scaling' and 'rope_parameters' say different things", config.path());
+        }
+        return scaling;
     }
 
     private RopeScaling scaling(String yarn, double yarnGrowth) {

@@ -45,6 +45,11 @@ public record MemoryPlan(long weights, long cachePerToken, DType cacheType, int 
         return weights + cache() + activations;
     }
 
+    /** How many positions {@code available} bytes have room for; none if not even the weights fit. */
+    public long longestContext(long available) {
+        return Math.max(0, (available - weights - activations) / cachePerToken);
+    }
+
     /** Memory of this machine, or of the container that we run in. */
     public static long machineMemory() {
         return ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getTotalMemorySize();
@@ -56,12 +61,12 @@ public record MemoryPlan(long weights, long cachePerToken, DType cacheType, int 
             return;
         }
         Message fix;
-        long room = available - weights - activations;
-        if (room >= cachePerToken) {
+        long room = longestContext(available);
+        if (room > 0) {
             boolean halfFits = cacheType == DType.F32 && total() - cache() / 2 <= available;
             fix = halfFits
-                    ? Message.of("--context-length %d would fit, or --kv-cache bf16", room / cachePerToken)
-                    : Message.of("--context-length %d would fit", room / cachePerToken);
+                    ? Message.of("--context-length %d would fit, or --kv-cache bf16", room)
+                    : Message.of("--context-length %d would fit", room);
         } else {
             fix = Message.of(
                     "use a model of at most %s, or a machine with %s",

@@ -71,6 +71,62 @@ class ConfigFileTest {
         read(TinyModels.CONFIG_52B, key.replace('\'', '"'));
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "'rope_scaling': {'type': 'dynamic', 'factor': 4.0}",
+                "'rope_scaling': {'rope_type': 'longrope', 'factor': 4.0}",
+                "'rope_scaling': {'rope_type': 'yarn', 'factor': 4.0, 'mscale': 0.7}",
+                "'rope_scaling': {'rope_type': 'yarn'}",
+                "'rope_parameters': {'full_attention': {'rope_theta': 10000.0}}",
+                "'rope_scaling': {'type': 'linear', 'factor': 4.0}, 'rope_parameters': {'rope_type': 'default'}",
+                "'use_sliding_window': true",
+                "'layer_types': ['full_attention', 'sliding_attention']",
+                "'attention_bias': true",
+                "'num_experts': 8"
+            })
+    void whatOtherFamiliesDoNotComputeIsRefusedByName(String key) {
+        String config = TinyModels.CONFIG_QWEN3.replaceAll("(?s),\\s*\"rope_parameters\".*", "}");
+        String message = assertThrows(InvalidModelException.class, () -> read(config, key.replace('\'', '"')))
+                .getMessage();
+        assertTrue(message.contains(key.substring(1, key.indexOf('\'', 1))), message);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"deepseek_v3", "qwen3_moe", "gemma"})
+    void anUnknownFamilyIsRefusedByName(String family) {
+        String message = assertThrows(
+                        InvalidModelException.class, () -> read("{\"model_type\": \"" + family + "\"}", "\"x\": 1"))
+                .getMessage();
+        assertTrue(message.contains("'" + family + "'") && message.contains("TeleChat3"), message);
+    }
+
+    @Test
+    void bothSpellingsOfARotationSayTheSame() throws IOException {
+        String plain = TinyModels.CONFIG_QWEN3.replaceAll("(?s),\\s*\"rope_parameters\".*", "}");
+        ModelConfig old = read(
+                plain,
+                "\"rope_theta\": 1000000.0, \"rope_scaling\": {\"type\": \"yarn\", \"factor\": 4.0,"
+                        + " \"original_max_position_embeddings\": 64}");
+        ModelConfig young = read(
+                plain,
+                "\"rope_parameters\": {\"rope_type\": \"yarn\", \"rope_theta\": 1000000.0, \"factor\": 4.0,"
+                        + " \"original_max_position_embeddings\": 64}");
+        assertEquals(old.rope(), young.rope());
+        assertEquals(0.1 * Math.log(4) + 1, old.rope().scaling(1, 1, 1).magnitude(), 1e-12);
+    }
+
+    @Test
+    void olderQwenFilesCallThingsAsGpt2Does() throws IOException {
+        String older = TinyModels.CONFIG_QWEN
+                .replace("hidden_size", "n_embd")
+                .replace("num_attention_heads", "n_head")
+                .replace("num_hidden_layers", "n_layer")
+                .replace("intermediate_size", "ffn_hidden_size")
+                .replace("seq_length", "n_positions");
+        assertEquals(read(TinyModels.CONFIG_QWEN, "\"x\": 1"), read(older, "\"x\": 1"));
+    }
+
     @Test
     void teleChat2ReadsTheBaseOfItsRotation() throws IOException {
         ModelConfig config = read(TinyModels.CONFIG_TELECHAT2, "\"rope_theta\": 1000000");

@@ -20,7 +20,13 @@ class PublishedConfigsTest {
     @CsvSource({
         "telechat-7b, 14400036864, 2, TeleChat (1B; 7B; 12B)",
         "telechat-12b, 24772864000, 2, TeleChat (1B; 7B; 12B)",
-        "telechat2-115b, 453131665408, 4, TeleChat2"
+        "telechat2-115b, 453131665408, 4, TeleChat2",
+        "llama-2-7b, 13476831232, 2, Llama (2; 3; 3.1)",
+        "llama-2-70b, 137953296384, 2, Llama (2; 3; 3.1)",
+        "llama-3.1-8b, 16060522496, 2, Llama (2; 3; 3.1)",
+        "qwen-72b, 144575840256, 2, Qwen",
+        "qwen2.5-7b, 15231233024, 2, Qwen2 (1.5; 2; 2.5)",
+        "qwen3-8b, 16381470720, 2, Qwen3"
     })
     void sizesAreThePublishedOnes(String name, long bytes, int elementBytes, String architecture) {
         assertEquals(bytes / elementBytes, config(name).parameters());
@@ -35,6 +41,7 @@ class PublishedConfigsTest {
         "telechat2-3b, 3.07",
         "telechat2-7b, 7.62",
         "telechat2-35b, 35.435",
+        "telechat3-36b, 36.24",
         "bench-s, 0.371",
         "bench-m, 1.261",
         "train-t, 0.034",
