@@ -43,16 +43,21 @@ class ChatModelTest {
     private static Path model52b;
     private static Path model12b;
     private static Path telechat2;
+    private static Path qwen;
+    private static Path qwen3;
 
     @BeforeAll
     static void make() throws IOException {
         model52b = TinyModels.make(directory, "52b", TinyModels.CONFIG_52B, 1);
         model12b = TinyModels.make(directory, "12b", TinyModels.CONFIG_12B, 2);
         telechat2 = TinyModels.make(directory, "telechat2", TinyModels.CONFIG_TELECHAT2, 3);
+        qwen = TinyModels.make(
+                directory, "qwen", TinyModels.CONFIG_QWEN.replace("\"seq_length\": 8", "\"seq_length\": 64"), 4);
+        qwen3 = TinyModels.make(directory, "qwen3", TinyModels.CONFIG_QWEN3, 5);
     }
 
     private static List<Path> models() {
-        return List.of(model52b, model12b, telechat2);
+        return List.of(model52b, model12b, telechat2, qwen3);
     }
 
     private static final SamplingOptions RANDOM = new SamplingOptions(true, 1, 0, 1, 0, 1, 0, 0);
@@ -148,6 +153,36 @@ class ChatModelTest {
                 assertEquals(4, first.messages().size());
             }
         }
+    }
+
+    /** The rotation follows the prompt's length there: what was computed under another one is of no use. */
+    @Test
+    void aPromptBeyondTheTrainedLengthOfQwenIsComputedAfresh() {
+        int[] first = new int[40];
+        int[] second = Arrays.copyOf(first, 70);
+        GenerationOptions greedy = GenerationOptions.greedy().withMaxNewTokens(40);
+        LoadOptions longer = LoadOptions.builder().contextLength(200).build();
+        try (ChatModel model = ChatModel.load(qwen, longer);
+                ChatModel other = ChatModel.load(qwen, longer);
+                Context context = other.newContext()) {
+            answer(model, first, greedy);
+            assertTrue(answer(model, first, greedy).usage().cachedTokens() > 0, "the same rotation");
+            Generation reused = answer(model, second, greedy);
+            assertEquals(0, reused.usage().cachedTokens());
+            float[] logits = other.runner().feed(second, context.cache());
+            for (int token : reused.tokens()) { // one by one, under the rotation of the prompt
+                assertEquals(argmax(logits), token);
+                logits = other.runner().feed(new int[] {token}, context.cache());
+            }
+        }
+    }
+
+    private static int argmax(float[] logits) {
+        int best = 0;
+        for (int i = 1; i < logits.length; i++) {
+            best = logits[i] > logits[best] ? i : best;
+        }
+        return best;
     }
 
     @ParameterizedTest
