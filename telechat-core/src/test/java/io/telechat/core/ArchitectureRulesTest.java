@@ -45,7 +45,7 @@ class ArchitectureRulesTest {
     static final ArchRule opsUseTensors = mayUseOnly("ops", "tensor");
 
     @ArchTest
-    static final ArchRule tokenizerUsesNothing = mayUseOnly("tokenizer");
+    static final ArchRule tokenizerReadsFiles = mayUseOnly("tokenizer", "checkpoint");
 
     @ArchTest
     static final ArchRule checkpointsUseTensors = mayUseOnly("checkpoint", "tensor");
@@ -120,11 +120,16 @@ class ArchitectureRulesTest {
             .haveFullyQualifiedName("java.lang.foreign.Linker");
 
     @ArchTest
-    static final ArchRule tokenizerNeedsTheJdkOnly = noClasses()
+    static final ArchRule tokenizerNeedsTheJdkAndJsonOnly = noClasses()
             .that()
             .resideInAPackage(CORE + "tokenizer..")
             .should()
-            .dependOnClassesThat(not(resideInAnyPackage("java..", "io.telechat.core", CORE + "tokenizer..")));
+            .dependOnClassesThat(not(resideInAnyPackage(
+                    "java..",
+                    "com.fasterxml.jackson.databind..",
+                    "io.telechat.core",
+                    CORE + "checkpoint",
+                    CORE + "tokenizer..")));
 
     @ArchTest
     static final ArchRule nobodyPrintsOrExits = noClasses()

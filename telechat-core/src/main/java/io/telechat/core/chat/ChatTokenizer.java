@@ -1,24 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.chat;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.MissingNode;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.Message;
-import io.telechat.core.checkpoint.Downloads;
-import io.telechat.core.checkpoint.JsonFiles;
 import io.telechat.core.tokenizer.AddedToken;
-import io.telechat.core.tokenizer.SentencePieceModel;
-import io.telechat.core.tokenizer.SentencePieceModel.Matching;
-import io.telechat.core.tokenizer.SentencePieceTokenizer;
 import io.telechat.core.tokenizer.Tokenizer;
-import java.nio.file.Files;
+import io.telechat.core.tokenizer.TokenizerFiles;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -46,108 +37,38 @@ public final class ChatTokenizer {
 
     /** The file of a directory that {@link #load} reads the vocabulary from; nothing if there is none. */
     public static Optional<Path> file(Path directory) {
-        return Stream.of("tokenizer.model", "tokenizer.json")
-                .map(directory::resolve)
-                .filter(Files::exists)
-                .findFirst();
+        return TokenizerFiles.file(directory);
     }
 
     /**
-     * @param directory holds tokenizer.model and, if the makers' defaults don't apply, tokenizer_config.json; or, as the 1B
-     *     and 7B, a tokenizer.json
+     * @param directory holds what {@link TokenizerFiles#load} reads
      * @throws InvalidModelException if they are missing or damaged
      */
     public static ChatTokenizer load(Path directory) {
-        Path modelFile = directory.resolve("tokenizer.model");
-        Path jsonFile = directory.resolve("tokenizer.json");
-        Downloads.requireWhole(modelFile);
-        if (!Files.exists(modelFile) && Files.exists(jsonFile)) {
-            TokenizerJson.Read read = TokenizerJson.read(jsonFile);
-            return new ChatTokenizer(
-                    read.tokenizer(),
-                    new TokenTemplate(false, true),
-                    markers(new TokenTemplate(false, true), read.added()));
-        }
-        SentencePieceModel model = SentencePieceModel.read(modelFile);
-        Path configFile = directory.resolve("tokenizer_config.json");
-        Optional<JsonNode> config =
-                Files.exists(configFile) ? Optional.of(JsonFiles.readObject(configFile)) : Optional.empty();
-        boolean listed =
-                config.map(c -> c.path("added_tokens_decoder").isObject()).orElse(false);
-        Matching userMark = model.matching(TokenTemplate.USER);
-        List<AddedToken> added = listed ? listedTokens(configFile, config.get()) : usualTokens(model, config, userMark);
-        SentencePieceTokenizer tokenizer =
-                new SentencePieceTokenizer(model, added, !listed && userMark != Matching.ABSENT);
-        boolean userMarkAdded = added.stream().anyMatch(t -> t.content().equals(TokenTemplate.USER));
-        ChatTemplate template = switch (userMark) {
-            case ABSENT -> new WholeTextTemplate();
-            case IN_TEXT -> new TokenTemplate(false, true);
-            case CONTROL ->
-                new TeleChat2Template(userMarkAdded ? Optional.empty() : Optional.of(new TokenTemplate(true, false)));
+        TokenizerFiles files = TokenizerFiles.load(directory);
+        ChatTemplate template = template(files);
+        return new ChatTokenizer(files.tokenizer(), template, markers(template, files.added()));
+    }
+
+    private static ChatTemplate template(TokenizerFiles files) {
+        return switch (files.kind()) {
+            case SENTENCE_PIECE_WITH_CONTROL_MARKS ->
+                new TeleChat2Template(
+                        files.adds(TokenTemplate.USER)
+                                ? Optional.empty()
+                                : Optional.of(new TokenTemplate(true, false)));
+            case SENTENCE_PIECE ->
+                files.tokenizer().id(TokenTemplate.USER).isPresent()
+                        ? new TokenTemplate(false, true)
+                        : new WholeTextTemplate();
+            case JSON, TIKTOKEN -> new TokenTemplate(false, true);
         };
-        return new ChatTokenizer(tokenizer, template, markers(template, added));
     }
 
     private static Set<String> markers(ChatTemplate template, List<AddedToken> added) {
         Set<String> markers = new HashSet<>(template.markers());
         added.forEach(token -> markers.add(token.content()));
         return Set.copyOf(markers);
-    }
-
-    /** The tokens that newer tokenizer_config.json files list with their ids. */
-    private static List<AddedToken> listedTokens(Path file, JsonNode config) {
-        List<AddedToken> tokens = new ArrayList<>();
-        for (Map.Entry<String, JsonNode> entry :
-                config.get("added_tokens_decoder").properties()) {
-            String content = entry.getValue().path("content").asText();
-            if (!entry.getKey().matches("\\d{1,9}") || content.isEmpty()) {
-                throw new InvalidModelException("%s: added token '%s' makes no sense", file, entry.getKey());
-            }
-            tokens.add(new AddedToken(
-                    Integer.parseInt(entry.getKey()),
-                    content,
-                    entry.getValue().path("single_word").asBoolean(),
-                    entry.getValue().path("lstrip").asBoolean(),
-                    entry.getValue().path("rstrip").asBoolean(),
-                    entry.getValue().path("normalized").asBoolean()));
-        }
-        return tokens;
-    }
-
-    /**
-     * The tokens that older files name by their use, and that the tokenizer classes add by default. That a token must be a
-     * word of its own is obeyed by the framework release that TeleChat2 is pinned to, not by that of the 12B.
-     */
-    private static List<AddedToken> usualTokens(
-            SentencePieceModel model, Optional<JsonNode> config, Matching userMark) {
-        boolean isLlamaStyle = userMark == Matching.ABSENT;
-        List<String> defaults = isLlamaStyle
-                ? List.of("<s>", "</s>", "<pad>", "<unk>")
-                : List.of(TokenTemplate.START, TokenTemplate.END, "<_pad>", TokenTemplate.END);
-        List<String> uses = List.of("bos_token", "eos_token", "pad_token", "unk_token");
-        List<AddedToken> tokens = new ArrayList<>();
-        for (int i = 0; i < uses.size(); i++) {
-            String use = uses.get(i);
-            JsonNode token = config.map(c -> c.path(use)).orElse(MissingNode.getInstance());
-            String content =
-                    token.isTextual() ? token.asText() : token.path("content").asText(defaults.get(i));
-            boolean singleWord =
-                    userMark == Matching.CONTROL && token.path("single_word").asBoolean();
-            int id = idOf(model, content);
-            if (id >= 0 && tokens.stream().noneMatch(t -> t.content().equals(content))) {
-                tokens.add(new AddedToken(id, content, singleWord));
-            }
-        }
-        return tokens;
-    }
-
-    private static int idOf(SentencePieceModel model, String piece) {
-        for (int id = 0; id < model.pieces().size(); id++) {
-            if (model.pieces().get(id).text().equals(piece)) {
-                return id;
-            }
-        }
-        return -1;
     }
 
     public Tokenizer tokenizer() {

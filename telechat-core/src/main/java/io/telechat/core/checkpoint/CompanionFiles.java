@@ -11,6 +11,7 @@ import java.util.List;
 public final class CompanionFiles {
     private static final List<String> TOKENIZER = List.of(
             "tokenizer.model",
+            "qwen.tiktoken",
             "tokenizer.json",
             "tokenizer_config.json",
             "special_tokens_map.json",

@@ -13,29 +13,24 @@ import java.util.stream.Collectors;
  */
 class AddedTokens {
     private final Map<String, AddedToken> byContent = new HashMap<>();
-    private final Map<Integer, String> contentOf = new HashMap<>();
+    private final Literals literals;
     private final boolean anyWithRules;
     private final String firstChars;
 
-    /** A stretch of text, or an added token if {@code id} is not negative. */
-    record Segment(String text, int id) {}
+    /**
+     * A stretch of text, or an added token if {@code id} is not negative.
+     *
+     * @param isFirst whether the text begins with it
+     */
+    record Segment(String text, int id, boolean isFirst) {}
 
-    AddedTokens(List<AddedToken> tokens) {
-        for (AddedToken token : tokens) {
-            byContent.put(token.content(), token);
-            contentOf.put(token.id(), token.content());
-        }
+    /** @param source file to name in complaints */
+    AddedTokens(Object source, List<AddedToken> tokens) {
+        tokens.forEach(token -> byContent.put(token.content(), token));
+        literals = new Literals(source, tokens.stream().map(AddedToken::content).toArray(String[]::new));
         firstChars =
                 tokens.stream().map(t -> t.content().substring(0, 1)).distinct().collect(Collectors.joining());
         anyWithRules = tokens.stream().anyMatch(t -> t.singleWord() || t.lstrip() || t.rstrip());
-    }
-
-    boolean isAdded(int id) {
-        return contentOf.containsKey(id);
-    }
-
-    String content(int id) {
-        return contentOf.get(id);
     }
 
     List<Segment> split(String text) {
@@ -43,7 +38,7 @@ class AddedTokens {
             return List.of();
         }
         if (containsNone(text)) {
-            return List.of(new Segment(text, -1));
+            return List.of(new Segment(text, -1, true));
         }
         List<String> parts = cut(text);
         if (anyWithRules && parts.size() > 1) {
@@ -53,7 +48,7 @@ class AddedTokens {
         for (String part : parts) {
             AddedToken token = byContent.get(part);
             if (!part.isEmpty()) {
-                segments.add(new Segment(part, token == null ? -1 : token.id()));
+                segments.add(new Segment(part, token == null ? -1 : token.id(), segments.isEmpty()));
             }
         }
         return segments;
@@ -72,31 +67,19 @@ class AddedTokens {
     /** Leftmost token first, the longest where several begin. */
     private List<String> cut(String text) {
         List<String> parts = new ArrayList<>();
-        Map<String, Integer> nextOf = new HashMap<>();
-        byContent.keySet().forEach(token -> nextOf.put(token, text.indexOf(token)));
         int from = 0;
-        while (true) {
-            String best = null;
-            int bestAt = Integer.MAX_VALUE;
-            for (Map.Entry<String, Integer> next : nextOf.entrySet()) {
-                String token = next.getKey();
-                if (next.getValue() >= 0 && next.getValue() < from) {
-                    next.setValue(text.indexOf(token, from));
-                }
-                int at = next.getValue();
-                if (at >= 0 && (at < bestAt || at == bestAt && token.length() > best.length())) {
-                    best = token;
-                    bestAt = at;
-                }
+        for (int at = 0; at < text.length(); ) {
+            int match = literals.mayStart(text.charAt(at)) ? literals.longestMatch(text, at) : Literals.NONE;
+            if (match == Literals.NONE) {
+                at++;
+                continue;
             }
-            if (best == null) {
-                break;
+            if (at > from) {
+                parts.add(text.substring(from, at));
             }
-            if (bestAt > from) {
-                parts.add(text.substring(from, bestAt));
-            }
-            parts.add(best);
-            from = bestAt + best.length();
+            from = at + literals.length(match);
+            parts.add(text.substring(at, from));
+            at = from;
         }
         if (from < text.length()) {
             parts.add(text.substring(from));

@@ -16,14 +16,11 @@ final class BpeVocabulary implements MergeTable {
     static final int NO_SYMBOL = -1;
     private static final int BMP = 1 << 16;
 
-    /** Bits of the filter over neighbouring characters: 128 KiB, which stay in the second-level cache. */
-    private static final int FILTER_BITS = 1 << 20;
-
     private final int size;
     private final int[] symbolOfBmp = new int[BMP];
     private final Map<Integer, Integer> symbolOfSupplementary = new HashMap<>();
     private final Map<Integer, Integer> characterOfExtra = new HashMap<>();
-    private final long[] neighbours = new long[FILTER_BITS / Long.SIZE];
+    private final PairFilter neighbours = new PairFilter();
     private final PairTable merges;
 
     /** Pieces by falling score: what the merge of this number makes. */
@@ -66,8 +63,7 @@ final class BpeVocabulary implements MergeTable {
             differ &= !equal;
         }
         this.scoresDiffer = differ;
-        this.merges = new PairTable(2 * size);
-        addMerges(spelling(pieces, characters), numberOf);
+        this.merges = spelling(pieces, characters).merges(numberOf);
     }
 
     private static boolean takesPartInMerging(Piece piece) {
@@ -87,13 +83,6 @@ final class BpeVocabulary implements MergeTable {
         Arrays.setAll(ids, i -> (int) keys[i]);
         return ids;
     }
-
-    /**
-     * The characters of the pieces that are merged, as symbols, one piece behind the other.
-     *
-     * @param starts where each piece begins; it ends where the next begins
-     */
-    private record Spelling(int[] starts, int[] symbols) {}
 
     /** Also notes which symbols are neighbours. */
     private Spelling spelling(List<Piece> pieces, int characters) {
@@ -115,48 +104,13 @@ final class BpeVocabulary implements MergeTable {
                 }
                 symbols[at] = symbol(codePoint);
                 if (i > 0) {
-                    int bit = filterBit(symbols[at - 1], symbols[at]);
-                    neighbours[bit >>> 6] |= 1L << bit;
+                    neighbours.add(symbols[at - 1], symbols[at]);
                 }
                 at++;
             }
         }
         starts[size] = at;
         return new Spelling(starts, symbols);
-    }
-
-    /** A piece of n characters has n − 1 cuts; where both parts are symbols, they merge into it. */
-    private void addMerges(Spelling spelling, int[] numberOf) {
-        int[] symbols = spelling.symbols();
-        Trie beginnings = new Trie(symbols.length);
-        Trie ends = new Trie(symbols.length);
-        int[] beginningTo = new int[symbols.length]; // the node of what a piece has up to here, and from here on
-        int[] endFrom = new int[symbols.length];
-        for (int id = 0; id < size; id++) {
-            int start = spelling.starts()[id];
-            int end = spelling.starts()[id + 1];
-            if (start < end) {
-                for (int i = start; i < end; i++) {
-                    beginningTo[i] = beginnings.grow(i == start ? 0 : beginningTo[i - 1], symbols[i]);
-                }
-                for (int i = end - 1; i >= start; i--) {
-                    endFrom[i] = ends.grow(i == end - 1 ? 0 : endFrom[i + 1], symbols[i]);
-                }
-                beginnings.setId(beginningTo[end - 1], id);
-                ends.setId(endFrom[start], id);
-            }
-        }
-        for (int id = 0; id < size; id++) {
-            int start = spelling.starts()[id];
-            int end = spelling.starts()[id + 1];
-            for (int cut = start + 1; cut < end; cut++) {
-                int left = cut == start + 1 ? symbols[start] : beginnings.id(beginningTo[cut - 1]);
-                int right = cut == end - 1 ? symbols[cut] : ends.id(endFrom[cut]);
-                if (left != Trie.NONE && right != Trie.NONE) {
-                    merges.put(left, right, numberOf[id]);
-                }
-            }
-        }
     }
 
     private void setSymbol(int codePoint, int symbol) {
@@ -187,12 +141,7 @@ final class BpeVocabulary implements MergeTable {
      * others, too: cutting text less often than one could changes nothing.
      */
     boolean mayJoin(int left, int right) {
-        int bit = filterBit(left, right);
-        return (neighbours[bit >>> 6] >>> bit & 1) != 0;
-    }
-
-    private static int filterBit(int left, int right) {
-        return (int) (PairTable.mix((long) left << 21 | right) >>> 40) & (FILTER_BITS - 1);
+        return neighbours.mayContain(left, right);
     }
 
     @Override

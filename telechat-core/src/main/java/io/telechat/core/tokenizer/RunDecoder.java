@@ -9,7 +9,7 @@ final class RunDecoder {
     private static final String UNKNOWN = " \u2047 ";
 
     private final SentencePieceTokenizer tokenizer;
-    private final Utf8Buffer bytes = new Utf8Buffer();
+    private final Utf8Buffer bytes = new Utf8Buffer(true);
     private boolean atStart = true;
     private boolean started;
 
@@ -22,15 +22,17 @@ final class RunDecoder {
         return started;
     }
 
-    /** The text that this id completes, perhaps none. */
-    String add(int id) {
+    /** Appends the text that this id completes, perhaps none. */
+    void add(int id, StringBuilder out) {
         started = true;
         Piece piece = tokenizer.pieceAt(id);
         if (piece.type() == Piece.Type.BYTE) {
             atStart = false;
-            return bytes.add(tokenizer.byteOf(id));
+            bytes.add(tokenizer.byteOf(id), out);
+            return;
         }
-        return finish() + surface(piece);
+        finish(out);
+        out.append(surface(piece));
     }
 
     private String surface(Piece piece) {
@@ -54,8 +56,8 @@ final class RunDecoder {
         };
     }
 
-    /** The text of bytes that still wait: U+FFFD for each. */
-    String finish() {
-        return bytes.finish();
+    /** Appends the text of bytes that still wait: U+FFFD for each. */
+    void finish(StringBuilder out) {
+        bytes.finish(out);
     }
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.tokenizer;
 
-/** One run of ids, added tokens passed over. */
+/** A run of ids, marks passed over; added tokens that are text begin a new one. */
 final class SentencePieceDecoder implements IncrementalDecoder {
     private final SentencePieceTokenizer tokenizer;
-    private final RunDecoder run;
+    private RunDecoder run;
 
     SentencePieceDecoder(SentencePieceTokenizer tokenizer) {
         this.tokenizer = tokenizer;
@@ -14,11 +14,21 @@ final class SentencePieceDecoder implements IncrementalDecoder {
     @Override
     public String add(int id) {
         tokenizer.checkId(id);
-        return tokenizer.isAdded(id) ? "" : run.add(id);
+        StringBuilder text = new StringBuilder();
+        if (!tokenizer.isAdded(id)) {
+            run.add(id, text);
+        } else if (!tokenizer.isMark(id)) {
+            run.finish(text);
+            text.append(tokenizer.piece(id));
+            run = new RunDecoder(tokenizer);
+        }
+        return text.toString();
     }
 
     @Override
     public String finish() {
-        return run.finish();
+        StringBuilder text = new StringBuilder();
+        run.finish(text);
+        return text.toString();
     }
 }

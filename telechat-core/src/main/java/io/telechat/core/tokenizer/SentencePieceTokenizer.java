@@ -25,10 +25,12 @@ public final class SentencePieceTokenizer implements Tokenizer {
     private final boolean addDummyPrefix;
     private final BpeVocabulary vocabulary;
     private final BpeMerger merger;
-    private final UserDefinedSymbols userDefined;
+    private final Literals userDefined;
     private final int[] bytePieces = new int[BYTES];
     private final Map<String, Integer> idOf;
+    private final Map<Integer, AddedToken> addedOf = new HashMap<>();
     private final AddedTokens added;
+    private final AddedTokens addedText;
     private final boolean blankBeforeRuns;
 
     /**
@@ -44,7 +46,11 @@ public final class SentencePieceTokenizer implements Tokenizer {
         this.addDummyPrefix = model.addDummyPrefix();
         this.vocabulary = new BpeVocabulary(model);
         this.merger = new BpeMerger(vocabulary);
-        this.userDefined = new UserDefinedSymbols(pieces);
+        this.userDefined = new Literals(
+                path,
+                pieces.stream()
+                        .map(p -> p.type() == Piece.Type.USER_DEFINED ? p.text() : "")
+                        .toArray(String[]::new));
         this.idOf = HashMap.newHashMap(pieces.size());
         int next = 0;
         for (int id = 0; id < pieces.size(); id++) {
@@ -61,16 +67,29 @@ public final class SentencePieceTokenizer implements Tokenizer {
                 throw new InvalidModelException(
                         "%s: added token '%s' has id %d of %d", path, token.content(), token.id(), pieces.size());
             }
+            addedOf.put(token.id(), token);
         }
-        this.added = new AddedTokens(added);
+        added.forEach(token -> idOf.put(token.content(), token.id())); // they win over the pieces of their names
+        this.added = new AddedTokens(path, added);
+        this.addedText =
+                new AddedTokens(path, added.stream().filter(t -> !t.special()).toList());
         this.blankBeforeRuns = blankBeforeRuns;
     }
 
     @Override
     public int[] encode(String text) {
+        return encode(text, added);
+    }
+
+    @Override
+    public int[] encodeOrdinary(String text) {
+        return encode(text, addedText);
+    }
+
+    private int[] encode(String text, AddedTokens matched) {
         IntList ids = new IntList(text.length() / 2);
         IntList run = new IntList(0);
-        for (AddedTokens.Segment segment : added.split(text)) {
+        for (AddedTokens.Segment segment : matched.split(text)) {
             if (segment.id() >= 0) {
                 ids.add(segment.id());
             } else {
@@ -164,22 +183,23 @@ public final class SentencePieceTokenizer implements Tokenizer {
     public String decode(int... ids) {
         StringBuilder text = new StringBuilder();
         RunDecoder run = new RunDecoder(this);
-        StringBuilder runText = new StringBuilder();
+        int runStart = 0;
         for (int id : ids) {
             checkId(id);
-            if (!added.isAdded(id)) {
-                runText.append(run.add(id));
+            if (!isAdded(id)) {
+                run.add(id, text);
                 continue;
             }
-            runText.append(run.finish());
-            if (run.hasStarted()) {
-                text.append(blankBeforeRuns ? " " : "").append(runText);
+            run.finish(text);
+            if (run.hasStarted() && blankBeforeRuns) {
+                text.insert(runStart, ' ');
             }
-            text.append(added.content(id));
+            text.append(piece(id));
             run = new RunDecoder(this);
-            runText.setLength(0);
+            runStart = text.length();
         }
-        return text.append(runText).append(run.finish()).toString();
+        run.finish(text);
+        return text.toString();
     }
 
     @Override
@@ -188,7 +208,12 @@ public final class SentencePieceTokenizer implements Tokenizer {
     }
 
     boolean isAdded(int id) {
-        return added.isAdded(id);
+        return addedOf.containsKey(id);
+    }
+
+    /** Whether this is an added token that is no text. */
+    boolean isMark(int id) {
+        return isAdded(id) && addedOf.get(id).special();
     }
 
     void checkId(int id) {
@@ -224,8 +249,8 @@ public final class SentencePieceTokenizer implements Tokenizer {
     public byte[] bytes(int id) {
         checkId(id);
         Piece piece = pieces.get(id);
-        if (added.isAdded(id)) {
-            return new byte[0];
+        if (isAdded(id)) {
+            return isMark(id) ? new byte[0] : Utf8.encode(piece(id));
         }
         return switch (piece.type()) {
             case BYTE -> new byte[] {byteOf(id)};
@@ -237,7 +262,7 @@ public final class SentencePieceTokenizer implements Tokenizer {
     @Override
     public String piece(int id) {
         checkId(id);
-        return pieces.get(id).text();
+        return isAdded(id) ? addedOf.get(id).content() : pieces.get(id).text();
     }
 
     @Override

@@ -9,6 +9,12 @@ public interface Tokenizer {
     int[] encode(String text);
 
     /**
+     * As {@link #encode}, but the text becomes no special token: what is spelled like one is text. So it is for text that came
+     * from people. Added tokens that are no marks, but text with an id of its own, are found.
+     */
+    int[] encodeOrdinary(String text);
+
+    /**
      * The text of ids.
      *
      * @throws io.telechat.core.InvalidRequestException if an id is not in the vocabulary

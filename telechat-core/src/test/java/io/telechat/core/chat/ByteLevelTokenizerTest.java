@@ -80,9 +80,9 @@ class ByteLevelTokenizerTest {
             delimiter = '|',
             value = {
                 "\"BPE\" | \"WordPiece\" | its model is",
-                "\"normalizer\":null | \"normalizer\":{\"type\":\"NFC\"} | it normalises text",
-                "\"Isolated\" | \"Removed\" | it splits",
-                "\"type\":\"Split\" | \"type\":\"Digits\" | its pre-tokenizer has a step \"Digits\""
+                "\"normalizer\":null | \"normalizer\":{\"type\":\"Nmt\"} | its normalizer has a step \"Nmt\"",
+                "\"Isolated\" | \"Doubled\" | its pre-tokenizer has a behavior Doubled",
+                "\"type\":\"Split\" | \"type\":\"UnicodeScripts\" | its pre-tokenizer has a step \"UnicodeScripts\""
             })
     void refusesWhatItDoesNotDo(String part, String other, String reason) throws IOException {
         String json = Files.readString(golden().resolve("tokenizer.json"));

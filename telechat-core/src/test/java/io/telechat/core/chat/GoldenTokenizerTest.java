@@ -48,13 +48,18 @@ class GoldenTokenizerTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"telechat-52b", "telechat-12b-v2", "telechat2-115b"})
+    @ValueSource(strings = {"telechat-52b", "telechat-12b-v2", "telechat2-115b", "llama2", "qwen1", "telechat3-36b"})
     void encodesAndDecodes(String model) throws IOException {
         Tokenizer tokenizer = tokenizer(model);
         for (JsonNode row : rows(Goldens.shared("tokenizer_cases").resolve(model + ".encode.jsonl"))) {
             String text = row.get("text").asText();
             assertArrayEquals(ints(row.get("ids")), tokenizer.encode(text), () -> "text " + row.get("text"));
             assertEquals(row.get("decoded").asText(), tokenizer.decode(ints(row.get("ids"))));
+            for (String ordinary : List.of("ids_no_special", "ids_raw_spm")) {
+                if (row.has(ordinary)) {
+                    assertArrayEquals(ints(row.get(ordinary)), tokenizer.encodeOrdinary(text), () -> "text " + text);
+                }
+            }
         }
         for (JsonNode row : rows(Goldens.shared("tokenizer_cases").resolve(model + ".decode.jsonl"))) {
             assertEquals(row.get("decoded").asText(), tokenizer.decode(ints(row.get("ids"))));

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.tokenizer;
+
+import io.telechat.core.InvalidModelException;
+import io.telechat.core.checkpoint.Downloads;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * The tokenizer that a checkpoint's files describe.
+ *
+ * @param added tokens that it finds in text
+ * @param kind of the file that has the vocabulary
+ */
+public record TokenizerFiles(Tokenizer tokenizer, List<AddedToken> added, Kind kind) {
+    private static final String SENTENCE_PIECE = "tokenizer.model";
+    private static final String TIKTOKEN = "qwen.tiktoken";
+    private static final String JSON = "tokenizer.json";
+
+    /** Kinds of files that hold vocabularies. */
+    public enum Kind {
+        /** A SentencePiece model, tokenizer.model, in which marks are pieces that are found in text. */
+        SENTENCE_PIECE,
+        /** A SentencePiece model in which the role marks of TeleChat2 are control pieces: found in text only where they are added tokens. */
+        SENTENCE_PIECE_WITH_CONTROL_MARKS,
+        /** qwen.tiktoken. */
+        TIKTOKEN,
+        /** tokenizer.json. */
+        JSON
+    }
+
+    /** The file of a directory that {@link #load} reads the vocabulary from; nothing if there is none. */
+    public static Optional<Path> file(Path directory) {
+        return Stream.of(SENTENCE_PIECE, TIKTOKEN, JSON)
+                .map(directory::resolve)
+                .filter(Files::exists)
+                .findFirst();
+    }
+
+    /**
+     * @param directory holds tokenizer.model and, if the makers' defaults don't apply, tokenizer_config.json; or qwen.tiktoken;
+     *     or a tokenizer.json
+     * @throws InvalidModelException if they are missing or damaged
+     */
+    public static TokenizerFiles load(Path directory) {
+        Path file = file(directory).orElse(directory.resolve(SENTENCE_PIECE));
+        Downloads.requireWhole(file);
+        return switch (file.getFileName().toString()) {
+            case TIKTOKEN -> TiktokenFile.read(file);
+            case JSON -> TokenizerJson.read(file);
+            default -> SentencePieceFiles.read(file, directory.resolve("tokenizer_config.json"));
+        };
+    }
+
+    /** Whether some added token is spelled so. */
+    public boolean adds(String content) {
+        return added.stream().anyMatch(token -> token.content().equals(content));
+    }
+}
