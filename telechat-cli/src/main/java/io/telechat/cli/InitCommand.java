@@ -8,6 +8,7 @@ import io.telechat.core.architecture.ModelConfig;
 import io.telechat.core.checkpoint.CompanionFiles;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tokenizer.SentencePieceWriter;
+import io.telechat.core.tokenizer.TokenizerFiles;
 import io.telechat.core.weights.ModelInitializer;
 import io.telechat.core.workers.WorkerTeam;
 import java.io.IOException;
@@ -80,8 +81,8 @@ final class InitCommand implements Callable<Integer> {
     }
 
     private void copyTokenizer(Path from) throws IOException {
-        if (!Files.exists(from.resolve("tokenizer.model"))) {
-            throw new InvalidModelException("%s: has no tokenizer.model", from);
+        if (TokenizerFiles.file(from).isEmpty()) {
+            throw new InvalidModelException("%s: has no tokenizer", from);
         }
         CompanionFiles.copyTokenizer(from, out);
     }

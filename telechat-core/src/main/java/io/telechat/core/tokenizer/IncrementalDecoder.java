@@ -2,7 +2,7 @@
 package io.telechat.core.tokenizer;
 
 /**
- * Decodes ids as they arrive: never half a character, never a lost or doubled blank. Special tokens and control pieces are
+ * Decodes ids as they arrive: never half a character, never a lost or doubled blank. Special tokens that are not asked for and control pieces are
  * left out; what comes out in all is what {@link Tokenizer#decode} gives for the other ids.
  */
 public interface IncrementalDecoder {

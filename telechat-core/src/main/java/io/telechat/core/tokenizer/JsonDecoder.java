@@ -7,14 +7,20 @@ import java.util.List;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
-/** Reads the decoder of a tokenizer.json. */
+/**
+ * Reads the decoder of a tokenizer.json. What comes out differs from the library's in two ways, both where its own loses text
+ * that SentencePiece keeps: of bytes that make no character, others beside them do; and Metaspace takes one blank off the
+ * beginning, not all.
+ */
 record JsonDecoder(JsonSteps json) {
     /**
      * How ids become text.
      *
      * @param bytesOf the bytes of a piece
+     * @param bytesOfAdded the bytes of an added token
      */
-    record Decoding(Function<String, byte[]> bytesOf, PipelineTokenizer.Joining joining) {}
+    record Decoding(
+            Function<String, byte[]> bytesOf, Function<String, byte[]> bytesOfAdded, PipelineTokenizer.Joining joining) {}
 
     Decoding read(JsonNode part, boolean isByteLevel) {
         List<JsonNode> steps = json.steps(part, "decoders");
@@ -27,7 +33,7 @@ record JsonDecoder(JsonSteps json) {
                     json.type(step).equals("ByteLevel") || json.type(step).equals("Fuse"),
                     Message.of("its decoder has a step %s", step.path("type")));
         }
-        return new Decoding(ByteCharacters::bytes, new PipelineTokenizer.Joining(false, ' ', 0));
+        return new Decoding(ByteCharacters::bytes, Utf8::encode, new PipelineTokenizer.Joining(false, ' ', 0));
     }
 
     private Decoding characters(List<JsonNode> steps) {
@@ -69,6 +75,7 @@ record JsonDecoder(JsonSteps json) {
                 piece -> hasBytes && piece.matches("<0x[0-9A-Fa-f]{2}>")
                         ? new byte[] {(byte) Integer.parseInt(piece.substring(3, 5), 16)}
                         : Utf8.encode(all.apply(piece)),
+                content -> Utf8.encode(all.apply(content)),
                 new PipelineTokenizer.Joining(true, stripped, strips));
     }
 }

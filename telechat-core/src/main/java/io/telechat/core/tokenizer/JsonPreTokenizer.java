@@ -49,7 +49,7 @@ record JsonPreTokenizer(JsonSteps json) {
             case "Whitespace" ->
                 new PatternSplit(
                         json.path(),
-                        Oniguruma.compile(json.path(), "\\w+|[^\\w\\s]+"),
+                        Oniguruma.compile(json.path(), "[[:word:]]+|[^[:word:]\\s]+"),
                         PatternSplit.Behavior.REMOVED,
                         true);
             case "WhitespaceSplit" -> isolating("\\s", PatternSplit.Behavior.REMOVED);

@@ -20,6 +20,10 @@ final class Oniguruma {
     /** Letters, marks, decimal digits and connectors; Java's own has the joiners U+200C and U+200D, too. */
     private static final String WORD = "\\p{IsAlphabetic}\\p{M}\\p{Nd}\\p{Pc}";
 
+    /** Outside of brackets, {@code \\w} has these six, too. */
+    private static final String MORE_WORD = "\u00b2\u00b3\u00b9\u00bc\u00bd\u00be";
+
+    /** As {@code \\p{Alpha}} and the like; in brackets, punctuation has the symbols, too. */
     private static final Map<String, String> POSIX = Map.of(
             "alpha", "\\p{IsAlphabetic}",
             "digit", "\\p{Nd}",
@@ -27,10 +31,10 @@ final class Oniguruma {
             "upper", "\\p{IsUppercase}",
             "lower", "\\p{IsLowercase}",
             "space", "\\p{IsWhite_Space}",
-            "punct", "\\p{P}$+<=>^`|~",
+            "blank", "\\p{Zs}\\t",
+            "punct", "\\p{P}",
             "word", WORD,
-            "cntrl", "\\p{Cc}",
-            "xdigit", "0-9a-fA-F");
+            "cntrl", "\\p{Cc}");
 
     private final Object source;
     private final String pattern;
@@ -73,7 +77,6 @@ final class Oniguruma {
                 throw refused("}+");
             } else {
                 depth -= c == ']' && depth > 0 ? 1 : 0;
-                // Java would read these as comments or, in a class, as nothing: both only where a flag says so.
                 java.append(c);
                 at++;
             }
@@ -87,7 +90,8 @@ final class Oniguruma {
             boolean isNegated = pattern.startsWith("[:^", at);
             String name = pattern.substring(at + (isNegated ? 3 : 2), end);
             String members = Optional.ofNullable(POSIX.get(name)).orElseThrow(() -> refused("[:" + name + ":]"));
-            java.append(isNegated ? "[^" : "[").append(members).append(']');
+            java.append(isNegated ? "[^" : "[").append(members);
+            java.append(name.equals("punct") ? "\\p{S}]" : "]");
             at = end + 2;
             return;
         }
@@ -107,20 +111,14 @@ final class Oniguruma {
         char c = pattern.charAt(at + 1);
         switch (c) {
             case 'w', 'W', 'h', 'H' -> {
-                String members = Character.toLowerCase(c) == 'w' ? WORD : "0-9a-fA-F";
+                String members = Character.toLowerCase(c) == 'w' ? WORD + (depth == 0 ? MORE_WORD : "") : "0-9a-fA-F";
                 java.append(Character.isUpperCase(c) ? "[^" : "[")
                         .append(members)
                         .append(']');
                 at += 2;
             }
             case 'p', 'P' -> property(c == 'P');
-            case 'Q', 'E', 'G', 'K', 'g', 'k', 'O', 'N', 'y', 'Y', 'Z', 'z', 'c', 'C', 'M', 'X', 'R' -> {
-                if (c != 'z' && c != 'Z') {
-                    throw refused("\\" + c);
-                }
-                java.append('\\').append(c);
-                at += 2;
-            }
+            case 'Q', 'E', 'G', 'K', 'g', 'k', 'O', 'N', 'y', 'Y', 'c', 'C', 'M', 'X', 'R' -> throw refused("\\" + c);
             default -> {
                 java.append('\\').append(c);
                 at += 2;

@@ -6,7 +6,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.function.Function;
+import java.util.function.IntPredicate;
 import java.util.function.UnaryOperator;
 
 /**
@@ -26,7 +28,7 @@ final class PipelineTokenizer implements Tokenizer {
      * What ids stand for.
      *
      * @param pieces how the file writes each id; null where there is none
-     * @param bytes what each id is in a text
+     * @param bytes what each id is in a text, added tokens included
      * @param added by their ids
      */
     record Vocabulary(String[] pieces, byte[][] bytes, Map<Integer, AddedToken> added) {}
@@ -106,7 +108,7 @@ final class PipelineTokenizer implements Tokenizer {
 
     @Override
     public String decode(int... ids) {
-        Decoder decoder = new Decoder(true);
+        Decoder decoder = new Decoder(id -> true);
         StringBuilder text = new StringBuilder(4 * ids.length);
         for (int id : ids) {
             decoder.add(id, text);
@@ -116,17 +118,18 @@ final class PipelineTokenizer implements Tokenizer {
     }
 
     @Override
-    public IncrementalDecoder newDecoder() {
-        return new Decoder(false);
+    public IncrementalDecoder newDecoder(Set<Integer> shown) {
+        Set<Integer> marks = Set.copyOf(shown);
+        return new Decoder(marks::contains);
     }
 
     private final class Decoder implements IncrementalDecoder {
-        private final boolean printsMarks;
+        private final IntPredicate printsMark;
         private final Utf8Buffer bytes = new Utf8Buffer(joining.replacesEachByte());
         private int strips = joining.strips();
 
-        Decoder(boolean printsMarks) {
-            this.printsMarks = printsMarks;
+        Decoder(IntPredicate printsMark) {
+            this.printsMark = printsMark;
         }
 
         @Override
@@ -138,21 +141,10 @@ final class PipelineTokenizer implements Tokenizer {
 
         void add(int id, StringBuilder text) {
             checkId(id);
-            AddedToken token = vocabulary.added().get(id);
-            if (token == null) {
-                addBytes(vocabulary.bytes()[id], text);
-            } else if (printsMarks || !token.special()) {
-                bytes.finish(text);
-                text.append(token.content());
-                strips = 0;
-            }
-        }
-
-        private void addBytes(byte[] more, StringBuilder text) {
-            if (more == null) {
+            if (vocabulary.bytes()[id] == null || isMark(id) && !printsMark.test(id)) {
                 return;
             }
-            for (byte value : more) {
+            for (byte value : vocabulary.bytes()[id]) {
                 if (strips > 0 && value == joining.stripped()) {
                     strips--;
                 } else {
@@ -176,15 +168,16 @@ final class PipelineTokenizer implements Tokenizer {
         }
     }
 
+    private boolean isMark(int id) {
+        AddedToken token = vocabulary.added().get(id);
+        return token != null && token.special();
+    }
+
     @Override
     public byte[] bytes(int id) {
         checkId(id);
-        AddedToken token = vocabulary.added().get(id);
-        if (token != null) {
-            return token.special() ? new byte[0] : Utf8.encode(token.content());
-        }
         byte[] bytes = vocabulary.bytes()[id];
-        return bytes == null ? new byte[0] : bytes.clone();
+        return bytes == null || isMark(id) ? new byte[0] : bytes.clone();
     }
 
     @Override

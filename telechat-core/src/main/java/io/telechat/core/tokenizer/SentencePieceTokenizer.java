@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /**
  * A SentencePiece BPE model with the reference's treatment of added tokens around it: text is cut at added tokens, and
@@ -203,8 +204,8 @@ public final class SentencePieceTokenizer implements Tokenizer {
     }
 
     @Override
-    public IncrementalDecoder newDecoder() {
-        return new SentencePieceDecoder(this);
+    public IncrementalDecoder newDecoder(Set<Integer> shown) {
+        return new SentencePieceDecoder(this, shown);
     }
 
     boolean isAdded(int id) {

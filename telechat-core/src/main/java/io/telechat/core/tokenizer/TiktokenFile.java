@@ -61,6 +61,7 @@ final class TiktokenFile {
         Map<Integer, AddedToken> addedOf = new HashMap<>();
         for (AddedToken token : added) {
             pieces[token.id()] = token.content();
+            bytes[token.id()] = Utf8.encode(token.content());
             addedOf.put(token.id(), token);
         }
         ByteLevelBpe model = new ByteLevelBpe(idOfByte, new SpelledMerges(file.spelling(ordinary, idOfByte)));

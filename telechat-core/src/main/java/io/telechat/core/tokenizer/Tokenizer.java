@@ -2,6 +2,7 @@
 package io.telechat.core.tokenizer;
 
 import java.util.OptionalInt;
+import java.util.Set;
 
 /** Text to token ids and back. Implementations are immutable and may be used from any number of threads. */
 public interface Tokenizer {
@@ -22,7 +23,12 @@ public interface Tokenizer {
     String decode(int... ids);
 
     /** A decoder for ids that arrive one by one. */
-    IncrementalDecoder newDecoder();
+    default IncrementalDecoder newDecoder() {
+        return newDecoder(Set.of());
+    }
+
+    /** @param shown special tokens that are to come out, too, as text: those around thoughts or calls of tools */
+    IncrementalDecoder newDecoder(Set<Integer> shown);
 
     /** All ids are below this. */
     int size();

@@ -51,7 +51,7 @@ final class TokenizerJson {
         List<AddedToken> added = added(file.path("added_tokens"));
         List<AddedToken> textTokens = added.stream().filter(t -> !t.special()).toList();
         PipelineTokenizer tokenizer = new PipelineTokenizer(
-                vocabulary(vocabulary, added, decoding),
+                vocabulary(vocabulary, added, normalizer, decoding),
                 UnaryOperator.identity(),
                 new MatchedTokens(path, added, normalizer)::split,
                 new MatchedTokens(path, textTokens, normalizer)::split,
@@ -77,8 +77,12 @@ final class TokenizerJson {
         return node.intValue();
     }
 
+    /** Added tokens that are looked for in normalized text are normalized when they come out, too. */
     private static PipelineTokenizer.Vocabulary vocabulary(
-            Map<String, Integer> ids, List<AddedToken> added, JsonDecoder.Decoding decoding) {
+            Map<String, Integer> ids,
+            List<AddedToken> added,
+            UnaryOperator<String> normalizer,
+            JsonDecoder.Decoding decoding) {
         int size = 0;
         for (int id : ids.values()) {
             size = Math.max(size, id + 1);
@@ -94,7 +98,11 @@ final class TokenizerJson {
             pieces[id] = piece;
             bytes[id] = decoding.bytesOf().apply(piece);
         });
-        added.forEach(token -> pieces[token.id()] = token.content());
+        for (AddedToken token : added) {
+            String shown = token.normalized() ? normalizer.apply(token.content()) : token.content();
+            pieces[token.id()] = token.content();
+            bytes[token.id()] = decoding.bytesOfAdded().apply(shown);
+        }
         return new PipelineTokenizer.Vocabulary(pieces, bytes, addedOf);
     }
 

@@ -14,8 +14,8 @@ import java.util.stream.Stream;
 
 /** Which tokenizer data were made with: the hashes of the files that decide on ids. */
 final class TokenizerIdentity {
-    /** The vocabulary, of which a directory has one or both. */
-    private static final List<String> VOCABULARY = List.of("tokenizer.model", "tokenizer.json");
+    /** The vocabulary, of which a directory has one or several. */
+    private static final List<String> VOCABULARY = List.of("tokenizer.model", "qwen.tiktoken", "tokenizer.json");
 
     /** Added tokens; holds things that do not matter for ids, too. */
     private static final String CONFIG = "tokenizer_config.json";
