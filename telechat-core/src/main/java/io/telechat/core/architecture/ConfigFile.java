@@ -88,6 +88,16 @@ public final class ConfigFile {
         return has(key) ? json.get(key).asText(fallback) : fallback;
     }
 
+    /** Whether an array has this text in it. */
+    boolean lists(String key, String text) {
+        for (JsonNode element : json.path(key)) {
+            if (element.asText().equals(text)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /**
      * Refuses a checkpoint that asks for something else than what we compute.
      *

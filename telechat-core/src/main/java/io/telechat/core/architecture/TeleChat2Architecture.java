@@ -5,7 +5,7 @@ import io.telechat.core.ops.RopeScaling;
 import java.util.Set;
 
 /**
- * TeleChat2, 3B to 115B: as {@link TeleChatArchitecture}, with grouped-query attention where the configuration has it,
+ * TeleChat2, 3B to 115B, TeleChat2.5 and T1: as {@link TeleChatArchitecture}, with grouped-query attention where the configuration has it,
  * and a rotation that goes on growing with the total length (modeling_telechat.py of TeleChat2).
  */
 final class TeleChat2Architecture extends TeleChatArchitecture {
@@ -17,7 +17,8 @@ final class TeleChat2Architecture extends TeleChatArchitecture {
     @Override
     public boolean matches(ConfigFile config, Set<String> tensorNames) {
         return super.matches(config, tensorNames) && (config.has("base_seqlen") || config.has("num_key_value_heads"))
-                || config.text("model_type", "").equals("telechat2");
+                || config.text("model_type", "").equals("telechat2")
+                || config.lists("architectures", "TeleChat2ForCausalLM");
     }
 
     /** The checkpoints for long contexts name another one. */

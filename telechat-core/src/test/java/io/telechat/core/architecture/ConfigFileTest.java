@@ -128,6 +128,12 @@ class ConfigFileTest {
     }
 
     @Test
+    void teleChat25IsRecognisedByItsClass() throws IOException {
+        ModelConfig config = read(TinyModels.CONFIG_12B, "\"architectures\": [\"TeleChat2ForCausalLM\"]");
+        assertEquals("TeleChat2", config.architecture().name());
+    }
+
+    @Test
     void teleChat2ReadsTheBaseOfItsRotation() throws IOException {
         ModelConfig config = read(TinyModels.CONFIG_TELECHAT2, "\"rope_theta\": 1000000");
         assertEquals(1e6, config.rope().scaling(1, 1, 1).theta());
