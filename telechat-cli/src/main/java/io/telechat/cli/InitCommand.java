@@ -12,7 +12,6 @@ import io.telechat.core.tokenizer.TokenizerFiles;
 import io.telechat.core.weights.ModelInitializer;
 import io.telechat.core.workers.WorkerTeam;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;

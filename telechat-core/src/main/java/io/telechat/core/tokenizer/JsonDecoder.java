@@ -20,7 +20,9 @@ record JsonDecoder(JsonSteps json) {
      * @param bytesOfAdded the bytes of an added token
      */
     record Decoding(
-            Function<String, byte[]> bytesOf, Function<String, byte[]> bytesOfAdded, PipelineTokenizer.Joining joining) {}
+            Function<String, byte[]> bytesOf,
+            Function<String, byte[]> bytesOfAdded,
+            PipelineTokenizer.Joining joining) {}
 
     Decoding read(JsonNode part, boolean isByteLevel) {
         List<JsonNode> steps = json.steps(part, "decoders");

@@ -183,10 +183,19 @@ class TensorParallelGradientsTest {
 
     @Test
     void gradientsOfASharedKeyHeadAreRefused() throws IOException {
-        Path model = TinyModels.make(directory, "model", TinyModels.CONFIG_TELECHAT2, 1);
+        assertRefused(TinyModels.CONFIG_TELECHAT2, 4);
+    }
+
+    @Test
+    void gradientsOfSharedNormsOfHeadsAreRefused() throws IOException {
+        assertRefused(TinyModels.CONFIG_QWEN3, 2);
+    }
+
+    private void assertRefused(String config, int parts) throws IOException {
+        Path model = TinyModels.make(directory, "model", config, 1);
         try (ModelLoader.Checked checked = ModelLoader.check(model);
                 LocalRanks ranks = LocalRanks.beside(1, PATIENCE, others -> {})) {
-            ModelPart part = new ModelPart(checked.config(), 0, 4);
+            ModelPart part = new ModelPart(checked.config(), 0, parts);
             assertThrows(
                     IllegalArgumentException.class,
                     () -> new TensorParallelGradients(null, null, null, part, ranks.first()));

@@ -100,11 +100,22 @@ class TensorParallelTest {
     void everyGoldenModelComputesTheSameInParts(int parts) throws IOException {
         ModelInParts.Loading loading = loading(Optional.empty(), List.of());
         for (Path model : Goldens.models()) {
-            String name = model.getFileName().toString();
-            if (!name.startsWith("telechat3") && name.startsWith("telechat")) {
-                float[][] expected = whole(model, loading, Conversation::with);
-                assertNear(expected, inParts(model, parts, loading, Conversation::with), name);
-            }
+            float[][] expected = whole(model, loading, Conversation::with);
+            assertNear(
+                    expected,
+                    inParts(model, parts, loading, Conversation::with),
+                    model.getFileName().toString());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {2, 3})
+    void everyFamilyComputesTheSameInParts(int parts) throws IOException {
+        ModelInParts.Loading loading = loading(Optional.empty(), List.of());
+        for (String config : TinyModels.CONFIGS) {
+            Path model = TinyModels.make(directory, "family" + config.hashCode(), config.replace("0.3", "0.15"), 1);
+            float[][] expected = whole(model, loading, Conversation::with);
+            assertNear(expected, inParts(model, parts, loading, Conversation::with), config);
         }
     }
 
