@@ -18,6 +18,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * Reads qwen.tiktoken, the vocabulary of the first Qwen: a line for each piece, {@code base64(bytes) rank}, where the rank is
@@ -64,7 +65,9 @@ final class TiktokenFile {
             bytes[token.id()] = Utf8.encode(token.content());
             addedOf.put(token.id(), token);
         }
-        ByteLevelBpe model = new ByteLevelBpe(idOfByte, new SpelledMerges(file.spelling(ordinary, idOfByte)));
+        CharacterBorders borders = new CharacterBorders();
+        Stream.of(ordinary).forEach(borders::add);
+        ByteLevelBpe model = new ByteLevelBpe(idOfByte, new SpelledMerges(file.spelling(ordinary, idOfByte)), borders);
         PreTokenizer words = GptWords.qwen();
         AddedTokens none = new AddedTokens(path, List.of());
         Tokenizer tokenizer = new PipelineTokenizer(

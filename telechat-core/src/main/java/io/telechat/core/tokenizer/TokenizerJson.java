@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BiConsumer;
 import java.util.function.UnaryOperator;
 
 /**
@@ -115,13 +116,20 @@ final class TokenizerJson {
             }
             idOfByte[b] = id;
         }
-        ByteLevelBpe merging = new ByteLevelBpe(idOfByte, merges(model.path("merges"), vocabulary, new PairFilter()));
-        if (!model.path("ignore_merges").asBoolean()) {
-            return merging;
-        }
-        byte[][] bytes = new byte[MAX_ID][];
+        CharacterBorders borders = new CharacterBorders();
+        RankedMerges merges = merges(
+                model.path("merges"),
+                vocabulary,
+                (left, right) -> borders.add(ByteCharacters.bytes(left + right)));
+        ByteLevelBpe merging = new ByteLevelBpe(idOfByte, merges, borders);
+        return model.path("ignore_merges").asBoolean() ? merging.wholeWordsFirst(bytes(vocabulary)) : merging;
+    }
+
+    private static byte[][] bytes(Map<String, Integer> vocabulary) {
+        byte[][] bytes = new byte
+                [1 + vocabulary.values().stream().mapToInt(id -> id).max().orElse(-1)][];
         vocabulary.forEach((piece, id) -> bytes[id] = ByteCharacters.bytes(piece));
-        return merging.wholeWordsFirst(bytes);
+        return bytes;
     }
 
     private BpeModel characters(JsonNode model, Map<String, Integer> vocabulary) {
@@ -131,7 +139,10 @@ final class TokenizerJson {
         json.require(isKnown, Message.of("its vocabulary lacks its 'unk_token' %s", unknown));
         return new CharacterBpe(
                 vocabulary,
-                merges(model.path("merges"), vocabulary, neighbours),
+                merges(
+                        model.path("merges"),
+                        vocabulary,
+                        (left, right) -> addNeighbours(neighbours, left, right, vocabulary)),
                 neighbours,
                 new CharacterBpe.Fallbacks(
                         model.path("byte_fallback").asBoolean(),
@@ -140,8 +151,8 @@ final class TokenizerJson {
                         model.path("ignore_merges").asBoolean()));
     }
 
-    /** @param neighbours gets each two symbols that a merge joins */
-    private RankedMerges merges(JsonNode list, Map<String, Integer> vocabulary, PairFilter neighbours) {
+    /** @param each gets the two pieces of each merge */
+    private RankedMerges merges(JsonNode list, Map<String, Integer> vocabulary, BiConsumer<String, String> each) {
         RankedMerges merges = new RankedMerges(list.size());
         int number = 0;
         for (JsonNode merge : list) {
@@ -156,7 +167,7 @@ final class TokenizerJson {
                 throw new InvalidModelException("%s: merge %d names pieces that the vocabulary lacks", path, number);
             }
             merges.set(number++, left, right, result);
-            addNeighbours(neighbours, parts[0], parts[1], vocabulary);
+            each.accept(parts[0], parts[1]);
         }
         return merges;
     }
