@@ -118,9 +118,7 @@ final class TokenizerJson {
         }
         CharacterBorders borders = new CharacterBorders();
         RankedMerges merges = merges(
-                model.path("merges"),
-                vocabulary,
-                (left, right) -> borders.add(ByteCharacters.bytes(left + right)));
+                model.path("merges"), vocabulary, (left, right) -> borders.add(ByteCharacters.bytes(left + right)));
         ByteLevelBpe merging = new ByteLevelBpe(idOfByte, merges, borders);
         return model.path("ignore_merges").asBoolean() ? merging.wholeWordsFirst(bytes(vocabulary)) : merging;
     }

@@ -9,11 +9,16 @@ import io.telechat.core.testing.Goldens;
 import io.telechat.core.tokenizer.SentencePieceModel;
 import io.telechat.core.tokenizer.SentencePieceTokenizer;
 import io.telechat.core.tokenizer.SentencePieceWriter;
+import io.telechat.core.tokenizer.Tokenizer;
+import io.telechat.core.tokenizer.TokenizerFiles;
 import java.io.IOException;
+import java.io.InputStream;
 import java.lang.foreign.Arena;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Tag;
@@ -136,5 +141,36 @@ class FileFuzzTest {
                     new SentencePieceTokenizer(SentencePieceModel.read(mutant), List.of(), false);
             tokenizer.decode(tokenizer.encode("some text 中文"));
         });
+    }
+
+    @Test
+    void tiktoken() throws IOException {
+        StringBuilder lines = new StringBuilder();
+        for (int b = 0; b < 256; b++) {
+            lines.append(Base64.getEncoder().encodeToString(new byte[] {(byte) b}))
+                    .append(' ')
+                    .append(b)
+                    .append('\n');
+        }
+        lines.append("YWI= 256\nYWJj 257\n");
+        fuzz(lines.toString().getBytes(StandardCharsets.US_ASCII), "qwen.tiktoken", lines.length(), this::useTokenizer);
+    }
+
+    @Test
+    void tokenizerJson() throws IOException {
+        for (String name : List.of("bytes.json", "characters.json")) {
+            byte[] valid;
+            try (InputStream in = FileFuzzTest.class.getResourceAsStream("/tokenizer-json/" + name)) {
+                valid = in.readAllBytes();
+            }
+            fuzz(valid, "tokenizer.json", valid.length, this::useTokenizer);
+        }
+    }
+
+    private void useTokenizer(Path mutant) {
+        Tokenizer tokenizer = TokenizerFiles.load(mutant.getParent()).tokenizer();
+        tokenizer.decode(tokenizer.encode("some text, it's 12 中文 Hello"));
+        tokenizer.newDecoder().add(0);
+        tokenizer.bytes(0);
     }
 }

@@ -175,4 +175,51 @@ class SentencePieceTokenizerTest {
         assertThrows(InvalidRequestException.class, () -> tokenizer.decode(tokenizer.size()));
         assertThrows(InvalidRequestException.class, () -> tokenizer.decode(-1));
     }
+
+    /** As TeleChat3 has it: the names of two pieces are the other way round in the added tokens, and these count. */
+    @Test
+    void addedTokensWinOverThePieces() throws Exception {
+        List<Piece> pieces = new ArrayList<>(SentencePieceWriter.byteVocabulary());
+        int first = pieces.size();
+        pieces.add(new Piece("</think>", 0, Piece.Type.CONTROL));
+        pieces.add(new Piece("<think>", 0, Piece.Type.CONTROL));
+        SentencePieceTokenizer tokenizer = tokenizer(
+                pieces, List.of(new AddedToken(first, "<think>", false), new AddedToken(first + 1, "</think>", false)));
+        assertArrayEquals(new int[] {first, first + 1}, tokenizer.encode("<think></think>"));
+        assertEquals("</think><think>", tokenizer.decode(first + 1, first));
+        assertEquals("<think>", tokenizer.piece(first));
+        assertEquals(first + 1, tokenizer.id("</think>").getAsInt());
+    }
+
+    @Test
+    void ordinaryTextBecomesNoMark() throws Exception {
+        SentencePieceTokenizer tokenizer = tokenizer(
+                SentencePieceWriter.byteVocabulary(),
+                List.of(
+                        new AddedToken(2, "<_end>", false),
+                        new AddedToken(3, "<_pad>", false, false, false, false, false)));
+        SentencePieceTokenizer plain = tokenizer(SentencePieceWriter.byteVocabulary(), List.of());
+        assertArrayEquals(plain.encode("a<_end>"), tokenizer.encodeOrdinary("a<_end>"));
+        assertArrayEquals(new int[] {3}, tokenizer.encodeOrdinary("<_pad>"));
+        assertArrayEquals(new int[0], tokenizer.encodeOrdinary(""));
+    }
+
+    @Test
+    void streamsPassOverMarksThatAreNotAskedFor() throws Exception {
+        SentencePieceTokenizer tokenizer = tokenizer(
+                SentencePieceWriter.byteVocabulary(),
+                List.of(
+                        new AddedToken(1, "<_start>", false),
+                        new AddedToken(2, "<_end>", false),
+                        new AddedToken(3, "<_pad>", false, false, false, false, false)));
+        int[] ids = tokenizer.encode("a<_start>b<_end>c<_pad>");
+        assertEquals("a<_start>b<_end>c<_pad>", tokenizer.decode(ids));
+        assertEquals("a b c<_pad>", stream(tokenizer, ids));
+        IncrementalDecoder decoder = tokenizer.newDecoder(Set.of(2));
+        StringBuilder text = new StringBuilder();
+        for (int id : ids) {
+            text.append(decoder.add(id));
+        }
+        assertEquals("a b<_end>c<_pad>", text.toString());
+    }
 }
