@@ -9,12 +9,16 @@ final class Normalization {
     /** From here on up, characters may change in NFC. */
     private static final char FIRST_COMBINING = 0x300;
 
+    private static final int MANY_MARKS = 64;
+
     private Normalization() {}
 
     /** One of Unicode's forms (UAX 15). */
     static UnaryOperator<String> of(Normalizer.Form form) {
         char unchanged = form == Normalizer.Form.NFC ? FIRST_COMBINING : 0x80;
-        return text -> isBelow(text, unchanged) ? text : Normalizer.normalize(text, form);
+        return text -> isBelow(text, unchanged)
+                ? text
+                : Normalizer.normalize(CombiningMarks.orderLongRuns(text, MANY_MARKS), form);
     }
 
     private static boolean isBelow(String text, char limit) {
