@@ -2,6 +2,7 @@
 package io.telechat.core.chat;
 
 import io.telechat.core.tokenizer.Tokenizer;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -16,11 +17,28 @@ public interface ChatTemplate {
      */
     int[] render(Tokenizer tokenizer, List<ChatMessage> messages);
 
+    /**
+     * The ids that a model is trained to say behind {@link #render}'s: a whole answer, and what ends it.
+     *
+     * @param content the answer, with its thoughts if it has any
+     */
+    default int[] answer(Tokenizer tokenizer, String content) {
+        int[] text = tokenizer.encode(content);
+        int[] ids = Arrays.copyOf(text, text.length + 1);
+        ids[text.length] = endId(tokenizer);
+        return ids;
+    }
+
     /** The id that ends an answer, or a document, in training. */
     int endId(Tokenizer tokenizer);
 
-    /** Text that the tokenizer would read as a mark of this format if it stood in a message. */
+    /** Text that the model would read as a mark of this format if it stood in a message. */
     Set<String> markers();
+
+    /** Whether messages are encoded so that the tokenizer's added tokens are found in them, and could forge a mark. */
+    default boolean readsAddedTokens() {
+        return true;
+    }
 
     /** Ids that end an answer, besides the model's end-of-sequence id. */
     Set<Integer> stopIds(Tokenizer tokenizer);
@@ -33,6 +51,11 @@ public interface ChatTemplate {
 
     /** How answers begin with thoughts; empty where the model is not made to think aloud. */
     default Optional<ThinkingFormat> thinking() {
+        return Optional.empty();
+    }
+
+    /** How tools are offered and called; empty where the format has none. */
+    default Optional<ToolFormat> tools() {
         return Optional.empty();
     }
 }

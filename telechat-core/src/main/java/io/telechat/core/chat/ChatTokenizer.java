@@ -56,7 +56,8 @@ public final class ChatTokenizer {
                 new TeleChat2Template(
                         files.adds(TokenTemplate.USER)
                                 ? Optional.empty()
-                                : Optional.of(new TokenTemplate(true, false)));
+                                : Optional.of(new TokenTemplate(true, false)),
+                        false);
             case SENTENCE_PIECE ->
                 files.tokenizer().id(TokenTemplate.USER).isPresent()
                         ? new TokenTemplate(false, true)
@@ -130,7 +131,7 @@ public final class ChatTokenizer {
 
     /** How tools are offered and called; empty where the format has none. */
     public Optional<ToolFormat> tools() {
-        return template instanceof TeleChat2Template ? Optional.of(new TeleChat2Tools()) : Optional.empty();
+        return template.tools();
     }
 
     /**

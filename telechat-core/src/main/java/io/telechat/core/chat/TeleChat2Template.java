@@ -13,16 +13,19 @@ import java.util.stream.IntStream;
  * ids, each text between them encoded on its own. Without a system message, either the model's default one is put in
  * (3B, 7B, 35B) or the format of the 115B's builder is used.
  *
+ * <p>T1 is the same with thoughts: the prompt ends with {@code <think>\n}, and of earlier answers it has what follows the thoughts.
+ *
  * @param plain the format without a system message; empty where the default one is put in instead
+ * @param thinks whether it is T1's
  */
-record TeleChat2Template(Optional<TokenTemplate> plain) implements ChatTemplate {
+record TeleChat2Template(Optional<TokenTemplate> plain, boolean thinks) implements ChatTemplate {
     static final String DEFAULT_SYSTEM = "你是中国电信星辰语义大模型，英文名是TeleChat，你是由中电信人工智能科技有限公司和中国电信人工智能研究院（TeleAI）研发的人工智能助手。";
 
     @Override
     public int[] render(Tokenizer tokenizer, List<ChatMessage> messages) {
         boolean hasSystem = !messages.isEmpty() && messages.getFirst().role() == Role.SYSTEM;
         boolean hasTools = messages.stream().anyMatch(m -> m.role() == Role.TOOL);
-        if (!hasSystem && !hasTools && plain.isPresent()) {
+        if (!hasSystem && !hasTools && !thinks && plain.isPresent()) {
             return plain.get().render(tokenizer, messages);
         }
         IntStream.Builder ids = IntStream.builder();
@@ -40,7 +43,7 @@ record TeleChat2Template(Optional<TokenTemplate> plain) implements ChatTemplate 
                 }
                 case ASSISTANT -> {
                     ids.add(TokenTemplate.id(tokenizer, TokenTemplate.BOT));
-                    add(ids, tokenizer, message.content());
+                    add(ids, tokenizer, thinks ? Thoughts.dropped(message.content()) : message.content());
                     ids.add(TokenTemplate.id(tokenizer, TokenTemplate.END));
                     add(ids, tokenizer, "\n");
                 }
@@ -54,7 +57,9 @@ record TeleChat2Template(Optional<TokenTemplate> plain) implements ChatTemplate 
             }
         }
         addToolResults(ids, tokenizer, toolResults);
-        return ids.add(TokenTemplate.id(tokenizer, TokenTemplate.BOT)).build().toArray();
+        ids.add(TokenTemplate.id(tokenizer, TokenTemplate.BOT));
+        add(ids, tokenizer, thinks ? Thoughts.OPEN + "\n" : "");
+        return ids.build().toArray();
     }
 
     /** Results of one round of calls make up one user turn. */
@@ -68,6 +73,13 @@ record TeleChat2Template(Optional<TokenTemplate> plain) implements ChatTemplate 
 
     private static void add(IntStream.Builder ids, Tokenizer tokenizer, String text) {
         IntStream.of(tokenizer.encode(text)).forEach(ids);
+    }
+
+    @Override
+    public int[] answer(Tokenizer tokenizer, String content) {
+        return thinks
+                ? Thoughts.answer(tokenizer, content, "\n", endId(tokenizer))
+                : ChatTemplate.super.answer(tokenizer, content);
     }
 
     @Override
@@ -93,5 +105,15 @@ record TeleChat2Template(Optional<TokenTemplate> plain) implements ChatTemplate 
     @Override
     public boolean hasSystem() {
         return true;
+    }
+
+    @Override
+    public Optional<ThinkingFormat> thinking() {
+        return thinks ? Optional.of(Thoughts.BEGUN) : Optional.empty();
+    }
+
+    @Override
+    public Optional<ToolFormat> tools() {
+        return Optional.of(new TeleChat2Tools(DEFAULT_SYSTEM));
     }
 }

@@ -3,12 +3,15 @@ package io.telechat.core.chat;
 
 import java.util.List;
 
-/** TeleChat2's tools, in the words of the published template; calls are written as Hermes models write them. */
-record TeleChat2Tools() implements ToolFormat {
-    /** Behind the model's default system message if {@code system} is empty. */
+/**
+ * The tools of TeleChat2 and TeleChat3, in the words of the published templates; calls are written as Hermes models write them.
+ *
+ * @param defaultSystem what goes in front of the tools where there is no other system message
+ */
+record TeleChat2Tools(String defaultSystem) implements ToolFormat {
     @Override
     public String offer(String system, List<String> tools) {
-        return (system.isEmpty() ? TeleChat2Template.DEFAULT_SYSTEM : system)
+        return (system.isEmpty() ? defaultSystem : system)
                 + "\n\n# 可用工具\n你可以调用<tools></tools>标签中包含的一个或多个工具来辅助你回答问题,以下是可用工具详情：\n<tools>\n"
                 + String.join("\n", tools)
                 + "\n"
