@@ -4,11 +4,9 @@ package io.telechat.core.chat;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.Message;
-import io.telechat.core.tokenizer.AddedToken;
 import io.telechat.core.tokenizer.Tokenizer;
 import io.telechat.core.tokenizer.TokenizerFiles;
 import java.nio.file.Path;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -17,10 +15,7 @@ import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/**
- * A checkpoint's tokenizer together with its chat format. Which of the published ones it is shows in the files: the 52B has
- * no piece {@code <_user>}, the 12B has one that is found in text, and TeleChat2 has one that is not.
- */
+/** A checkpoint's tokenizer together with its chat format. */
 public final class ChatTokenizer {
     private static final Logger LOG = LoggerFactory.getLogger(ChatTokenizer.class);
 
@@ -28,11 +23,13 @@ public final class ChatTokenizer {
     private final Tokenizer tokenizer;
     private final ChatTemplate template;
     private final Set<String> markers;
+    private final Set<String> markersOfOwn;
 
-    private ChatTokenizer(Tokenizer tokenizer, ChatTemplate template, Set<String> markers) {
-        this.tokenizer = tokenizer;
+    private ChatTokenizer(TokenizerFiles files, ChatTemplate template) {
+        this.tokenizer = files.tokenizer();
         this.template = template;
-        this.markers = markers;
+        this.markers = MarkerPolicy.markers(template, files.added());
+        this.markersOfOwn = MarkerPolicy.withoutSpoken(markers, template);
     }
 
     /** The file of a directory that {@link #load} reads the vocabulary from; nothing if there is none. */
@@ -46,30 +43,7 @@ public final class ChatTokenizer {
      */
     public static ChatTokenizer load(Path directory) {
         TokenizerFiles files = TokenizerFiles.load(directory);
-        ChatTemplate template = template(files);
-        return new ChatTokenizer(files.tokenizer(), template, markers(template, files.added()));
-    }
-
-    private static ChatTemplate template(TokenizerFiles files) {
-        return switch (files.kind()) {
-            case SENTENCE_PIECE_WITH_CONTROL_MARKS ->
-                new TeleChat2Template(
-                        files.adds(TokenTemplate.USER)
-                                ? Optional.empty()
-                                : Optional.of(new TokenTemplate(true, false)),
-                        false);
-            case SENTENCE_PIECE ->
-                files.tokenizer().id(TokenTemplate.USER).isPresent()
-                        ? new TokenTemplate(false, true)
-                        : new WholeTextTemplate();
-            case JSON, TIKTOKEN -> new TokenTemplate(false, true);
-        };
-    }
-
-    private static Set<String> markers(ChatTemplate template, List<AddedToken> added) {
-        Set<String> markers = new HashSet<>(template.markers());
-        added.forEach(token -> markers.add(token.content()));
-        return Set.copyOf(markers);
+        return new ChatTokenizer(files, ChatFormats.of(directory, files));
     }
 
     public Tokenizer tokenizer() {
@@ -88,9 +62,12 @@ public final class ChatTokenizer {
                 .orElse(0);
     }
 
-    /** Text that {@link MarkerPolicy} looks for in messages. */
-    public Set<String> markers() {
-        return markers;
+    /**
+     * Text that {@link MarkerPolicy} looks for in messages of a role. Those of the system and the assistant may hold marks of thoughts
+     * and of calls of tools.
+     */
+    public Set<String> markers(Role role) {
+        return role == Role.SYSTEM || role == Role.ASSISTANT ? markersOfOwn : markers;
     }
 
     /** As {@link #prompt(List, MarkerPolicy, SystemMessages)}, with system messages folded into what follows them. */
@@ -110,7 +87,7 @@ public final class ChatTokenizer {
                 || placed.getLast().role() != Role.USER && placed.getLast().role() != Role.TOOL) {
             throw new InvalidRequestException("the last message must be the user's or a tool's");
         }
-        return template.render(tokenizer, policy.apply(placed, markers));
+        return template.render(tokenizer, policy.apply(placed, this::markers));
     }
 
     /** The messages with every system message where the format has a place for it; the first time that takes doing is noted. */

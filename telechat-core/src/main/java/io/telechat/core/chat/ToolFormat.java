@@ -2,9 +2,14 @@
 package io.telechat.core.chat;
 
 import java.util.List;
+import java.util.Set;
 
 /** How a chat format offers tools to the model, and writes down the calls that it makes. */
 public interface ToolFormat {
+    /** What offers, calls and results are written with, of which a tokenizer may have tokens. */
+    Set<String> MARKS =
+            Set.of("<tools>", "</tools>", "<tool_call>", "</tool_call>", "<tool_response>", "</tool_response>");
+
     /**
      * A system message that offers tools.
      *

@@ -216,7 +216,7 @@ class ChatTokenizerTest {
         long asIds = IntStream.of(prompt).filter(i -> i >= 1 && i <= SYSTEM).count();
         String text = chat.tokenizer().decode(prompt);
         long asText = 0;
-        for (String marker : chat.markers()) {
+        for (String marker : chat.markers(Role.USER)) {
             asText += (text.length() - text.replace(marker, "").length()) / marker.length();
         }
         return 1000 * asIds + asText;

@@ -39,7 +39,7 @@ final class ChatEncoder implements DialogEncoder {
             int capacity) {
         this.tokenizer = tokenizer;
         this.endId = tokenizer.template().endId(tokenizer.tokenizer());
-        this.parser = new DialogParser(tokenizer.markers(), tokenizer.tools());
+        this.parser = new DialogParser(tokenizer::markers, tokenizer.tools());
         this.trainAllAnswers = trainAllAnswers;
         this.systemMessages = systemMessages;
         this.longDialogs = longDialogs;
@@ -195,6 +195,6 @@ final class ChatEncoder implements DialogEncoder {
     }
 
     private EncodedDialog.Builder answer(EncodedDialog.Builder dialog, ChatMessage answer) {
-        return dialog.add(tokenizer.tokenizer().encode(answer.content()), true).add(endId, true);
+        return dialog.add(tokenizer.template().answer(tokenizer.tokenizer(), answer.content()), true);
     }
 }

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 
 /**
  * Reads a line of JSON in any of these forms:
@@ -73,20 +74,20 @@ final class DialogParser {
                     "'%s' is %s, which telechat does not read beside input and output")
             .refuse("tools");
 
-    private final Set<String> markers;
+    private final Function<Role, Set<String>> markers;
     private final Optional<ToolFormat> tools;
 
     /** Without tools. */
     DialogParser(Set<String> markers) {
-        this(markers, Optional.empty());
+        this(role -> markers, Optional.empty());
     }
 
     /**
-     * @param markers what the tokenizer or the chat format takes for a mark; no message may hold one
+     * @param markers what the tokenizer or the chat format takes for a mark; no message of that role may hold one
      * @param tools how tools are offered and called, if the chat format has them
      */
-    DialogParser(Set<String> markers, Optional<ToolFormat> tools) {
-        this.markers = Set.copyOf(markers);
+    DialogParser(Function<Role, Set<String>> markers, Optional<ToolFormat> tools) {
+        this.markers = markers;
         this.tools = tools;
     }
 
@@ -126,7 +127,7 @@ final class DialogParser {
         if (text.isBlank()) {
             throw new BadLineException(Reason.EMPTY, "");
         }
-        for (String marker : markers) {
+        for (String marker : markers.apply(Role.USER)) {
             if (text.contains(marker)) {
                 throw new BadLineException(Reason.ROLE_MARKER, "%s", marker);
             }
@@ -258,7 +259,7 @@ final class DialogParser {
                 throw new BadLineException(
                         Reason.EMPTY, "%s message", message.role().lowerCase());
             }
-            for (String marker : markers) {
+            for (String marker : markers.apply(message.role())) {
                 if (message.content().contains(marker)) {
                     throw new BadLineException(Reason.ROLE_MARKER, "%s", marker);
                 }

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.chat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.telechat.core.InvalidModelException;
+import io.telechat.core.checkpoint.IoReason;
+import io.telechat.core.checkpoint.JsonFiles;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What lies beside a tokenizer and says how to chat: a template in Jinja, and the texts of the tokens that it names.
+ *
+ * @param template the one for conversations
+ * @param withTools another one where tools are offered; empty where the first does that, too
+ * @param origin the file that has them, for complaints
+ * @param tokens {@code bos_token} and so on
+ */
+record TemplateFiles(Optional<String> template, Optional<String> withTools, Path origin, Map<String, String> tokens) {
+    private static final int MAX_BYTES = 4_000_000;
+    private static final String KEY = "chat_template";
+    private static final List<String> TOKENS =
+            List.of("bos_token", "eos_token", "unk_token", "pad_token", "sep_token", "cls_token", "mask_token");
+
+    /** @throws InvalidModelException if a file cannot be read */
+    static TemplateFiles read(Path directory) {
+        Path config = directory.resolve("tokenizer_config.json");
+        Path json = directory.resolve("chat_template.json");
+        Path plain = directory.resolve("chat_template.jinja");
+        Map<String, String> tokens = new LinkedHashMap<>();
+        if (Files.exists(directory.resolve("special_tokens_map.json"))) {
+            addTokens(tokens, JsonFiles.readObject(directory.resolve("special_tokens_map.json")));
+        }
+        Map<String, String> named = new LinkedHashMap<>();
+        Path origin = config;
+        if (Files.exists(config)) {
+            JsonNode read = JsonFiles.readObject(config);
+            addTokens(tokens, read);
+            addTemplates(named, read.path(KEY));
+        }
+        if (Files.exists(json)) {
+            addTemplates(named, JsonFiles.readObject(json).path(KEY));
+            origin = json;
+        }
+        if (Files.exists(plain)) {
+            named.put("default", text(plain));
+            origin = plain;
+        }
+        return new TemplateFiles(
+                Optional.ofNullable(named.get("default")), Optional.ofNullable(named.get("tool_use")), origin, tokens);
+    }
+
+    /** A token is a text, or an object with one. */
+    private static void addTokens(Map<String, String> tokens, JsonNode file) {
+        for (String name : TOKENS) {
+            JsonNode token = file.path(name);
+            String text =
+                    token.isTextual() ? token.asText() : token.path("content").asText();
+            if (!text.isEmpty()) {
+                tokens.put(name, text);
+            }
+        }
+    }
+
+    /** One template, or a list of those with names. */
+    private static void addTemplates(Map<String, String> named, JsonNode node) {
+        if (node.isTextual()) {
+            named.put("default", node.asText());
+        }
+        for (JsonNode one : node) {
+            if (one.path("template").isTextual()) {
+                named.put(one.path("name").asText(), one.path("template").asText());
+            }
+        }
+    }
+
+    private static String text(Path file) {
+        try {
+            if (Files.size(file) > MAX_BYTES) {
+                throw new InvalidModelException(
+                        "%s: %,d bytes is too long for a chat template", file, Files.size(file));
+            }
+            return new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new InvalidModelException(e, "%s: cannot be read: %s", file, IoReason.of(e));
+        }
+    }
+}
