@@ -15,6 +15,8 @@ public final class CompanionFiles {
             "tokenizer.json",
             "tokenizer_config.json",
             "special_tokens_map.json",
+            "chat_template.jinja",
+            "chat_template.json",
             "generation_config.json");
 
     private CompanionFiles() {}

@@ -218,13 +218,7 @@ final class ExpressionParser {
 
     private List<Expression> upTo(String end) {
         List<Expression> items = new ArrayList<>();
-        while (!tokens.skipOperator(end)) {
-            if (!items.isEmpty()) {
-                tokens.expectOperator(",");
-                if (tokens.skipOperator(end)) {
-                    break;
-                }
-            }
+        while (tokens.hasItem(end, items.isEmpty())) {
             items.add(expression());
         }
         return items;
@@ -233,13 +227,7 @@ final class ExpressionParser {
     private Expression map() {
         List<Expression> keys = new ArrayList<>();
         List<Expression> values = new ArrayList<>();
-        while (!tokens.skipOperator("}")) {
-            if (!keys.isEmpty()) {
-                tokens.expectOperator(",");
-                if (tokens.skipOperator("}")) {
-                    break;
-                }
-            }
+        while (tokens.hasItem("}", keys.isEmpty())) {
             keys.add(expression());
             tokens.expectOperator(":");
             values.add(expression());
@@ -285,13 +273,7 @@ final class ExpressionParser {
         tokens.expectOperator("(");
         List<Expression> positional = new ArrayList<>();
         Map<String, Expression> named = new LinkedHashMap<>();
-        while (!tokens.skipOperator(")")) {
-            if (!positional.isEmpty() || !named.isEmpty()) {
-                tokens.expectOperator(",");
-                if (tokens.skipOperator(")")) {
-                    break;
-                }
-            }
+        while (tokens.hasItem(")", positional.isEmpty() && named.isEmpty())) {
             if (tokens.current().kind() == Kind.NAME && tokens.lookAhead().is(Kind.OPERATOR, "=")) {
                 String name = tokens.next().text();
                 tokens.next();
@@ -308,7 +290,7 @@ final class ExpressionParser {
     private Expression filters(Expression value) {
         Expression whole = value;
         while (true) {
-            if (tokens.isOperator("|")) {
+            if (tokens.skipOperator("|")) {
                 whole = filter(whole);
             } else if (tokens.skipName("is")) {
                 whole = test(whole);
@@ -320,22 +302,16 @@ final class ExpressionParser {
         }
     }
 
-    /** One filter, from the bar on. */
-    private Expression filter(Expression input) {
-        tokens.expectOperator("|");
-        return namedFilter(input);
-    }
-
     /** One filter, from its name on, and those behind it. */
     Expression filterChain(Expression input) {
-        Expression whole = namedFilter(input);
-        while (tokens.isOperator("|")) {
+        Expression whole = filter(input);
+        while (tokens.skipOperator("|")) {
             whole = filter(whole);
         }
         return whole;
     }
 
-    private Expression namedFilter(Expression input) {
+    private Expression filter(Expression input) {
         Token name = tokens.expect(Kind.NAME);
         if (!Filters.NAMES.contains(name.text())) {
             throw new TemplateFault(name.line(), Message.of("there is no filter '%s' here", name.text()));

@@ -69,7 +69,7 @@ final class Filters {
                         : (Object) Math.abs(Values.number(value).doubleValue());
             case "attr" -> members.attribute(value, arguments.text(0, "name"));
             case "capitalize" -> PythonText.capitalize(text(value));
-            case "count", "length" -> Values.length(value);
+            case "count", "length" -> Values.length(value instanceof String given ? text(given) : value);
             case "d", "default" -> fallback(value, arguments.only(2, "default_value", "boolean"));
             case "float" -> toFloat(value, arguments.get(0, "default", 0.0));
             case "int" -> toInteger(value, arguments.get(0, "default", 0L));
@@ -268,10 +268,11 @@ final class Filters {
     }
 
     private int ignoringCase(Object a, Object b) {
-        budget.spend(1);
-        return a instanceof String x && b instanceof String y
-                ? PythonText.compare(x.toLowerCase(Locale.ROOT), y.toLowerCase(Locale.ROOT))
-                : Values.compare(a, b, budget);
+        return Values.compare(lowerCase(a), lowerCase(b), budget);
+    }
+
+    private Object lowerCase(Object value) {
+        return value instanceof String given ? text(given).toLowerCase(Locale.ROOT) : value;
     }
 
     private List<Object> sorted(List<Object> items, CallArguments arguments) {
@@ -305,10 +306,10 @@ final class Filters {
         return pairs;
     }
 
-    private static List<Object> unique(List<Object> items) {
+    private List<Object> unique(List<Object> items) {
         Map<Object, Object> seen = new LinkedHashMap<>();
         for (Object item : items) {
-            seen.putIfAbsent(item instanceof String text ? text.toLowerCase(Locale.ROOT) : Values.key(item), item);
+            seen.putIfAbsent(Values.key(lowerCase(item)), item);
         }
         return new ArrayList<>(seen.values());
     }

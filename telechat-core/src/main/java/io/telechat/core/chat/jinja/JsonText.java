@@ -37,7 +37,6 @@ final class JsonText {
     static String of(Object value, CallArguments how, Budget budget) {
         JsonText text = new JsonText(budget, how.only(4, "ensure_ascii", "indent", "separators", "sort_keys"));
         text.write(value, 0);
-        budget.spend(text.json.length());
         return text.json.toString();
     }
 
@@ -86,6 +85,7 @@ final class JsonText {
 
     private void newLine(int depth) {
         if (indented) {
+            budget.spend((long) indent.length() * depth);
             json.append('\n').append(indent.repeat(depth));
         }
     }
@@ -107,6 +107,7 @@ final class JsonText {
     }
 
     private void writeText(String text) {
+        budget.spend(text.length());
         json.append('"');
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);

@@ -63,6 +63,7 @@ final class Members {
             return list.get((int) at);
         }
         String text = (String) of;
+        budget.spendReading(text);
         return Character.toString(text.codePointAt(text.offsetByCodePoints(0, (int) at)));
     }
 
@@ -76,6 +77,7 @@ final class Members {
     }
 
     private Function method(Map<?, ?> map, String name) {
+        budget.spend(map.size());
         return switch (name) {
             case "get" ->
                 arguments -> {

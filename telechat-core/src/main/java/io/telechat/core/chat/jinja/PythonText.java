@@ -49,18 +49,24 @@ public final class PythonText {
     /** {@code str.split()}: at runs of white space, without empty parts; behind {@code most} cuts, the rest is one part. */
     static List<String> words(String text, long most) {
         List<String> words = new ArrayList<>();
-        String rest = stripLeading(text, PythonText::isSpace);
-        while (!rest.isEmpty()) {
-            if (most >= 0 && words.size() >= most) {
-                words.add(stripTrailing(rest, PythonText::isSpace));
+        int at = 0;
+        while (true) {
+            while (at < text.length() && isSpace(text.charAt(at))) {
+                at++;
+            }
+            if (at == text.length()) {
                 break;
             }
-            int end = 0;
-            while (end < rest.length() && !isSpace(rest.charAt(end))) {
+            if (most >= 0 && words.size() >= most) {
+                words.add(text.substring(at));
+                break;
+            }
+            int end = at;
+            while (end < text.length() && !isSpace(text.charAt(end))) {
                 end++;
             }
-            words.add(rest.substring(0, end));
-            rest = stripLeading(rest.substring(end), PythonText::isSpace);
+            words.add(text.substring(at, end));
+            at = end;
         }
         return words;
     }

@@ -188,13 +188,7 @@ final class StatementParser {
     private List<Parameter> parameters() {
         List<Parameter> parameters = new ArrayList<>();
         tokens.expectOperator("(");
-        while (!tokens.skipOperator(")")) {
-            if (!parameters.isEmpty()) {
-                tokens.expectOperator(",");
-                if (tokens.skipOperator(")")) {
-                    break;
-                }
-            }
+        while (tokens.hasItem(")", parameters.isEmpty())) {
             String name = tokens.expect(Kind.NAME).text();
             parameters.add(new Parameter(
                     name, tokens.skipOperator("=") ? Optional.of(expressions.expression()) : Optional.empty()));

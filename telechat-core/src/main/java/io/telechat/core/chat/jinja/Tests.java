@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 
 /** Jinja's tests, {@code value is name}. */
 final class Tests {
@@ -61,16 +62,16 @@ final class Tests {
             case "callable" -> value instanceof Function;
             case "odd" -> Math.floorMod(Values.requireInteger(value), 2L) == 1;
             case "even" -> Math.floorMod(Values.requireInteger(value), 2L) == 0;
-            case "lower" ->
-                isCased(Values.text(value, budget), Values.text(value, budget).toLowerCase(Locale.ROOT));
-            case "upper" ->
-                isCased(Values.text(value, budget), Values.text(value, budget).toUpperCase(Locale.ROOT));
+            case "lower" -> isCased(value, text -> text.toLowerCase(Locale.ROOT), budget);
+            case "upper" -> isCased(value, text -> text.toUpperCase(Locale.ROOT), budget);
             default -> compared(name, value, arguments.require(0, "other"), budget);
         };
     }
 
-    private static boolean isCased(String text, String cased) {
-        return text.equals(cased) && !text.toLowerCase(Locale.ROOT).equals(text.toUpperCase(Locale.ROOT));
+    private static boolean isCased(Object value, UnaryOperator<String> cased, Budget budget) {
+        String text = Values.text(value, budget);
+        budget.spend(text.length());
+        return text.equals(cased.apply(text)) && !text.toLowerCase(Locale.ROOT).equals(text.toUpperCase(Locale.ROOT));
     }
 
     private static boolean compared(String name, Object value, Object other, Budget budget) {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.chat.jinja;
 
+import io.telechat.core.Message;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.IntPredicate;
+import java.util.function.Predicate;
 
 /** Methods of Python's {@code str}. */
 final class TextMethods {
@@ -17,7 +19,7 @@ final class TextMethods {
 
     /** The method of a text; empty if there is none of that name. */
     Optional<Function> of(String text, String name) {
-        budget.spend(text.length() / 8);
+        budget.spendReading(text);
         Function method = switch (name) {
             case "strip" -> arguments -> strip(text, arguments, true, true);
             case "lstrip" -> arguments -> strip(text, arguments, true, false);
@@ -130,7 +132,7 @@ final class TextMethods {
     private static String requireSeparator(Object separator) {
         String text = Values.requireText(separator);
         if (text.isEmpty()) {
-            throw new TemplateFault(io.telechat.core.Message.of("the text to split at is empty"));
+            throw new TemplateFault(Message.of("the text to split at is empty"));
         }
         return text;
     }
@@ -153,7 +155,7 @@ final class TextMethods {
         return List.of(text.substring(0, at), separator, text.substring(at + separator.length()));
     }
 
-    private static boolean anyOf(Object parts, java.util.function.Predicate<String> is) {
+    private static boolean anyOf(Object parts, Predicate<String> is) {
         return parts instanceof List<?> list
                 ? list.stream().anyMatch(part -> is.test(Values.requireText(part)))
                 : is.test(Values.requireText(parts));

@@ -74,6 +74,18 @@ final class TokenStream {
         }
     }
 
+    /** Between brackets: whether another item follows; skips the comma in front of it, or the bracket that closes. */
+    boolean hasItem(String close, boolean isFirst) {
+        if (skipOperator(close)) {
+            return false;
+        }
+        if (isFirst) {
+            return true;
+        }
+        expectOperator(",");
+        return !skipOperator(close);
+    }
+
     TemplateFault unexpected() {
         return current().kind() == Kind.END
                 ? fault(Message.of("it ends too early"))

@@ -63,6 +63,9 @@ final class Values {
                     ? x.equals(y)
                     : number(a).doubleValue() == number(b).doubleValue();
         }
+        if (a instanceof String text && b instanceof String) {
+            budget.spendReading(text);
+        }
         if (a instanceof List<?> x && b instanceof List<?> y) {
             boolean equal = x.size() == y.size();
             for (int i = 0; equal && i < x.size(); i++) {
@@ -88,6 +91,7 @@ final class Values {
                     : Double.compare(number(a).doubleValue(), number(b).doubleValue());
         }
         if (a instanceof String x && b instanceof String y) {
+            budget.spendReading(x);
             return PythonText.compare(x, y);
         }
         if (a instanceof List<?> x && b instanceof List<?> y) {
@@ -104,7 +108,7 @@ final class Values {
     static boolean contains(Object whole, Object part, Budget budget) {
         return switch (whole) {
             case String text -> {
-                budget.spend(text.length() / 8);
+                budget.spendReading(text);
                 yield text.contains(requireText(part));
             }
             case List<?> list -> list.stream().anyMatch(item -> areEqual(item, part, budget));
