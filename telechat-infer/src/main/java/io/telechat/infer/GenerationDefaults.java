@@ -2,6 +2,7 @@
 package io.telechat.infer;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.checkpoint.JsonFiles;
 import io.telechat.core.checkpoint.KeyRules;
@@ -60,17 +61,38 @@ record GenerationDefaults(
                     "dola_layers",
                     "watermarking_config");
 
+    /** Keys that say how tokens are chosen. */
+    private static final List<String> CHOICE =
+            List.of("do_sample", "temperature", "top_k", "top_p", "min_p", "repetition_penalty");
+
     static GenerationDefaults read(Path directory) {
         JsonNode config = JsonFiles.readObject(directory.resolve("config.json"));
         Path own = directory.resolve("generation_config.json");
         Path file = Files.exists(own) ? own : directory.resolve("config.json");
-        JsonNode json = Files.exists(own) ? JsonFiles.readObject(own) : config;
+        JsonNode json = Files.exists(own) ? withAdvice(JsonFiles.readObject(own), config) : config;
         return new GenerationDefaults(
                 file,
                 json,
                 positive(json.path("max_new_tokens")),
                 positive(json.path("max_length")),
                 eosIds(json.has("eos_token_id") ? json.path("eos_token_id") : config.path("eos_token_id")));
+    }
+
+    /**
+     * TeleChat3's file was published without a word on how tokens are chosen; what its makers advise for general use stands on the
+     * model's page. Always taking the likeliest, a model that thinks goes round in circles.
+     */
+    private static JsonNode withAdvice(JsonNode json, JsonNode config) {
+        if (!config.path("model_type").asText().equals("telechat3")
+                || CHOICE.stream().anyMatch(json::has)) {
+            return json;
+        }
+        ObjectNode advised = json.deepCopy();
+        return advised.put("do_sample", true)
+                .put("temperature", 0.6)
+                .put("top_p", 0.95)
+                .put("top_k", 0)
+                .put("repetition_penalty", 1.05);
     }
 
     private static OptionalInt positive(JsonNode node) {
