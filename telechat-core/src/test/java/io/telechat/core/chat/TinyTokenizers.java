@@ -14,13 +14,13 @@ import java.util.Base64;
 import java.util.List;
 
 /** Vocabularies of bytes with the marks of each family, which its chat format is known by. */
-final class TinyTokenizers {
+public final class TinyTokenizers {
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
     private TinyTokenizers() {}
 
     /** tokenizer.model of Llama 2's layout. */
-    static void writeLlama2(Path directory) throws IOException {
+    public static void writeLlama2(Path directory) throws IOException {
         List<Piece> pieces = new ArrayList<>(List.of(
                 new Piece("<unk>", 0, Piece.Type.UNKNOWN),
                 new Piece("<s>", 0, Piece.Type.CONTROL),
@@ -32,7 +32,7 @@ final class TinyTokenizers {
     }
 
     /** tokenizer.model and tokenizer_config.json of TeleChat3's layout. */
-    static void writeTeleChat3(Path directory) throws IOException {
+    public static void writeTeleChat3(Path directory) throws IOException {
         List<Piece> pieces = new ArrayList<>();
         for (Piece piece : SentencePieceWriter.byteVocabulary()) {
             boolean isMark = piece.type() == Piece.Type.USER_DEFINED;
@@ -53,7 +53,7 @@ final class TinyTokenizers {
     }
 
     /** qwen.tiktoken of bytes only. */
-    static void writeQwen1(Path directory) throws IOException {
+    public static void writeQwen1(Path directory) throws IOException {
         List<String> lines = new ArrayList<>();
         for (int b = 0; b < 256; b++) {
             lines.add(Base64.getEncoder().encodeToString(new byte[] {(byte) b}) + " " + b);
@@ -67,7 +67,7 @@ final class TinyTokenizers {
      * @param marks special tokens, behind the bytes
      * @param words added tokens that are no marks, behind those
      */
-    static void writeJson(Path directory, List<String> marks, List<String> words) throws IOException {
+    public static void writeJson(Path directory, List<String> marks, List<String> words) throws IOException {
         ObjectNode json = MAPPER.createObjectNode();
         ObjectNode model = json.putObject("model").put("type", "BPE");
         ObjectNode vocabulary = model.putObject("vocab");
@@ -94,7 +94,7 @@ final class TinyTokenizers {
     }
 
     /** A tokenizer_config.json with the templates of these resources. */
-    static void writeConfig(Path directory, String template) throws IOException {
+    public static void writeConfig(Path directory, String template) throws IOException {
         ObjectNode config = MAPPER.createObjectNode()
                 .put("bos_token", "<s>")
                 .put("eos_token", "<|endoftext|>")
@@ -103,7 +103,7 @@ final class TinyTokenizers {
     }
 
     /** One of the chat templates in these resources. */
-    static String template(String name) throws IOException {
+    public static String template(String name) throws IOException {
         return Files.readString(Path.of("src", "test", "resources", "chat-templates", name + ".jinja"));
     }
 }

@@ -22,6 +22,7 @@ final class ChatEncoder implements DialogEncoder {
     private final int endId;
     private final DialogParser parser;
     private final boolean trainAllAnswers;
+    private final boolean forgetsThoughts;
     private final SystemMessages systemMessages;
     private final LongDialogs longDialogs;
     private final int capacity;
@@ -41,6 +42,7 @@ final class ChatEncoder implements DialogEncoder {
         this.endId = tokenizer.template().endId(tokenizer.tokenizer());
         this.parser = new DialogParser(tokenizer::markers, tokenizer.tools());
         this.trainAllAnswers = trainAllAnswers;
+        this.forgetsThoughts = tokenizer.template().thinking().isPresent();
         this.systemMessages = systemMessages;
         this.longDialogs = longDialogs;
         this.capacity = capacity;
@@ -76,6 +78,24 @@ final class ChatEncoder implements DialogEncoder {
     }
 
     private Encoded conversation(List<ChatMessage> messages) {
+        return trainAllAnswers && forgetsThoughts ? eachAnswer(messages) : fitted(messages);
+    }
+
+    /** Prompts that hold earlier answers without their thoughts cannot be one row with these answers: each answer has its own. */
+    private Encoded eachAnswer(List<ChatMessage> messages) {
+        List<EncodedDialog> dialogs = new ArrayList<>();
+        int tooLong = 0;
+        for (int i = 0; i < messages.size(); i++) {
+            if (messages.get(i).role() == Role.ASSISTANT) {
+                Encoded one = fitted(messages.subList(0, i + 1));
+                dialogs.addAll(one.dialogs());
+                tooLong += one.tooLong();
+            }
+        }
+        return new Encoded(dialogs, tooLong);
+    }
+
+    private Encoded fitted(List<ChatMessage> messages) {
         EncodedDialog whole = encode(messages);
         if (whole.length() <= capacity) {
             return new Encoded(List.of(whole), 0);
@@ -158,7 +178,7 @@ final class ChatEncoder implements DialogEncoder {
     private EncodedDialog encode(List<ChatMessage> conversation) {
         List<ChatMessage> messages = tokenizer.placed(conversation, systemMessages);
         int[] prompt = prompt(messages.subList(0, messages.size() - 1));
-        if (!trainAllAnswers) {
+        if (!trainAllAnswers || forgetsThoughts) {
             return answer(new EncodedDialog.Builder().add(prompt, false), messages.getLast())
                     .build();
         }

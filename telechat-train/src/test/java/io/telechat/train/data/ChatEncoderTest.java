@@ -9,6 +9,7 @@ import io.telechat.core.chat.ChatMessage;
 import io.telechat.core.chat.ChatTokenizer;
 import io.telechat.core.chat.MarkerPolicy;
 import io.telechat.core.chat.SystemMessages;
+import io.telechat.core.chat.TinyTokenizers;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -228,5 +229,32 @@ class ChatEncoderTest {
                 parts.stream()
                         .map(d -> tokenizer.tokenizer().decode(Arrays.copyOf(d.ids(), d.length() - d.trained())))
                         .toList());
+    }
+
+    /** A prompt of TeleChat3 has earlier answers without their thoughts. */
+    @Test
+    void eachAnswerOfAModelThatThinksIsADialogOfItsOwn() throws Exception {
+        TinyTokenizers.writeTeleChat3(directory);
+        ChatTokenizer tokenizer = ChatTokenizer.load(directory);
+        List<EncodedDialog> dialogs = encode(
+                        tokenizer,
+                        true,
+                        LongDialogs.DROP,
+                        1000,
+                        TinyData.line("q1<_bot><think>\\nt1\\n</think>\\na1<_user>q2", "<think>\\nt2\\n</think>\\na2"))
+                .dialogs();
+        List<String> whole = List.of(
+                "<_system><_user>q1<_bot><think>\nt1\n</think>\na1<_end>",
+                "<_system><_user>q1<_bot>a1<_end>\n<_user>q2<_bot><think>\nt2\n</think>\na2<_end>");
+        List<String> answers = List.of("t1\n</think>\na1<_end>", "t2\n</think>\na2<_end>");
+        assertEquals(2, dialogs.size());
+        for (int i = 0; i < 2; i++) {
+            assertArrayEquals(
+                    tokenizer.tokenizer().encode(whole.get(i)), dialogs.get(i).ids());
+            int[] trained = trained(dialogs.get(i)).getFirst().stream()
+                    .mapToInt(Integer::intValue)
+                    .toArray();
+            assertEquals(answers.get(i), tokenizer.tokenizer().decode(trained));
+        }
     }
 }
