@@ -29,8 +29,13 @@ public interface ChatTemplate {
         return ids;
     }
 
-    /** The id that ends an answer, or a document, in training. */
+    /** The id that ends an answer in training. */
     int endId(Tokenizer tokenizer);
+
+    /** The id that ends a document in training. */
+    default int documentEndId(Tokenizer tokenizer) {
+        return endId(tokenizer);
+    }
 
     /** Text that the model would read as a mark of this format if it stood in a message. */
     Set<String> markers();

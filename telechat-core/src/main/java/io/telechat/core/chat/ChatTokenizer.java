@@ -7,6 +7,7 @@ import io.telechat.core.Message;
 import io.telechat.core.tokenizer.Tokenizer;
 import io.telechat.core.tokenizer.TokenizerFiles;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -88,6 +89,22 @@ public final class ChatTokenizer {
             throw new InvalidRequestException("the last message must be the user's or a tool's");
         }
         return template.render(tokenizer, policy.apply(placed, this::markers));
+    }
+
+    /** What stands in front of every answer, whatever was asked: how all prompts end. None where there is no chat format. */
+    public int[] opening() {
+        try {
+            int[] one = template.render(tokenizer, List.of(ChatMessage.user("a")));
+            int[] other = template.render(tokenizer, List.of(ChatMessage.user("b c")));
+            int same = 0;
+            while (same < Math.min(one.length, other.length)
+                    && one[one.length - 1 - same] == other[other.length - 1 - same]) {
+                same++;
+            }
+            return Arrays.copyOfRange(one, one.length - same, one.length);
+        } catch (InvalidRequestException e) {
+            return new int[0];
+        }
     }
 
     /** The messages with every system message where the format has a place for it; the first time that takes doing is noted. */

@@ -115,6 +115,11 @@ final class JinjaChatTemplate implements ChatTemplate {
                         "the model's chat template does not say what ends an answer, nor does the tokenizer"));
     }
 
+    @Override
+    public int documentEndId(Tokenizer tokenizer) {
+        return id(tokenizer, endOfSequence).orElseGet(() -> endId(tokenizer));
+    }
+
     private static OptionalInt id(Tokenizer tokenizer, Optional<String> mark) {
         return mark.isPresent() ? tokenizer.id(mark.get()) : OptionalInt.empty();
     }

@@ -3,7 +3,6 @@ package io.telechat.core.chat;
 
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.tokenizer.Tokenizer;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -63,6 +62,11 @@ record Qwen1Template() implements ChatTemplate {
     }
 
     @Override
+    public int documentEndId(Tokenizer tokenizer) {
+        return TokenTemplate.id(tokenizer, END_OF_TEXT);
+    }
+
+    @Override
     public Set<String> markers() {
         return Set.of();
     }
@@ -74,9 +78,7 @@ record Qwen1Template() implements ChatTemplate {
 
     @Override
     public Set<Integer> stopIds(Tokenizer tokenizer) {
-        Set<Integer> ids = new HashSet<>(Set.of(TokenTemplate.id(tokenizer, END), TokenTemplate.id(tokenizer, START)));
-        tokenizer.id(END_OF_TEXT).ifPresent(ids::add);
-        return ids;
+        return Set.of(TokenTemplate.id(tokenizer, END), TokenTemplate.id(tokenizer, START), documentEndId(tokenizer));
     }
 
     @Override

@@ -172,6 +172,16 @@ class ChatFormatsTest {
     }
 
     @Test
+    void promptsEndAlike() throws IOException {
+        TinyTokenizers.writeTeleChat3(directory);
+        ChatTokenizer chat = load();
+        assertArrayEquals(chat.tokenizer().encode("<_bot><think>\n"), chat.opening());
+        Files.delete(directory.resolve("tokenizer.model"));
+        TinyTokenizers.writeJson(directory, CHATML, List.of());
+        assertEquals(0, load().opening().length);
+    }
+
+    @Test
     void theCodersVariantShowsInItsTemplate() throws IOException {
         TinyTokenizers.writeTeleChat3(directory);
         Files.writeString(directory.resolve("chat_template.jinja"), """

@@ -19,7 +19,7 @@ import java.util.List;
  */
 final class ChatEncoder implements DialogEncoder {
     private final ChatTokenizer tokenizer;
-    private final int endId;
+    private final int documentEndId;
     private final DialogParser parser;
     private final boolean trainAllAnswers;
     private final boolean forgetsThoughts;
@@ -39,7 +39,7 @@ final class ChatEncoder implements DialogEncoder {
             LongDialogs longDialogs,
             int capacity) {
         this.tokenizer = tokenizer;
-        this.endId = tokenizer.template().endId(tokenizer.tokenizer());
+        this.documentEndId = tokenizer.template().documentEndId(tokenizer.tokenizer());
         this.parser = new DialogParser(tokenizer::markers, tokenizer.tools());
         this.trainAllAnswers = trainAllAnswers;
         this.forgetsThoughts = tokenizer.template().thinking().isPresent();
@@ -66,7 +66,7 @@ final class ChatEncoder implements DialogEncoder {
     private Encoded text(String text) {
         EncodedDialog all = new EncodedDialog.Builder()
                 .add(tokenizer.tokenizer().encode(text), true)
-                .add(endId, true)
+                .add(documentEndId, true)
                 .build();
         List<EncodedDialog> parts = new ArrayList<>();
         for (int from = 0; from < all.length(); from += capacity) {

@@ -8,6 +8,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * Whether samples are what training takes them for.
@@ -31,8 +33,6 @@ public record DataInspection(
     static final int MAX_PROBLEMS = 20;
 
     private static final int TENTHS = 10;
-    private static final String BOT = "<_bot>";
-    private static final int BOT_PIECES = 8;
 
     /** @param tokenizer to check begins and ends of answers; without it only padding and mask are checked */
     public static DataInspection of(TrainingData data, Optional<ChatTokenizer> tokenizer) {
@@ -46,6 +46,7 @@ public record DataInspection(
     private static final class Inspector {
         private final TrainingData data;
         private final Optional<ChatTokenizer> tokenizer;
+        private final int[] opening;
         private final long[] lengths = new long[TENTHS];
         private final List<String> problems = new ArrayList<>();
         private long dialogs;
@@ -56,6 +57,7 @@ public record DataInspection(
         Inspector(TrainingData data, Optional<ChatTokenizer> tokenizer) {
             this.data = data;
             this.tokenizer = tokenizer;
+            this.opening = tokenizer.map(ChatTokenizer::opening).orElse(new int[0]);
         }
 
         void sample(int index, TrainingData.Sample sample) {
@@ -129,11 +131,13 @@ public record DataInspection(
                 return;
             }
             Tokenizer pieces = tokenizer.get().tokenizer();
-            int[] before = Arrays.copyOfRange(sample.ids(), Math.max(dialog, from - BOT_PIECES), from);
             boolean isText = from == dialog;
-            if (!isText && !endsWithBot(pieces, before)) {
-                problem("sample %d: the trained tokens at %d do not begin behind %s but behind '%s'"
-                        .formatted(index, from, BOT, pieces.decode(before)));
+            if (!isText && opening.length > 0) {
+                int[] before = Arrays.copyOfRange(sample.ids(), Math.max(dialog, from - 2 * opening.length), from);
+                if (!endsWithOpening(pieces, before)) {
+                    problem("sample %d: the trained tokens at %d do not begin behind %s but behind '%s'"
+                            .formatted(index, from, spelled(pieces, opening), pieces.decode(before)));
+                }
             }
             int end = tokenizer.get().template().endId(pieces);
             if (!isText && sample.ids()[to - 1] != end) {
@@ -141,10 +145,13 @@ public record DataInspection(
             }
         }
 
-        /** The mark is a piece, which decoding may leave out; or it is text, whose pieces may be bytes. */
-        private static boolean endsWithBot(Tokenizer tokenizer, int[] ids) {
-            return tokenizer.piece(ids[ids.length - 1]).equals(BOT)
-                    || tokenizer.decode(ids).endsWith(BOT);
+        /** Its marks are pieces, which decoding may leave out; or they are text, which other pieces can make up. */
+        private boolean endsWithOpening(Tokenizer pieces, int[] ids) {
+            return spelled(pieces, ids).endsWith(spelled(pieces, opening));
+        }
+
+        private static String spelled(Tokenizer pieces, int[] ids) {
+            return IntStream.of(ids).mapToObj(pieces::piece).collect(Collectors.joining());
         }
 
         private void problem(String text) {
