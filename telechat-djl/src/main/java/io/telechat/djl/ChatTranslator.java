@@ -82,7 +82,7 @@ final class ChatTranslator<I, R, O> implements NoBatchifyTranslator<I, O> {
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty());
-        GenerationOptions options = model.endingAsChat(model.defaults(asked))
+        GenerationOptions options = model.asChat(model.defaults(asked))
                 .alsoEndingWith(Set.of(), input.stop())
                 .withSeed(
                         input.seed().orElseGet(() -> ThreadLocalRandom.current().nextLong()));

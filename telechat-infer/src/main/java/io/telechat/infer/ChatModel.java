@@ -26,6 +26,7 @@ import io.telechat.infer.generation.Generation;
 import io.telechat.infer.generation.GenerationOptions;
 import io.telechat.infer.generation.TokenEvent;
 import io.telechat.infer.generation.TokenListener;
+import io.telechat.infer.thinking.ThoughtMarks;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -113,7 +114,7 @@ public final class ChatModel implements AutoCloseable {
     }
 
     /**
-     * What the checkpoint's generation_config.json asks for.
+     * What the checkpoint's generation_config.json asks for, and the bound that thoughts were given when it was loaded.
      *
      * @throws InvalidModelException if that is impossible, or something that is not done here
      */
@@ -123,7 +124,9 @@ public final class ChatModel implements AutoCloseable {
 
     /** Likewise, but what is asked for here comes first, so that nothing is said of what the file has in its place. */
     public GenerationOptions defaults(GenerationOverrides asked) {
-        return defaults.options(asked);
+        GenerationOptions byFile = defaults.options(asked);
+        OptionalInt thinking = options.maxThinkingTokens();
+        return thinking.isPresent() ? byFile.withMaxThinkingTokens(thinking.getAsInt()) : byFile;
     }
 
     /** What every formula cost so far, as a table, if the model was loaded so. */
@@ -257,10 +260,19 @@ public final class ChatModel implements AutoCloseable {
         return TokenStreams.publisher((listener, cancellation) -> generate(prompt, options, listener, cancellation));
     }
 
-    /** Options with which an answer ends where the chat format ends it, too. */
-    public GenerationOptions endingAsChat(GenerationOptions options) {
+    /** Options for an answer of the chat format: with thoughts first where it has them, and an end where it has that, too. */
+    public GenerationOptions asChat(GenerationOptions options) {
         ChatTemplate template = chatTokenizer().template();
-        return options.alsoEndingWith(template.stopIds(tokenizer()), template.stopStrings());
+        return thinkingAsChat(options).alsoEndingWith(template.stopIds(tokenizer()), template.stopStrings());
+    }
+
+    /** Options for an answer that has thoughts first where the chat format has them. */
+    public GenerationOptions thinkingAsChat(GenerationOptions options) {
+        return chatTokenizer()
+                .template()
+                .thinking()
+                .map(format -> options.withThinking(new ThoughtMarks(format.open(), format.close(), format.begun())))
+                .orElse(options);
     }
 
     /** How many tokens a text has. */

@@ -150,8 +150,8 @@ public final class ChatSession implements AutoCloseable {
     }
 
     /**
-     * Sends a message and streams the answer. Both become part of the conversation, also if the answer is cancelled; if
-     * anything fails, the conversation is what it was.
+     * Sends a message and streams the answer. Both become part of the conversation, also if the answer is cancelled, but no thoughts;
+     * if anything fails, the conversation is what it was.
      *
      * @throws InvalidRequestException if the message is empty, or refused for a role marker in it
      * @throws ContextOverflowException if the conversation does not fit
@@ -205,8 +205,7 @@ public final class ChatSession implements AutoCloseable {
             throw new IllegalStateException("the session is closed");
         }
         Prompt prompt = fit(conversation);
-        Generation generation =
-                model.generate(prompt.ids(), adapter, model.endingAsChat(options()), listener, cancellation);
+        Generation generation = model.generate(prompt.ids(), adapter, model.asChat(options()), listener, cancellation);
         conversation.add(ChatMessage.assistant(generation.text()));
         setMessages(conversation);
         return generation.withDroppedTurns(prompt.droppedTurns());

@@ -8,6 +8,7 @@ import io.telechat.core.checkpoint.JsonFiles;
 import io.telechat.core.checkpoint.KeyRules;
 import io.telechat.infer.GenerationOverrides.SamplingNumbers;
 import io.telechat.infer.generation.GenerationOptions;
+import io.telechat.infer.generation.ThinkingOptions;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -146,7 +147,8 @@ record GenerationDefaults(
                 0,
                 Map.of(),
                 Optional.empty(),
-                GenerationOptions.NO_LOGPROBS);
+                GenerationOptions.NO_LOGPROBS,
+                ThinkingOptions.NONE);
     }
 
     /** A number of the file; where it does not count anyway, an impossible one is passed over. */

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.stream.Collectors;
 
 /** Waits for one generation of an engine, and tells a listener of its tokens on the thread that waits. */
 final class Listening implements EngineListener {
@@ -70,9 +71,9 @@ final class Listening implements EngineListener {
         if (all && !cancellation.isCancelled()) {
             return result;
         }
-        StringBuilder text = new StringBuilder();
-        heard.forEach(event -> text.append(event.text()));
-        return result.cutTo(tokens, text.toString(), all ? result.finishReason() : FinishReason.CANCELLED);
+        String text = heard.stream().map(TokenEvent::text).collect(Collectors.joining());
+        String thinking = heard.stream().map(TokenEvent::thinking).collect(Collectors.joining());
+        return result.cutTo(tokens, text, thinking, all ? result.finishReason() : FinishReason.CANCELLED);
     }
 
     @Override

@@ -32,6 +32,7 @@ public final class LoadOptions {
     private final int maxBatch;
     private final int maxQueue;
     private final Optional<Speculation> speculation;
+    private final OptionalInt maxThinkingTokens;
     private final int tensorParallel;
     private final Optional<Communicator> ranks;
     private final boolean trace;
@@ -49,6 +50,7 @@ public final class LoadOptions {
         this.maxBatch = builder.maxBatch;
         this.maxQueue = builder.maxQueue;
         this.speculation = builder.speculation;
+        this.maxThinkingTokens = builder.maxThinkingTokens;
         this.tensorParallel = builder.tensorParallel;
         this.ranks = builder.ranks;
         this.trace = builder.trace;
@@ -72,6 +74,7 @@ public final class LoadOptions {
         private int maxBatch = 16;
         private int maxQueue = 256;
         private Optional<Speculation> speculation = Optional.empty();
+        private OptionalInt maxThinkingTokens = OptionalInt.empty();
         private int tensorParallel = 1;
         private Optional<Communicator> ranks = Optional.empty();
         private boolean trace;
@@ -173,6 +176,15 @@ public final class LoadOptions {
             return this;
         }
 
+        /** @param tokens of thoughts that answers have at most if nothing is said of that; 0 for no thoughts. If not this, no bound */
+        public Builder maxThinkingTokens(int tokens) {
+            if (tokens < 0) {
+                throw new InvalidRequestException("max thinking tokens is %d, must be 0 or more", tokens);
+            }
+            maxThinkingTokens = OptionalInt.of(tokens);
+            return this;
+        }
+
         /**
          * @param parts that the model is cut into, each computed by its share of the threads
          * @throws InvalidRequestException unless there are 1 to 1024
@@ -253,6 +265,10 @@ public final class LoadOptions {
 
     public Optional<Speculation> speculation() {
         return speculation;
+    }
+
+    public OptionalInt maxThinkingTokens() {
+        return maxThinkingTokens;
     }
 
     public int tensorParallel() {

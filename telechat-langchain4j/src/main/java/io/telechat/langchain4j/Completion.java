@@ -67,7 +67,7 @@ record Completion(ChatModel model, int[] prompt, GenerationOptions options, Tool
                 Optional.empty(),
                 number(asked.presencePenalty()),
                 number(asked.frequencyPenalty()));
-        GenerationOptions options = model.endingAsChat(model.defaults(overrides))
+        GenerationOptions options = model.asChat(model.defaults(overrides))
                 .alsoEndingWith(Set.of(), asked.stopSequences())
                 .withSeed(ThreadLocalRandom.current().nextLong());
         return asked.maxOutputTokens() == null ? options : options.withMaxNewTokens(asked.maxOutputTokens());

@@ -63,7 +63,7 @@ record Completion(ChatModel model, int[] prompt, GenerationOptions options, Tool
                 number(asked.getPresencePenalty()),
                 number(asked.getFrequencyPenalty()));
         List<String> stops = Optional.ofNullable(asked.getStopSequences()).orElse(List.of());
-        GenerationOptions options = model.endingAsChat(model.defaults(overrides))
+        GenerationOptions options = model.asChat(model.defaults(overrides))
                 .alsoEndingWith(Set.of(), stops)
                 .withSeed(
                         asked.seed().orElseGet(() -> ThreadLocalRandom.current().nextLong()));

@@ -3,6 +3,7 @@ package io.telechat.core.testing;
 
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tokenizer.Piece;
+import io.telechat.core.tokenizer.SentencePieceModel;
 import io.telechat.core.tokenizer.SentencePieceWriter;
 import io.telechat.core.weights.LoadProgress;
 import io.telechat.core.weights.ModelInitializer;
@@ -10,6 +11,7 @@ import io.telechat.core.workers.WorkerTeam;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
 /** Small models with random weights and a tokenizer of bytes, made on the spot. */
@@ -100,6 +102,17 @@ public final class TinyModels {
                         : piece)
                 .toList();
         SentencePieceWriter.write(directory.resolve("tokenizer.model"), pieces);
+        return directory;
+    }
+
+    /** Likewise, with a vocabulary that has the marks around thoughts, one piece each. */
+    public static Path makeThinking(Path parent, String name, long seed) throws IOException {
+        Path directory = makeWithTools(parent, name, seed);
+        Path file = directory.resolve("tokenizer.model");
+        List<Piece> pieces = new ArrayList<>(SentencePieceModel.read(file).pieces());
+        pieces.add(new Piece("<think>", 0, Piece.Type.CONTROL));
+        pieces.add(new Piece("</think>", 0, Piece.Type.CONTROL));
+        SentencePieceWriter.write(file, pieces);
         return directory;
     }
 }

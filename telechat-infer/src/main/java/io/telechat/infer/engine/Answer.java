@@ -1,33 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.infer.engine;
 
-import io.telechat.core.tokenizer.IncrementalDecoder;
-import io.telechat.core.tokenizer.Tokenizer;
 import io.telechat.infer.generation.FinishReason;
 import io.telechat.infer.generation.Generation;
 import io.telechat.infer.generation.GenerationOptions;
 import io.telechat.infer.generation.TokenEvent;
+import io.telechat.infer.thinking.BlankTrimmer;
+import io.telechat.infer.thinking.Split;
+import io.telechat.infer.thinking.ThoughtSplitter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/** What has come of an answer so far: tokens become text, and stop tokens and strings end it. */
+/** What has come of a request so far: tokens become thoughts and text, and stop tokens and strings end it. */
 final class Answer {
-    private final GenerationOptions options;
-    private final Optional<IncrementalDecoder> decoder;
+    private final ThoughtSplitter splitter;
     private final Consumer<TokenEvent> listener;
     private final StopStrings stops;
+    private final Optional<BlankTrimmer> trimmer;
     private final List<Integer> tokens = new ArrayList<>();
     private final List<Generation.TokenLogprob> logprobs = new ArrayList<>();
     private final StringBuilder text = new StringBuilder();
+    private final StringBuilder thinking = new StringBuilder();
+    private int thinkingTokens;
     private Optional<FinishReason> finishReason = Optional.empty();
 
-    Answer(GenerationOptions options, Optional<Tokenizer> tokenizer, Consumer<TokenEvent> listener) {
-        this.options = options;
-        this.decoder = tokenizer.map(Tokenizer::newDecoder);
+    /** @param splitter that its tokens have gone through when they come here */
+    Answer(GenerationOptions options, ThoughtSplitter splitter, Consumer<TokenEvent> listener) {
+        this.splitter = splitter;
         this.listener = listener;
         this.stops = new StopStrings(options.stopStrings());
+        this.trimmer = options.thinking().marks().map(marks -> new BlankTrimmer());
+    }
+
+    /** Used by who draws the tokens. */
+    ThoughtSplitter splitter() {
+        return splitter;
     }
 
     int length() {
@@ -36,6 +45,14 @@ final class Answer {
 
     String text() {
         return text.toString();
+    }
+
+    String thinking() {
+        return thinking.toString();
+    }
+
+    int thinkingTokens() {
+        return thinkingTokens;
     }
 
     List<Integer> tokens() {
@@ -55,29 +72,36 @@ final class Answer {
         finishReason = finishReason.or(() -> Optional.of(reason));
     }
 
-    /** @param logprob if it was asked for */
-    void add(int id, Optional<Generation.TokenLogprob> logprob) {
-        tokens.add(id);
-        logprob.ifPresent(logprobs::add);
-        String more = "";
-        if (options.stopIds().contains(id)) {
+    void add(Draw.Token token) {
+        tokens.add(token.id());
+        token.logprob().ifPresent(logprobs::add);
+        thinkingTokens += token.split().isThought() ? 1 : 0;
+        if (token.isStop()) {
             end(FinishReason.STOP);
-        } else {
-            more = stops.add(decoder.map(d -> d.add(id)).orElse(""));
-            text.append(more);
-            if (stops.hasMatched()) {
-                end(FinishReason.STOP);
-            }
         }
-        listener.accept(new TokenEvent(id, more, logprob, false));
+        String more = trimmed(stops.add(token.split().answer()));
+        if (stops.hasMatched()) {
+            end(FinishReason.STOP);
+        }
+        tell(new TokenEvent(token.id(), more, token.split().thoughts(), token.logprob(), false));
+    }
+
+    private void tell(TokenEvent event) {
+        text.append(event.text());
+        thinking.append(event.thinking());
+        listener.accept(event);
+    }
+
+    private String trimmed(String more) {
+        return trimmer.map(t -> t.add(more)).orElse(more);
     }
 
     /** Lets go of what was held back; it goes out with a last event of the last token, if there is any. */
     void finish() {
-        String rest = stops.add(decoder.map(IncrementalDecoder::finish).orElse("")) + stops.finish();
-        if (!rest.isEmpty()) {
-            text.append(rest);
-            listener.accept(new TokenEvent(tokens.getLast(), rest, Optional.empty(), true));
+        Split rest = splitter.finish();
+        String more = trimmed(stops.add(rest.answer()) + stops.finish());
+        if (!more.isEmpty() || !rest.thoughts().isEmpty()) {
+            tell(new TokenEvent(tokens.getLast(), more, rest.thoughts(), Optional.empty(), true));
         }
     }
 }

@@ -6,7 +6,6 @@ import io.telechat.core.ops.BlockPool;
 import io.telechat.core.tokenizer.Tokenizer;
 import io.telechat.infer.engine.Scheduler.Chunk;
 import io.telechat.infer.generation.FinishReason;
-import io.telechat.infer.grammar.TokenConstraint;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -220,8 +219,8 @@ public final class BatchingEngine implements Engine, AutoCloseable {
                 promptTokens += sequence.answer().length() == 0 ? sequence.promptLength() : 0;
                 generatedTokens++;
                 sequence.add(token.id());
-                sequence.answer().add(token.id(), token.logprob());
-                if (sequence.constraint().filter(TokenConstraint::isComplete).isPresent()) {
+                sequence.answer().add(token);
+                if (sequence.isComplete()) {
                     sequence.answer().end(FinishReason.STOP);
                 }
                 if (sequence.answer().length() >= sequence.longest()) {

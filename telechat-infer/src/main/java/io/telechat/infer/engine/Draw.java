@@ -3,10 +3,14 @@ package io.telechat.infer.engine;
 
 import io.telechat.infer.engine.Scheduler.Chunk;
 import io.telechat.infer.generation.Generation;
-import io.telechat.infer.grammar.TokenConstraint;
+import io.telechat.infer.generation.GenerationOptions;
+import io.telechat.infer.thinking.Split;
+import io.telechat.infer.thinking.ThoughtSplitter;
+import io.telechat.infer.thinking.ThoughtSplitter.Part;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * What the logits of a chunk give.
@@ -17,8 +21,12 @@ import java.util.Optional;
  */
 record Draw(List<Generation.TokenLogprob> promptLogprobs, List<Token> tokens, Optional<RuntimeException> failure) {
 
-    /** @param logprob if it was asked for */
-    record Token(int id, Optional<Generation.TokenLogprob> logprob) {}
+    /**
+     * @param logprob if it was asked for
+     * @param split what it adds
+     * @param isStop whether it ends the generation by itself
+     */
+    record Token(int id, Optional<Generation.TokenLogprob> logprob, Split split, boolean isStop) {}
 
     /** @param logits of the rows that the chunk wants */
     static Draw of(Chunk chunk, List<RowLogits> logits) {
@@ -36,7 +44,7 @@ record Draw(List<Generation.TokenLogprob> promptLogprobs, List<Token> tokens, Op
                     Token token = token(sequence, logits.get(row));
                     drawn.add(token);
                     boolean goesOn = row + 1 < chunk.wanted() && sequence.tokens()[next] == token.id();
-                    if (!goesOn || ends(sequence, token.id())) {
+                    if (!goesOn || token.isStop() || sequence.isComplete()) {
                         break;
                     }
                 }
@@ -47,16 +55,36 @@ record Draw(List<Generation.TokenLogprob> promptLogprobs, List<Token> tokens, Op
         }
     }
 
-    private static boolean ends(Sequence sequence, int id) {
-        return sequence.request().options().stopIds().contains(id)
-                || sequence.constraint().filter(TokenConstraint::isComplete).isPresent();
+    private static Token token(Sequence sequence, RowLogits logits) {
+        GenerationOptions options = sequence.request().options();
+        ThoughtSplitter splitter = sequence.answer().splitter();
+        OptionalInt forced = splitter.forced();
+        int id = forced.orElseGet(() -> logits.sample(sequence.sampler(), sequence.history()));
+        sequence.history().add(id);
+        boolean stops = forced.isEmpty() && options.stopIds().contains(id);
+        Split split = stops ? Split.NOTHING : splitAndKeepToForm(sequence, id);
+        int alternatives = options.logprobs();
+        return new Token(
+                id,
+                alternatives >= 0 ? Optional.of(Logprobs.of(logits, id, alternatives)) : Optional.empty(),
+                split,
+                stops);
     }
 
-    private static Token token(Sequence sequence, RowLogits logits) {
-        int alternatives = sequence.request().options().logprobs();
-        int id = logits.sample(sequence.sampler(), sequence.history());
-        sequence.history().add(id);
-        sequence.constraint().ifPresent(constraint -> constraint.accept(id));
-        return new Token(id, alternatives >= 0 ? Optional.of(Logprobs.of(logits, id, alternatives)) : Optional.empty());
+    /** The form begins with the token behind the thoughts: what the one that ends them brings along is not part of it. */
+    private static Split splitAndKeepToForm(Sequence sequence, int id) {
+        ThoughtSplitter splitter = sequence.answer().splitter();
+        Part before = splitter.part();
+        Split split = splitter.add(id);
+        if (sequence.constraint().isEmpty() || split.isForced()) {
+            return split;
+        }
+        if (before == Part.THOUGHTS) {
+            return split.withoutAnswer();
+        }
+        if (splitter.part() != Part.THOUGHTS) {
+            sequence.constraint().get().accept(id);
+        }
+        return split;
     }
 }

@@ -120,6 +120,11 @@ final class Sequence {
         return constraint;
     }
 
+    /** Whether its grammar lets nothing follow. */
+    boolean isComplete() {
+        return constraint.filter(TokenConstraint::isComplete).isPresent();
+    }
+
     Answer answer() {
         return answer;
     }
@@ -232,6 +237,7 @@ final class Sequence {
         return new Generation(
                 answer.tokens(),
                 answer.text(),
+                answer.thinking(),
                 answer.logprobs(),
                 promptLogprobs,
                 answer.finishReason().orElseThrow(),
@@ -240,7 +246,14 @@ final class Sequence {
     }
 
     private Generation.Usage usage() {
-        return new Generation.Usage(promptLength(), answer.length(), cachedTokens, 0, draftedTokens, acceptedTokens);
+        return new Generation.Usage(
+                promptLength(),
+                answer.length(),
+                cachedTokens,
+                0,
+                draftedTokens,
+                acceptedTokens,
+                answer.thinkingTokens());
     }
 
     /** Which of its blocks others may use. */

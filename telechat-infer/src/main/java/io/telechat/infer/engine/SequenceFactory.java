@@ -15,6 +15,7 @@ import io.telechat.infer.sampling.LogitsProcessor;
 import io.telechat.infer.sampling.MinTokens;
 import io.telechat.infer.sampling.Sampler;
 import io.telechat.infer.sampling.VocabularyMask;
+import io.telechat.infer.thinking.ThoughtSplitter;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -72,6 +73,9 @@ final class SequenceFactory {
         if (asked.grammar().isPresent() && tokenizer.isEmpty()) {
             throw new InvalidRequestException("an answer of a given form needs a tokenizer");
         }
+        if (asked.thinking().marks().isPresent() && tokenizer.isEmpty()) {
+            throw new InvalidRequestException("thoughts are told from an answer by a tokenizer, and there is none");
+        }
         checkIds(request.prompt());
         int room = request.embedding() ? 0 : 1;
         if (request.prompt().length + room > contextLength) {
@@ -94,6 +98,10 @@ final class SequenceFactory {
     private Sequence sequence(Request request, EngineListener listener, int index, Sequence leader, BlockPool pool) {
         GenerationOptions asked = request.options();
         int room = contextLength - request.prompt().length;
+        ThoughtSplitter splitter = asked.thinking()
+                .marks()
+                .map(marks -> ThoughtSplitter.of(marks, asked.thinking().maxTokens(), tokenizer.get()))
+                .orElseGet(() -> ThoughtSplitter.none(tokenizer));
         Optional<TokenConstraint> constraint =
                 asked.grammar().map(grammar -> grammarTokens.get().constraint(grammar, asked.stopIds()));
         return new Sequence(
@@ -103,14 +111,15 @@ final class SequenceFactory {
                 leader,
                 config.rope(),
                 pool,
-                Sampler.of(asked.sampling(), vocabulary, asked.seed(), processors(asked, constraint)),
+                Sampler.of(asked.sampling(), vocabulary, asked.seed(), processors(asked, splitter, constraint)),
                 constraint,
-                new Answer(asked, tokenizer, event -> listener.token(index, event)),
+                new Answer(asked, splitter, event -> listener.token(index, event)),
                 Math.min(room, asked.maxNewTokens().orElse(Integer.MAX_VALUE)));
     }
 
     /** Rules of the request, besides its sampling. */
-    private static List<LogitsProcessor> processors(GenerationOptions asked, Optional<TokenConstraint> constraint) {
+    private static List<LogitsProcessor> processors(
+            GenerationOptions asked, ThoughtSplitter splitter, Optional<TokenConstraint> constraint) {
         List<LogitsProcessor> processors = new ArrayList<>();
         if (!asked.logitBias().isEmpty()) {
             processors.add(new LogitBias(asked.logitBias()));
@@ -118,7 +127,7 @@ final class SequenceFactory {
         if (asked.minNewTokens() > 0) {
             processors.add(new MinTokens(asked.minNewTokens(), asked.stopIds()));
         }
-        constraint.ifPresent(processors::add);
+        constraint.ifPresent(form -> processors.add(new FormBehindThoughts(splitter, form, asked.stopIds())));
         return processors;
     }
 }

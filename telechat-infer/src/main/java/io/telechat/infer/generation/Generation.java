@@ -8,7 +8,8 @@ import java.util.List;
  * A finished answer.
  *
  * @param tokens generated ids, the stop token included
- * @param text the answer, without whatever stopped it
+ * @param text the answer, without whatever stopped it; where a model thinks first, without thoughts, and blanks at its ends
+ * @param thinking the thoughts in front of the answer; empty if there are none
  * @param logprobs one per token, if they were asked for
  * @param promptLogprobs one per token of the prompt but the first, if they were asked for
  * @param finishReason why it ended
@@ -18,6 +19,7 @@ import java.util.List;
 public record Generation(
         List<Integer> tokens,
         String text,
+        String thinking,
         List<TokenLogprob> logprobs,
         List<TokenLogprob> promptLogprobs,
         FinishReason finishReason,
@@ -36,6 +38,8 @@ public record Generation(
      * @param droppedTurns oldest turns that the prompt left out because the context was full
      * @param draftedTokens tokens that were guessed and computed along with others
      * @param acceptedTokens how many of them were right
+     * @param thinkingTokens how many of the completion's tokens are thoughts, without what is forced behind them; a mark counts only
+     *     where it is not one piece of the vocabulary
      */
     public record Usage(
             int promptTokens,
@@ -43,7 +47,8 @@ public record Generation(
             int cachedTokens,
             int droppedTurns,
             int draftedTokens,
-            int acceptedTokens) {}
+            int acceptedTokens,
+            int thinkingTokens) {}
 
     /** Seconds spent waiting for others, on the prompt (up to the first token), and on the tokens after it. */
     public record Timings(double queueSeconds, double promptSeconds, double generationSeconds) {}
@@ -66,22 +71,25 @@ public record Generation(
                 usage.cachedTokens,
                 turns,
                 usage.draftedTokens,
-                usage.acceptedTokens);
-        return new Generation(tokens, text, logprobs, promptLogprobs, finishReason, counts, timings);
+                usage.acceptedTokens,
+                usage.thinkingTokens);
+        return new Generation(tokens, text, thinking, logprobs, promptLogprobs, finishReason, counts, timings);
     }
 
     /** Its first tokens, as if it had ended with them. */
-    public Generation cutTo(int count, String itsText, FinishReason reason) {
+    public Generation cutTo(int count, String itsText, String itsThinking, FinishReason reason) {
         Usage counts = new Usage(
                 usage.promptTokens,
                 count,
                 usage.cachedTokens,
                 usage.droppedTurns,
                 usage.draftedTokens,
-                usage.acceptedTokens);
+                usage.acceptedTokens,
+                Math.min(count, usage.thinkingTokens));
         return new Generation(
                 tokens.subList(0, count),
                 itsText,
+                itsThinking,
                 logprobs.subList(0, Math.min(count, logprobs.size())),
                 promptLogprobs,
                 reason,
@@ -89,9 +97,14 @@ public record Generation(
                 timings);
     }
 
+    /** Whether it has thoughts, and ended before there was an answer. */
+    public boolean hasOnlyThoughts() {
+        return !thinking.isEmpty() && text.isEmpty();
+    }
+
     /** One line for people, in the language of the default locale. */
     public String summary() {
-        return Message.localized(
+        String line = Message.localized(
                 "%d prompt tokens (%d cached) in %.2f s, %d tokens at %.1f tokens/s, %s",
                 usage.promptTokens(),
                 usage.cachedTokens(),
@@ -99,6 +112,9 @@ public record Generation(
                 usage.completionTokens(),
                 tokensPerSecond(),
                 finishReason.lowerCase());
+        return usage.thinkingTokens() == 0
+                ? line
+                : Message.localized("%s; %d of the tokens are thoughts", line, usage.thinkingTokens());
     }
 
     /** Generated tokens per second, the first one (which comes with the prompt) not counted. */

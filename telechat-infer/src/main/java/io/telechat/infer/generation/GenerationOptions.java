@@ -4,6 +4,7 @@ package io.telechat.infer.generation;
 import io.telechat.core.InvalidRequestException;
 import io.telechat.infer.grammar.Grammar;
 import io.telechat.infer.sampling.SamplingOptions;
+import io.telechat.infer.thinking.ThoughtMarks;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
@@ -18,13 +19,14 @@ import java.util.Set;
  *
  * @param sampling how tokens are chosen
  * @param seed of the random draw; the same seed gives the same tokens
- * @param maxNewTokens length of the answer at most; empty for the checkpoint's default
+ * @param maxNewTokens length of thoughts and answer at most; empty for the checkpoint's default
  * @param stopIds tokens that end the answer and are not part of its text
- * @param stopStrings text that ends the answer and is not part of it
- * @param minNewTokens length of the answer at least: no stop token comes before
+ * @param stopStrings text that ends the answer and is not part of it; in thoughts it ends nothing
+ * @param minNewTokens length of thoughts and answer at least: no stop token comes before
  * @param logitBias what is added to the logits of ids before anything else
- * @param grammar that the answer keeps to
+ * @param grammar that the answer keeps to, not the thoughts
  * @param logprobs how many alternatives to report with each token; -1 for no log-probabilities at all
+ * @param thinking how thoughts are told from the answer, and how long they may be
  */
 public record GenerationOptions(
         SamplingOptions sampling,
@@ -35,7 +37,8 @@ public record GenerationOptions(
         int minNewTokens,
         Map<Integer, Float> logitBias,
         Optional<Grammar> grammar,
-        int logprobs) {
+        int logprobs,
+        ThinkingOptions thinking) {
     /** No log-probabilities. */
     public static final int NO_LOGPROBS = -1;
 
@@ -65,28 +68,38 @@ public record GenerationOptions(
                 0,
                 Map.of(),
                 Optional.empty(),
-                NO_LOGPROBS);
+                NO_LOGPROBS,
+                ThinkingOptions.NONE);
     }
 
     public GenerationOptions withSampling(SamplingOptions how) {
         return new GenerationOptions(
-                how, seed, maxNewTokens, stopIds, stopStrings, minNewTokens, logitBias, grammar, logprobs);
+                how, seed, maxNewTokens, stopIds, stopStrings, minNewTokens, logitBias, grammar, logprobs, thinking);
     }
 
     public GenerationOptions withSeed(long number) {
         return new GenerationOptions(
-                sampling, number, maxNewTokens, stopIds, stopStrings, minNewTokens, logitBias, grammar, logprobs);
+                sampling,
+                number,
+                maxNewTokens,
+                stopIds,
+                stopStrings,
+                minNewTokens,
+                logitBias,
+                grammar,
+                logprobs,
+                thinking);
     }
 
     public GenerationOptions withMaxNewTokens(int tokens) {
         OptionalInt most = OptionalInt.of(tokens);
         return new GenerationOptions(
-                sampling, seed, most, stopIds, stopStrings, minNewTokens, logitBias, grammar, logprobs);
+                sampling, seed, most, stopIds, stopStrings, minNewTokens, logitBias, grammar, logprobs, thinking);
     }
 
     public GenerationOptions withStops(Set<Integer> ids, List<String> strings) {
         return new GenerationOptions(
-                sampling, seed, maxNewTokens, ids, strings, minNewTokens, logitBias, grammar, logprobs);
+                sampling, seed, maxNewTokens, ids, strings, minNewTokens, logitBias, grammar, logprobs, thinking);
     }
 
     /** Ending with these, besides what ends it already. */
@@ -100,24 +113,51 @@ public record GenerationOptions(
 
     public GenerationOptions withMinNewTokens(int tokens) {
         return new GenerationOptions(
-                sampling, seed, maxNewTokens, stopIds, stopStrings, tokens, logitBias, grammar, logprobs);
+                sampling, seed, maxNewTokens, stopIds, stopStrings, tokens, logitBias, grammar, logprobs, thinking);
     }
 
     /** @param biases what is added to the logits of ids of the model */
     public GenerationOptions withLogitBias(Map<Integer, Float> biases) {
         return new GenerationOptions(
-                sampling, seed, maxNewTokens, stopIds, stopStrings, minNewTokens, biases, grammar, logprobs);
+                sampling, seed, maxNewTokens, stopIds, stopStrings, minNewTokens, biases, grammar, logprobs, thinking);
     }
 
     /** @param form that the answer keeps to; it ends where the form does */
     public GenerationOptions withGrammar(Grammar form) {
         Optional<Grammar> kept = Optional.of(form);
         return new GenerationOptions(
-                sampling, seed, maxNewTokens, stopIds, stopStrings, minNewTokens, logitBias, kept, logprobs);
+                sampling, seed, maxNewTokens, stopIds, stopStrings, minNewTokens, logitBias, kept, logprobs, thinking);
     }
 
     public GenerationOptions withLogprobs(int alternatives) {
         return new GenerationOptions(
-                sampling, seed, maxNewTokens, stopIds, stopStrings, minNewTokens, logitBias, grammar, alternatives);
+                sampling,
+                seed,
+                maxNewTokens,
+                stopIds,
+                stopStrings,
+                minNewTokens,
+                logitBias,
+                grammar,
+                alternatives,
+                thinking);
+    }
+
+    /** @param marks that thoughts stand between */
+    public GenerationOptions withThinking(ThoughtMarks marks) {
+        return withThinking(new ThinkingOptions(Optional.of(marks), thinking.maxTokens()));
+    }
+
+    /**
+     * @param tokens of thoughts at most, where the model thinks; then their end is forced, and the answer goes on. 0 for no thoughts
+     * @throws InvalidRequestException if it is negative
+     */
+    public GenerationOptions withMaxThinkingTokens(int tokens) {
+        return withThinking(new ThinkingOptions(thinking.marks(), OptionalInt.of(tokens)));
+    }
+
+    private GenerationOptions withThinking(ThinkingOptions how) {
+        return new GenerationOptions(
+                sampling, seed, maxNewTokens, stopIds, stopStrings, minNewTokens, logitBias, grammar, logprobs, how);
     }
 }

@@ -124,7 +124,7 @@ final class CompletionEndpoint {
         /** Where nothing was to be generated, nothing. */
         @Override
         Generation generated(Generation generation) {
-            return asked.onlyPrompt() ? generation.cutTo(0, "", generation.finishReason()) : generation;
+            return asked.onlyPrompt() ? generation.cutTo(0, "", "", generation.finishReason()) : generation;
         }
 
         private String promptText(int index) {
