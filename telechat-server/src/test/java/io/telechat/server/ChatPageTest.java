@@ -266,6 +266,47 @@ class ChatPageTest {
     }
 
     @Test
+    void thoughtsAreOpenWhileTheyComeAndFoldedThen(@TempDir Path other) throws Exception {
+        try (Served thinking = Served.thinking(other)) {
+            browser.get(thinking.url());
+            set("temperature", "0");
+            set("max_tokens", "60");
+            browser.executeScript("window.seen = 0; new MutationObserver(() => { if"
+                    + " (document.querySelector('article.assistant details.thoughts[open]')) window.seen++; })"
+                    + ".observe(document.getElementById('log'), {subtree: true, childList: true, attributes: true})");
+            ask("hello");
+            awaitAnswers(1);
+            assertTrue((Long) browser.executeScript("return window.seen") > 0, "open while it streams");
+            WebElement details = at("article.assistant details.thoughts");
+            assertEquals(null, details.getDomAttribute("open"));
+            JsonNode direct = new ObjectMapper()
+                    .readTree(thinking.post(
+                                    "/v1/chat/completions",
+                                    "{\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}],\"temperature\":0,\"max_tokens\":60}")
+                            .body());
+            assertEquals(
+                    direct.at("/choices/0/message/reasoning_content").textValue(),
+                    at("article.assistant .thoughts div").getDomProperty("textContent"));
+            assertEquals(
+                    direct.at("/choices/0/message/content").textValue(),
+                    chats().at("/0/messages/1/content").textValue());
+            details.findElement(By.tagName("summary")).click();
+            assertTrue(at("article.assistant .thoughts div").isDisplayed());
+        }
+    }
+
+    @Test
+    void anAnswerThatIsAllThoughtsSaysSo(@TempDir Path other) throws Exception {
+        try (Served thinking = Served.thinking(other)) {
+            browser.get(thinking.url());
+            set("max_tokens", "10");
+            ask("hello");
+            awaitAnswers(1);
+            assertTrue(at("article.assistant .cut").getText().contains("thoughts"));
+        }
+    }
+
+    @Test
     void itSpeaksChineseAndKeepsToItsTheme() {
         at("#language").click();
         assertEquals("设置", at("#open-settings").getText());

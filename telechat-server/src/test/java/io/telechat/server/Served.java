@@ -24,15 +24,23 @@ final class Served implements AutoCloseable {
         // Its end is an id that the tokenizer lacks: answers are as long as was asked for.
         String config =
                 TinyModels.CONFIG_52B.replace("256", "2048").replace("\"eos_token_id\": 2", "\"eos_token_id\": 290");
-        Path model = TinyModels.make(directory, "tiny", config, 1);
+        this(TinyModels.make(directory, "tiny", config, 1), keys, LoadOptions.builder());
+    }
+
+    private Served(Path model, List<String> keys, LoadOptions.Builder builder) {
         ServerOptions options = new ServerOptions(
                 "127.0.0.1", 0, keys, false, Set.of(), "tiny", List.of(), 64 << 10, Optional.empty(), true);
-        LoadOptions load = LoadOptions.builder()
-                .cacheSize(new CacheSize.Tokens(20_000))
+        LoadOptions load = builder.cacheSize(new CacheSize.Tokens(20_000))
                 .maxBatch(4)
                 .maxQueue(3)
                 .build();
         this.server = TelechatServer.start(options, "test", () -> ChatModel.load(model, load));
+    }
+
+    /** One that thinks before it answers, for 30 tokens if nobody asks for more or less. */
+    static Served thinking(Path directory) throws IOException {
+        Path model = TinyModels.makeThinking(directory, "thinking", 4);
+        return new Served(model, List.of(), LoadOptions.builder().maxThinkingTokens(30));
     }
 
     String url() {

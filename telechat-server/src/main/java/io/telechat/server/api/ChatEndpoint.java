@@ -25,6 +25,9 @@ import java.util.Optional;
 final class ChatEndpoint {
     private static final int MOST_LOGPROBS = 20;
 
+    /** The field for thoughts, as DeepSeek and vLLM call it. */
+    private static final String REASONING = "reasoning_content";
+
     private final Context context;
     private final ChatModel model;
     private final ChatTokenizer tokenizer;
@@ -68,11 +71,12 @@ final class ChatEndpoint {
         Optional<Integer> length = request.count("max_completion_tokens", 1, Integer.MAX_VALUE)
                 .or(() -> request.count("max_tokens", 1, Integer.MAX_VALUE));
         ChatTemplate template = tokenizer.template();
-        GenerationOptions options = sampling.options(
+        GenerationOptions chosen = sampling.options(
                 length,
                 template.stopIds(model.tokenizer()),
                 template.stopStrings(),
                 logprobs ? alternatives.orElse(0) : GenerationOptions.NO_LOGPROBS);
+        GenerationOptions options = new ThinkingFields(request).over(model.thinkingAsChat(chosen));
         Optional<Grammar> grammar = ResponseFormat.read(request, tools);
         int[] prompt = tokenizer.prompt(tools.offer(messages, tokenizer), MarkerPolicy.ESCAPE);
         GenerationOptions formed = grammar.map(options::withGrammar).orElse(options);
@@ -133,6 +137,9 @@ final class ChatEndpoint {
             boolean calls = !said.calls().isEmpty();
             ObjectNode message = choice.putObject("message");
             message.put("role", "assistant");
+            if (!answer.thinking().isEmpty()) {
+                message.put(REASONING, answer.thinking());
+            }
             if (!calls) {
                 message.put("content", answer.text());
             } else {
@@ -164,9 +171,13 @@ final class ChatEndpoint {
                 logprobs = JsonNodeFactory.instance.objectNode();
                 logprobs.putArray("content").add(texts.chatRow(event.logprob().get()));
             }
-            List<ObjectNode> deltas = streams.get(index).add(event.text());
+            List<ObjectNode> deltas = new ArrayList<>();
+            if (!event.thinking().isEmpty()) {
+                deltas.add(JsonNodeFactory.instance.objectNode().put(REASONING, event.thinking()));
+            }
+            deltas.addAll(streams.get(index).add(event.text()));
             if (deltas.isEmpty() && logprobs != null) {
-                deltas = List.of(JsonNodeFactory.instance.objectNode().put("content", ""));
+                deltas.add(JsonNodeFactory.instance.objectNode().put("content", ""));
             }
             for (ObjectNode delta : deltas) {
                 send(events, index, delta, logprobs, null);

@@ -52,6 +52,11 @@ final class ChatMessages {
             String said = fields.get("content").map(c -> text(where, c)).orElse("");
             return new ChatMessage(role, withCalls(where, said, calls.get()));
         }
+        if (role == Role.ASSISTANT
+                && fields.get("content").isEmpty()
+                && fields.get("reasoning_content").isPresent()) {
+            return ChatMessage.assistant(""); // one that was cut within its thoughts, which are not read again
+        }
         JsonNode content = fields.get("content")
                 .orElseThrow(() -> ApiException.invalid(where + ".content", "%s.content is missing", where));
         return new ChatMessage(role, text(where, content));

@@ -113,7 +113,8 @@ final class ApiClient implements AutoCloseable {
         }
         JsonNode choice = event.path("choices").path(0);
         boolean text = !choice.path("text").asText("").isEmpty()
-                || !choice.path("delta").path("content").asText("").isEmpty();
+                || !choice.path("delta").path("content").asText("").isEmpty()
+                || !choice.path("delta").path("reasoning_content").asText("").isEmpty();
         if (text) {
             timing.arrived();
         }

@@ -5,7 +5,7 @@ import { markdown } from "./markdown.js";
 import { switchLanguage, text, translate } from "./texts.js";
 
 const $ = (id) => document.getElementById(id);
-const NUMBERS = ["temperature", "top_p", "top_k", "repetition_penalty", "max_tokens", "seed"];
+const NUMBERS = ["temperature", "top_p", "top_k", "repetition_penalty", "max_tokens", "max_thinking_tokens", "seed"];
 
 // ------------------------------------------------------------------------------------------------ what is kept in the browser
 
@@ -153,9 +153,9 @@ function article(message, index) {
   const element = make("article", { className: message.role });
   element.setAttribute("aria-label", text(isUser ? "you" : "assistant"));
   element.append(make("div", { className: "body" }));
-  fill(element, message);
   const busy = running?.chat === current && index === current.messages.length - 1;
   element.setAttribute("aria-busy", String(busy));
+  fill(element, message);
   if (!busy) element.append(tools(message, index, element));
   return element;
 }
@@ -166,9 +166,22 @@ function fill(element, message) {
     body.textContent = message.content;
     return;
   }
+  if (message.thinking) showThoughts(element, body, message.thinking);
   body.replaceChildren(...markdown(message.content, codeBlock));
-  if (message.cut) body.append(make("p", { className: "cut", textContent: text("cut") }));
+  const onlyThoughts = message.thinking && !message.content;
+  if (message.cut) body.append(make("p", { className: "cut", textContent: text(onlyThoughts ? "cutThoughts" : "cut") }));
   if (message.error) body.append(make("p", { className: "error", textContent: text("failed") + message.error }));
+}
+
+/** Thoughts are open while they come, and stay as the user has them. */
+function showThoughts(element, body, thinking) {
+  let details = element.querySelector(".thoughts");
+  if (!details) {
+    details = make("details", { className: "thoughts", open: element.getAttribute("aria-busy") === "true" });
+    details.append(make("summary", { textContent: text("thoughts") }), make("div"));
+    body.before(details);
+  }
+  details.lastChild.textContent = thinking;
 }
 
 function tools(message, index, element) {
@@ -255,6 +268,7 @@ async function answer(index) {
       if (event.error) throw new Error(event.error.message);
       const choice = event.choices?.[0];
       message.content += choice?.delta?.content ?? "";
+      if (choice?.delta?.reasoning_content) message.thinking = (message.thinking ?? "") + choice.delta.reasoning_content;
       if (choice?.finish_reason === "length") message.cut = true;
       if (performance.now() - drawn > 40) {
         draw(job, message);

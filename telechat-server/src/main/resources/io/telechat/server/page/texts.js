@@ -14,7 +14,8 @@ const TEXTS = {
     failed: "That failed: ", cut: "The answer was cut at its greatest length.", untitled: "New chat",
     confirmDelete: "Delete this chat?", newName: "Name of this chat", empty: "What would you like to know?",
     needsKey: "This server wants an API key: Settings.", lost: "the connection was lost", save: "Send changed", cancel: "Cancel",
-    full: "The browser has no room for more chats: delete some.", code: "Code",
+    full: "The browser has no room for more chats: delete some.", code: "Code", thoughts: "Thoughts",
+    maxThinkingTokens: "Thoughts at most (tokens)", cutThoughts: "The length was spent on thoughts: allow more, or less of those.",
   },
   zh: {
     skip: "跳到输入框", chats: "对话", newChat: "新对话", settings: "设置", theme: "浅色或深色",
@@ -28,7 +29,8 @@ const TEXTS = {
     failed: "出错了：", cut: "回答因达到最大长度而中断。", untitled: "新对话",
     confirmDelete: "删除这个对话？", newName: "对话的名称", empty: "想知道什么？",
     needsKey: "此服务器需要 API 密钥：请在“设置”中填写。", lost: "连接中断", save: "发送修改", cancel: "取消",
-    full: "浏览器没有空间保存更多对话：请删除一些。", code: "代码",
+    full: "浏览器没有空间保存更多对话：请删除一些。", code: "代码", thoughts: "思考过程",
+    maxThinkingTokens: "思考的最大长度（词元）", cutThoughts: "长度都用在了思考上：请放宽长度，或限制思考。",
   },
 };
 
