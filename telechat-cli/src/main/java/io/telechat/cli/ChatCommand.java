@@ -82,6 +82,18 @@ final class ChatCommand implements Callable<Integer> {
             description = "when the context is full: drop-oldest-turns from the prompt (default), or error")
     private OverflowPolicy overflow = OverflowPolicy.DROP_OLDEST_TURNS;
 
+    @Option(
+            names = "--max-thinking-tokens",
+            paramLabel = "N",
+            description =
+                    "end the thoughts in front of an answer after so many tokens, where the model thinks; 0: none")
+    private Optional<Integer> maxThinkingTokens = Optional.empty();
+
+    @Option(
+            names = "--show-thinking",
+            description = "print the thoughts in front of answers, too: dimmed on a terminal, elsewhere between marks")
+    private boolean showThinking;
+
     @Option(names = "--stats", description = "after each answer, say how fast it came")
     private boolean stats;
 
@@ -114,12 +126,14 @@ final class ChatCommand implements Callable<Integer> {
         try (ChatModel model = modelOptions.load(checkpoint, global);
                 ChatSession session = model.newSession()) {
             GenerationOptions options = flags.over(model);
-            session.setOptions(options)
+            session.setOptions(maxThinkingTokens
+                            .map(options::withMaxThinkingTokens)
+                            .orElse(options))
                     .setMarkerPolicy(markers)
                     .setSystemMessages(systemMessages.policy())
                     .setOverflowPolicy(overflow);
             model.chatTokenizer();
-            ChatPrinter printer = new ChatPrinter(json, global.colored(), stats);
+            ChatPrinter printer = new ChatPrinter(json, global.colored(), stats, showThinking);
             if (history.isPresent() && Files.exists(history.get())) {
                 session.setMessages(ConversationFiles.load(history.get()));
             }

@@ -2,9 +2,11 @@
 package io.telechat.cli;
 
 import io.telechat.cli.repl.AnswerView;
+import io.telechat.core.Message;
 import io.telechat.core.chat.ChatMessage;
 import io.telechat.infer.ChatSession;
 import io.telechat.infer.generation.Cancellation;
+import io.telechat.infer.generation.FinishReason;
 import io.telechat.infer.generation.Generation;
 import io.telechat.infer.generation.TokenEvent;
 import java.io.PrintStream;
@@ -19,13 +21,16 @@ final class ChatPrinter implements AnswerView {
     private final boolean json;
     private final boolean colored;
     private final boolean stats;
+    private final ThoughtsView thoughts;
     private Optional<WordWrap> wrap = Optional.empty();
     private final PrintStream out = System.out;
 
-    ChatPrinter(boolean json, boolean colored, boolean stats) {
+    /** @param showThinking whether thoughts are printed; as JSON, they always are */
+    ChatPrinter(boolean json, boolean colored, boolean stats, boolean showThinking) {
         this.json = json;
         this.colored = colored;
         this.stats = stats;
+        this.thoughts = new ThoughtsView(showThinking, Terminals.isOutput());
     }
 
     /** Sends one question and prints its answer. */
@@ -54,13 +59,38 @@ final class ChatPrinter implements AnswerView {
         if (json) {
             var object =
                     Json.object().put("event", "token").put("id", event.id()).put("text", event.text());
+            if (!event.thinking().isEmpty()) {
+                object.put("thinking", event.thinking());
+            }
             event.logprob().ifPresent(l -> object.set("logprob", Json.logprob(l)));
             out.println(Json.line(object));
         } else {
-            String text = Terminals.isOutput() ? printable(event.text()) : event.text();
-            out.print(wrap.map(w -> w.add(text)).orElse(text));
+            if (!event.thinking().isEmpty()) {
+                quietly(thoughts.begin());
+                quietly(thoughts.isShowing() ? wrapped(event.thinking()) : "");
+            }
+            if (!event.text().isEmpty()) {
+                endThoughts();
+                out.print(wrapped(event.text()));
+            }
         }
         out.flush();
+    }
+
+    private String wrapped(String said) {
+        String text = Terminals.isOutput() ? printable(said) : said;
+        return wrap.map(w -> w.add(text)).orElse(text);
+    }
+
+    private void quietly(String text) {
+        out.print(colored && !text.isEmpty() ? DIM + text + RESET : text);
+    }
+
+    private void endThoughts() {
+        String end = thoughts.end();
+        if (!end.isEmpty()) {
+            quietly(wrap.map(WordWrap::finish).orElse("") + end);
+        }
     }
 
     /** A model may write anything, but what it writes must not move the terminal. */
@@ -84,13 +114,29 @@ final class ChatPrinter implements AnswerView {
             object.setAll(Json.generation(generation, seed));
             out.println(Json.line(object));
         } else {
+            endThoughts();
             wrap.ifPresent(w -> out.println(w.finish())); // an empty line sets the answer off
             out.println();
+            if (generation.hasOnlyThoughts() && generation.finishReason() != FinishReason.CANCELLED) {
+                error(noAnswer(generation.finishReason()));
+            }
             if (stats) {
                 System.err.println(generation.summary());
             }
         }
         out.flush();
+    }
+
+    private static String noAnswer(FinishReason reason) {
+        return reason == FinishReason.LENGTH
+                ? Message.localized("the answer's length was spent on thoughts: --max-new-tokens allows more,"
+                        + " --max-thinking-tokens bounds them")
+                : Message.localized("the model ended within its thoughts, without an answer");
+    }
+
+    @Override
+    public boolean toggleThinking() {
+        return thoughts.toggle();
     }
 
     @Override

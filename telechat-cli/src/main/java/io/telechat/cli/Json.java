@@ -49,8 +49,11 @@ final class Json {
         ArrayNode tokens = json.putArray("tokens");
         generation.tokens().forEach(tokens::add);
         json.put("text", generation.text());
+        if (!generation.thinking().isEmpty()) {
+            json.put("thinking", generation.thinking());
+        }
         json.put("finish_reason", generation.finishReason().lowerCase());
-        json.putObject("usage")
+        ObjectNode usage = json.putObject("usage")
                 .put("prompt_tokens", generation.usage().promptTokens())
                 .put("completion_tokens", generation.usage().completionTokens())
                 .put(
@@ -58,6 +61,9 @@ final class Json {
                         generation.usage().promptTokens() + generation.usage().completionTokens())
                 .put("cached_tokens", generation.usage().cachedTokens())
                 .put("dropped_turns", generation.usage().droppedTurns());
+        if (generation.usage().thinkingTokens() > 0) {
+            usage.put("thinking_tokens", generation.usage().thinkingTokens());
+        }
         json.putObject("timings")
                 .put("prompt_seconds", generation.timings().promptSeconds())
                 .put("generation_seconds", generation.timings().generationSeconds())

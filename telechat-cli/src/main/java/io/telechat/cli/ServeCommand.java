@@ -102,6 +102,13 @@ final class ServeCommand implements Callable<Integer> {
             description = "give up an answer that takes longer (default: never)")
     private Optional<Integer> requestTimeout = Optional.empty();
 
+    @Option(
+            names = "--max-thinking-tokens",
+            paramLabel = "N",
+            description =
+                    "end the thoughts in front of an answer after so many tokens, where the model thinks; 0: none")
+    private Optional<Integer> maxThinkingTokens = Optional.empty();
+
     @Option(names = "--no-web", description = "no chat page")
     private boolean noWeb;
 
@@ -145,10 +152,10 @@ final class ServeCommand implements Callable<Integer> {
     private ChatModel load() {
         CacheSize size =
                 kvMemory.isPresent() ? new CacheSize.Bytes(kvMemory.get().bytes()) : new CacheSize.HalfOfMachine();
-        return modelOptions.load(
-                path(),
-                global,
-                options -> options.cacheSize(size).maxBatch(maxBatch).maxQueue(maxQueue));
+        return modelOptions.load(path(), global, options -> {
+            maxThinkingTokens.ifPresent(options::maxThinkingTokens);
+            return options.cacheSize(size).maxBatch(maxBatch).maxQueue(maxQueue);
+        });
     }
 
     private ServerOptions options() {

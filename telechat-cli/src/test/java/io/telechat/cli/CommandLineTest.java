@@ -175,8 +175,8 @@ class CommandLineTest {
                         .count(),
                 result.err());
         assertTrue(result.err().contains("--context-overflow drop-oldest-turns"), result.err());
-        assertTrue(result.out().contains("\npresence-penalty    0.0\n"), result.out());
-        assertTrue(result.out().contains("\ncontext-overflow    error\n"), result.out());
+        assertTrue(result.out().contains("\npresence-penalty     0.0\n"), result.out());
+        assertTrue(result.out().contains("\ncontext-overflow     error\n"), result.out());
     }
 
     @Test

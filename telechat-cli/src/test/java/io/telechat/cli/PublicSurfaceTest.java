@@ -31,6 +31,7 @@ import io.telechat.infer.engine.EngineOptions;
 import io.telechat.infer.engine.EngineStats;
 import io.telechat.infer.engine.QueueFullException;
 import io.telechat.infer.engine.Request;
+import io.telechat.infer.thinking.ThoughtMarks;
 import io.telechat.train.Parallelism;
 import io.telechat.train.RunEnd;
 import io.telechat.train.StepReport;
@@ -84,6 +85,7 @@ class PublicSurfaceTest {
                     EngineStats.class,
                     QueueFullException.class,
                     Request.class,
+                    ThoughtMarks.class,
                     MachineLimits.class,
                     LoraConfig.class,
                     LoraSelection.class,

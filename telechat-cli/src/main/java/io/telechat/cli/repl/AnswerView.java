@@ -10,6 +10,9 @@ public interface AnswerView {
 
     void finished(Generation generation, long seed);
 
+    /** Shows thoughts if they are hidden, and the other way round; whether they are shown then. */
+    boolean toggleThinking();
+
     /** Something said by the program rather than by the model. */
     void note(String text);
 

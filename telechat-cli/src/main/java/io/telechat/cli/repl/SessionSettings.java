@@ -57,6 +57,12 @@ record SessionSettings(ChatSession session) {
                             ? s.options().maxNewTokens().getAsInt()
                             : "the model's default",
                     (s, v) -> s.setOptions(s.options().withMaxNewTokens(Integer.parseInt(v)))),
+            new Setting(
+                    "max-thinking-tokens",
+                    s -> s.options().thinking().maxTokens().isPresent()
+                            ? s.options().thinking().maxTokens().getAsInt()
+                            : "no bound",
+                    (s, v) -> s.setOptions(s.options().withMaxThinkingTokens(Integer.parseInt(v)))),
             new Setting("context-overflow", ChatSession::overflowPolicy, (s, v) -> s.setOverflowPolicy(policy(v))));
 
     /** For completion. */

@@ -16,12 +16,12 @@ import java.util.Set;
 /** What begins with a slash. */
 final class SlashCommands {
     /** For completion. */
-    static final List<String> NAMES =
-            List.of("/help", "/set", "/show", "/clear", "/save", "/load", "/system", "/regen", "/stats", "/exit");
+    static final List<String> NAMES = List.of(
+            "/help", "/set", "/show", "/clear", "/save", "/load", "/system", "/regen", "/think", "/stats", "/exit");
 
     /** What takes nothing. */
     private static final Set<String> ALONE =
-            Set.of("/help", "/?", "/show", "/clear", "/regen", "/stats", "/exit", "/quit", "/bye");
+            Set.of("/help", "/?", "/show", "/clear", "/regen", "/think", "/stats", "/exit", "/quit", "/bye");
 
     private static final Message HELP = Message.joined(
             "\n",
@@ -33,6 +33,7 @@ final class SlashCommands {
                     Message.of("/save FILE        write the conversation as JSON"),
                     Message.of("/load FILE        go on from a saved conversation"),
                     Message.of("/regen            another answer to the last question"),
+                    Message.of("/think            show or hide the thoughts in front of answers"),
                     Message.of("/stats            how fast the last answer came"),
                     Message.of("/exit             leave (or Ctrl-D)"),
                     Message.of("//…               a message that begins with a slash"),
@@ -97,6 +98,11 @@ final class SlashCommands {
             case "/regen" -> {
                 return Outcome.REGENERATE;
             }
+            case "/think" ->
+                view.note(
+                        view.toggleThinking()
+                                ? Message.localized("thoughts are shown")
+                                : Message.localized("thoughts are hidden"));
             case "/stats" -> view.note(stats(last));
             case "/exit", "/quit", "/bye" -> {
                 return Outcome.EXIT;
