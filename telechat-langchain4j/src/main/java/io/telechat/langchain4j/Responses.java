@@ -24,6 +24,7 @@ final class Responses {
         return ChatResponse.builder()
                 .aiMessage(AiMessage.builder()
                         .text(calls.isEmpty() || !answer.content().isEmpty() ? answer.content() : null)
+                        .thinking(generation.thinking().isEmpty() ? null : generation.thinking())
                         .toolExecutionRequests(calls)
                         .build())
                 .metadata(new ChatResponseMetadata.Builder<>()

@@ -8,6 +8,8 @@ import dev.langchain4j.model.chat.request.ChatRequestParameters;
 import dev.langchain4j.model.chat.response.CompleteToolCall;
 import dev.langchain4j.model.chat.response.PartialResponse;
 import dev.langchain4j.model.chat.response.PartialResponseContext;
+import dev.langchain4j.model.chat.response.PartialThinking;
+import dev.langchain4j.model.chat.response.PartialThinkingContext;
 import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
 import dev.langchain4j.model.chat.response.StreamingHandle;
 import io.telechat.infer.ChatModel;
@@ -52,9 +54,14 @@ public final class TelechatStreamingChatModel extends ModelSettings implements S
 
     private static void answer(Completion completion, StreamingChatResponseHandler handler) {
         Cancellation cancellation = new Cancellation();
-        Told told = new Told(handler, new PartialResponseContext(new Handle(cancellation)));
+        Told told = new Told(handler, new Handle(cancellation));
         ToolAnswerStream parts = completion.tools().stream();
-        Generation generation = completion.run(event -> told.all(parts.add(event.text())), cancellation);
+        Generation generation = completion.run(
+                event -> {
+                    told.thinking(event.thinking());
+                    told.all(parts.add(event.text()));
+                },
+                cancellation);
         if (!cancellation.isCancelled()) {
             told.all(parts.finish());
             handler.onCompleteResponse(Responses.of(completion, generation));
@@ -77,11 +84,19 @@ public final class TelechatStreamingChatModel extends ModelSettings implements S
     private static final class Told {
         private final StreamingChatResponseHandler handler;
         private final PartialResponseContext context;
+        private final PartialThinkingContext thinkingContext;
         private int calls;
 
-        Told(StreamingChatResponseHandler handler, PartialResponseContext context) {
+        Told(StreamingChatResponseHandler handler, StreamingHandle handle) {
             this.handler = handler;
-            this.context = context;
+            this.context = new PartialResponseContext(handle);
+            this.thinkingContext = new PartialThinkingContext(handle);
+        }
+
+        void thinking(String thoughts) {
+            if (!thoughts.isEmpty()) {
+                handler.onPartialThinking(new PartialThinking(thoughts), thinkingContext);
+            }
         }
 
         void all(List<ToolAnswerStream.Part> parts) {

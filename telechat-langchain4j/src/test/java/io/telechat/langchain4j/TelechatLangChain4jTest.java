@@ -32,6 +32,7 @@ import dev.langchain4j.model.chat.response.ChatResponse;
 import dev.langchain4j.model.chat.response.CompleteToolCall;
 import dev.langchain4j.model.chat.response.PartialResponse;
 import dev.langchain4j.model.chat.response.PartialResponseContext;
+import dev.langchain4j.model.chat.response.PartialThinking;
 import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
 import dev.langchain4j.model.output.FinishReason;
 import dev.langchain4j.model.output.Response;
@@ -40,6 +41,7 @@ import io.telechat.core.chat.ChatMessage;
 import io.telechat.core.testing.TinyModels;
 import io.telechat.infer.ChatModel;
 import io.telechat.infer.ChatSession;
+import io.telechat.infer.LoadOptions;
 import io.telechat.infer.generation.Generation;
 import java.io.IOException;
 import java.net.URI;
@@ -86,6 +88,7 @@ class TelechatLangChain4jTest {
     private static final class Heard implements StreamingChatResponseHandler {
         private final StringBuilder text = new StringBuilder();
         private final List<CompleteToolCall> calls = new ArrayList<>();
+        private final StringBuilder thinking = new StringBuilder();
         private final AtomicInteger pieces = new AtomicInteger();
         private final CompletableFuture<ChatResponse> whole = new CompletableFuture<>();
         private final int most;
@@ -100,6 +103,11 @@ class TelechatLangChain4jTest {
             if (pieces.incrementAndGet() == most) {
                 context.streamingHandle().cancel();
             }
+        }
+
+        @Override
+        public void onPartialThinking(PartialThinking partial) {
+            thinking.append(partial.text());
         }
 
         @Override
@@ -282,5 +290,23 @@ class TelechatLangChain4jTest {
         TelechatTokenCountEstimator counts = new TelechatTokenCountEstimator(model);
         assertEquals(model.countTokens("a cat"), counts.estimateTokenCountInText("a cat"));
         assertEquals(model.countTokens("a cat"), counts.estimateTokenCountInMessage(UserMessage.from("a cat")));
+    }
+
+    @Test
+    void thoughtsAreBesideTheAnswer(@TempDir Path other) throws Exception {
+        LoadOptions options = LoadOptions.builder().maxThinkingTokens(10).build();
+        try (ChatModel thinking = ChatModel.load(TinyModels.makeThinking(other, "thinking", 4), options)) {
+            AiMessage whole = new TelechatChatModel(thinking, greedy(40), List.of())
+                    .chat(UserMessage.from("hello"))
+                    .aiMessage();
+            assertFalse(whole.thinking().isEmpty());
+            assertFalse(whole.text().contains(whole.thinking()));
+            Heard heard = new Heard(Integer.MAX_VALUE);
+            new TelechatStreamingChatModel(thinking, greedy(40), List.of())
+                    .chat(List.of(UserMessage.from("hello")), heard);
+            assertEquals(whole, heard.whole.get(60, TimeUnit.SECONDS).aiMessage());
+            assertEquals(whole.text(), heard.text.toString());
+            assertEquals(whole.thinking(), heard.thinking.toString());
+        }
     }
 }

@@ -5,6 +5,7 @@ import io.telechat.infer.generation.Generation;
 import io.telechat.infer.tools.ToolAnswer;
 import io.telechat.infer.tools.ToolCall;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import org.springframework.ai.chat.messages.AssistantMessage;
 import org.springframework.ai.chat.metadata.ChatGenerationMetadata;
@@ -16,6 +17,9 @@ import org.springframework.ai.chat.model.ChatResponse;
 final class Responses {
     private static final String CALLS = "TOOL_CALLS";
 
+    /** As Spring AI's own models name thoughts in the metadata of a message. */
+    private static final String REASONING = "reasoningContent";
+
     private final String id = UUID.randomUUID().toString();
     private final Completion completion;
 
@@ -26,21 +30,30 @@ final class Responses {
     ChatResponse whole(Generation generation) {
         ToolAnswer answer = completion.tools().answer(generation.text());
         return response(
-                message(answer.content(), answer.calls()),
+                message(answer.content(), generation.thinking(), answer.calls()),
                 generation,
                 !answer.calls().isEmpty());
     }
 
     /** A part of a stream: text or a call. */
     ChatResponse part(String text, List<ToolCall> calls) {
+        return part(message(text, "", calls));
+    }
+
+    /** A part of a stream that is of the thoughts. */
+    ChatResponse thinking(String thoughts) {
+        return part(message("", thoughts, List.of()));
+    }
+
+    private ChatResponse part(AssistantMessage message) {
         return new ChatResponse(
-                List.of(new org.springframework.ai.chat.model.Generation(message(text, calls))),
+                List.of(new org.springframework.ai.chat.model.Generation(message)),
                 ChatResponseMetadata.builder().id(id).model(model()).build());
     }
 
     /** The end of a stream: why it came, and what it took. */
     ChatResponse end(Generation generation, boolean hasCalls) {
-        return response(message("", List.of()), generation, hasCalls);
+        return response(message("", "", List.of()), generation, hasCalls);
     }
 
     private ChatResponse response(AssistantMessage message, Generation generation, boolean hasCalls) {
@@ -62,9 +75,10 @@ final class Responses {
         return completion.model().info().architecture();
     }
 
-    private static AssistantMessage message(String text, List<ToolCall> calls) {
+    private static AssistantMessage message(String text, String thoughts, List<ToolCall> calls) {
         return AssistantMessage.builder()
                 .content(text)
+                .properties(thoughts.isEmpty() ? Map.of() : Map.of(REASONING, thoughts))
                 .toolCalls(calls.stream()
                         .map(call ->
                                 new AssistantMessage.ToolCall(call.id(), "function", call.name(), call.arguments()))

@@ -79,7 +79,14 @@ public final class TelechatChatModel implements ChatModel {
     private static void answer(Completion completion, FluxSink<ChatResponse> sink, Cancellation cancellation) {
         Responses responses = new Responses(completion);
         ToolAnswerStream parts = completion.tools().stream();
-        Generation generation = completion.run(event -> tell(parts.add(event.text()), responses, sink), cancellation);
+        Generation generation = completion.run(
+                event -> {
+                    if (!event.thinking().isEmpty()) {
+                        sink.next(responses.thinking(event.thinking()));
+                    }
+                    tell(parts.add(event.text()), responses, sink);
+                },
+                cancellation);
         tell(parts.finish(), responses, sink);
         boolean hasCalls = !completion.tools().answer(generation.text()).calls().isEmpty();
         sink.next(responses.end(generation, hasCalls));

@@ -11,6 +11,7 @@ import io.telechat.core.InvalidRequestException;
 import io.telechat.core.testing.TinyModels;
 import io.telechat.infer.ChatModel;
 import io.telechat.infer.ChatSession;
+import io.telechat.infer.LoadOptions;
 import io.telechat.infer.generation.Generation;
 import java.io.IOException;
 import java.net.URI;
@@ -244,5 +245,25 @@ class TelechatSpringAiTest {
         assertEquals(
                 model.countTokens("one") + model.countTokens("two"),
                 counts.estimate(List.of(new UserMessage("one"), new AssistantMessage("two"))));
+    }
+
+    @Test
+    void thoughtsAreInTheMetadata(@TempDir Path other) throws IOException {
+        LoadOptions options = LoadOptions.builder().maxThinkingTokens(10).build();
+        try (ChatModel thinking = ChatModel.load(TinyModels.makeThinking(other, "thinking", 4), options)) {
+            TelechatChatModel chat = new TelechatChatModel(thinking, greedy(40).build());
+            AssistantMessage whole = chat.call(new Prompt(TALK)).getResult().getOutput();
+            String thoughts = (String) whole.getMetadata().get("reasoningContent");
+            assertFalse(thoughts.isEmpty());
+            List<ChatResponse> parts =
+                    chat.stream(new Prompt(TALK)).collectList().block();
+            assertEquals(whole.getText(), text(parts));
+            assertEquals(
+                    thoughts,
+                    parts.stream()
+                            .map(part -> (String)
+                                    part.getResult().getOutput().getMetadata().getOrDefault("reasoningContent", ""))
+                            .collect(Collectors.joining()));
+        }
     }
 }

@@ -105,7 +105,7 @@ public final class TinyModels {
         return directory;
     }
 
-    /** Likewise, with a vocabulary that has the marks around thoughts, one piece each. */
+    /** Likewise, with T1's format: prompts begin thoughts, whose marks are one piece each. */
     public static Path makeThinking(Path parent, String name, long seed) throws IOException {
         Path directory = makeWithTools(parent, name, seed);
         Path file = directory.resolve("tokenizer.model");
@@ -113,6 +113,9 @@ public final class TinyModels {
         pieces.add(new Piece("<think>", 0, Piece.Type.CONTROL));
         pieces.add(new Piece("</think>", 0, Piece.Type.CONTROL));
         SentencePieceWriter.write(file, pieces);
+        Files.writeString(directory.resolve("tokenizer_config.json"), """
+            {"chat_template": "{% for m in messages %}<_user>{{ m.content }}{% endfor %}<_bot><think>\\n"}\
+            """);
         return directory;
     }
 }

@@ -3,13 +3,17 @@ package io.telechat.infer.engine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.telechat.core.chat.ChatMessage;
 import io.telechat.core.testing.TinyModels;
+import io.telechat.core.tokenizer.Piece;
+import io.telechat.core.tokenizer.SentencePieceModel;
+import io.telechat.core.tokenizer.SentencePieceWriter;
 import io.telechat.infer.CacheSize;
 import io.telechat.infer.ChatModel;
+import io.telechat.infer.ChatSession;
 import io.telechat.infer.LoadOptions;
 import io.telechat.infer.Speculation;
 import io.telechat.infer.generation.Cancellation;
@@ -253,8 +257,36 @@ class ThinkingTest {
         }
         Generation thought = run(prompt(20), form.withThinking(BEGUN).withMaxThinkingTokens(15));
         assertFalse(thought.thinking().startsWith("{"));
+        Generation opened = run(
+                prompt(20),
+                form.withThinking(OPEN).withMaxThinkingTokens(15).withLogitBias(Map.of(id("<think>"), 100f)));
+        assertEquals(15, opened.usage().thinkingTokens());
         Generation undecided = run(prompt(20), form.withThinking(OPEN).withLogitBias(Map.of(id("<think>"), -100f)));
         assertEquals(0, undecided.usage().thinkingTokens());
+    }
+
+    @Test
+    void aFormBeginsBehindTheTokenThatEndsTheThoughts(@TempDir Path other) throws IOException {
+        Path its = TinyModels.makeThinking(other, "pieces", 4);
+        List<Piece> pieces = new ArrayList<>(
+                SentencePieceModel.read(its.resolve("tokenizer.model")).pieces());
+        int both = pieces.size();
+        pieces.add(new Piece("]x", -2, Piece.Type.NORMAL));
+        SentencePieceWriter.write(its.resolve("tokenizer.model"), pieces);
+        boolean cameAlong = false;
+        try (ChatModel which = ChatModel.load(its)) {
+            for (int seed = 0; seed < 10; seed++) {
+                GenerationOptions options = random(seed, 60)
+                        .withThinking(IN_TEXT)
+                        .withLogitBias(Map.of(7 + ']', 50f, both, 50f))
+                        .withGrammar(JsonSchema.compile(new ObjectMapper().readTree("{\"enum\": [\"one\", \"two\"]}")));
+                Generation generation = run(which, prompt(20), options);
+                assertTrue(generation.text().matches("\"(one|two)\""), generation.toString());
+                int closing = generation.tokens().size() - generation.text().length() - 1;
+                cameAlong |= generation.tokens().get(closing) == both;
+            }
+        }
+        assertTrue(cameAlong, "what ended the thoughts has brought an x along");
     }
 
     @Test
@@ -294,9 +326,10 @@ class ThinkingTest {
     void whatIsForcedDoesNotEndTheGeneration() {
         GenerationOptions options = greedy(20)
                 .withStops(Set.of(7 + '\n', id("</think>")), List.of())
+                .withLogitBias(Map.of(7 + '.', 100f))
                 .withThinking(BEGUN)
                 .withMaxThinkingTokens(0);
-        assertNotEquals(closing().length, run(prompt(20), options).tokens().size());
+        assertEquals(20, run(prompt(20), options).tokens().size());
     }
 
     @Test
@@ -316,5 +349,21 @@ class ThinkingTest {
         assertEquals(".......", generation.thinking());
         assertEquals(7, generation.usage().thinkingTokens());
         assertEquals("", generation.text());
+    }
+
+    private record Choice(boolean good) {}
+
+    @Test
+    void aConversationHasAnswersOnly() {
+        try (ChatSession session = model.newSession()) {
+            session.setOptions(random(1, 60).withThinking(BEGUN).withMaxThinkingTokens(8));
+            Generation generation = session.send("hello");
+            assertFalse(generation.thinking().isEmpty());
+            assertEquals(
+                    ChatMessage.assistant(generation.text()), session.messages().getLast());
+            session.setOptions(session.options().withMaxNewTokens(100));
+            session.ask("good?", Choice.class);
+            assertTrue(session.messages().getLast().content().matches("\\{ ?\"good\" ?: ?(true|false) ?}"));
+        }
     }
 }
