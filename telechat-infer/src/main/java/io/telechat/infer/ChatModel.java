@@ -31,6 +31,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.Flow;
 import java.util.stream.Stream;
 
@@ -61,7 +62,11 @@ public final class ChatModel implements AutoCloseable {
         this.trace = loaded.trace();
         this.runner = new ModelRunner(model);
         this.engine = new BatchingEngine(
-                model, chatTokenizer.map(ChatTokenizer::tokenizer), loaded.bounds(), loaded.drafter());
+                model,
+                chatTokenizer.map(ChatTokenizer::tokenizer),
+                chatTokenizer.map(ChatTokenizer::toolMarkIds).orElse(Set.of()),
+                loaded.bounds(),
+                loaded.drafter());
         this.guard = CloseGuard.of(this, "a ChatModel"); // last: what could not be made need not be closed
     }
 

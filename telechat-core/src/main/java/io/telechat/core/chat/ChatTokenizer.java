@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -126,6 +127,17 @@ public final class ChatTokenizer {
     /** How tools are offered and called; empty where the format has none. */
     public Optional<ToolFormat> tools() {
         return template.tools();
+    }
+
+    /** Special tokens that calls of tools are written with: in an answer they are text, from which calls are read. */
+    public Set<Integer> toolMarkIds() {
+        return tools().isEmpty()
+                ? Set.of()
+                : ToolFormat.MARKS.stream()
+                        .map(tokenizer::encode)
+                        .filter(ids -> ids.length == 1)
+                        .map(ids -> ids[0])
+                        .collect(Collectors.toUnmodifiableSet());
     }
 
     /**

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
@@ -50,12 +51,14 @@ public final class BatchingEngine implements Engine, AutoCloseable {
 
     /**
      * @param tokenizer without which answers have no text
+     * @param shown its special tokens that are text in answers
      * @param drafter guesses tokens; closed with this
      */
-    public BatchingEngine(CausalLm model, Optional<Tokenizer> tokenizer, EngineOptions options, Drafter drafter) {
+    public BatchingEngine(
+            CausalLm model, Optional<Tokenizer> tokenizer, Set<Integer> shown, EngineOptions options, Drafter drafter) {
         this.model = model;
         this.options = options;
-        this.factory = new SequenceFactory(model.config(), tokenizer, options.contextLength());
+        this.factory = new SequenceFactory(model.config(), tokenizer, shown, options.contextLength());
         this.inbox = new Inbox(options.maxBatch(), options.maxQueue());
         this.pool = model.newPool(options.cacheType(), options.blocks());
         this.drafter = drafter;

@@ -20,19 +20,22 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.IntStream;
 
 /** Makes sequences of requests, if these can be fulfilled. */
 final class SequenceFactory {
     private final ModelConfig config;
     private final Optional<Tokenizer> tokenizer;
+    private final Set<Integer> shown;
     private final int contextLength;
     private final VocabularyMask vocabulary;
     private final Optional<GrammarTokens> grammarTokens;
 
-    SequenceFactory(ModelConfig config, Optional<Tokenizer> tokenizer, int contextLength) {
+    SequenceFactory(ModelConfig config, Optional<Tokenizer> tokenizer, Set<Integer> shown, int contextLength) {
         this.config = config;
         this.tokenizer = tokenizer;
+        this.shown = Set.copyOf(shown);
         this.contextLength = contextLength;
         this.vocabulary = vocabulary(config, tokenizer);
         this.grammarTokens = tokenizer.map(GrammarTokens::new);
@@ -100,8 +103,8 @@ final class SequenceFactory {
         int room = contextLength - request.prompt().length;
         ThoughtSplitter splitter = asked.thinking()
                 .marks()
-                .map(marks -> ThoughtSplitter.of(marks, asked.thinking().maxTokens(), tokenizer.get()))
-                .orElseGet(() -> ThoughtSplitter.none(tokenizer));
+                .map(marks -> ThoughtSplitter.of(marks, asked.thinking().maxTokens(), tokenizer.get(), shown))
+                .orElseGet(() -> ThoughtSplitter.none(tokenizer, shown));
         Optional<TokenConstraint> constraint =
                 asked.grammar().map(grammar -> grammarTokens.get().constraint(grammar, asked.stopIds()));
         return new Sequence(

@@ -8,6 +8,8 @@ import java.util.Arrays;
 import java.util.Deque;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * Divides what a model generates into its thoughts and its answer, token by token, and says which tokens have to come once the
@@ -25,7 +27,7 @@ public final class ThoughtSplitter {
         ANSWER
     }
 
-    private final Optional<Tokenizer> tokenizer;
+    private final Supplier<Optional<IncrementalDecoder>> decoders;
     private final Optional<ThoughtMarks> marks;
     private final OptionalInt openId;
     private final OptionalInt closeId;
@@ -42,30 +44,42 @@ public final class ThoughtSplitter {
     private boolean answerHasText;
 
     private ThoughtSplitter(
-            Optional<Tokenizer> tokenizer, Optional<ThoughtMarks> marks, Optional<MarkIds> ids, int maxTokens) {
-        this.tokenizer = tokenizer;
+            Supplier<Optional<IncrementalDecoder>> decoders,
+            Optional<ThoughtMarks> marks,
+            Optional<MarkIds> ids,
+            int maxTokens) {
+        this.decoders = decoders;
         this.marks = marks;
         this.openId = ids.map(MarkIds::open).orElse(OptionalInt.empty());
         this.closeId = ids.map(MarkIds::close).orElse(OptionalInt.empty());
         this.closing = ids.map(MarkIds::closing).orElse(new int[0]);
         this.maxTokens = maxTokens;
         this.closeInText = marks.filter(m -> closeId.isEmpty()).map(m -> new MarkFinder(m.close()));
-        this.decoder = tokenizer.map(Tokenizer::newDecoder);
+        this.decoder = decoders.get();
         this.part = marks.map(m -> m.begun() ? Part.THOUGHTS : Part.UNDECIDED).orElse(Part.ANSWER);
         if (maxTokens == 0) {
             ids.ifPresent(i -> force(i.none()));
         }
     }
 
-    /** All is answer, as it is. */
-    public static ThoughtSplitter none(Optional<Tokenizer> tokenizer) {
-        return new ThoughtSplitter(tokenizer, Optional.empty(), Optional.empty(), Integer.MAX_VALUE);
+    /**
+     * All is answer, as it is.
+     *
+     * @param shown special tokens that are text
+     */
+    public static ThoughtSplitter none(Optional<Tokenizer> tokenizer, Set<Integer> shown) {
+        return new ThoughtSplitter(
+                () -> tokenizer.map(t -> t.newDecoder(shown)), Optional.empty(), Optional.empty(), Integer.MAX_VALUE);
     }
 
-    /** @param maxTokens of thoughts, behind which their closing mark is forced */
-    public static ThoughtSplitter of(ThoughtMarks marks, OptionalInt maxTokens, Tokenizer tokenizer) {
+    /**
+     * @param maxTokens of thoughts, behind which their closing mark is forced
+     * @param shown special tokens that are text
+     */
+    public static ThoughtSplitter of(
+            ThoughtMarks marks, OptionalInt maxTokens, Tokenizer tokenizer, Set<Integer> shown) {
         return new ThoughtSplitter(
-                Optional.of(tokenizer),
+                () -> Optional.of(tokenizer.newDecoder(shown)),
                 Optional.of(marks),
                 Optional.of(MarkIds.of(marks, tokenizer)),
                 maxTokens.orElse(Integer.MAX_VALUE));
@@ -196,7 +210,7 @@ public final class ThoughtSplitter {
     /** Behind a mark, text is decoded anew. */
     private void begin(Part next) {
         part = next;
-        decoder = tokenizer.map(Tokenizer::newDecoder);
+        decoder = decoders.get();
     }
 
     private static boolean is(int id, OptionalInt mark) {

@@ -46,7 +46,7 @@ record PieceTokenizer(List<String> pieces, Set<String> marks) implements Tokeniz
     }
 
     @Override
-    public IncrementalDecoder newDecoder() {
+    public IncrementalDecoder newDecoder(Set<Integer> shown) {
         return new IncrementalDecoder() {
             @Override
             public String add(int id) {

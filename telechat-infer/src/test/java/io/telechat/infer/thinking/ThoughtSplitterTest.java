@@ -41,6 +41,10 @@ class ThoughtSplitterTest {
         return new PieceTokenizer(pieces, Set.of("<think>", "</think>"));
     }
 
+    private static ThoughtSplitter splitter(ThoughtMarks marks, OptionalInt maxTokens, Tokenizer tokenizer) {
+        return ThoughtSplitter.of(marks, maxTokens, tokenizer, Set.of());
+    }
+
     /** All of a generation. */
     private static Split all(ThoughtSplitter splitter, int... ids) {
         StringBuilder thoughts = new StringBuilder();
@@ -109,7 +113,7 @@ class ThoughtSplitterTest {
             int[] ids = new int[cut.size()];
             Arrays.setAll(ids, i -> first + i);
             for (ThoughtMarks marks : List.of(BEGUN, OPEN)) {
-                Split got = all(ThoughtSplitter.of(marks, NO_BOUND, tokenizer), ids);
+                Split got = all(splitter(marks, NO_BOUND, tokenizer), ids);
                 assertEquals(naive(whole, marks.begun()), got, cut + ", " + marks);
             }
         }
@@ -119,27 +123,27 @@ class ThoughtSplitterTest {
     void marksThatArePiecesAreFoundByTheirIds() {
         PieceTokenizer tokenizer = withMarks("</", "think>");
         int[] ids = tokenizer.encode("<think>\na </think>\n b </think> a");
-        assertEquals(split("a", "b  a"), all(ThoughtSplitter.of(OPEN, NO_BOUND, tokenizer), ids));
+        assertEquals(split("a", "b  a"), all(splitter(OPEN, NO_BOUND, tokenizer), ids));
         int[] spelt = {tokenizer.pieces().indexOf("</"), tokenizer.pieces().indexOf("think>")};
-        assertEquals(split("</think>", ""), all(ThoughtSplitter.of(BEGUN, NO_BOUND, tokenizer), spelt));
+        assertEquals(split("</think>", ""), all(splitter(BEGUN, NO_BOUND, tokenizer), spelt));
     }
 
     @Test
     void anAnswerThatDoesNotBeginWithTheMarkHasNoThoughts() {
         PieceTokenizer tokenizer = withMarks();
         int[] late = tokenizer.encode(" a<think>b</think>");
-        assertEquals(split("", "ab"), all(ThoughtSplitter.of(OPEN, NO_BOUND, tokenizer), late));
-        assertEquals(split("", "a"), all(ThoughtSplitter.of(OPEN, NO_BOUND, tokenizer), tokenizer.encode("</think>a")));
+        assertEquals(split("", "ab"), all(splitter(OPEN, NO_BOUND, tokenizer), late));
+        assertEquals(split("", "a"), all(splitter(OPEN, NO_BOUND, tokenizer), tokenizer.encode("</think>a")));
         assertEquals(
                 split("", "<th"),
-                all(ThoughtSplitter.of(OPEN, NO_BOUND, letters()), letters().encode(" <th")));
+                all(splitter(OPEN, NO_BOUND, letters()), letters().encode(" <th")));
     }
 
     @Test
     void whatAPromptHasOpenedMayBeOpenedAgain() {
         PieceTokenizer tokenizer = withMarks();
         int[] ids = tokenizer.encode("<think>a</think>b");
-        assertEquals(split("a", "b"), all(ThoughtSplitter.of(BEGUN, NO_BOUND, tokenizer), ids));
+        assertEquals(split("a", "b"), all(splitter(BEGUN, NO_BOUND, tokenizer), ids));
     }
 
     @Test
@@ -154,7 +158,7 @@ class ThoughtSplitterTest {
         Arrays.stream(tokenizer.encode(" 答案 ")).forEach(ids::add);
         ids.add(first);
         Split got = all(
-                ThoughtSplitter.of(BEGUN, NO_BOUND, tokenizer),
+                splitter(BEGUN, NO_BOUND, tokenizer),
                 ids.stream().mapToInt(i -> i).toArray());
         assertEquals(split("思考\ufffd", "答案 \ufffd"), got);
     }
@@ -189,11 +193,11 @@ class ThoughtSplitterTest {
         for (PieceTokenizer tokenizer : List.of(letters(), withMarks(), withMarks("\n\n"))) {
             int a = tokenizer.encode("a")[0];
             for (int own : new int[] {0, 1, 5}) {
-                ThoughtSplitter splitter = ThoughtSplitter.of(BEGUN, OptionalInt.of(own), tokenizer);
+                ThoughtSplitter splitter = splitter(BEGUN, OptionalInt.of(own), tokenizer);
                 assertEquals("\n</think>\n\n", forcedBehind(splitter, tokenizer, own, a));
                 assertEquals("b", splitter.add(tokenizer.encode("b")[0]).answer());
             }
-            ThoughtSplitter none = ThoughtSplitter.of(OPEN, OptionalInt.of(0), tokenizer);
+            ThoughtSplitter none = splitter(OPEN, OptionalInt.of(0), tokenizer);
             assertEquals("<think>\n\n</think>\n\n", forcedBehind(none, tokenizer, 0, a));
         }
     }
@@ -201,7 +205,7 @@ class ThoughtSplitterTest {
     @Test
     void opensByItselfThenIsBounded() {
         PieceTokenizer tokenizer = withMarks();
-        ThoughtSplitter splitter = ThoughtSplitter.of(OPEN, OptionalInt.of(2), tokenizer);
+        ThoughtSplitter splitter = splitter(OPEN, OptionalInt.of(2), tokenizer);
         assertEquals(Split.NOTHING, splitter.add(tokenizer.id("<think>").getAsInt()));
         assertEquals(
                 "\n</think>\n\n", forcedBehind(splitter, tokenizer, 2, tokenizer.encode("a")[0]));
@@ -210,7 +214,7 @@ class ThoughtSplitterTest {
     @Test
     void whatWasHeldBackComesBeforeTheForcedEnd() {
         PieceTokenizer tokenizer = letters();
-        ThoughtSplitter splitter = ThoughtSplitter.of(BEGUN, OptionalInt.of(4), tokenizer);
+        ThoughtSplitter splitter = splitter(BEGUN, OptionalInt.of(4), tokenizer);
         StringBuilder thoughts = new StringBuilder();
         for (int id : tokenizer.encode("a </")) {
             thoughts.append(splitter.add(id).thoughts());
