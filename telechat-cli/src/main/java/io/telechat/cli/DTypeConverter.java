@@ -38,6 +38,13 @@ abstract class DTypeConverter implements ITypeConverter<DType>, Iterable<String>
         }
     }
 
+    /** What weights can be loaded as. */
+    static final class Loaded extends DTypeConverter {
+        Loaded() {
+            super(DType.Q8, DType.Q4, DType.BF16, DType.F32);
+        }
+    }
+
     @Override
     public DType convert(String text) {
         return choice.stream()

@@ -7,10 +7,10 @@ import io.telechat.core.chat.ChatMessage;
 import io.telechat.core.chat.ChatTokenizer;
 import io.telechat.core.chat.MarkerPolicy;
 import io.telechat.core.checkpoint.Checkpoint;
+import io.telechat.core.checkpoint.ModelFiles;
 import io.telechat.core.model.MemoryPlan;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.weights.ModelLoader;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -70,7 +70,7 @@ final class InfoCommand implements Callable<Integer> {
             info.put("memory_needed", plan.total());
             info.put("memory_of_machine", MemoryPlan.machineMemory());
             addTokenizer(info, model);
-            addGeneration(info, model.resolve("generation_config.json"));
+            addGeneration(info, ModelFiles.of(model));
             if (json) {
                 System.out.println(info);
             } else {
@@ -106,10 +106,10 @@ final class InfoCommand implements Callable<Integer> {
     }
 
     /** What the checkpoint asks for where the command line does not. */
-    private static void addGeneration(ObjectNode info, Path file) {
-        if (Files.exists(file)) {
+    private static void addGeneration(ObjectNode info, ModelFiles files) {
+        if (files.has("generation_config.json")) {
             ObjectNode defaults = info.putObject("generation_defaults");
-            Json.read(file).properties().stream()
+            files.json("generation_config.json").properties().stream()
                     .filter(field ->
                             !field.getKey().startsWith("_") && !field.getKey().contains("version"))
                     .forEach(field -> defaults.set(field.getKey(), field.getValue()));

@@ -5,7 +5,6 @@ import io.telechat.core.InvalidModelException;
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.Message;
 import io.telechat.core.architecture.ModelConfig;
-import io.telechat.core.checkpoint.CompanionFiles;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tokenizer.SentencePieceWriter;
 import io.telechat.core.tokenizer.TokenizerFiles;
@@ -83,6 +82,6 @@ final class InitCommand implements Callable<Integer> {
         if (TokenizerFiles.file(from).isEmpty()) {
             throw new InvalidModelException("%s: has no tokenizer", from);
         }
-        CompanionFiles.copyTokenizer(from, out);
+        TokenizerFiles.copy(from, out);
     }
 }

@@ -9,6 +9,7 @@ import io.telechat.core.checkpoint.IoReason;
 import io.telechat.core.lora.LoraFiles;
 import io.telechat.core.lora.LoraMerge;
 import io.telechat.core.tensor.DType;
+import io.telechat.core.tokenizer.TokenizerFiles;
 import io.telechat.core.weights.ModelLoader;
 import io.telechat.core.workers.WorkerTeam;
 import io.telechat.infer.ChatModel;
@@ -96,7 +97,7 @@ final class MergeCommand implements Callable<Integer> {
                 WorkerTeam workers = new WorkerTeam(threads)) {
             LoraMerge.write(checked, files, adapter, to, unmerge ? -1 : 1, workers);
             CompanionFiles.copyConfig(model, to);
-            CompanionFiles.copyTokenizer(model, to);
+            TokenizerFiles.copy(model, to);
             String module = files.modules().keySet().iterator().next();
             return checked.checkpoint().dtype(module + ".weight");
         }

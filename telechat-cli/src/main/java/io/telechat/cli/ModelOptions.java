@@ -33,9 +33,11 @@ class ModelOptions {
     @Option(
             names = "--weights",
             paramLabel = "TYPE",
-            converter = DTypeConverter.Quantized.class,
-            completionCandidates = DTypeConverter.Quantized.class,
-            description = "round the weights as they are loaded: q8, q4 (default: as they are stored)")
+            converter = DTypeConverter.Loaded.class,
+            completionCandidates = DTypeConverter.Loaded.class,
+            description =
+                    "round the weights as they are loaded: q8, q4; unpack what a GGUF file has quantized: bf16, f32"
+                            + " (default: as they are stored, or of GGUF the nearest)")
     private Optional<DType> weights = Optional.empty();
 
     @Option(
@@ -173,7 +175,13 @@ class ModelOptions {
                 .tensorParallel(tensorParallel)
                 .trace(trace)
                 .progress(new ProgressBar(Message.of("loading"), global.quiet));
-        weights.ifPresent(options::quantization);
+        weights.ifPresent(type -> {
+            if (type.isQuantized()) {
+                options.quantization(type);
+            } else {
+                options.unpacked(type);
+            }
+        });
         contextLength.ifPresent(options::contextLength);
         tokenizer.ifPresent(options::tokenizer);
         adapters().forEach(options::adapter);

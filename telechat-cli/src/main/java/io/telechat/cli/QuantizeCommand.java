@@ -14,6 +14,7 @@ import io.telechat.core.checkpoint.IoReason;
 import io.telechat.core.checkpoint.TextFiles;
 import io.telechat.core.model.MemoryPlan;
 import io.telechat.core.tensor.DType;
+import io.telechat.core.tokenizer.TokenizerFiles;
 import io.telechat.core.weights.CheckpointQuantizer;
 import io.telechat.core.weights.CheckpointQuantizer.Result;
 import io.telechat.core.weights.ModelLoader;
@@ -114,7 +115,7 @@ final class QuantizeCommand implements Callable<Integer> {
                 WorkerTeam workers = new WorkerTeam(threads)) {
             ProgressBar progress = new ProgressBar(Message.of("quantizing"), global.quiet);
             List<Result> results = new CheckpointQuantizer(to, workers, progress).write(checked, out);
-            CompanionFiles.copyTokenizer(from, out);
+            TokenizerFiles.copy(from, out);
             CompanionFiles.copyConfig(from, out);
             return results;
         } catch (IOException e) {

@@ -31,6 +31,7 @@ import picocli.CommandLine.Help.Ansi;
             BenchCommand.class,
             BenchServeCommand.class,
             QuantizeCommand.class,
+            ConvertCommand.class,
             ProcessDataCommand.class,
             InspectDataCommand.class,
             TrainCommand.class,

@@ -45,10 +45,13 @@ class ArchitectureRulesTest {
     static final ArchRule opsUseTensors = mayUseOnly("ops", "tensor");
 
     @ArchTest
-    static final ArchRule tokenizerReadsFiles = mayUseOnly("tokenizer", "checkpoint");
+    static final ArchRule tokenizerReadsFiles = mayUseOnly("tokenizer", "checkpoint", "gguf");
 
     @ArchTest
-    static final ArchRule checkpointsUseTensors = mayUseOnly("checkpoint", "tensor");
+    static final ArchRule checkpointsUseTensors = mayUseOnly("checkpoint", "tensor", "quant", "gguf");
+
+    @ArchTest
+    static final ArchRule ggufIsAFormat = mayUseOnly("gguf", "tensor");
 
     @ArchTest
     static final ArchRule ffiUsesNothing = mayUseOnly("ffi");
@@ -64,7 +67,17 @@ class ArchitectureRulesTest {
 
     @ArchTest
     static final ArchRule weightsAreLoadedIntoModels = mayUseOnly(
-            "weights", "model", "architecture", "ops", "tensor", "quant", "checkpoint", "backend", "workers");
+            "weights",
+            "model",
+            "architecture",
+            "ops",
+            "tensor",
+            "quant",
+            "checkpoint",
+            "tokenizer",
+            "gguf",
+            "backend",
+            "workers");
 
     @ArchTest
     static final ArchRule trainingIsTheModelBackward =
@@ -129,6 +142,7 @@ class ArchitectureRulesTest {
                     "com.fasterxml.jackson.databind..",
                     "io.telechat.core",
                     CORE + "checkpoint",
+                    CORE + "gguf",
                     CORE + "tokenizer..")));
 
     @ArchTest

@@ -10,6 +10,7 @@ import ai.djl.repository.RepositoryFactory;
 import ai.djl.repository.SimpleRepository;
 import io.telechat.core.TelechatException;
 import io.telechat.core.architecture.ConfigFile;
+import io.telechat.core.checkpoint.ModelFiles;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -43,13 +44,10 @@ public final class TelechatRepositoryFactory implements RepositoryFactory {
     }
 
     private static boolean isOurs(Path directory) {
-        if (!Files.isRegularFile(directory.resolve("config.json"))) {
-            return false;
-        }
         try {
-            return ConfigFile.read(directory.resolve("config.json"))
-                    .text("model_type", "")
-                    .startsWith("telechat");
+            ModelFiles files = ModelFiles.of(directory);
+            return files.has("config.json")
+                    && ConfigFile.of(files).text("model_type", "").startsWith("telechat");
         } catch (TelechatException e) {
             LOG.debug("{} is left to other engines: {}", directory, e.getMessage());
             return false;

@@ -49,7 +49,8 @@ record ChatModelLoader(Path directory, List<Path> adapters, LoadOptions options)
 
     /** @throws io.telechat.core.TelechatException if it cannot be loaded, as {@link ChatModel#load} says */
     Loaded load() {
-        ModelLoader.Checked checked = ModelLoader.check(directory);
+        options.checkFor(directory);
+        ModelLoader.Checked checked = ModelLoader.check(directory, options.ofGguf());
         Optional<Backend> backend = Optional.empty();
         try {
             ModelConfig config = checked.config();
@@ -125,7 +126,7 @@ record ChatModelLoader(Path directory, List<Path> adapters, LoadOptions options)
             return new NGramDrafter();
         }
         Path draft = options.speculation().get().draftModel().get();
-        ModelLoader.Checked checked = ModelLoader.check(draft);
+        ModelLoader.Checked checked = ModelLoader.check(draft, options.ofGguf());
         Optional<Backend> backend = Optional.empty();
         try {
             if (checked.config().vocabSize() != config.vocabSize()) {

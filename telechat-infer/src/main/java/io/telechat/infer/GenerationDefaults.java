@@ -4,12 +4,11 @@ package io.telechat.infer;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.telechat.core.InvalidModelException;
-import io.telechat.core.checkpoint.JsonFiles;
 import io.telechat.core.checkpoint.KeyRules;
+import io.telechat.core.checkpoint.ModelFiles;
 import io.telechat.infer.GenerationOverrides.SamplingNumbers;
 import io.telechat.infer.generation.GenerationOptions;
 import io.telechat.infer.generation.ThinkingOptions;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -67,12 +66,13 @@ record GenerationDefaults(
             List.of("do_sample", "temperature", "top_k", "top_p", "min_p", "repetition_penalty");
 
     static GenerationDefaults read(Path directory) {
-        JsonNode config = JsonFiles.readObject(directory.resolve("config.json"));
-        Path own = directory.resolve("generation_config.json");
-        Path file = Files.exists(own) ? own : directory.resolve("config.json");
-        JsonNode json = Files.exists(own) ? withAdvice(JsonFiles.readObject(own), config) : config;
+        ModelFiles files = ModelFiles.of(directory);
+        JsonNode config = files.json("config.json");
+        boolean hasOwn = files.has("generation_config.json");
+        String name = hasOwn ? "generation_config.json" : "config.json";
+        JsonNode json = hasOwn ? withAdvice(files.json(name), config) : config;
         return new GenerationDefaults(
-                file,
+                files.path(name),
                 json,
                 positive(json.path("max_new_tokens")),
                 positive(json.path("max_length")),

@@ -3,6 +3,7 @@ package io.telechat.infer;
 
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.backend.BackendChoice;
+import io.telechat.core.checkpoint.ModelFiles;
 import io.telechat.core.comm.Communicator;
 import io.telechat.core.model.MemoryPlan;
 import io.telechat.core.tensor.DType;
@@ -23,6 +24,7 @@ public final class LoadOptions {
 
     private final BackendChoice backend;
     private final Optional<DType> quantization;
+    private final Optional<DType> unpacked;
     private final DType activations;
     private final DType cacheType;
     private final OptionalInt contextLength;
@@ -41,6 +43,7 @@ public final class LoadOptions {
     private LoadOptions(Builder builder) {
         this.backend = builder.backend;
         this.quantization = builder.quantization;
+        this.unpacked = builder.unpacked;
         this.activations = builder.activations;
         this.cacheType = builder.cacheType;
         this.contextLength = builder.contextLength;
@@ -65,6 +68,7 @@ public final class LoadOptions {
     public static final class Builder {
         private BackendChoice backend = BackendChoice.best();
         private Optional<DType> quantization = Optional.empty();
+        private Optional<DType> unpacked = Optional.empty();
         private DType activations = DType.BF16;
         private DType cacheType = DType.F32;
         private OptionalInt contextLength = OptionalInt.empty();
@@ -103,6 +107,15 @@ public final class LoadOptions {
                 throw new InvalidRequestException("weights are to be rounded to %s, must be q8 or q4", type);
             }
             quantization = Optional.of(type);
+            return this;
+        }
+
+        /** @param type F32 or BF16, which matrices turn into that a GGUF file has quantized; otherwise the nearest of our types */
+        public Builder unpacked(DType type) {
+            if (type != DType.F32 && type != DType.BF16) {
+                throw new InvalidRequestException("weights are to be unpacked to %s, must be f32 or bf16", type);
+            }
+            unpacked = Optional.of(type);
             return this;
         }
 
@@ -229,6 +242,20 @@ public final class LoadOptions {
 
     public Optional<DType> quantization() {
         return quantization;
+    }
+
+    /** What matrices of a GGUF file turn into that it has quantized; empty for the nearest type. */
+    Optional<DType> ofGguf() {
+        return quantization.or(() -> unpacked);
+    }
+
+    /** @throws InvalidRequestException if something is to be unpacked that is not packed */
+    void checkFor(Path model) {
+        if (unpacked.isPresent() && ModelFiles.gguf(model).isEmpty()) {
+            throw new InvalidRequestException(
+                    "%s: is not a GGUF file; only what that has quantized can be unpacked to %s",
+                    model, unpacked.get());
+        }
     }
 
     public DType activations() {

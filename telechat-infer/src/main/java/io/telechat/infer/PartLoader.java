@@ -68,7 +68,7 @@ record PartLoader(Path directory, List<Path> adapters, LoadOptions options) {
 
     /** Another part; returns when the first one is closed. */
     void follow(Communicator ranks) {
-        ModelLoader.Checked checked = ModelLoader.check(directory);
+        ModelLoader.Checked checked = ModelLoader.check(directory, options.ofGguf());
         Optional<Backend> backend = Optional.empty();
         try {
             backend = Optional.of(Backends.open(share(options, ranks.numberHere())));

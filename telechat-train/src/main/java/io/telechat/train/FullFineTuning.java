@@ -8,6 +8,7 @@ import io.telechat.core.checkpoint.Checkpoint;
 import io.telechat.core.checkpoint.CompanionFiles;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.SplitMix;
+import io.telechat.core.tokenizer.TokenizerFiles;
 import io.telechat.core.training.TrainingPass;
 import io.telechat.core.weights.ModelLoader;
 import io.telechat.train.optimizer.OptimizerMemory;
@@ -167,7 +168,7 @@ public final class FullFineTuning implements TrainedModel {
         parameters.write(directory, method.dtype());
         if (first) {
             CompanionFiles.copyConfig(source, directory);
-            CompanionFiles.copyTokenizer(source, directory);
+            TokenizerFiles.copy(source, directory);
         }
     }
 

@@ -51,7 +51,8 @@ public final class TrainRun implements AutoCloseable {
             }
             TrainingData data = TrainingData.open(config.data());
             cleanup.push(data::close);
-            ModelLoader.Checked checked = ModelLoader.check(config.model());
+            ModelLoader.Checked checked =
+                    ModelLoader.check(config.model(), config.method().ofGguf());
             cleanup.push(checked::close);
             CheckedData inputs = CheckedData.of(config, checked.config(), data);
             if (parallelism.isFirst()) {

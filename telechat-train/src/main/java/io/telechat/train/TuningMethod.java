@@ -10,6 +10,14 @@ import java.util.Optional;
 
 /** What of a model is trained. */
 public sealed interface TuningMethod {
+    /** What matrices of a GGUF file turn into that it has quantized; empty for the nearest of our types. */
+    default Optional<DType> ofGguf() {
+        return switch (this) {
+            case Full full -> Optional.of(DType.F32);
+            case Lora lora -> lora.quantization();
+        };
+    }
+
     /**
      * Every parameter. Those that the optimizer updates are float32.
      *

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.checkpoint.JsonFiles;
 import io.telechat.core.checkpoint.KeyRules;
+import io.telechat.core.checkpoint.ModelFiles;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -70,6 +71,15 @@ public final class ConfigFile {
     /** @throws InvalidModelException if the file is missing, or is not a JSON object */
     public static ConfigFile read(Path path) {
         return new ConfigFile(path, JsonFiles.readObject(path));
+    }
+
+    /**
+     * That of a model.
+     *
+     * @throws InvalidModelException likewise
+     */
+    public static ConfigFile of(ModelFiles files) {
+        return new ConfigFile(files.path("config.json"), files.json("config.json"));
     }
 
     public Path path() {

@@ -3,11 +3,13 @@ package io.telechat.core.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.telechat.core.InvalidModelException;
+import io.telechat.core.gguf.GgufType;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Shape;
 import io.telechat.core.tensor.Tensor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -18,12 +20,15 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /**
- * The weights in a checkpoint directory, whatever they are stored in: safetensors or PyTorch files, one or many. Opening
+ * The weights in a checkpoint directory, whatever they are stored in: safetensors or PyTorch files, one or many, or a
+ * GGUF file. Opening
  * reads headers only; tensors are views of the mapped files where their layout allows.
  */
 public final class Checkpoint implements AutoCloseable {
@@ -46,16 +51,35 @@ public final class Checkpoint implements AutoCloseable {
 
     /** @throws InvalidModelException if there are no weights, or they are damaged or incomplete */
     public static Checkpoint open(Path directory) {
-        if (!Files.isDirectory(directory)) {
+        return open(directory, Optional.empty());
+    }
+
+    /**
+     * @param directory or a GGUF file
+     * @param unpacked what matrices turn into that a GGUF file has quantized; empty for the nearest type of ours
+     * @throws InvalidModelException if there are no weights, or they are damaged or incomplete
+     */
+    public static Checkpoint open(Path directory, Optional<DType> unpacked) {
+        Optional<Path> gguf = ModelFiles.gguf(directory);
+        if (gguf.isEmpty() && !Files.isDirectory(directory)) {
             throw new InvalidModelException("%s: is not a directory; give the directory of a checkpoint", directory);
         }
         Arena arena = Arena.ofShared();
         try {
-            return new Checkpoint(directory, arena, openFiles(directory, arena));
+            Map<String, TensorFile> fileOf = gguf.isPresent()
+                    ? byName(GgufTensors.open(gguf.get(), arena, unpacked))
+                    : openFiles(directory, arena);
+            return new Checkpoint(directory, arena, fileOf);
         } catch (RuntimeException e) {
             arena.close();
             throw e;
         }
+    }
+
+    private static Map<String, TensorFile> byName(TensorFile file) {
+        Map<String, TensorFile> fileOf = new LinkedHashMap<>();
+        file.tensors().keySet().forEach(name -> fileOf.put(name, file));
+        return fileOf;
     }
 
     private static Map<String, TensorFile> openFiles(Path directory, Arena arena) {
@@ -169,6 +193,14 @@ public final class Checkpoint implements AutoCloseable {
         return file.tensor(name);
     }
 
+    /** What becomes of matrices that a GGUF file has quantized: its types, and those that they are brought into. */
+    public Map<GgufType, DType> conversions() {
+        return fileOf.values().stream()
+                .findFirst()
+                .map(file -> file instanceof GgufTensors tensors ? tensors.conversions() : null)
+                .orElseGet(TreeMap::new);
+    }
+
     /**
      * Tells checkpoints apart without reading them whole: the beginning of a SHA-256 over every tensor's name, type, shape and
      * first bytes, wherever they lie.
@@ -176,11 +208,9 @@ public final class Checkpoint implements AutoCloseable {
     public String fingerprint() {
         MessageDigest digest = Sha256.digest();
         for (String name : new TreeSet<>(infos.keySet())) {
-            Tensor tensor = tensor(name);
-            digest.update(
-                    "%s %s %s\n".formatted(name, tensor.dtype(), tensor.shape()).getBytes(StandardCharsets.UTF_8));
-            digest.update(tensor.segment()
-                    .asSlice(0, Math.min(FINGERPRINT_BYTES, tensor.bytes()))
+            MemorySegment bytes = fileOf.get(name).bytes(name);
+            digest.update("%s %s %s\n".formatted(name, dtype(name), shape(name)).getBytes(StandardCharsets.UTF_8));
+            digest.update(bytes.asSlice(0, Math.min(FINGERPRINT_BYTES, bytes.byteSize()))
                     .toArray(ValueLayout.JAVA_BYTE));
         }
         return HexFormat.of().formatHex(digest.digest(), 0, Long.BYTES);

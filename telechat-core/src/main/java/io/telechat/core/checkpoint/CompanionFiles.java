@@ -2,9 +2,7 @@
 package io.telechat.core.checkpoint;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 
 /** The small files that lie beside a checkpoint's weights. */
@@ -23,18 +21,13 @@ public final class CompanionFiles {
 
     /** Copies those that belong to the tokenizer and to generation, as far as they are there. */
     public static void copyTokenizer(Path from, Path to) throws IOException {
+        ModelFiles files = ModelFiles.of(from);
         for (String name : TOKENIZER) {
-            copy(from, to, name);
+            files.copy(name, to);
         }
     }
 
     public static void copyConfig(Path from, Path to) throws IOException {
-        copy(from, to, "config.json");
-    }
-
-    private static void copy(Path from, Path to, String name) throws IOException {
-        if (Files.exists(from.resolve(name))) {
-            Files.copy(from.resolve(name), to.resolve(name), StandardCopyOption.REPLACE_EXISTING);
-        }
+        ModelFiles.of(from).copy("config.json", to);
     }
 }

@@ -10,16 +10,10 @@ import io.telechat.core.tensor.HostStorage;
 import io.telechat.core.tensor.Shape;
 import io.telechat.core.tensor.Tensor;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -39,27 +33,17 @@ public final class SafetensorsWriter implements AutoCloseable {
         }
     }
 
-    private final Path target;
-    private final Path temporary;
-    private final Arena arena = Arena.ofShared();
-    private final MemorySegment file;
+    private final MappedOutput output;
     private final Map<String, Tensor> tensors = new LinkedHashMap<>();
 
     private SafetensorsWriter(Path target, Map<String, Entry> entries) throws IOException {
-        this.target = target.toAbsolutePath();
-        this.temporary = this.target.resolveSibling(
-                "." + target.getFileName() + "." + ProcessHandle.current().pid() + ".tmp");
         byte[] header = header(entries);
         long size = 8L + header.length;
         for (Entry entry : entries.values()) {
             size += entry.bytes();
         }
-        try {
-            this.file = map(size);
-        } catch (IOException | RuntimeException | Error e) {
-            close();
-            throw e;
-        }
+        output = new MappedOutput(target, size);
+        MemorySegment file = output.segment();
         file.set(ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN), 0, header.length);
         MemorySegment.copy(header, 0, file, ValueLayout.JAVA_BYTE, 8, header.length);
         long at = 8L + header.length;
@@ -69,29 +53,6 @@ public final class SafetensorsWriter implements AutoCloseable {
                     e.getKey(),
                     new Tensor(e.getValue().dtype(), e.getValue().shape(), new HostStorage(file.asSlice(at, bytes))));
             at += bytes;
-        }
-    }
-
-    private MemorySegment map(long size) throws IOException {
-        Path directory = target.getParent();
-        if (Files.exists(target) && !Files.isRegularFile(target)) {
-            throw new IOException("it is there already, and is not a file");
-        }
-        if (!Files.isDirectory(directory)) {
-            throw new IOException("there is no directory " + directory);
-        }
-        long room = Files.getFileStore(directory).getUsableSpace();
-        if (room < size) {
-            throw new IOException("it would have %,d bytes, the disk has room for %,d".formatted(size, room));
-        }
-        temporary.toFile().deleteOnExit();
-        try (FileChannel channel = FileChannel.open(
-                temporary,
-                StandardOpenOption.READ,
-                StandardOpenOption.WRITE,
-                StandardOpenOption.CREATE,
-                StandardOpenOption.TRUNCATE_EXISTING)) {
-            return channel.map(FileChannel.MapMode.READ_WRITE, 0, size, arena);
         }
     }
 
@@ -149,26 +110,11 @@ public final class SafetensorsWriter implements AutoCloseable {
 
     /** Forces everything to disk and gives the file its name. */
     public void commit() {
-        try {
-            file.force();
-            arena.close();
-            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        } catch (IOException e) {
-            throw new InvalidModelException(e, "%s: cannot be written: %s", target, IoReason.of(e));
-        } finally {
-            close();
-        }
+        output.commit();
     }
 
     @Override
     public void close() {
-        if (arena.scope().isAlive()) {
-            arena.close();
-        }
-        try {
-            Files.deleteIfExists(temporary);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        output.close();
     }
 }

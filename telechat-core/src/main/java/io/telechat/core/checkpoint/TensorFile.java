@@ -4,11 +4,12 @@ package io.telechat.core.checkpoint;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Shape;
 import io.telechat.core.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Map;
 
 /** A file that holds named tensors. */
-sealed interface TensorFile permits SafetensorsFile, PyTorchFile {
+sealed interface TensorFile permits SafetensorsFile, PyTorchFile, GgufTensors {
     /** What a file says of one tensor. */
     record Info(DType dtype, Shape shape, Path file) {
         public long bytes() {
@@ -21,4 +22,9 @@ sealed interface TensorFile permits SafetensorsFile, PyTorchFile {
 
     /** A tensor over the mapped file where its layout allows, otherwise a copy. */
     Tensor tensor(String name);
+
+    /** The bytes of a tensor in whatever form the file has them, of which nothing is copied that need not be. */
+    default MemorySegment bytes(String name) {
+        return tensor(name).segment();
+    }
 }

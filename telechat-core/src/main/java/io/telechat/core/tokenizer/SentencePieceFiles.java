@@ -4,9 +4,8 @@ package io.telechat.core.tokenizer;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import io.telechat.core.InvalidModelException;
-import io.telechat.core.checkpoint.JsonFiles;
+import io.telechat.core.checkpoint.ModelFiles;
 import io.telechat.core.tokenizer.SentencePieceModel.Matching;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,10 +20,12 @@ final class SentencePieceFiles {
 
     private SentencePieceFiles() {}
 
-    static TokenizerFiles read(Path modelFile, Path configFile) {
-        SentencePieceModel model = SentencePieceModel.read(modelFile);
-        Optional<JsonNode> config =
-                Files.exists(configFile) ? Optional.of(JsonFiles.readObject(configFile)) : Optional.empty();
+    static TokenizerFiles read(ModelFiles files) {
+        SentencePieceModel model = SentencePieceModel.of(files);
+        Path configFile = files.path("tokenizer_config.json");
+        Optional<JsonNode> config = files.has("tokenizer_config.json")
+                ? Optional.of(files.json("tokenizer_config.json"))
+                : Optional.empty();
         boolean listed = config.map(c -> c.path(LISTED).isObject()).orElse(false);
         Matching userMark = model.matching(USER);
         List<AddedToken> added = listed ? listedTokens(configFile, config.get()) : usualTokens(model, config, userMark);

@@ -2,6 +2,8 @@
 package io.telechat.core.tokenizer;
 
 import io.telechat.core.InvalidModelException;
+import io.telechat.core.checkpoint.ModelFiles;
+import io.telechat.core.gguf.GgufTokenizer;
 import java.io.IOException;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
@@ -54,6 +56,29 @@ public record SentencePieceModel(Path path, List<Piece> pieces, boolean addDummy
         } catch (BufferUnderflowException | IllegalArgumentException e) {
             throw new InvalidModelException(e, "%s: damaged tokenizer model; copy or download it again", path);
         }
+    }
+
+    /**
+     * What a GGUF file says in its place.
+     *
+     * @param path to name in complaints
+     */
+    static SentencePieceModel of(Path path, GgufTokenizer.Pieces gguf) {
+        List<Piece> pieces = new ArrayList<>();
+        for (int id = 0; id < gguf.texts().size(); id++) {
+            Piece.Type type = Piece.Type.values()[gguf.types().get(id) - 1];
+            pieces.add(new Piece(gguf.texts().get(id), gguf.scores().get(id), type));
+        }
+        if (pieces.size() > MAX_PIECES) {
+            throw new InvalidModelException("%s: %,d pieces is no vocabulary", path, pieces.size());
+        }
+        return new SentencePieceModel(path, List.copyOf(pieces), gguf.addDummyPrefix());
+    }
+
+    /** Of a directory's tokenizer.model, or of what stands in its place. */
+    static SentencePieceModel of(ModelFiles files) {
+        Path path = files.path("tokenizer.model");
+        return files.pieces().map(pieces -> of(path, pieces)).orElseGet(() -> read(path));
     }
 
     /** Whether and how text can turn into this piece. */

@@ -39,6 +39,11 @@ public final class SentencePieceWriter {
 
     /** Writes a BPE model with byte fallback, dummy prefix, and no normalisation. */
     public static void write(Path file, List<Piece> pieces) throws IOException {
+        write(file, pieces, true);
+    }
+
+    /** Likewise, with a dummy prefix or without. */
+    static void write(Path file, List<Piece> pieces, boolean addDummyPrefix) throws IOException {
         Message model = new Message();
         for (Piece piece : pieces) {
             Message message = new Message();
@@ -54,7 +59,7 @@ public final class SentencePieceWriter {
         model.message(2, trainer);
         Message normalizer = new Message();
         normalizer.text(1, "identity");
-        normalizer.varint(3, 1);
+        normalizer.varint(3, addDummyPrefix ? 1 : 0);
         normalizer.varint(4, 0);
         normalizer.varint(5, 1);
         model.message(3, normalizer);

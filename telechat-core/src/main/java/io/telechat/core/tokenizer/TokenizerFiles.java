@@ -2,8 +2,10 @@
 package io.telechat.core.tokenizer;
 
 import io.telechat.core.InvalidModelException;
+import io.telechat.core.checkpoint.CompanionFiles;
 import io.telechat.core.checkpoint.Downloads;
-import java.nio.file.Files;
+import io.telechat.core.checkpoint.ModelFiles;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -34,25 +36,39 @@ public record TokenizerFiles(Tokenizer tokenizer, List<AddedToken> added, Kind k
 
     /** The file of a directory that {@link #load} reads the vocabulary from; nothing if there is none. */
     public static Optional<Path> file(Path directory) {
-        return Stream.of(SENTENCE_PIECE, TIKTOKEN, JSON)
-                .map(directory::resolve)
-                .filter(Files::exists)
-                .findFirst();
+        ModelFiles files = ModelFiles.of(directory);
+        return name(files).map(files::path);
+    }
+
+    private static Optional<String> name(ModelFiles files) {
+        return Stream.of(SENTENCE_PIECE, TIKTOKEN, JSON).filter(files::has).findFirst();
     }
 
     /**
-     * @param directory holds tokenizer.model and, if the makers' defaults don't apply, tokenizer_config.json; or qwen.tiktoken;
+     * @param directory a GGUF file; or holds tokenizer.model and, if the makers' defaults don't apply, tokenizer_config.json; or qwen.tiktoken;
      *     or a tokenizer.json
      * @throws InvalidModelException if they are missing or damaged
      */
     public static TokenizerFiles load(Path directory) {
-        Path file = file(directory).orElse(directory.resolve(SENTENCE_PIECE));
+        ModelFiles files = ModelFiles.of(directory);
+        String name = name(files).orElse(SENTENCE_PIECE);
+        Path file = files.path(name);
         Downloads.requireWhole(file);
-        return switch (file.getFileName().toString()) {
+        return switch (name) {
             case TIKTOKEN -> TiktokenFile.read(file);
-            case JSON -> TokenizerJson.read(file);
-            default -> SentencePieceFiles.read(file, directory.resolve("tokenizer_config.json"));
+            case JSON -> TokenizerJson.read(file, files.json(name));
+            default -> SentencePieceFiles.read(files);
         };
+    }
+
+    /** Copies the files that belong to the tokenizer and to generation, as far as they are there, or what stands in their place. */
+    public static void copy(Path from, Path to) throws IOException {
+        CompanionFiles.copyTokenizer(from, to);
+        ModelFiles files = ModelFiles.of(from);
+        if (files.pieces().isPresent()) {
+            SentencePieceModel model = SentencePieceModel.of(files);
+            SentencePieceWriter.write(to.resolve(SENTENCE_PIECE), model.pieces(), model.addDummyPrefix());
+        }
     }
 
     /** Whether some added token is spelled so. */

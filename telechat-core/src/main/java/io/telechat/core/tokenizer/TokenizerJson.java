@@ -4,7 +4,6 @@ package io.telechat.core.tokenizer;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.Message;
-import io.telechat.core.checkpoint.JsonFiles;
 import io.telechat.core.checkpoint.KeyRules;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -35,8 +34,9 @@ final class TokenizerJson {
         this.json = new JsonSteps(path);
     }
 
-    static TokenizerFiles read(Path path) {
-        return new TokenizerJson(path).tokenizer(JsonFiles.readObject(path));
+    /** @param path to name in complaints */
+    static TokenizerFiles read(Path path, JsonNode file) {
+        return new TokenizerJson(path).tokenizer(file);
     }
 
     private TokenizerFiles tokenizer(JsonNode file) {

@@ -12,6 +12,7 @@ import io.telechat.core.architecture.TensorSpec;
 import io.telechat.core.architecture.WeightSource;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.checkpoint.Checkpoint;
+import io.telechat.core.checkpoint.ModelFiles;
 import io.telechat.core.model.CausalLm;
 import io.telechat.core.model.ParameterStore;
 import io.telechat.core.model.ResidentParameters;
@@ -33,7 +34,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * From a checkpoint directory to a model: reads headers, recognises the architecture, checks every tensor's name, shape and
+ * From a checkpoint directory, or a GGUF file, to a model: reads headers, recognises the architecture, checks every tensor's name, shape and
  * type, presents the memory bill, and only then loads.
  */
 public final class ModelLoader {
@@ -82,12 +83,24 @@ public final class ModelLoader {
      * @throws InvalidModelException naming every missing, unexpected or misshapen tensor (the first few of each)
      */
     public static Checked check(Path directory) {
-        if (!Files.isDirectory(directory)) {
+        return check(directory, Optional.empty());
+    }
+
+    /**
+     * Likewise.
+     *
+     * @param unpacked what matrices turn into that a GGUF file has quantized; empty for the nearest type of ours
+     * @throws InvalidModelException likewise
+     */
+    public static Checked check(Path directory, Optional<DType> unpacked) {
+        ModelFiles files = ModelFiles.of(directory);
+        if (!files.isGguf() && !Files.isDirectory(directory)) {
             throw new InvalidModelException(
-                    "%s: is not a directory; give the directory of a checkpoint, with its config.json", directory);
+                    "%s: is not a directory; give the directory of a checkpoint, with its config.json, or a GGUF file",
+                    directory);
         }
-        ConfigFile file = ConfigFile.read(directory.resolve("config.json"));
-        Checkpoint checkpoint = Checkpoint.open(directory);
+        ConfigFile file = ConfigFile.of(files);
+        Checkpoint checkpoint = Checkpoint.open(directory, unpacked);
         try {
             ModelConfig config = Architectures.of(file, checkpoint.names()).readConfig(file, checkpoint.names());
             checkTensors(checkpoint, config);
@@ -133,6 +146,9 @@ public final class ModelLoader {
             Checked checked, ModelPart part, Backend backend, Optional<DType> quantization, LoadProgress progress) {
         Checkpoint checkpoint = checked.checkpoint();
         quantization.ifPresent(dtype -> requireNotOtherwiseQuantized(checkpoint, dtype));
+        if (part.index() == 0) {
+            GgufNote.of(checkpoint).ifPresent(note -> LOG.warn(note.localized()));
+        }
         long bytes = checked.loadedBytes(part.isCut() ? quantization : Optional.empty()) / part.count();
         WeightScan scan = new WeightScan(backend.workers(), progress, bytes);
         TensorArena device = backend.memory().newArena();

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.fail;
 
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.testing.Goldens;
+import io.telechat.core.testing.TinyGguf;
 import io.telechat.core.tokenizer.SentencePieceModel;
 import io.telechat.core.tokenizer.SentencePieceTokenizer;
 import io.telechat.core.tokenizer.SentencePieceWriter;
@@ -172,5 +173,20 @@ class FileFuzzTest {
         tokenizer.decode(tokenizer.encode("some text, it's 12 中文 Hello"));
         tokenizer.newDecoder().add(0);
         tokenizer.bytes(0);
+    }
+
+    @Test
+    void gguf() throws IOException {
+        byte[] valid = TinyGguf.whole();
+        fuzz(valid, "model.gguf", 10_000, file -> {
+            ModelFiles files = ModelFiles.of(file);
+            files.json("config.json");
+            try (Checkpoint checkpoint = Checkpoint.open(file)) {
+                checkpoint.names().forEach(checkpoint::tensor);
+            }
+            if (TokenizerFiles.file(file).isPresent()) {
+                TokenizerFiles.load(file).tokenizer().encode("some text 中文");
+            }
+        });
     }
 }

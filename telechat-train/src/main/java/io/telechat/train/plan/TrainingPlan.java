@@ -65,7 +65,8 @@ public record TrainingPlan(
      */
     public static TrainingPlan of(TrainConfig config, int ranks, int samples) {
         try (TrainingData data = TrainingData.open(config.data());
-                ModelLoader.Checked checked = ModelLoader.check(config.model())) {
+                ModelLoader.Checked checked =
+                        ModelLoader.check(config.model(), config.method().ofGguf())) {
             RunSetup setup = new RunSetup(
                     samples,
                     data.rowTokens(),
