@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.cli;
 
+import io.telechat.core.InvalidModelException;
+import io.telechat.core.checkpoint.ModelFiles;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.FileVisitOption;
@@ -103,12 +105,21 @@ final class ModelCatalog {
 
     private static boolean isCheckpoint(Path directory) {
         if (!Files.isRegularFile(directory.resolve("config.json"))) {
-            return false;
+            return isGguf(directory);
         }
         try (Stream<Path> files = Files.list(directory)) {
-            return files.anyMatch(f -> f.getFileName().toString().matches(".*\\.safetensors|pytorch_model.*\\.bin"));
+            return files.anyMatch(
+                    f -> f.getFileName().toString().matches(".*\\.(safetensors|gguf)|pytorch_model.*\\.bin"));
         } catch (IOException e) {
             return false;
+        }
+    }
+
+    private static boolean isGguf(Path directory) {
+        try {
+            return ModelFiles.gguf(directory).isPresent();
+        } catch (InvalidModelException e) {
+            return false; // several: each is named by its file
         }
     }
 

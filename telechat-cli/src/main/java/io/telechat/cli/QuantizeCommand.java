@@ -111,7 +111,7 @@ final class QuantizeCommand implements Callable<Integer> {
     }
 
     private List<Result> quantize(Path from) {
-        try (ModelLoader.Checked checked = ModelLoader.check(from);
+        try (ModelLoader.Checked checked = ModelLoader.check(from, Optional.of(DType.F32)); // of GGUF, exactly
                 WorkerTeam workers = new WorkerTeam(threads)) {
             ProgressBar progress = new ProgressBar(Message.of("quantizing"), global.quiet);
             List<Result> results = new CheckpointQuantizer(to, workers, progress).write(checked, out);

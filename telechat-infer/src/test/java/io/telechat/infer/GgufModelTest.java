@@ -100,6 +100,14 @@ class GgufModelTest {
     }
 
     @Test
+    void partsHaveTheirShareOfWhatWasRounded() throws IOException {
+        Path model = Files.write(directory.resolve("q8.gguf"), TinyGguf.whole());
+        float[] whole = logits(model, options().unpacked(DType.F32));
+        float[] inParts = logits(model, options().unpacked(DType.F32).tensorParallel(2));
+        assertArrayEquals(whole, inParts, 1e-4f);
+    }
+
+    @Test
     void onlyGgufFilesHaveSomethingToUnpack() throws IOException {
         Path model = TinyModels.make(directory, "tiny", TinyModels.CONFIG_QWEN2, 4);
         assertThrows(

@@ -7,6 +7,7 @@ import io.telechat.core.gguf.GgufType;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Shape;
 import io.telechat.core.tensor.Tensor;
+import io.telechat.core.tensor.TensorArena;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -186,11 +187,20 @@ public final class Checkpoint implements AutoCloseable {
 
     /** The tensor of this name, valid until the checkpoint is closed. */
     public Tensor tensor(String name) {
+        return file(name).tensor(name);
+    }
+
+    /** Likewise; what a GGUF file has in another form than ours is brought into this arena, and valid as long as that. */
+    public Tensor tensor(String name, TensorArena copies) {
+        return file(name).tensor(name, copies);
+    }
+
+    private TensorFile file(String name) {
         TensorFile file = fileOf.get(name);
         if (file == null) {
             throw new InvalidModelException("%s: has no tensor '%s'", directory, name);
         }
-        return file.tensor(name);
+        return file;
     }
 
     /** What becomes of matrices that a GGUF file has quantized: its types, and those that they are brought into. */

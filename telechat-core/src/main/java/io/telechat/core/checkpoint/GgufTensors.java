@@ -14,6 +14,7 @@ import io.telechat.core.tensor.HostStorage;
 import io.telechat.core.tensor.QuantizedLayout;
 import io.telechat.core.tensor.Shape;
 import io.telechat.core.tensor.Tensor;
+import io.telechat.core.tensor.TensorArena;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -21,13 +22,13 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.BiFunction;
 import java.util.function.LongUnaryOperator;
 import java.util.stream.IntStream;
 
 /**
  * The tensors of a GGUF model under the names, and with the rows in the order, of Hugging Face's checkpoints. What is quantized
- * there is brought into another form whenever it is asked for, rows by rows, so that no tensor is in memory as floats; that
- * form lives as long as it is used.
+ * there is brought into another form whenever it is asked for, rows by rows, so that no tensor is in memory as floats.
  */
 final class GgufTensors implements TensorFile {
     private final GgufModel model;
@@ -86,6 +87,18 @@ final class GgufTensors implements TensorFile {
 
     @Override
     public Tensor tensor(String name) {
+        return tensor(
+                name,
+                (dtype, shape) -> Tensor.over(
+                        Arena.ofAuto().allocate(Math.max(1, dtype.bytes(shape)), 64), dtype, shape.toArray()));
+    }
+
+    @Override
+    public Tensor tensor(String name, TensorArena copies) {
+        return tensor(name, (dtype, shape) -> copies.allocate(dtype, shape.toArray()));
+    }
+
+    private Tensor tensor(String name, BiFunction<DType, Shape, Tensor> copies) {
         Stored tensor = stored.get(name);
         DType dtype = infos.get(name).dtype();
         boolean isTurned = model.hasRotatedRows() && GgufNames.isRotated(name);
@@ -93,10 +106,7 @@ final class GgufTensors implements TensorFile {
             return new Tensor(dtype, tensor.shape(), new HostStorage(tensor.data()));
         }
         LongUnaryOperator rows = isTurned ? turned(name, tensor.shape())::inGguf : row -> row;
-        Tensor to = new Tensor(
-                dtype,
-                tensor.shape(),
-                new HostStorage(Arena.ofAuto().allocate(Math.max(1, dtype.bytes(tensor.shape())), 64)));
+        Tensor to = copies.apply(dtype, tensor.shape());
         if (!tensor.type().isQuantized()) {
             copyRows(tensor, rows, to);
         } else if (dtype.isQuantized()) {

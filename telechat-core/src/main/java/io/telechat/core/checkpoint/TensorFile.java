@@ -4,6 +4,7 @@ package io.telechat.core.checkpoint;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Shape;
 import io.telechat.core.tensor.Tensor;
+import io.telechat.core.tensor.TensorArena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Map;
@@ -22,6 +23,11 @@ sealed interface TensorFile permits SafetensorsFile, PyTorchFile, GgufTensors {
 
     /** A tensor over the mapped file where its layout allows, otherwise a copy. */
     Tensor tensor(String name);
+
+    /** Likewise, with an arena for what has to be brought into another form. */
+    default Tensor tensor(String name, TensorArena copies) {
+        return tensor(name);
+    }
 
     /** The bytes of a tensor in whatever form the file has them, of which nothing is copied that need not be. */
     default MemorySegment bytes(String name) {

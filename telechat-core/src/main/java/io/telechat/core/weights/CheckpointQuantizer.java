@@ -62,7 +62,6 @@ public record CheckpointQuantizer(DType dtype, WorkerTeam workers, LoadProgress 
                 scan.complaint().ifPresent(where -> {
                     throw new InvalidModelException("%s: %s", checkpoint.directory(), where);
                 });
-                checkpoint.tensor(name).leaveMemory();
             }
         });
         return results;
@@ -79,7 +78,9 @@ public record CheckpointQuantizer(DType dtype, WorkerTeam workers, LoadProgress 
         } else {
             to.segment().copyFrom(from.segment());
         }
-        return new Result(spec.name(), from.dtype(), to.dtype(), from.bytes(), to.bytes(), error);
+        Result result = new Result(spec.name(), from.dtype(), to.dtype(), from.bytes(), to.bytes(), error);
+        from.leaveMemory();
+        return result;
     }
 
     private double relativeError(Tensor before, Tensor after) {

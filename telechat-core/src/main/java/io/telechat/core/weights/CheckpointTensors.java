@@ -17,7 +17,7 @@ public record CheckpointTensors(Checkpoint checkpoint, TensorArena arena, Worker
         implements WeightSource {
     @Override
     public Tensor get(String name) {
-        Tensor tensor = checkpoint.tensor(name);
+        Tensor tensor = checkpoint.tensor(name, arena);
         scan.see(name, tensor);
         return tensor;
     }

@@ -16,6 +16,7 @@ import io.telechat.core.gguf.GgufType;
 import io.telechat.core.gguf.GgufValues;
 import io.telechat.core.gguf.RotatedRows;
 import io.telechat.core.quant.FloatRows;
+import io.telechat.core.tensor.HostArena;
 import io.telechat.core.tensor.Shape;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.core.workers.WorkerTeam;
@@ -26,6 +27,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.LongUnaryOperator;
 
 /**
  * Writes a checkpoint as a GGUF file that llama.cpp reads, where that knows the architecture. Matrices have the type that is
@@ -86,20 +88,23 @@ public record GgufExporter(GgufType type, WorkerTeam workers, LoadProgress progr
         RotatedRows order = new RotatedRows(headDim(checked.config()));
         WeightScan scan = new WeightScan(workers, progress, checkpoint.bytes(), true);
         specs.forEach((name, spec) -> {
-            Tensor from = checkpoint.tensor(spec.name());
-            scan.see(spec.name(), from);
-            scan.complaint().ifPresent(where -> {
-                throw new InvalidModelException("%s: %s", checkpoint.directory(), where);
-            });
-            MemorySegment to = writer.tensor(name);
-            Rows rows = new Rows(from, entries.get(name).type(), to);
-            workers.run(
-                    Math.toIntExact(rows.count()),
-                    (row, worker) ->
-                            rows.write(row, isTurned && GgufNames.isRotated(spec.name()) ? order.inGguf(row) : row));
-            from.leaveMemory();
-            to.unload(); // what is written stays with the system, not with us
+            boolean turned = isTurned && GgufNames.isRotated(spec.name());
+            try (HostArena arena = new HostArena()) {
+                Tensor from = checkpoint.tensor(spec.name(), arena);
+                scan.see(spec.name(), from);
+                scan.complaint().ifPresent(where -> {
+                    throw new InvalidModelException("%s: %s", checkpoint.directory(), where);
+                });
+                write(from, entries.get(name).type(), turned ? order::inGguf : row -> row, writer.tensor(name));
+            }
         });
+    }
+
+    private void write(Tensor from, GgufType to, LongUnaryOperator places, MemorySegment segment) {
+        Rows rows = new Rows(from, to, segment);
+        workers.run(Math.toIntExact(rows.count()), (row, worker) -> rows.write(row, places.applyAsLong(row)));
+        from.leaveMemory();
+        segment.unload(); // what is written stays with the system, not with us
     }
 
     private static int headDim(ModelConfig config) {

@@ -65,11 +65,18 @@ final class PlacedTensors implements WeightSource, AutoCloseable {
     @Override
     public Tensor get(String name) {
         names.add(name);
-        Tensor tensor = checkpoint.tensor(name);
+        Tensor tensor = checkpoint.tensor(name, copies(name));
         if (!part.isCut()) {
             scan.see(name, tensor);
         }
         return tensor;
+    }
+
+    /** Where a tensor goes that has to be copied out of its file: a matrix that is rounded or cut is copied again. */
+    private TensorArena copies(String name) {
+        boolean isMatrix = checkpoint.shape(name).rank() == 2;
+        boolean isRounded = quantizer.isPresent() && !checkpoint.dtype(name).isQuantized();
+        return isMatrix && (isRounded || part.isCut()) ? temporary : kept();
     }
 
     @Override
@@ -125,7 +132,7 @@ final class PlacedTensors implements WeightSource, AutoCloseable {
         Weight quantized = quantizer
                 .map(q -> q.quantize(rows, part.columns(id.part()).isPresent() ? temporary : kept()))
                 .orElse(rows);
-        Weight own = part.isCut() ? own(quantized) : quantized;
+        Weight own = part.isCut() ? own(rows, quantized) : quantized;
         for (Weight.Block block : stored.blocks()) {
             if (quantizer.isPresent() && !block.matrix().dtype().isQuantized()
                     || part.columns(id.part()).isPresent()) {
@@ -164,12 +171,14 @@ final class PlacedTensors implements WeightSource, AutoCloseable {
     }
 
     /** What this part holds, out of the memory that is let go. */
-    private Weight own(Weight rows) {
+    private Weight own(Weight stored, Weight rows) {
         Optional<ModelPart.Range> columns = part.columns(rows.id().part());
         List<Weight.Block> blocks = new ArrayList<>();
-        for (Weight.Block block : rows.blocks()) {
+        for (int i = 0; i < rows.blocks().size(); i++) {
+            Weight.Block block = rows.blocks().get(i);
+            boolean isRounded = block.matrix() != stored.blocks().get(i).matrix();
             Tensor matrix = columns.map(c -> new ColumnCut(c, workers).copy(block.matrix(), kept()))
-                    .orElseGet(() -> kept(block.matrix()));
+                    .orElseGet(() -> isRounded ? block.matrix() : kept(block.matrix()));
             scan.see(String.join(", ", names), matrix);
             boolean answers = columns.isEmpty() || part.index() == 0; // sums over the parts hold a bias once
             blocks.add(new Weight.Block(matrix, answers ? block.bias() : Optional.empty()));
@@ -177,9 +186,9 @@ final class PlacedTensors implements WeightSource, AutoCloseable {
         return new Weight(rows.id(), blocks);
     }
 
-    /** Rows of a mapped file or of a quantized copy stay where they are; those of a transposed matrix go when that goes. */
+    /** Rows of a mapped file stay where they are; those of a copy go when that goes. */
     private Tensor kept(Tensor rows) {
-        if (rows.dtype().isQuantized() || rows.segment().isMapped()) {
+        if (rows.segment().isMapped()) {
             return rows;
         }
         Tensor copy = kept().allocate(rows.dtype(), rows.shape().toArray());
