@@ -96,10 +96,14 @@ public final class GgufTokenizer {
             throw new InvalidModelException(
                     "%s: has %,d tokens and %,d scores", metadata.path(), tokens.size(), scores.size());
         }
+        int used = tokens.size();
+        while (used > 1 && types.get(used - 1) == UNUSED) {
+            used--; // fills the vocabulary up to the model's
+        }
         return new Pieces(
-                tokens,
-                scores,
-                types,
+                tokens.subList(0, used),
+                scores.subList(0, used),
+                types.subList(0, used),
                 metadata.flag(PREFIX + "add_space_prefix").orElse(true));
     }
 

@@ -56,6 +56,7 @@ class GgufTokenizerWriterTest {
     private static void assertSame(Path one, Path other) {
         Tokenizer tokenizer = TokenizerFiles.load(one).tokenizer();
         Tokenizer again = TokenizerFiles.load(other).tokenizer();
+        assertEquals(tokenizer.size(), again.size(), "what fills the vocabulary up is no token");
         for (String text : List.of("", "hihi hi123", "abac ab", "天翼<|end|></s>x", "<think>\n\n")) {
             assertArrayEquals(tokenizer.encode(text), again.encode(text), text);
         }
