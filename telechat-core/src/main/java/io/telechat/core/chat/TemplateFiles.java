@@ -4,7 +4,7 @@ package io.telechat.core.chat;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.checkpoint.IoReason;
-import io.telechat.core.checkpoint.JsonFiles;
+import io.telechat.core.checkpoint.ModelFiles;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -30,27 +30,25 @@ record TemplateFiles(Optional<String> template, Optional<String> withTools, Path
 
     /** @throws InvalidModelException if a file cannot be read */
     static TemplateFiles read(Path directory) {
-        Path config = directory.resolve("tokenizer_config.json");
-        Path json = directory.resolve("chat_template.json");
-        Path plain = directory.resolve("chat_template.jinja");
+        ModelFiles files = ModelFiles.of(directory);
         Map<String, String> tokens = new LinkedHashMap<>();
-        if (Files.exists(directory.resolve("special_tokens_map.json"))) {
-            addTokens(tokens, JsonFiles.readObject(directory.resolve("special_tokens_map.json")));
+        if (files.has("special_tokens_map.json")) {
+            addTokens(tokens, files.json("special_tokens_map.json"));
         }
         Map<String, String> named = new LinkedHashMap<>();
-        Path origin = config;
-        if (Files.exists(config)) {
-            JsonNode read = JsonFiles.readObject(config);
-            addTokens(tokens, read);
-            addTemplates(named, read.path(KEY));
+        Path origin = files.path("tokenizer_config.json");
+        if (files.has("tokenizer_config.json")) {
+            JsonNode config = files.json("tokenizer_config.json");
+            addTokens(tokens, config);
+            addTemplates(named, config.path(KEY));
         }
-        if (Files.exists(json)) {
-            addTemplates(named, JsonFiles.readObject(json).path(KEY));
-            origin = json;
+        if (files.has("chat_template.json")) {
+            addTemplates(named, files.json("chat_template.json").path(KEY));
+            origin = files.path("chat_template.json");
         }
-        if (Files.exists(plain)) {
-            named.put("default", text(plain));
-            origin = plain;
+        if (files.has("chat_template.jinja")) {
+            origin = files.path("chat_template.jinja");
+            named.put("default", text(origin));
         }
         return new TemplateFiles(
                 Optional.ofNullable(named.get("default")), Optional.ofNullable(named.get("tool_use")), origin, tokens);
