@@ -11,6 +11,8 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /**
  * The kernels, and the emulation and stand-ins themselves, under ThreadSanitizer, to which each thread of a GPU is one of its own, and
@@ -18,6 +20,7 @@ import org.junit.jupiter.api.Timeout;
  */
 @NeedsEmulation
 @Tag("slow")
+@Execution(ExecutionMode.CONCURRENT)
 class NativeChecksTest {
     @Test
     @Timeout(value = 12, unit = TimeUnit.MINUTES)
