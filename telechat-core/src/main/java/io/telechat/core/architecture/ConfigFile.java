@@ -175,7 +175,14 @@ public final class ConfigFile {
 
     /** The object under a key; an empty one where there is none. */
     ConfigFile object(String key) {
-        return new ConfigFile(path, json.path(key).isObject() ? json.get(key) : JsonNodeFactory.instance.objectNode());
+        if (!has(key)) {
+            return new ConfigFile(path, JsonNodeFactory.instance.objectNode());
+        }
+        JsonNode value = json.get(key);
+        if (!value.isObject()) {
+            throw new InvalidModelException("%s: '%s' is %s, must be an object", path, key, shorten(value));
+        }
+        return new ConfigFile(path, value);
     }
 
     /** The keys that have a value. */

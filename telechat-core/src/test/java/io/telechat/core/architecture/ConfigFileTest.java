@@ -79,6 +79,8 @@ class ConfigFileTest {
                 "'rope_scaling': {'rope_type': 'yarn', 'factor': 4.0, 'mscale': 0.7}",
                 "'rope_scaling': {'rope_type': 'yarn'}",
                 "'rope_parameters': {'full_attention': {'rope_theta': 10000.0}}",
+                "'rope_scaling': 'yarn'",
+                "'rope_parameters': [8]",
                 "'rope_scaling': {'type': 'linear', 'factor': 4.0}, 'rope_parameters': {'rope_type': 'default'}",
                 "'use_sliding_window': true",
                 "'layer_types': ['full_attention', 'sliding_attention']",
