@@ -185,6 +185,15 @@ public final class ConfigFile {
         return new ConfigFile(path, value);
     }
 
+    /**
+     * Refuses what rules refuse.
+     *
+     * @param name of this object within the file
+     */
+    void check(KeyRules rules, String name) {
+        rules.check("%s: '%s'".formatted(path, name), json);
+    }
+
     /** The keys that have a value. */
     List<String> keys() {
         return json.properties().stream()

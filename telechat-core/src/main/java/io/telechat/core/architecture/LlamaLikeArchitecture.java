@@ -19,6 +19,12 @@ import java.util.stream.Stream;
  * lengths (modeling_llama.py of transformers). Where they differ is in their own files.
  */
 abstract class LlamaLikeArchitecture implements Architecture {
+    /** Of queries, keys, values and of what leads back from attention. */
+    static final String ATTENTION_BIAS = "attention_bias";
+
+    /** Of all three matrices of the feed-forward network. */
+    static final String MLP_BIAS = "mlp_bias";
+
     private final String name;
     private final String modelType;
 
@@ -38,14 +44,21 @@ abstract class LlamaLikeArchitecture implements Architecture {
         return config.text("model_type", "").equals(modelType);
     }
 
-    /** The matrices of a layer that have a bias. */
-    Set<Part> biased(ConfigFile config) {
-        return EnumSet.noneOf(Part.class);
+    /** Keys of biases, which not every family has. */
+    Set<String> biasKeys() {
+        return Set.of(ATTENTION_BIAS, MLP_BIAS);
     }
 
-    /** Keys that this family obeys and others do not. */
-    Set<String> obeyed() {
-        return Set.of();
+    /** The matrices of a layer that have a bias. */
+    Set<Part> biased(ConfigFile config) {
+        Set<Part> biased = EnumSet.noneOf(Part.class);
+        if (config.flag(ATTENTION_BIAS, false)) {
+            biased.addAll(Set.of(Part.QKV, Part.ATTN_OUT));
+        }
+        if (config.flag(MLP_BIAS, false)) {
+            biased.addAll(Set.of(Part.GATE_UP, Part.DOWN));
+        }
+        return biased;
     }
 
     /** Whether queries and keys are normalised head by head. */
@@ -59,7 +72,7 @@ abstract class LlamaLikeArchitecture implements Architecture {
 
     @Override
     public final ModelConfig readConfig(ConfigFile config, Set<String> tensorNames) {
-        config.requireUnderstood(withRope(obeyed()));
+        config.requireUnderstood(withRope(biasKeys()));
         int hidden = config.positive("hidden_size", Limits.WIDTH);
         return new ModelConfig(
                 this,

@@ -12,6 +12,11 @@ final class Qwen2Architecture extends LlamaLikeArchitecture {
     }
 
     @Override
+    Set<String> biasKeys() {
+        return Set.of();
+    }
+
+    @Override
     Set<Part> biased(ConfigFile config) {
         return EnumSet.of(Part.QKV);
     }

@@ -17,7 +17,9 @@ import java.util.Set;
  * (modeling_qwen.py of Qwen-72B and Qwen-7B-Chat; Bai et al. 2023, arXiv:2309.16609).
  */
 final class QwenArchitecture implements Architecture {
+    /** Both are on where they are not named, as in the makers' QWenConfig. */
     private static final String NTK = "use_dynamic_ntk";
+
     private static final String LOGN = "use_logn_attn";
 
     @Override
@@ -67,8 +69,8 @@ final class QwenArchitecture implements Architecture {
                         config.positiveNumber("rotary_emb_base", 10_000),
                         headDim,
                         trained,
-                        config.flag(NTK, false),
-                        config.flag(LOGN, false)),
+                        config.flag(NTK, true),
+                        config.flag(LOGN, true)),
                 trained,
                 Integer.MAX_VALUE,
                 config.positiveNumber("initializer_range", 0.02),

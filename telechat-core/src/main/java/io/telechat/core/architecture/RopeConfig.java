@@ -2,6 +2,7 @@
 package io.telechat.core.architecture;
 
 import io.telechat.core.InvalidModelException;
+import io.telechat.core.checkpoint.KeyRules;
 import io.telechat.core.ops.FrequencyScaling;
 import io.telechat.core.ops.RopeScaling;
 import java.util.List;
@@ -29,7 +30,14 @@ final class RopeConfig {
             "high_freq_factor",
             "beta_fast",
             "beta_slow",
-            "attention_factor");
+            "attention_factor",
+            "truncate",
+            "partial_rotary_factor");
+
+    /** Keys whose only value that is computed is the usual one. */
+    private static final KeyRules RULES = KeyRules.saying("'%s' is %s, which telechat does not compute")
+            .exactly("truncate", true)
+            .only("partial_rotary_factor", 1);
 
     private final ConfigFile config;
     private final String key;
@@ -66,10 +74,12 @@ final class RopeConfig {
                         "%s: '%s.%s' is none of the keys that telechat computes with", config.path(), key, known);
             }
         }
+        rope.check(RULES, key);
         double theta = rope.positiveNumber("rope_theta", config.positiveNumber("rope_theta", THETA));
         String type = rope.text("rope_type", rope.text("type", "default"));
         if (type.equals(yarn)) {
-            double magnitude = rope.positiveNumber("attention_factor", yarnGrowth * Math.log(factor()) + 1);
+            double magnitude =
+                    rope.positiveNumber("attention_factor", yarnGrowth * Math.log(Math.max(factor(), 1)) + 1);
             return new RopeScaling(theta, yarn(), magnitude, false, 0);
         }
         return new RopeScaling(theta, frequencies(type, yarn), 1, false, 0);

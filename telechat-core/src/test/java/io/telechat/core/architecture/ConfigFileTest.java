@@ -84,7 +84,8 @@ class ConfigFileTest {
                 "'rope_scaling': {'type': 'linear', 'factor': 4.0}, 'rope_parameters': {'rope_type': 'default'}",
                 "'use_sliding_window': true",
                 "'layer_types': ['full_attention', 'sliding_attention']",
-                "'attention_bias': true",
+                "'rope_scaling': {'rope_type': 'yarn', 'factor': 4.0, 'truncate': false}",
+                "'mlp_bias': true",
                 "'num_experts': 8"
             })
     void whatOtherFamiliesDoNotComputeIsRefusedByName(String key) {
@@ -116,6 +117,20 @@ class ConfigFileTest {
                         + " \"original_max_position_embeddings\": 64}");
         assertEquals(old.rope(), young.rope());
         assertEquals(0.1 * Math.log(4) + 1, old.rope().scaling(1, 1, 1).magnitude(), 1e-12);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "'rope_parameters': {'rope_type': 'default', 'partial_rotary_factor': 1.0}",
+                "'rope_scaling': {'rope_type': 'yarn', 'factor': 4.0, 'truncate': true}",
+                "'layer_types': ['full_attention', 'full_attention']",
+                "'sliding_window': 4096, 'use_sliding_window': false",
+                "'attention_bias': true"
+            })
+    void whatAsksOtherFamiliesForNothingPasses(String key) throws IOException {
+        String config = TinyModels.CONFIG_QWEN3.replaceAll("(?s),\\s*\"rope_parameters\".*", "}");
+        read(config, key.replace('\'', '"'));
     }
 
     @Test
