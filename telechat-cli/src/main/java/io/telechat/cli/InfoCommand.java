@@ -2,6 +2,7 @@
 package io.telechat.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.telechat.core.Message;
 import io.telechat.core.architecture.ModelConfig;
 import io.telechat.core.chat.ChatMessage;
 import io.telechat.core.chat.ChatTokenizer;
@@ -87,12 +88,17 @@ final class InfoCommand implements Callable<Integer> {
             return;
         }
         ChatTokenizer tokenizer = ChatTokenizer.load(model);
-        int[] question = tokenizer.prompt(List.of(ChatMessage.user("Hello")), MarkerPolicy.ESCAPE);
         info.put(
                 "tokenizer",
                 "%s, %,d pieces"
                         .formatted(
                                 file.get().getFileName(), tokenizer.tokenizer().size()));
+        Optional<Message> whyNone = tokenizer.template().whyNone();
+        if (whyNone.isPresent()) {
+            info.put("chat_format", "none: " + whyNone.get());
+            return;
+        }
+        int[] question = tokenizer.prompt(List.of(ChatMessage.user("Hello")), MarkerPolicy.ESCAPE);
         info.put(
                 "chat_format",
                 IntStream.of(question)

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.telechat.core.chat.TinyTokenizers;
 import io.telechat.core.testing.TinyModels;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -207,6 +208,18 @@ class CommandLineTest {
                 "beyond this model's context",
                 run("logits", model.toString(), "--tokens", "1,2,3", "--out", out + "2", "--decode-steps", "254"));
         assertFalse(Files.exists(Path.of(out + "2")));
+    }
+
+    @Test
+    void describesAModelThatCannotChat() throws Exception {
+        Path base = TinyModels.make(directory, "base", TinyModels.CONFIG_QWEN2, 4);
+        Files.delete(base.resolve("tokenizer.model"));
+        TinyTokenizers.writeJson(base, List.of("<|endoftext|>"), List.of());
+        JsonNode info = run("info", base.toString(), "--json").json().getFirst();
+        assertEquals("tokenizer.json, 257 pieces", info.get("tokenizer").asText());
+        assertEquals(
+                "none: there is no chat_template beside its tokenizer",
+                info.get("chat_format").asText());
     }
 
     @Test

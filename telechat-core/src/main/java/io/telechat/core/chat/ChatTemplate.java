@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.chat;
 
+import io.telechat.core.Message;
 import io.telechat.core.tokenizer.Tokenizer;
 import java.util.Arrays;
 import java.util.List;
@@ -53,6 +54,11 @@ public interface ChatTemplate {
 
     /** Whether a conversation may begin with a system message. */
     boolean hasSystem();
+
+    /** Why there is no format, so that every conversation is refused; empty where there is one. */
+    default Optional<Message> whyNone() {
+        return Optional.empty();
+    }
 
     /** How answers begin with thoughts; empty where the model is not made to think aloud. */
     default Optional<ThinkingFormat> thinking() {

@@ -24,6 +24,11 @@ record NoChatTemplate(Message why, Optional<String> endOfSequence) implements Ch
     }
 
     @Override
+    public Optional<Message> whyNone() {
+        return Optional.of(why);
+    }
+
+    @Override
     public int endId(Tokenizer tokenizer) {
         return endOfSequence
                 .map(mark -> TokenTemplate.id(tokenizer, mark))

@@ -56,6 +56,9 @@ final class ChatEncoder implements DialogEncoder {
                 try {
                     yield conversation(conversation.messages());
                 } catch (InvalidRequestException e) { // the format has no such message
+                    if (tokenizer.template().whyNone().isPresent()) {
+                        throw e; // nor any other: not this line's fault
+                    }
                     throw new BadLineException(Reason.UNUSABLE_ROLE, e.message());
                 }
             }

@@ -3,14 +3,18 @@ package io.telechat.train.data;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.telechat.core.InvalidRequestException;
 import io.telechat.core.chat.ChatMessage;
 import io.telechat.core.chat.ChatTokenizer;
 import io.telechat.core.chat.MarkerPolicy;
 import io.telechat.core.chat.SystemMessages;
 import io.telechat.core.chat.TinyTokenizers;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -229,6 +233,21 @@ class ChatEncoderTest {
                 parts.stream()
                         .map(d -> tokenizer.tokenizer().decode(Arrays.copyOf(d.ids(), d.length() - d.trained())))
                         .toList());
+    }
+
+    /** A base model's tokenizer: that no line can be used is no fault of a line's, which could be skipped. */
+    @Test
+    void withoutAChatFormatTextIsReadAndDialogsAreRefused() throws Exception {
+        TinyTokenizers.writeJson(directory, List.of("<|endoftext|>"), List.of());
+        Files.writeString(directory.resolve("tokenizer_config.json"), "{\"eos_token\": \"<|endoftext|>\"}");
+        ChatTokenizer tokenizer = ChatTokenizer.load(directory);
+        assertArrayEquals(
+                new int[] {'h', 'i', 256},
+                one(tokenizer, true, "{\"data\": \"hi\"}").ids());
+        String message = assertThrows(
+                        InvalidRequestException.class, () -> one(tokenizer, true, TinyData.line("q", "a")))
+                .getMessage();
+        assertTrue(message.contains("cannot chat"), message);
     }
 
     /** A prompt of TeleChat3 has earlier answers without their thoughts. */
