@@ -61,7 +61,10 @@ final class ChatCommand implements Callable<Integer> {
     @Mixin
     private SystemMessageOptions systemMessages;
 
-    @Option(names = "--tools", paramLabel = "FILE", description = "JSON list of tool schemas to offer (TeleChat2)")
+    @Option(
+            names = "--tools",
+            paramLabel = "FILE",
+            description = "JSON list of tool schemas to offer, where the chat format has tools")
     private Optional<Path> tools = Optional.empty();
 
     @Option(

@@ -66,7 +66,7 @@ class ModelOptions {
     @Option(
             names = "--tokenizer",
             paramLabel = "DIR",
-            description = "directory of tokenizer.model, if it is not the model's")
+            description = "directory of the tokenizer, if it is not the model's")
     private Optional<Path> tokenizer = Optional.empty();
 
     @Option(

@@ -28,10 +28,7 @@ import picocli.CommandLine.Parameters;
         description = "Text to token ids and back: one JSON value per line of stdin, one per line of stdout.",
         mixinStandardHelpOptions = true)
 final class TokenizeCommand implements Callable<Integer> {
-    @Parameters(
-            arity = "0..1",
-            paramLabel = "DIR",
-            description = "directory of tokenizer.model (default: $TELECHAT_MODEL)")
+    @Parameters(arity = "0..1", paramLabel = "DIR", description = "directory of a tokenizer (default: $TELECHAT_MODEL)")
     private Optional<Path> directory = Optional.empty();
 
     @ArgGroup

@@ -152,7 +152,8 @@ public final class ChatModel implements AutoCloseable {
     /** @throws io.telechat.core.InvalidModelException if there is no tokenizer */
     public ChatTokenizer chatTokenizer() {
         return chatTokenizer.orElseThrow(() -> new InvalidModelException(
-                "the checkpoint has no tokenizer.model; --tokenizer DIR names a directory that has one"));
+                "the checkpoint has no tokenizer (tokenizer.model, tokenizer.json or qwen.tiktoken); --tokenizer DIR"
+                        + " names a directory that has one"));
     }
 
     public Tokenizer tokenizer() {

@@ -31,12 +31,19 @@ public final class Architectures {
         return ALL.stream()
                 .filter(a -> a.matches(config, tensorNames))
                 .findFirst()
-                .orElseThrow(() -> new InvalidModelException(
-                        "%s: model_type '%s' is not computed%s; known architectures: %s",
-                        config.path(),
-                        config.text("model_type", "none"),
-                        missing(config.text("model_type", "none")),
-                        ALL.stream().map(Architecture::name).collect(Collectors.joining(", "))));
+                .orElseThrow(() -> unknown(config));
+    }
+
+    private static InvalidModelException unknown(ConfigFile config) {
+        String known = ALL.stream().map(Architecture::name).collect(Collectors.joining(", "));
+        if (!config.has("model_type")) {
+            return new InvalidModelException(
+                    "%s: 'model_type' is missing; known architectures: %s", config.path(), known);
+        }
+        String modelType = config.text("model_type", "");
+        return new InvalidModelException(
+                "%s: model_type '%s' is not computed%s; known architectures: %s",
+                config.path(), modelType, missing(modelType), known);
     }
 
     /**

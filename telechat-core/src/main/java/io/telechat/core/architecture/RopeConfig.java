@@ -68,21 +68,25 @@ final class RopeConfig {
     }
 
     private RopeScaling scaling(String yarn, double yarnGrowth) {
-        for (String known : rope.keys()) {
-            if (!KEYS.contains(known)) {
+        double theta = rope.positiveNumber("rope_theta", config.positiveNumber("rope_theta", THETA));
+        String type = rope.text("rope_type", rope.text("type", "default"));
+        boolean isYarn = type.equals(yarn);
+        FrequencyScaling frequencies = isYarn ? yarn() : frequencies(type, yarn);
+        requireKnownKeys(); // behind the type, which says more than a key of a type that is not computed
+        double magnitude = isYarn
+                ? rope.positiveNumber("attention_factor", yarnGrowth * Math.log(Math.max(factor(), 1)) + 1)
+                : 1;
+        return new RopeScaling(theta, frequencies, magnitude, false, 0);
+    }
+
+    private void requireKnownKeys() {
+        for (String name : rope.keys()) {
+            if (!KEYS.contains(name)) {
                 throw new InvalidModelException(
-                        "%s: '%s.%s' is none of the keys that telechat computes with", config.path(), key, known);
+                        "%s: '%s.%s' is none of the keys that telechat computes with", config.path(), key, name);
             }
         }
         rope.check(RULES, key);
-        double theta = rope.positiveNumber("rope_theta", config.positiveNumber("rope_theta", THETA));
-        String type = rope.text("rope_type", rope.text("type", "default"));
-        if (type.equals(yarn)) {
-            double magnitude =
-                    rope.positiveNumber("attention_factor", yarnGrowth * Math.log(Math.max(factor(), 1)) + 1);
-            return new RopeScaling(theta, yarn(), magnitude, false, 0);
-        }
-        return new RopeScaling(theta, frequencies(type, yarn), 1, false, 0);
     }
 
     private FrequencyScaling frequencies(String type, String yarn) {

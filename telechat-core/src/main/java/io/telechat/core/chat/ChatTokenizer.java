@@ -148,8 +148,9 @@ public final class ChatTokenizer {
      * @throws InvalidRequestException if the format has no tools
      */
     public String systemWithTools(String system, List<String> tools) {
-        return tools().orElseThrow(
-                        () -> new InvalidRequestException("this model's chat format has no tools; TeleChat2 has"))
+        return tools().orElseThrow(() -> new InvalidRequestException(
+                        "this model's chat format has no tools; those of TeleChat2, TeleChat3,"
+                                + " Qwen2.5 and Qwen3 have"))
                 .offer(system, tools);
     }
 }

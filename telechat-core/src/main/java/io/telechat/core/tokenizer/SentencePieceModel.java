@@ -153,7 +153,7 @@ public record SentencePieceModel(Path path, List<Piece> pieces, boolean addDummy
             }
             if (modelType != MODEL_TYPE_BPE || !byteFallback) {
                 throw new InvalidModelException(
-                        "%s: not a BPE model with byte fallback, which all TeleChat models with a tokenizer.model use",
+                        "%s: not a BPE model with byte fallback, which all known models with a tokenizer.model use",
                         path);
             }
         }

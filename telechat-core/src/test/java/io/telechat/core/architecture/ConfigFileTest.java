@@ -95,6 +95,23 @@ class ConfigFileTest {
         assertTrue(message.contains(key.substring(1, key.indexOf('\'', 1))), message);
     }
 
+    /** The type says more than a key that only this type has. */
+    @Test
+    void anotherScalingIsRefusedByItsTypeFirst() {
+        String config = TinyModels.CONFIG_QWEN3.replaceAll("(?s),\\s*\"rope_parameters\".*", "}");
+        String scaling = "\"rope_scaling\": {\"type\": \"longrope\", \"long_factor\": [1.0]}";
+        String message = assertThrows(InvalidModelException.class, () -> read(config, scaling))
+                .getMessage();
+        assertTrue(message.contains("'longrope'"), message);
+    }
+
+    @Test
+    void aConfigurationWithoutAFamilyIsToldSo() {
+        String message = assertThrows(InvalidModelException.class, () -> read("{\"hidden_size\": 8}", "\"x\": 1"))
+                .getMessage();
+        assertTrue(message.contains("'model_type' is missing"), message);
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"deepseek_v3", "qwen3_moe", "gemma"})
     void anUnknownFamilyIsRefusedByName(String family) {

@@ -39,7 +39,9 @@ final class ChatTools {
             return Tools.NONE;
         }
         if (tokenizer.tools().isEmpty()) {
-            throw ApiException.invalid("tools", "this model's chat format has no tools; TeleChat2's has");
+            throw ApiException.invalid(
+                    "tools",
+                    "this model's chat format has no tools; those of TeleChat2, TeleChat3, Qwen2.5 and Qwen3 have");
         }
         List<String> forced = switch (choice) {
             case "auto" -> List.of();

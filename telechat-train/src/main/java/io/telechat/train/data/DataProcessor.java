@@ -98,8 +98,8 @@ public final class DataProcessor {
         Path directory = options.tokenizer();
         if (ChatTokenizer.file(directory).isEmpty()) {
             throw new InvalidModelException(
-                    "--tokenizer-path %s: there is no tokenizer.model or tokenizer.json; it is a model's directory, as"
-                            + " a rule",
+                    "--tokenizer-path %s: there is no tokenizer.model, tokenizer.json or qwen.tiktoken; it is a model's"
+                            + " directory, as a rule",
                     directory);
         }
         return ChatTokenizer.load(directory);
