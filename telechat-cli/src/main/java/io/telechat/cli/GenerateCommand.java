@@ -71,7 +71,7 @@ final class GenerateCommand implements Callable<Integer> {
         Optional<int[]> given = text.isPresent() ? Optional.empty() : Optional.of(tokens.read());
         try (ChatModel model = modelOptions.load(ModelOptions.directory(directory), global)) {
             GenerationOptions options = flags.over(model);
-            int[] ids = given.orElseGet(() -> model.tokenizer().encode(text.get()));
+            int[] ids = given.orElseGet(() -> model.chatTokenizer().document(text.get()));
             Cancellation stop = new Cancellation();
             Generation generation = model.generate(
                     ids,

@@ -102,7 +102,7 @@ final class QuantizeCommand implements Callable<Integer> {
 
     /** Read before anything is written: what is wrong with the text is told at once. */
     private static int[] tokens(Path model, Path file) {
-        int[] tokens = ChatTokenizer.load(model).tokenizer().encode(TextFiles.read(file));
+        int[] tokens = ChatTokenizer.load(model).document(TextFiles.read(file));
         if (tokens.length < 2) {
             throw new InvalidInputException(
                     "%s: has %d tokens; at least 2 are needed to compare predictions", file, tokens.length);

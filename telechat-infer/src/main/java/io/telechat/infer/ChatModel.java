@@ -302,7 +302,7 @@ public final class ChatModel implements AutoCloseable {
         return Embeddings.of(
                 engine,
                 texts.stream()
-                        .map(text -> Request.embedding(tokenizer().encode(text)))
+                        .map(text -> Request.embedding(chatTokenizer().document(text)))
                         .toList());
     }
 

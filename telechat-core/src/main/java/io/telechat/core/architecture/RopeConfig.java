@@ -73,9 +73,8 @@ final class RopeConfig {
         boolean isYarn = type.equals(yarn);
         FrequencyScaling frequencies = isYarn ? yarn() : frequencies(type, yarn);
         requireKnownKeys(); // behind the type, which says more than a key of a type that is not computed
-        double magnitude = isYarn
-                ? rope.positiveNumber("attention_factor", yarnGrowth * Math.log(Math.max(factor(), 1)) + 1)
-                : 1;
+        double magnitude =
+                isYarn ? rope.positiveNumber("attention_factor", yarnGrowth * Math.log(Math.max(factor(), 1)) + 1) : 1;
         return new RopeScaling(theta, frequencies, magnitude, false, 0);
     }
 

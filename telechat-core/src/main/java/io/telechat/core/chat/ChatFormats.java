@@ -8,6 +8,7 @@ import io.telechat.core.TelechatException;
 import io.telechat.core.tokenizer.Tokenizer;
 import io.telechat.core.tokenizer.TokenizerFiles;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -31,9 +32,10 @@ final class ChatFormats {
 
     /**
      * @param directory of the tokenizer's files
+     * @param clock for templates that ask what day it is
      * @throws InvalidModelException if a file that lies there is damaged
      */
-    static ChatTemplate of(Path directory, TokenizerFiles tokenizer) {
+    static ChatTemplate of(Path directory, TokenizerFiles tokenizer, Clock clock) {
         TemplateFiles files = TemplateFiles.read(directory);
         List<ChatTemplate> known = known(tokenizer);
         boolean isOldTeleChat =
@@ -44,7 +46,7 @@ final class ChatFormats {
                     : known.getFirst();
         }
         try {
-            JinjaRendering rendering = JinjaRendering.of(files).orElseThrow();
+            JinjaRendering rendering = JinjaRendering.of(files, clock).orElseThrow();
             if (known.stream().anyMatch(TeleChat2Template.class::isInstance)) {
                 boolean thinks = rendering.prompt(SAMPLE).strip().endsWith(Thoughts.OPEN);
                 return thinks ? known.getLast() : known.getFirst();
@@ -93,9 +95,7 @@ final class ChatFormats {
                 if (hasRoles) {
                     yield List.of(new TokenTemplate(false, true));
                 }
-                boolean isLlama = tokenizer.id("<0x00>").orElse(-1) == 3
-                        && tokenizer.id("</s>").orElse(-1) == 2;
-                yield List.of(isLlama ? new Llama2Template() : new WholeTextTemplate());
+                yield List.of(Llama2Template.isLlama(tokenizer) ? new Llama2Template() : new WholeTextTemplate());
             }
             case JSON -> hasRoles ? List.of(new TokenTemplate(false, true)) : List.of();
             case TIKTOKEN -> List.of(new Qwen1Template());

@@ -7,12 +7,15 @@ import io.telechat.core.Message;
 import io.telechat.core.tokenizer.Tokenizer;
 import io.telechat.core.tokenizer.TokenizerFiles;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -24,10 +27,12 @@ public final class ChatTokenizer {
     private final AtomicBoolean noted = new AtomicBoolean();
     private final Tokenizer tokenizer;
     private final ChatTemplate template;
+    private final OptionalInt documentStart;
     private final Set<String> markers;
     private final Set<String> markersOfOwn;
 
-    private ChatTokenizer(TokenizerFiles files, ChatTemplate template) {
+    private ChatTokenizer(TokenizerFiles files, ChatTemplate template, OptionalInt documentStart) {
+        this.documentStart = documentStart;
         this.tokenizer = files.tokenizer();
         this.template = template;
         this.markers = MarkerPolicy.markers(template, files.added());
@@ -44,8 +49,17 @@ public final class ChatTokenizer {
      * @throws InvalidModelException if they are missing or damaged
      */
     public static ChatTokenizer load(Path directory) {
+        return load(directory, Clock.systemDefaultZone());
+    }
+
+    /**
+     * Likewise.
+     *
+     * @param clock for chat templates that ask what day it is
+     */
+    public static ChatTokenizer load(Path directory, Clock clock) {
         TokenizerFiles files = TokenizerFiles.load(directory);
-        return new ChatTokenizer(files, ChatFormats.of(directory, files));
+        return new ChatTokenizer(files, ChatFormats.of(directory, files, clock), DocumentStart.of(directory, files));
     }
 
     public Tokenizer tokenizer() {
@@ -54,6 +68,18 @@ public final class ChatTokenizer {
 
     public ChatTemplate template() {
         return template;
+    }
+
+    /**
+     * The ids of a text that is no conversation, with the beginning in front that the checkpoint asks for; none for the empty text.
+     */
+    public int[] document(String text) {
+        int[] ids = tokenizer.encode(text);
+        if (documentStart.isEmpty() || ids.length == 0 || ids[0] == documentStart.getAsInt()) {
+            return ids;
+        }
+        return IntStream.concat(IntStream.of(documentStart.getAsInt()), IntStream.of(ids))
+                .toArray();
     }
 
     /** The id that fills what a row of training data has no text for. Where the vocabulary has none, 0: it is never read. */

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.chat.jinja.JinjaTemplate;
+import java.time.Clock;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -36,11 +37,11 @@ final class JinjaRendering {
      *
      * @throws InvalidModelException if it cannot be used
      */
-    static Optional<JinjaRendering> of(TemplateFiles files) {
+    static Optional<JinjaRendering> of(TemplateFiles files, Clock clock) {
         return files.template().map(source -> {
-            JinjaTemplate template = JinjaTemplate.parse(source, files.origin());
+            JinjaTemplate template = JinjaTemplate.parse(source, files.origin(), clock);
             JinjaTemplate withTools = files.withTools()
-                    .map(other -> JinjaTemplate.parse(other, files.origin()))
+                    .map(other -> JinjaTemplate.parse(other, files.origin(), clock))
                     .orElse(template);
             return new JinjaRendering(template, withTools, files.tokens());
         });

@@ -15,12 +15,17 @@ import java.util.stream.IntStream;
  * them could forge a turn, which is why the makers refuse it. Here {@link MarkerPolicy} decides.
  */
 record Llama2Template() implements ChatTemplate {
-    private static final String START = "<s>";
+    static final String START = "<s>";
     private static final String END = "</s>";
     private static final String OPEN = "[INST]";
     private static final String CLOSE = "[/INST]";
     private static final String SYSTEM_OPEN = "<<SYS>>";
     private static final String SYSTEM_CLOSE = "<</SYS>>";
+
+    /** Whether a SentencePiece vocabulary begins as Llama's does. */
+    static boolean isLlama(Tokenizer tokenizer) {
+        return tokenizer.id("<0x00>").orElse(-1) == 3 && tokenizer.id(END).orElse(-1) == 2;
+    }
 
     @Override
     public int[] render(Tokenizer tokenizer, List<ChatMessage> messages) {

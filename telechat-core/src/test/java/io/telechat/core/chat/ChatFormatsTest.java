@@ -12,6 +12,9 @@ import io.telechat.core.InvalidRequestException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.ZoneOffset;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -46,6 +49,42 @@ class ChatFormatsTest {
     private static void assertRefused(ChatTokenizer chat, List<ChatMessage> messages, String why) {
         InvalidRequestException e = assertThrows(InvalidRequestException.class, () -> prompt(chat, messages));
         assertTrue(e.getMessage().contains(why), e.getMessage());
+    }
+
+    @Test
+    void aTextBeginsAsTheFilesOfTheTokenizerSay() throws IOException {
+        TinyTokenizers.writeLlama2(directory);
+        int[] plain = load().tokenizer().encode("Once");
+        assertArrayEquals(join(new int[] {1}, plain), load().document("Once"), "Llama's own way");
+        assertArrayEquals(load().document("Once"), load().document("<s>Once"), "once is enough");
+        assertArrayEquals(new int[0], load().document(""));
+        Files.writeString(directory.resolve("tokenizer_config.json"), "{\"add_bos_token\": false}");
+        assertArrayEquals(plain, load().document("Once"));
+    }
+
+    @Test
+    void aTextBeginsAsThePostProcessorSays() throws IOException {
+        TinyTokenizers.writeJson(directory, CHATML, List.of());
+        int[] plain = load().document("Once");
+        Path file = directory.resolve("tokenizer.json");
+        String json = Files.readString(file).strip();
+        Files.writeString(
+                file,
+                json.substring(0, json.length() - 1)
+                        + ", \"post_processor\": {\"type\": \"Sequence\", \"processors\": [{\"type\": \"ByteLevel\"},"
+                        + " {\"type\": \"TemplateProcessing\", \"single\": [{\"SpecialToken\": {\"id\":"
+                        + " \"<|endoftext|>\", \"type_id\": 0}}, {\"Sequence\": {\"id\": \"A\", \"type_id\": 0}}]}]}}");
+        int start = load().tokenizer().id("<|endoftext|>").orElseThrow();
+        assertArrayEquals(join(new int[] {start}, plain), load().document("Once"));
+    }
+
+    @Test
+    void theDayOfATemplateIsThatOfTheClock() throws IOException {
+        TinyTokenizers.writeJson(directory, CHATML, List.of());
+        Files.writeString(
+                directory.resolve("chat_template.jinja"), "{{ strftime_now('%d %b %Y') }} {{ messages[-1].content }}");
+        Clock clock = Clock.fixed(Instant.parse("2024-07-26T00:00:00Z"), ZoneOffset.UTC);
+        assertEquals("26 Jul 2024 q", prompt(ChatTokenizer.load(directory, clock), QUESTION));
     }
 
     @Test

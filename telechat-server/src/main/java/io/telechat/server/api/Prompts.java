@@ -47,7 +47,7 @@ record Prompts(ChatModel model) {
     }
 
     private int[] encode(String name, String text) {
-        int[] ids = model.tokenizer().encode(ChatMessages.whole(text));
+        int[] ids = model.chatTokenizer().document(ChatMessages.whole(text));
         if (ids.length == 0) {
             throw ApiException.invalid(name, "%s is empty", name);
         }

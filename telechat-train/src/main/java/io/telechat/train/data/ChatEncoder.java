@@ -68,7 +68,7 @@ final class ChatEncoder implements DialogEncoder {
     /** Text longer than a row goes on in the next one. */
     private Encoded text(String text) {
         EncodedDialog all = new EncodedDialog.Builder()
-                .add(tokenizer.tokenizer().encode(text), true)
+                .add(tokenizer.document(text), true)
                 .add(documentEndId, true)
                 .build();
         List<EncodedDialog> parts = new ArrayList<>();

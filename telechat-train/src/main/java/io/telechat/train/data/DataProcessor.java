@@ -16,6 +16,9 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -26,6 +29,9 @@ import java.util.OptionalInt;
  * bytes, whatever the number of threads. The output appears at once and whole, with its manifest.
  */
 public final class DataProcessor {
+    /** What chat templates that write down the day take for it: the same data gives the same samples on every day. */
+    private static final Clock NO_DAY = Clock.fixed(Instant.parse("2024-07-26T00:00:00Z"), ZoneOffset.UTC);
+
     private final DataOptions options;
     private final LoadProgress progress;
     private final Communicator ranks;
@@ -102,7 +108,7 @@ public final class DataProcessor {
                             + " directory, as a rule",
                     directory);
         }
-        return ChatTokenizer.load(directory);
+        return ChatTokenizer.load(directory, NO_DAY);
     }
 
     /** @throws InvalidModelException if the tokenizer is of another architecture than the recipe */

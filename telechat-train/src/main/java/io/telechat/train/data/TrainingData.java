@@ -76,6 +76,10 @@ public final class TrainingData implements AutoCloseable {
     }
 
     private static List<Path> files(Path directory) {
+        if (Files.isRegularFile(directory)) {
+            throw new InvalidModelException(
+                    "%s: is a file; training takes the directory that telechat process-data makes of it", directory);
+        }
         try (Stream<Path> files = Files.list(directory)) {
             return files.filter(f -> f.getFileName().toString().matches("train_data_\\d{1,9}\\.safetensors"))
                     .sorted(Comparator.comparing(TrainingData::number))

@@ -36,7 +36,12 @@ public final class JinjaTemplate {
         return parse(template, origin, Clock.systemDefaultZone());
     }
 
-    static JinjaTemplate parse(String template, Object origin, Clock clock) {
+    /**
+     * Likewise.
+     *
+     * @param clock for templates that ask what day it is
+     */
+    public static JinjaTemplate parse(String template, Object origin, Clock clock) {
         try {
             if (template.length() > MAX_CHARACTERS) {
                 throw new TemplateFault(1, Message.of("it has more than %,d characters", MAX_CHARACTERS));
