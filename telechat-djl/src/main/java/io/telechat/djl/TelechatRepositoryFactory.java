@@ -10,7 +10,6 @@ import ai.djl.repository.RepositoryFactory;
 import ai.djl.repository.SimpleRepository;
 import io.telechat.core.TelechatException;
 import io.telechat.core.architecture.ConfigFile;
-import io.telechat.core.checkpoint.ModelFiles;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -44,10 +43,13 @@ public final class TelechatRepositoryFactory implements RepositoryFactory {
     }
 
     private static boolean isOurs(Path directory) {
+        if (!Files.isRegularFile(directory.resolve("config.json"))) {
+            return false;
+        }
         try {
-            ModelFiles files = ModelFiles.of(directory);
-            return files.has("config.json")
-                    && ConfigFile.of(files).text("model_type", "").startsWith("telechat");
+            return ConfigFile.read(directory.resolve("config.json"))
+                    .text("model_type", "")
+                    .startsWith("telechat");
         } catch (TelechatException e) {
             LOG.debug("{} is left to other engines: {}", directory, e.getMessage());
             return false;
