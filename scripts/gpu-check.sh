@@ -30,7 +30,7 @@ trap 'rm -rf "$work"' EXIT
 pack() {
     local there=$work jdk
     jdk=$(./telechat doctor --json 2> /dev/null | sed -n 's/.*"java":"[^"]*, \([^"]*\)".*/\1/p')
-    mvn -B -q -Dformat.phase=none -DskipTests package >&2
+    mvn -B -q -Dformat.phase=none -Dcuda.kernels=all -DskipTests package >&2
     "$jdk/bin/jlink" --add-modules "$MODULES" --compress zip-9 \
         --strip-java-debug-attributes --no-header-files --no-man-pages --output "$there/jre"
     mkdir "$there/lib" "$there/tests"

@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# build.sh FOLDER CUBINS [all|none [JAR]]
+# build.sh FOLDER CUBINS [all|none|ARCHITECTURE,… [JAR]]
 #
-# Compiles each source file into FOLDER/NAME.fatbin, with machine code for sm_80, sm_90a and sm_100 and PTX for what comes later, if
-# NVIDIA's compiler is there; without it, or with "none", telechat compiles the sources where it runs. What goes into a fat binary
+# Compiles each source file into FOLDER/NAME.fatbin, with machine code for sm_80, sm_90a and sm_100, or for some of them, and PTX for
+# all others, if NVIDIA's compiler is there; without it, or with "none", telechat compiles the sources where it runs. What goes into a fat binary
 # stays in CUBINS, for the test that looks at the instructions. If JAR has kernels of the same sources, they are taken from there.
 # Called by Maven. Ends with 1 if a kernel spills registers, but for a few bytes.
 set -eu
 mkdir -p "$1" "$2"
 out=$(cd -- "$1" && pwd) cubins=$(cd -- "$2" && pwd) what=${3:-all} jar=${4:-}
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
-digest=$(cat ./*.cu ./*.cuh build.sh | { sha256sum 2> /dev/null || shasum -a 256; } | cut -d ' ' -f 1)
+[ "$what" != all ] || what=sm_80,sm_90a,sm_100
+digest=$({ cat ./*.cu ./*.cuh build.sh; echo "$what"; } | { sha256sum 2> /dev/null || shasum -a 256; } | cut -d ' ' -f 1)
 made_of=$out/made_of.txt
 if [ "$(cat "$made_of" 2> /dev/null)" = "$digest" ]; then
     exit 0
@@ -66,16 +67,16 @@ export -f compile
 # The longest first.
 sources=$(ls -S ./*.cu | sed 's,^./,,; s,[.]cu$,,' | grep -v '^telechat$')
 for source in $sources; do
-    for architecture in sm_80 sm_90a sm_100 ptx; do
+    for architecture in ${what//,/ } ptx; do
         echo "$source $architecture"
     done
 done | xargs -P "$(nproc 2> /dev/null || echo 2)" -n 2 bash -c 'compile "$0" "$1"'
 # Compressed as drivers of CUDA 12 can read it.
 for source in $sources; do
-    "$fatbinary" --create="$out/$source.fatbin" -64 --compress-mode=speed \
-        --image3=kind=ptx,sm=80,file="$cubins/$source.ptx" \
-        --image3=kind=elf,sm=80,file="$cubins/$source.sm_80.cubin" \
-        --image3=kind=elf,sm=90a,file="$cubins/$source.sm_90a.cubin" \
-        --image3=kind=elf,sm=100,file="$cubins/$source.sm_100.cubin"
+    images=(--image3=kind=ptx,sm=80,file="$cubins/$source.ptx")
+    for architecture in ${what//,/ }; do
+        images+=(--image3=kind=elf,sm="${architecture#sm_}",file="$cubins/$source.$architecture.cubin")
+    done
+    "$fatbinary" --create="$out/$source.fatbin" -64 --compress-mode=speed "${images[@]}"
 done
 echo "$digest" > "$made_of"

@@ -11,8 +11,6 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.parallel.Execution;
-import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /**
  * The kernels, and the emulation and stand-ins themselves, under ThreadSanitizer, to which each thread of a GPU is one of its own, and
@@ -20,7 +18,7 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
  */
 @NeedsEmulation
 @Tag("slow")
-@Execution(ExecutionMode.CONCURRENT)
+@Tag("sanitizers")
 class NativeChecksTest {
     @Test
     @Timeout(value = 12, unit = TimeUnit.MINUTES)

@@ -271,9 +271,10 @@ class ChatPageTest {
             browser.get(thinking.url());
             set("temperature", "0");
             set("max_tokens", "60");
-            browser.executeScript("window.seen = 0; new MutationObserver(() => { if"
-                    + " (document.querySelector('article.assistant details.thoughts[open]')) window.seen++; })"
-                    + ".observe(document.getElementById('log'), {subtree: true, childList: true, attributes: true})");
+            // What was added stays as it was, also where the answer has ended before anybody looks.
+            browser.executeScript("window.seen = 0; new MutationObserver(records => records.forEach(record =>"
+                + " record.addedNodes.forEach(node => { if (node.matches?.('details.thoughts[open]')) window.seen++;"
+                + " }))).observe(document.getElementById('log'), {subtree: true, childList: true})");
             ask("hello");
             awaitAnswers(1);
             assertTrue((Long) browser.executeScript("return window.seen") > 0, "open while it streams");

@@ -14,9 +14,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** The kernels for 64-bit Arm, where a cross compiler and an emulator are there to run them. */
 @Tag("slow")
+@Execution(ExecutionMode.CONCURRENT)
 class ArmKernelsTest {
     private static final Path CHECK = Path.of("src", "test", "native", "check.sh");
     private static final int SKIPPED = 77;
