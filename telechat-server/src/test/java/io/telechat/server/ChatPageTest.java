@@ -271,6 +271,8 @@ class ChatPageTest {
             browser.get(thinking.url());
             set("temperature", "0");
             set("max_tokens", "60");
+            // The page draws every so often; by this clock, with every token, however fast they come.
+            browser.executeScript("let now = 0; performance.now = () => now += 1000");
             // What was added stays as it was, also where the answer has ended before anybody looks.
             browser.executeScript("window.seen = 0; new MutationObserver(records => records.forEach(record =>"
                 + " record.addedNodes.forEach(node => { if (node.matches?.('details.thoughts[open]')) window.seen++;"
