@@ -33,7 +33,9 @@ public interface Architecture {
     String embeddingName(ModelConfig config);
 
     /** Name of the norm on embeddings, [hidden]; asked for only where the configuration has one. */
-    String embeddingNormName(ModelConfig config);
+    default String embeddingNormName(ModelConfig config) {
+        throw new IllegalStateException(name() + " does not normalise embeddings");
+    }
 
     /** Name of the norm behind the last layer, [hidden]. */
     String finalNormName(ModelConfig config);
@@ -41,6 +43,17 @@ public interface Architecture {
     /** Name of the head, [vocab, hidden]; the embedding's where the two are tied. */
     default String headName(ModelConfig config) {
         return config.tiedHead() ? embeddingName(config) : "lm_head.weight";
+    }
+
+    /** What stands behind the layers: the norm, and the head, unless it is the embedding table. */
+    default List<TensorSpec> headTensors(ModelConfig config) {
+        TensorSpec norm = TensorSpec.ones(finalNormName(config), config.hidden());
+        return config.tiedHead()
+                ? List.of(norm)
+                : List.of(
+                        norm,
+                        TensorSpec.normal(
+                                headName(config), config.initializerRange(), config.vocabSize(), config.hidden()));
     }
 
     /** The weights of a layer, assembled from the tensors of the checkpoint. */

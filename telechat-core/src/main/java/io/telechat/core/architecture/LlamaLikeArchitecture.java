@@ -136,10 +136,7 @@ abstract class LlamaLikeArchitecture implements Architecture {
             add(specs, c, Part.GATE_UP, block + "mlp.up_proj", c.ffn(), d);
             add(specs, c, Part.DOWN, block + "mlp.down_proj", d, c.ffn());
         }
-        specs.add(TensorSpec.ones(finalNormName(c), d));
-        if (!c.tiedHead()) {
-            specs.add(TensorSpec.normal(headName(c), c.initializerRange(), c.vocabSize(), d));
-        }
+        specs.addAll(headTensors(c));
         return specs;
     }
 
@@ -159,11 +156,6 @@ abstract class LlamaLikeArchitecture implements Architecture {
     @Override
     public final String embeddingName(ModelConfig c) {
         return c.tensorPrefix() + "embed_tokens.weight";
-    }
-
-    @Override
-    public final String embeddingNormName(ModelConfig c) {
-        throw new IllegalStateException(name() + " does not normalise embeddings");
     }
 
     @Override

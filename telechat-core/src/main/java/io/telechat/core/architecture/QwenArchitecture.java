@@ -124,10 +124,7 @@ final class QwenArchitecture implements Architecture {
             specs.add(TensorSpec.normal(h + "mlp.w1.weight", std, f, d));
             specs.add(TensorSpec.normal(h + "mlp.c_proj.weight", std, d, f));
         }
-        specs.add(TensorSpec.ones(finalNormName(c), d));
-        if (!c.tiedHead()) {
-            specs.add(TensorSpec.normal(headName(c), std, c.vocabSize(), d));
-        }
+        specs.addAll(headTensors(c));
         return specs;
     }
 
@@ -139,11 +136,6 @@ final class QwenArchitecture implements Architecture {
     @Override
     public String embeddingName(ModelConfig c) {
         return c.tensorPrefix() + "wte.weight";
-    }
-
-    @Override
-    public String embeddingNormName(ModelConfig c) {
-        throw new IllegalStateException(name() + " does not normalise embeddings");
     }
 
     @Override

@@ -101,10 +101,7 @@ final class TeleChat52bArchitecture implements Architecture {
             specs.add(TensorSpec.normal(h + "mlp.c_proj.weight", projection, c.ffn(), d)
                     .storedTransposed());
         }
-        specs.add(TensorSpec.ones(finalNormName(c), d));
-        if (!c.tiedHead()) {
-            specs.add(TensorSpec.normal(headName(c), std, c.vocabSize(), d));
-        }
+        specs.addAll(headTensors(c));
         return specs;
     }
 
@@ -117,11 +114,6 @@ final class TeleChat52bArchitecture implements Architecture {
     @Override
     public String embeddingName(ModelConfig c) {
         return c.tensorPrefix() + "wte.weight";
-    }
-
-    @Override
-    public String embeddingNormName(ModelConfig c) {
-        throw new IllegalStateException(name() + " does not normalise embeddings");
     }
 
     @Override

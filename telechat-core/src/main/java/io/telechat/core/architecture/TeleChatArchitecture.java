@@ -148,10 +148,7 @@ class TeleChatArchitecture implements Architecture {
             specs.add(TensorSpec.normal(h + "mlp.down_proj.weight", std, d, f));
             specs.add(TensorSpec.zeros(h + "mlp.down_proj.bias", d));
         }
-        specs.add(TensorSpec.ones(finalNormName(c), d));
-        if (!c.tiedHead()) {
-            specs.add(TensorSpec.normal(headName(c), std, c.vocabSize(), d));
-        }
+        specs.addAll(headTensors(c));
         return specs;
     }
 

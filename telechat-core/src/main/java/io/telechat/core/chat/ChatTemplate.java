@@ -50,7 +50,9 @@ public interface ChatTemplate {
     Set<Integer> stopIds(Tokenizer tokenizer);
 
     /** Text that ends an answer where the format's marks are ordinary text. */
-    List<String> stopStrings();
+    default List<String> stopStrings() {
+        return List.of();
+    }
 
     /** Whether a conversation may begin with a system message. */
     boolean hasSystem();

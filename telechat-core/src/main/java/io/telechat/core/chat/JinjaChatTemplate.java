@@ -139,11 +139,6 @@ final class JinjaChatTemplate implements ChatTemplate {
     }
 
     @Override
-    public List<String> stopStrings() {
-        return List.of();
-    }
-
-    @Override
     public boolean hasSystem() {
         return hasSystem;
     }

@@ -97,11 +97,6 @@ record Llama2Template() implements ChatTemplate {
     }
 
     @Override
-    public List<String> stopStrings() {
-        return List.of();
-    }
-
-    @Override
     public boolean hasSystem() {
         return true;
     }

@@ -46,11 +46,6 @@ record NoChatTemplate(Message why, Optional<String> endOfSequence) implements Ch
     }
 
     @Override
-    public List<String> stopStrings() {
-        return List.of();
-    }
-
-    @Override
     public boolean hasSystem() {
         return true;
     }

@@ -82,11 +82,6 @@ record Qwen1Template() implements ChatTemplate {
     }
 
     @Override
-    public List<String> stopStrings() {
-        return List.of();
-    }
-
-    @Override
     public boolean hasSystem() {
         return true;
     }

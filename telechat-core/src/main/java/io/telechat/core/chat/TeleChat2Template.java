@@ -98,11 +98,6 @@ record TeleChat2Template(Optional<TokenTemplate> plain, boolean thinks) implemen
     }
 
     @Override
-    public List<String> stopStrings() {
-        return List.of();
-    }
-
-    @Override
     public boolean hasSystem() {
         return true;
     }

@@ -79,11 +79,6 @@ record TeleChat3Template(boolean coder) implements ChatTemplate {
     }
 
     @Override
-    public List<String> stopStrings() {
-        return List.of();
-    }
-
-    @Override
     public boolean hasSystem() {
         return true;
     }

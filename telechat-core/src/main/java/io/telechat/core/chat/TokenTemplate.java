@@ -67,11 +67,6 @@ record TokenTemplate(boolean beginsWithStart, boolean marksInText) implements Ch
     }
 
     @Override
-    public List<String> stopStrings() {
-        return List.of();
-    }
-
-    @Override
     public boolean hasSystem() {
         return false;
     }

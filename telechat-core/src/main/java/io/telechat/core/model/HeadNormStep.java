@@ -62,20 +62,14 @@ final class HeadNormStep {
             LayerGradients gradients) {
         int headDim = config.heads().headDim();
         int width = Math.toIntExact(rstd.rows() / a.projected().rows() * headDim);
-        Tensor x = inPlaceOf(a.attn(), a.projected().rows(), width);
-        Tensor dy = inPlaceOf(gradients.attn(), a.projected().rows(), width);
-        Tensor dx = inPlaceOf(a.qkv(), a.projected().rows(), width);
+        Tensor x = LayerGradients.inPlaceOf(a.attn(), a.projected().rows(), width);
+        Tensor dy = LayerGradients.inPlaceOf(gradients.attn(), a.projected().rows(), width);
+        Tensor dx = LayerGradients.inPlaceOf(a.qkv(), a.projected().rows(), width);
         ops.copyColumns(a.projected(), column, x, 0, width);
         ops.copyColumns(gradients.qkv(), column, dy, 0, width);
         dx.clear();
         Tensor byHeads = dx.reshape(rstd.rows(), headDim);
         g.norm(norm, x.reshape(rstd.rows(), headDim), weight, rstd, dy.reshape(rstd.rows(), headDim), byHeads, byHeads);
         ops.copyColumns(dx, 0, gradients.qkv(), column, width);
-    }
-
-    private static Tensor inPlaceOf(Tensor unneeded, long rows, long columns) {
-        return unneeded.reshape(unneeded.shape().elements())
-                .rows(0, rows * columns)
-                .reshape(rows, columns);
     }
 }

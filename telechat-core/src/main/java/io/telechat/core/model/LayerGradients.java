@@ -52,9 +52,13 @@ public record LayerGradients(Tensor ffn, Tensor gateUp, Tensor attn, Tensor qkv)
     }
 
     private static Tensor inPlaceOf(Tensor activation, Tensor of) {
-        return activation
-                .reshape(activation.shape().elements())
-                .rows(0, of.shape().elements())
-                .reshape(of.rows(), of.columns());
+        return inPlaceOf(activation, of.rows(), of.columns());
+    }
+
+    /** A tensor [rows, columns] in the memory of one that is not needed any more. */
+    static Tensor inPlaceOf(Tensor unneeded, long rows, long columns) {
+        return unneeded.reshape(unneeded.shape().elements())
+                .rows(0, rows * columns)
+                .reshape(rows, columns);
     }
 }
