@@ -7,7 +7,6 @@ import io.telechat.core.Message;
 import io.telechat.core.TelechatException;
 import io.telechat.core.tokenizer.Tokenizer;
 import io.telechat.core.tokenizer.TokenizerFiles;
-import java.nio.file.Path;
 import java.time.Clock;
 import java.util.Arrays;
 import java.util.List;
@@ -31,12 +30,10 @@ final class ChatFormats {
     private ChatFormats() {}
 
     /**
-     * @param directory of the tokenizer's files
+     * @param files what lies beside the tokenizer
      * @param clock for templates that ask what day it is
-     * @throws InvalidModelException if a file that lies there is damaged
      */
-    static ChatTemplate of(Path directory, TokenizerFiles tokenizer, Clock clock) {
-        TemplateFiles files = TemplateFiles.read(directory);
+    static ChatTemplate of(TemplateFiles files, TokenizerFiles tokenizer, Clock clock) {
         List<ChatTemplate> known = known(tokenizer);
         boolean isOldTeleChat =
                 known.stream().anyMatch(t -> t instanceof WholeTextTemplate || t instanceof TokenTemplate);

@@ -4,6 +4,7 @@ package io.telechat.core.chat;
 import io.telechat.core.InvalidModelException;
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.Message;
+import io.telechat.core.checkpoint.ModelFiles;
 import io.telechat.core.tokenizer.Tokenizer;
 import io.telechat.core.tokenizer.TokenizerFiles;
 import java.nio.file.Path;
@@ -59,7 +60,8 @@ public final class ChatTokenizer {
      */
     public static ChatTokenizer load(Path directory, Clock clock) {
         TokenizerFiles files = TokenizerFiles.load(directory);
-        return new ChatTokenizer(files, ChatFormats.of(directory, files, clock), DocumentStart.of(directory, files));
+        TemplateFiles beside = TemplateFiles.read(ModelFiles.of(directory));
+        return new ChatTokenizer(files, ChatFormats.of(beside, files, clock), DocumentStart.of(beside, files));
     }
 
     public Tokenizer tokenizer() {

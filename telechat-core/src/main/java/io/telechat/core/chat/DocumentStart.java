@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.chat;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import io.telechat.core.checkpoint.ModelFiles;
+import io.telechat.core.tokenizer.Tokenizer;
 import io.telechat.core.tokenizer.TokenizerFiles;
-import java.nio.file.Path;
 import java.util.OptionalInt;
 
 /**
@@ -13,40 +11,18 @@ import java.util.OptionalInt;
  * say nothing. Chat formats write their own beginning.
  */
 final class DocumentStart {
-    private static final String CONFIG = "tokenizer_config.json";
-    private static final String JSON = "tokenizer.json";
-    private static final String SWITCH = "add_bos_token";
-
     private DocumentStart() {}
 
-    /** @param directory of the tokenizer's files */
-    static OptionalInt of(Path directory, TokenizerFiles tokenizer) {
-        ModelFiles files = ModelFiles.of(directory);
-        boolean hasConfig = files.has(CONFIG);
-        JsonNode wanted = hasConfig ? files.json(CONFIG).path(SWITCH) : null;
-        if (wanted != null && wanted.isBoolean()) {
-            String begin = TemplateFiles.read(directory).tokens().getOrDefault("bos_token", Llama2Template.START);
-            return wanted.booleanValue() ? tokenizer.tokenizer().id(begin) : OptionalInt.empty();
+    /** @param beside what lies beside the tokenizer */
+    static OptionalInt of(TemplateFiles beside, TokenizerFiles files) {
+        Tokenizer tokenizer = files.tokenizer();
+        if (beside.addsStart().isPresent()) {
+            String start = beside.tokens().getOrDefault("bos_token", Llama2Template.START);
+            return beside.addsStart().get() ? tokenizer.id(start) : OptionalInt.empty();
         }
-        return switch (tokenizer.kind()) {
-            case SENTENCE_PIECE ->
-                Llama2Template.isLlama(tokenizer.tokenizer())
-                        ? tokenizer.tokenizer().id(Llama2Template.START)
-                        : OptionalInt.empty();
-            case JSON -> ofPostProcessor(files.json(JSON).path("post_processor"), tokenizer);
-            case SENTENCE_PIECE_WITH_CONTROL_MARKS, TIKTOKEN -> OptionalInt.empty();
-        };
-    }
-
-    /** What the first template puts in front of a single text. */
-    private static OptionalInt ofPostProcessor(JsonNode step, TokenizerFiles tokenizer) {
-        for (JsonNode part : step.path("processors")) {
-            OptionalInt found = ofPostProcessor(part, tokenizer);
-            if (found.isPresent()) {
-                return found;
-            }
-        }
-        JsonNode first = step.path("single").path(0).path("SpecialToken").path("id");
-        return first.isTextual() ? tokenizer.tokenizer().id(first.asText()) : OptionalInt.empty();
+        boolean isLlama = files.kind() == TokenizerFiles.Kind.SENTENCE_PIECE && Llama2Template.isLlama(tokenizer);
+        return isLlama
+                ? tokenizer.id(Llama2Template.START)
+                : files.start().map(tokenizer::id).orElse(OptionalInt.empty());
     }
 }

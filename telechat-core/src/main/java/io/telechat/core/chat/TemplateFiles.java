@@ -21,26 +21,34 @@ import java.util.Optional;
  * @param withTools another one where tools are offered; empty where the first does that, too
  * @param origin the file that has them, for complaints
  * @param tokens {@code bos_token} and so on
+ * @param addsStart whether texts begin with the first of these, if that is said
  */
-record TemplateFiles(Optional<String> template, Optional<String> withTools, Path origin, Map<String, String> tokens) {
+record TemplateFiles(
+        Optional<String> template,
+        Optional<String> withTools,
+        Path origin,
+        Map<String, String> tokens,
+        Optional<Boolean> addsStart) {
     private static final int MAX_BYTES = 4_000_000;
     private static final String KEY = "chat_template";
     private static final List<String> TOKENS =
             List.of("bos_token", "eos_token", "unk_token", "pad_token", "sep_token", "cls_token", "mask_token");
 
     /** @throws InvalidModelException if a file cannot be read */
-    static TemplateFiles read(Path directory) {
-        ModelFiles files = ModelFiles.of(directory);
+    static TemplateFiles read(ModelFiles files) {
         Map<String, String> tokens = new LinkedHashMap<>();
         if (files.has("special_tokens_map.json")) {
             addTokens(tokens, files.json("special_tokens_map.json"));
         }
         Map<String, String> named = new LinkedHashMap<>();
+        Optional<Boolean> addsStart = Optional.empty();
         Path origin = files.path("tokenizer_config.json");
         if (files.has("tokenizer_config.json")) {
             JsonNode config = files.json("tokenizer_config.json");
             addTokens(tokens, config);
             addTemplates(named, config.path(KEY));
+            JsonNode adds = config.path("add_bos_token");
+            addsStart = adds.isBoolean() ? Optional.of(adds.booleanValue()) : Optional.empty();
         }
         if (files.has("chat_template.json")) {
             addTemplates(named, files.json("chat_template.json").path(KEY));
@@ -51,7 +59,11 @@ record TemplateFiles(Optional<String> template, Optional<String> withTools, Path
             named.put("default", text(origin));
         }
         return new TemplateFiles(
-                Optional.ofNullable(named.get("default")), Optional.ofNullable(named.get("tool_use")), origin, tokens);
+                Optional.ofNullable(named.get("default")),
+                Optional.ofNullable(named.get("tool_use")),
+                origin,
+                tokens,
+                addsStart);
     }
 
     /** A token is a text, or an object with one. */

@@ -34,7 +34,8 @@ final class SentencePieceFiles {
                 added,
                 userMark == Matching.CONTROL
                         ? TokenizerFiles.Kind.SENTENCE_PIECE_WITH_CONTROL_MARKS
-                        : TokenizerFiles.Kind.SENTENCE_PIECE);
+                        : TokenizerFiles.Kind.SENTENCE_PIECE,
+                Optional.empty());
     }
 
     /** The tokens that newer tokenizer_config.json files list with their ids. */

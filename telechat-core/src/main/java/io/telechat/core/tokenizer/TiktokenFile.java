@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -78,7 +79,7 @@ final class TiktokenFile {
                 new PipelineTokenizer.Words(words, words),
                 model.wholeWordsFirst(ordinary),
                 new PipelineTokenizer.Joining(false, ' ', 0));
-        return new TokenizerFiles(tokenizer, added, TokenizerFiles.Kind.TIKTOKEN);
+        return new TokenizerFiles(tokenizer, added, TokenizerFiles.Kind.TIKTOKEN, Optional.empty());
     }
 
     private byte[][] pieces() {

@@ -16,8 +16,9 @@ import java.util.stream.Stream;
  *
  * @param added tokens that it finds in text
  * @param kind of the file that has the vocabulary
+ * @param start the special token that this file has put in front of a text, if it says so
  */
-public record TokenizerFiles(Tokenizer tokenizer, List<AddedToken> added, Kind kind) {
+public record TokenizerFiles(Tokenizer tokenizer, List<AddedToken> added, Kind kind, Optional<String> start) {
     private static final String SENTENCE_PIECE = "tokenizer.model";
     private static final String TIKTOKEN = "qwen.tiktoken";
     private static final String JSON = "tokenizer.json";

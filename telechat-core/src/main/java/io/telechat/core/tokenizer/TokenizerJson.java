@@ -59,7 +59,19 @@ final class TokenizerJson {
                 cutting.words(),
                 cutting.isByteLevel() ? byteLevel(model, vocabulary) : characters(model, vocabulary),
                 decoding.joining());
-        return new TokenizerFiles(tokenizer, added, TokenizerFiles.Kind.JSON);
+        return new TokenizerFiles(tokenizer, added, TokenizerFiles.Kind.JSON, start(file.path("post_processor")));
+    }
+
+    /** What the first template of a post-processor puts in front of a single text. */
+    private static Optional<String> start(JsonNode step) {
+        for (JsonNode part : step.path("processors")) {
+            Optional<String> found = start(part);
+            if (found.isPresent()) {
+                return found;
+            }
+        }
+        JsonNode first = step.path("single").path(0).path("SpecialToken").path("id");
+        return first.isTextual() ? Optional.of(first.asText()) : Optional.empty();
     }
 
     private List<AddedToken> added(JsonNode list) {
