@@ -10,7 +10,7 @@ import java.util.regex.Pattern;
 /** Names of tensors in GGUF files, and what Hugging Face's checkpoints of Llama, Qwen2 and Qwen3 call the same. */
 public final class GgufNames {
     /** What the frequencies of the rotation are divided by; no tensor of a checkpoint. */
-    static final String ROPE_FACTORS = "rope_freqs.weight";
+    public static final String ROPE_FACTORS = "rope_freqs.weight";
 
     private static final String EMBEDDING = "token_embd";
     private static final String HEAD = "output";

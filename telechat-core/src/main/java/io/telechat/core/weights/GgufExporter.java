@@ -36,8 +36,6 @@ import java.util.function.LongUnaryOperator;
  * @param type F32, F16, BF16 or Q8_0
  */
 public record GgufExporter(GgufType type, WorkerTeam workers, LoadProgress progress) {
-    private static final String ROPE_FACTORS = "rope_freqs.weight";
-
     /**
      * @param model what {@code checked} was read from
      * @param target the file to write; it is there when it is whole
@@ -54,7 +52,7 @@ public record GgufExporter(GgufType type, WorkerTeam workers, LoadProgress progr
         GgufTokenizerWriter.write(files, checked.config().vocabSize(), values);
         Map<String, TensorSpec> specs = new LinkedHashMap<>();
         Map<String, Entry> entries = new LinkedHashMap<>();
-        divisors.ifPresent(d -> entries.put(ROPE_FACTORS, new Entry(GgufType.F32, Shape.of(d.length))));
+        divisors.ifPresent(d -> entries.put(GgufNames.ROPE_FACTORS, new Entry(GgufType.F32, Shape.of(d.length))));
         for (TensorSpec spec : checked.config().architecture().tensors(checked.config())) {
             String name = GgufNames.ofGguf(spec.name())
                     .orElseThrow(
@@ -64,7 +62,7 @@ public record GgufExporter(GgufType type, WorkerTeam workers, LoadProgress progr
         }
         try (GgufWriter writer = GgufWriter.create(target, values, entries)) {
             divisors.ifPresent(d -> MemorySegment.copy(
-                    d, 0, writer.tensor(ROPE_FACTORS), ValueLayout.JAVA_FLOAT_UNALIGNED, 0, d.length));
+                    d, 0, writer.tensor(GgufNames.ROPE_FACTORS), ValueLayout.JAVA_FLOAT_UNALIGNED, 0, d.length));
             writeTensors(checked, config, specs, entries, writer);
             writer.commit();
         }
