@@ -40,7 +40,7 @@ class TranslationsTest {
     private Path directory;
 
     @ParameterizedTest
-    @ValueSource(strings = {"core", "cuda", "train", "infer", "server", "cli"})
+    @ValueSource(strings = {"core", "cuda", "train", "infer", "eval", "server", "cli"})
     void everyTextOfAModuleHasATranslationInItsFile(String module) throws IOException {
         Set<String> wanted = new TreeSet<>();
         calls(module).forEach(call -> wanted.add(call.format()));
@@ -60,7 +60,7 @@ class TranslationsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"core", "cuda", "train", "infer", "server", "cli"})
+    @ValueSource(strings = {"core", "cuda", "train", "infer", "eval", "server", "cli"})
     void translationsTakeTheSameValues(String module) throws IOException {
         file(module)
                 .forEach((english, chinese) ->
@@ -68,7 +68,7 @@ class TranslationsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"core", "cuda", "train", "infer", "server", "cli"})
+    @ValueSource(strings = {"core", "cuda", "train", "infer", "eval", "server", "cli"})
     void everyMessageIsGivenTheValuesItAsksFor(String module) throws IOException {
         for (Call call : calls(module)) {
             if (call.arguments() >= 0) {
