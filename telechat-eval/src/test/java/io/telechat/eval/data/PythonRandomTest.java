@@ -2,10 +2,13 @@
 package io.telechat.eval.data;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.telechat.core.testing.Goldens;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
@@ -30,8 +33,9 @@ class PythonRandomTest {
 
     @Test
     void theReferencesStreamsComeAgain() throws Exception {
-        JsonNode table = new ObjectMapper()
-                .readTree(Goldens.file("eval/tables/python_random_sample.json").toFile());
+        Path file = Goldens.shared("eval/tables/python_random_sample.json");
+        assumeTrue(Files.exists(file), file + " is not on this machine");
+        JsonNode table = new ObjectMapper().readTree(file.toFile());
         for (JsonNode stream : table) {
             PythonRandom random = new PythonRandom(stream.get("seed").asLong());
             for (JsonNode expected : stream.get("successive_samples")) {

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.eval;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.telechat.core.InvalidInputException;
+import io.telechat.core.checkpoint.IoReason;
+import io.telechat.eval.model.Answerer;
+import io.telechat.eval.model.Asked;
+import io.telechat.eval.model.SavedAnswers;
+import io.telechat.eval.run.RunProgress;
+import io.telechat.eval.run.SampleLog;
+import io.telechat.eval.run.TaskRun;
+import io.telechat.eval.score.TaskScores;
+import io.telechat.eval.task.Item;
+import io.telechat.eval.task.Subtask;
+import io.telechat.eval.task.Task;
+import io.telechat.eval.task.TaskSource;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Puts benchmarks to a model. With an output directory a run that was cut short goes on where it was, and the same call with the
+ * same model gives the same files, byte for byte.
+ */
+public final class Evaluation {
+    private final EvalSettings settings;
+    private final Optional<TaskSource.ProgramCheck> programs;
+
+    /** @param programs runs generated programs; empty if that is not allowed, so that they are not scored */
+    public Evaluation(EvalSettings settings, Optional<TaskSource.ProgramCheck> programs) {
+        this.settings = settings;
+        this.programs = programs;
+    }
+
+    /**
+     * The documents of a task.
+     *
+     * @param missing files of subtasks that are not there are added to it
+     * @throws InvalidInputException if no file of the task is there, or one is not as its makers publish it
+     */
+    public List<Subtask> load(Task task, List<Path> missing) {
+        if (!Files.isDirectory(settings.data())) {
+            throw new InvalidInputException("%s: there is no such directory (--data-dir)", settings.data());
+        }
+        List<Path> looked = new ArrayList<>();
+        int shots = settings.shots().orElse(task.usualShots());
+        List<Subtask> subtasks =
+                task.load(new TaskSource(settings.data(), shots, settings.limit(), programs, looked)).stream()
+                        .filter(subtask -> !subtask.items().isEmpty())
+                        .toList();
+        if (subtasks.isEmpty()) {
+            throw new InvalidInputException(
+                    "%s: has nothing of %s%s",
+                    settings.data(),
+                    task.name(),
+                    looked.isEmpty() ? "" : " (" + settings.data().relativize(looked.getFirst()) + ")");
+        }
+        missing.addAll(looked);
+        return subtasks;
+    }
+
+    /**
+     * Runs some tasks.
+     *
+     * @param out directory for {@code results.json} and what a run that is cut short needs to go on; made if it is not there
+     * @param logSamples whether to write {@code samples_TASK.jsonl} there, too
+     */
+    public EvalResults run(
+            List<Task> tasks, Answerer answerer, Optional<Path> out, boolean logSamples, RunProgress progress) {
+        out.ifPresent(Evaluation::make);
+        List<Path> missing = new ArrayList<>();
+        List<TaskRun> runs = new ArrayList<>();
+        for (Task task : tasks) { // all of them before the first question: what is wrong with the last is told at once
+            List<Subtask> subtasks = answered(load(task, missing), task, answerer);
+            runs.add(new TaskRun(task, subtasks, out.map(o -> SampleLog.open(o, task.name(), fingerprint(answerer)))));
+        }
+        List<TaskScores> scores =
+                runs.stream().map(run -> run.run(answerer, progress)).toList();
+        EvalResults results = new EvalResults(answerer.name(), settings.json(), scores, missing);
+        out.ifPresent(o -> {
+            if (logSamples) {
+                runs.forEach(
+                        run -> run.publish(o.resolve("samples_" + run.task().name() + ".jsonl")));
+            }
+            write(o.resolve("results.json"), results.json());
+            runs.forEach(TaskRun::forget);
+        });
+        return results;
+    }
+
+    private ObjectNode fingerprint(Answerer answerer) {
+        return settings.json().put("model", answerer.name());
+    }
+
+    /** Of saved answers there may be less than documents, if the run had a limit. */
+    private static List<Subtask> answered(List<Subtask> subtasks, Task task, Answerer answerer) {
+        if (!(answerer instanceof SavedAnswers answers)) {
+            return subtasks;
+        }
+        List<Subtask> kept = new ArrayList<>();
+        for (Subtask subtask : subtasks) {
+            List<Item> items = subtask.items().stream()
+                    .filter(item -> answers.has(new Asked(task.name(), subtask.name(), item)))
+                    .toList();
+            if (!items.isEmpty()) {
+                kept.add(new Subtask(subtask.name(), items));
+            }
+        }
+        if (kept.isEmpty()) {
+            throw new InvalidInputException("%s: has no answer to %s", answers.name(), task.name());
+        }
+        return kept;
+    }
+
+    private static void make(Path directory) {
+        try {
+            Files.createDirectories(directory);
+        } catch (IOException e) {
+            throw new InvalidInputException(e, "%s: cannot be made: %s", directory, IoReason.of(e));
+        }
+    }
+
+    private static void write(Path file, ObjectNode json) {
+        Path temporary = file.resolveSibling(file.getFileName() + ".tmp");
+        try {
+            Files.writeString(temporary, json.toPrettyString() + "\n");
+            Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException e) {
+            throw new InvalidInputException(e, "%s: cannot be written: %s", file, IoReason.of(e));
+        }
+    }
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.eval.model;
+
+import java.util.OptionalInt;
+
+/**
+ * How prompts are put to a model.
+ *
+ * @param maxLength tokens of prompt and answer at most; empty for what the model was made for
+ * @param maxNewTokens cap on the length of answers; empty for the tasks' own
+ * @param chat whether plain prompts become conversations by the model's chat format
+ * @param multiturn whether their examples become turns of their own
+ * @param decodeWithPrompt whether answers keep the blanks they begin with, which lm-evaluation-harness loses
+ */
+public record PromptForm(
+        OptionalInt maxLength, OptionalInt maxNewTokens, boolean chat, boolean multiturn, boolean decodeWithPrompt) {
+    /** The usual length of answers, where a task asks for none. */
+    private static final int USUAL = 256;
+
+    /** As lm-evaluation-harness puts them. */
+    public static final PromptForm PLAIN =
+            new PromptForm(OptionalInt.empty(), OptionalInt.empty(), false, false, false);
+
+    /** Length of an answer at most. */
+    int newTokens(OptionalInt asked) {
+        return Math.min(asked.orElse(USUAL), maxNewTokens.orElse(Integer.MAX_VALUE));
+    }
+}
