@@ -29,8 +29,10 @@ import io.telechat.infer.engine.Engine;
 import io.telechat.infer.engine.EngineListener;
 import io.telechat.infer.engine.EngineOptions;
 import io.telechat.infer.engine.EngineStats;
+import io.telechat.infer.engine.Goal;
 import io.telechat.infer.engine.QueueFullException;
 import io.telechat.infer.engine.Request;
+import io.telechat.infer.engine.RowScore;
 import io.telechat.infer.thinking.ThoughtMarks;
 import io.telechat.train.Parallelism;
 import io.telechat.train.RunEnd;
@@ -83,8 +85,13 @@ class PublicSurfaceTest {
                     EngineListener.class,
                     EngineOptions.class,
                     EngineStats.class,
+                    Goal.class,
+                    Goal.Embed.class,
+                    Goal.Generate.class,
+                    Goal.Score.class,
                     QueueFullException.class,
                     Request.class,
+                    RowScore.class,
                     ThoughtMarks.class,
                     MachineLimits.class,
                     LoraConfig.class,

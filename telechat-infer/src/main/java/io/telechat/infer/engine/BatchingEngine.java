@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.infer.engine;
 
+import io.telechat.core.InvalidModelException;
 import io.telechat.core.model.CausalLm;
 import io.telechat.core.ops.BlockPool;
 import io.telechat.core.tokenizer.Tokenizer;
@@ -149,6 +150,7 @@ public final class BatchingEngine implements Engine, AutoCloseable {
         try {
             StepRunner.Output output = runner.run(chunks);
             output.hidden().forEach(this::embed);
+            output.scores().forEach(this::score);
             sample(chunks, output.logits());
         } catch (RuntimeException | Error e) {
             chunks.forEach(chunk -> fail(chunk.sequence(), failure(e)));
@@ -180,13 +182,13 @@ public final class BatchingEngine implements Engine, AutoCloseable {
     private void sample(List<Chunk> chunks, List<RowLogits> logits) {
         int[] first = new int[chunks.size()];
         for (int i = 1; i < first.length; i++) {
-            first[i] = first[i - 1] + chunks.get(i - 1).wanted();
+            first[i] = first[i - 1] + chunks.get(i - 1).drawn();
         }
         Draw[] draws = new Draw[chunks.size()];
         model.backend().workers().run(draws.length, (i, worker) -> {
             Chunk chunk = chunks.get(i);
-            if (chunk.wanted() > 0) {
-                draws[i] = Draw.of(chunk, logits.subList(first[i], first[i] + chunk.wanted()));
+            if (chunk.drawn() > 0) {
+                draws[i] = Draw.of(chunk, logits.subList(first[i], first[i] + chunk.drawn()));
             }
         });
         for (int i = 0; i < draws.length; i++) {
@@ -199,10 +201,28 @@ public final class BatchingEngine implements Engine, AutoCloseable {
     }
 
     private void embed(Sequence sequence, float[] vector) {
+        endWithoutAnswer(sequence);
+        sequence.listener().embedded(sequence.index(), vector);
+    }
+
+    private void score(Sequence sequence, List<Optional<RowScore>> rows) {
+        if (!rows.stream().allMatch(Optional::isPresent)) {
+            fail(
+                    sequence,
+                    new InvalidModelException("the model computed %s as a logit: its weights are damaged", "NaN"));
+            return;
+        }
+        rows.forEach(row -> sequence.scores().add(row.get()));
+        if (sequence.pending() == 0) {
+            endWithoutAnswer(sequence);
+            sequence.listener().scored(sequence.index(), List.copyOf(sequence.scores()));
+        }
+    }
+
+    private void endWithoutAnswer(Sequence sequence) {
         promptTokens += sequence.promptLength();
         sequence.firstToken();
         sequence.answer().end(FinishReason.LENGTH);
-        sequence.listener().embedded(sequence.index(), vector);
     }
 
     private void take(Sequence sequence, Draw draw) {

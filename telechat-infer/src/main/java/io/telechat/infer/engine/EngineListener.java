@@ -23,6 +23,11 @@ public interface EngineListener {
         // Nobody has asked.
     }
 
+    /** The scores that were asked for, of the prompt's last rows, in their order. */
+    default void scored(int index, List<RowScore> rows) {
+        // Nobody has asked.
+    }
+
     /** A sequence has ended; nothing more comes of it. */
     void finished(int index, Generation generation);
 

@@ -7,6 +7,7 @@ import io.telechat.infer.sampling.Sampler;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.IntUnaryOperator;
 
 /** Log-probabilities of tokens. */
@@ -18,12 +19,44 @@ final class Logprobs {
      * @param alternatives how many of the likeliest ids to add
      */
     static Generation.TokenLogprob of(float[] logits, int id, int alternatives) {
-        float max = logits[Sampler.argmax(logits)];
+        return of(logits, logSum(logits, Sampler.argmax(logits)), i -> i, id, alternatives);
+    }
+
+    /** log Σ e^logit. */
+    private static double logSum(float[] logits, int argmax) {
+        double max = logits[argmax]; // so that differences are exact
         double sum = 0;
         for (float logit : logits) {
             sum += Math.exp(logit - max);
         }
-        return of(logits, max + Math.log(sum), i -> i, id, alternatives);
+        return max + Math.log(sum);
+    }
+
+    /**
+     * Log-probabilities of some ids; of the highest logits alone if the ids are among them, to a millionth or so, then.
+     *
+     * @return empty if the logits are no numbers
+     */
+    static Optional<RowScore> score(RowLogits logits, int... ids) {
+        if (logits.top().isPresent()) {
+            TopLogits top = logits.top().get();
+            int[] at = Arrays.stream(ids)
+                    .map(id -> Arrays.binarySearch(top.ids(), id))
+                    .toArray();
+            if (Arrays.stream(at).allMatch(i -> i >= 0)) {
+                int argmax = Sampler.argmax(top.values());
+                return Optional.of(score(top.values(), top.logSum(), at, top.ids()[argmax]));
+            }
+        }
+        float[] all = logits.all().get();
+        int argmax = Sampler.argmax(all);
+        double logSum = logSum(all, argmax);
+        return Double.isNaN(logSum) ? Optional.empty() : Optional.of(score(all, logSum, ids, argmax));
+    }
+
+    private static RowScore score(float[] logits, double logSum, int[] at, int argmax) {
+        return new RowScore(
+                Arrays.stream(at).mapToDouble(i -> logits[i] - logSum).toArray(), argmax);
     }
 
     /** Likewise, of the highest alone if the id and the alternatives are among them; to a millionth or so, then. */

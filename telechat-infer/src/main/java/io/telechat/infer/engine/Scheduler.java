@@ -51,12 +51,21 @@ final class Scheduler {
      * The next tokens of a sequence, all rotated alike.
      *
      * @param first position of the first of them
-     * @param wanted of how many rows, the last ones, logits are wanted
+     * @param wanted of how many rows, the last ones, logits are wanted: to be scored, or to draw from
      * @param decoding whether the first of them was generated in the step before
      * @param drafts how many of them, the last ones, are guesses
      */
     record Chunk(
-            Sequence sequence, int first, int count, int wanted, boolean decoding, int drafts, RopeScaling scaling) {}
+            Sequence sequence, int first, int count, int wanted, boolean decoding, int drafts, RopeScaling scaling) {
+        boolean isScored() {
+            return sequence.request().goal() instanceof Goal.Score;
+        }
+
+        /** How many rows there are to draw from, or to take log-probabilities of the prompt of. */
+        int drawn() {
+            return isScored() ? 0 : wanted;
+        }
+    }
 
     List<Sequence> running() {
         return running;
@@ -132,7 +141,9 @@ final class Scheduler {
     }
 
     private static int promptRows(Sequence sequence, int rows) {
-        return Math.min(sequence.pending(), sequence.wantsPromptLogits() ? Math.min(rows, LOGIT_ROWS) : rows);
+        int before = Math.max(0, sequence.firstWantedRow() - sequence.computed());
+        boolean scored = sequence.request().goal() instanceof Goal.Score; // a few rows at a time, by who runs them
+        return Math.min(sequence.pending(), scored ? rows : Math.min(rows, before + LOGIT_ROWS));
     }
 
     private static Chunk chunk(Sequence sequence, int count) {
@@ -141,8 +152,8 @@ final class Scheduler {
         if (sequence.isDecoding()) {
             return new Chunk(sequence, first, count, count, true, count - 1, scaling);
         }
-        int atEnd = first + count == sequence.length() && !sequence.request().embedding() ? 1 : 0;
-        return new Chunk(sequence, first, count, sequence.wantsPromptLogits() ? count : atEnd, false, 0, scaling);
+        int wanted = Math.clamp(first + count - sequence.firstWantedRow(), 0, count);
+        return new Chunk(sequence, first, count, wanted, false, 0, scaling);
     }
 
     private void admit(List<Chunk> chunks, int budgeted) {
@@ -153,9 +164,8 @@ final class Scheduler {
                 continue;
             }
             PrefixCache.Match match = match(sequence);
-            int missing =
-                    KvLayout.blocks(sequence.length() + (sequence.request().embedding() ? 0 : 1))
-                            - match.nodes().size();
+            int missing = KvLayout.blocks(sequence.length() + sequence.request().room())
+                    - match.nodes().size();
             if (!isFree(missing, match)) {
                 return;
             }
@@ -171,12 +181,10 @@ final class Scheduler {
         }
     }
 
-    /** What others have computed of it; all but the last token at most, whose logits are wanted. */
+    /** What others have computed of it, of the rows of which nothing is wanted; all but the last token at most. */
     private PrefixCache.Match match(Sequence sequence) {
-        if (sequence.request().promptLogprobs() >= 0) {
-            return new PrefixCache.Match(List.of(), null, 0);
-        }
-        int limit = Math.min(sequence.alike(sequence.length()), sequence.length() - 1);
+        int unwanted = Math.min(sequence.firstWantedRow(), sequence.length() - 1);
+        int limit = Math.min(sequence.alike(sequence.length()), unwanted);
         return prefixes.match(sequence.scope(), sequence.tokens(), limit);
     }
 
@@ -263,9 +271,6 @@ final class Scheduler {
     private Sequence preemptLast() {
         Sequence last = running.removeLast();
         last.shared().release(prefixes);
-        if (last.answer().length() == 0) {
-            last.promptLogprobs().clear(); // they come again with the prompt
-        }
         waiting.addFirst(last);
         preemptions++;
         return last;

@@ -34,6 +34,7 @@ final class Sequence {
     private final Answer answer;
     private final int longest;
     private final List<Generation.TokenLogprob> promptLogprobs = new ArrayList<>();
+    private final List<RowScore> scores = new ArrayList<>();
     private int[] tokens;
     private int length;
     private volatile boolean cancelled;
@@ -88,7 +89,7 @@ final class Sequence {
         this.longest = longest;
         this.tokens = Arrays.copyOf(request.prompt(), request.prompt().length + Math.min(longest, 256));
         this.length = request.prompt().length;
-        this.history = new TokenHistory(request.prompt());
+        this.history = new TokenHistory(request.room() > 0 ? request.prompt() : new int[0]);
     }
 
     Request request() {
@@ -133,6 +134,11 @@ final class Sequence {
         return promptLogprobs;
     }
 
+    /** Of the first of the rows that are to be scored. */
+    List<RowScore> scores() {
+        return scores;
+    }
+
     /** Prompt and answer; only {@link #length} of them count. */
     int[] tokens() {
         return tokens;
@@ -166,9 +172,19 @@ final class Sequence {
         return pending() == 1 && length > promptLength();
     }
 
-    /** Whether the next tokens are of a prompt whose log-probabilities were asked for. */
-    boolean wantsPromptLogits() {
-        return request.promptLogprobs() >= 0 && answer.length() == 0 && computed() < promptLength();
+    /** From which row on logits are wanted, of those that have not been looked at; behind the last one if there are none. */
+    int firstWantedRow() {
+        return switch (request.goal()) {
+            case Goal.Generate _ when request.promptLogprobs() >= 0 && answer.length() == 0 -> promptLogprobs.size();
+            case Goal.Generate _ -> length - 1;
+            case Goal.Embed _ -> length;
+            case Goal.Score goal -> firstScoredRow() + scores.size();
+        };
+    }
+
+    /** The first row of the prompt that is to be scored; behind the last one if none is. */
+    int firstScoredRow() {
+        return request.goal() instanceof Goal.Score goal ? length - goal.wanted().length : length;
     }
 
     /** Whether another sequence is about to compute the same prompt. */

@@ -80,8 +80,10 @@ final class SequenceFactory {
             throw new InvalidRequestException("thoughts are told from an answer by a tokenizer, and there is none");
         }
         checkIds(request.prompt());
-        int room = request.embedding() ? 0 : 1;
-        if (request.prompt().length + room > contextLength) {
+        if (request.goal() instanceof Goal.Score score) {
+            Arrays.stream(score.wanted()).forEach(this::checkKnown);
+        }
+        if (request.prompt().length + request.room() > contextLength) {
             throw new ContextOverflowException(request.prompt().length, contextLength, Message.of(""));
         }
     }
@@ -90,6 +92,10 @@ final class SequenceFactory {
         if (ids.length == 0) {
             throw new InvalidRequestException("the prompt is empty: there is nothing to continue");
         }
+        checkKnown(ids);
+    }
+
+    private void checkKnown(int... ids) {
         for (int id : ids) {
             if (id < 0 || id >= config.vocabSize()) {
                 throw new InvalidRequestException(
@@ -100,7 +106,7 @@ final class SequenceFactory {
 
     private Sequence sequence(Request request, EngineListener listener, int index, Sequence leader, BlockPool pool) {
         GenerationOptions asked = request.options();
-        int room = contextLength - request.prompt().length;
+        int room = request.room() * (contextLength - request.prompt().length);
         ThoughtSplitter splitter = asked.thinking()
                 .marks()
                 .map(marks -> ThoughtSplitter.of(marks, asked.thinking().maxTokens(), tokenizer.get(), shown))

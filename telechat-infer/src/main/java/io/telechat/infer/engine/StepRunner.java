@@ -10,6 +10,7 @@ import io.telechat.core.ops.Batch;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.infer.engine.Scheduler.Chunk;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +18,9 @@ import java.util.Optional;
 
 /** Takes the chunks of one step through the model, and owns the memory for that. */
 final class StepRunner implements AutoCloseable {
+    /** Rows that are scored at a time: their logits take memory. */
+    private static final int SCORED_ROWS = 64;
+
     private final CausalLm model;
     private final PassMemory memory;
 
@@ -28,17 +32,20 @@ final class StepRunner implements AutoCloseable {
     /**
      * What a pass gives.
      *
-     * @param logits of the wanted rows of all chunks, one behind the other
+     * @param logits of the rows of all chunks that are drawn from, one behind the other
      * @param hidden states, of length 1, of the last tokens of prompts that are to be embedded
+     * @param scores of rows that are to be scored; empty where logits are no numbers
      */
-    record Output(List<RowLogits> logits, Map<Sequence, float[]> hidden) {}
+    record Output(
+            List<RowLogits> logits, Map<Sequence, float[]> hidden, Map<Sequence, List<Optional<RowScore>>> scores) {}
 
     /** Runs all chunks in one pass. */
     Output run(List<Chunk> chunks) {
         int size = chunks.stream().mapToInt(Chunk::count).sum();
         int[] tokens = new int[size];
         List<Batch.Span> spans = new ArrayList<>();
-        List<Integer> wanted = new ArrayList<>();
+        List<Integer> drawn = new ArrayList<>();
+        List<ScoredRow> scored = new ArrayList<>();
         int first = 0;
         for (Chunk chunk : chunks) {
             Sequence sequence = chunk.sequence();
@@ -51,19 +58,57 @@ final class StepRunner implements AutoCloseable {
                     model.ropeTable(chunk.scaling(), chunk.first(), chunk.count()),
                     sequence.request().adapter()));
             for (int row = chunk.count() - chunk.wanted(); row < chunk.count(); row++) {
-                wanted.add(first + row);
+                if (sequence.request().goal() instanceof Goal.Score goal) {
+                    int[] ids = goal.wanted()[chunk.first() + row - sequence.firstScoredRow()];
+                    scored.add(new ScoredRow(sequence, first + row, ids));
+                } else {
+                    drawn.add(first + row);
+                }
             }
             first += chunk.count();
         }
         Activations activations = memory.activations(size);
         Tensor hidden = model.forward(new Batch(tokens, spans), activations, LayerObserver.NONE);
         Map<Sequence, float[]> states = embedded(chunks, hidden);
-        if (wanted.isEmpty()) {
-            return new Output(List.of(), states);
+        Map<Sequence, List<Optional<RowScore>>> scores = scores(scored, hidden, activations);
+        if (drawn.isEmpty()) {
+            return new Output(List.of(), states, scores);
         }
-        Tensor rows = memory.logits(wanted.size());
-        model.logits(hidden, wanted.stream().mapToInt(i -> i).toArray(), activations, rows);
-        return new Output(RowLogits.of(rows, model, selector(chunks)), states);
+        Tensor rows = logits(drawn, hidden, activations);
+        return new Output(RowLogits.of(rows, model, selector(chunks)), states, scores);
+    }
+
+    /** [rows, vocab]; until the next are asked for. */
+    private Tensor logits(List<Integer> rows, Tensor hidden, Activations activations) {
+        Tensor logits = memory.logits(rows.size());
+        model.logits(hidden, rows.stream().mapToInt(i -> i).toArray(), activations, logits);
+        return logits;
+    }
+
+    /** A row of the pass, and ids whose log-probabilities are wanted. */
+    private record ScoredRow(Sequence sequence, int row, int[] ids) {}
+
+    /** Some rows at a time, which the team shares: a whole pass of them would take far more memory than all else. */
+    private Map<Sequence, List<Optional<RowScore>>> scores(
+            List<ScoredRow> rows, Tensor hidden, Activations activations) {
+        Map<Sequence, List<Optional<RowScore>>> scores = new IdentityHashMap<>();
+        for (int from = 0; from < rows.size(); from += SCORED_ROWS) {
+            List<ScoredRow> some = rows.subList(from, Math.min(rows.size(), from + SCORED_ROWS));
+            Tensor logits = logits(some.stream().map(ScoredRow::row).toList(), hidden, activations);
+            List<RowLogits> all = RowLogits.of(logits, model, model.backend().topSelector());
+            List<Optional<RowScore>> found = new ArrayList<>(Collections.nCopies(some.size(), Optional.empty()));
+            model.backend()
+                    .workers()
+                    .run(
+                            some.size(),
+                            (i, worker) -> found.set(
+                                    i, Logprobs.score(all.get(i), some.get(i).ids())));
+            for (int i = 0; i < some.size(); i++) {
+                scores.computeIfAbsent(some.get(i).sequence(), s -> new ArrayList<>())
+                        .add(found.get(i));
+            }
+        }
+        return scores;
     }
 
     /** What finds the highest logits, if that is enough for any chunk. */
@@ -76,7 +121,7 @@ final class StepRunner implements AutoCloseable {
     /** Log-probabilities of a prompt take all of every row. */
     private static boolean mayDoWith(int candidates, Chunk chunk) {
         Sequence sequence = chunk.sequence();
-        return chunk.wanted() > 0
+        return chunk.drawn() > 0
                 && (chunk.decoding() || sequence.request().promptLogprobs() < 0)
                 && sequence.sampler().mayDoWith(candidates);
     }
@@ -86,7 +131,8 @@ final class StepRunner implements AutoCloseable {
         int end = 0;
         for (Chunk chunk : chunks) {
             end += chunk.count();
-            if (chunk.sequence().request().embedding() && chunk.sequence().pending() == 0) {
+            if (chunk.sequence().request().goal() instanceof Goal.Embed
+                    && chunk.sequence().pending() == 0) {
                 Tensor last = model.backend().memory().toHost(hidden.rows(end - 1, end));
                 states.put(chunk.sequence(), unit(last.toFloats()));
             }
