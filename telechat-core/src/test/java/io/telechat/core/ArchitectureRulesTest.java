@@ -95,6 +95,9 @@ class ArchitectureRulesTest {
     static final ArchRule ranksExchangeTensors = mayUseOnly("comm", "tensor", "ffi", "checkpoint");
 
     @ArchTest
+    static final ArchRule pagesAreWrittenToFiles = mayUseOnly("html", "checkpoint");
+
+    @ArchTest
     static final ArchRule workersUseNothing = mayUseOnly("workers");
 
     @ArchTest

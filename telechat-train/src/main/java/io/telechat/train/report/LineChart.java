@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.train.report;
 
+import io.telechat.core.html.Html;
 import java.util.List;
 import java.util.Locale;
 

@@ -2,15 +2,10 @@
 package io.telechat.train.report;
 
 import io.telechat.core.InvalidModelException;
-import io.telechat.core.checkpoint.IoReason;
+import io.telechat.core.html.Html;
+import io.telechat.core.html.Page;
 import io.telechat.core.model.MemoryPlan;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
@@ -68,54 +63,30 @@ public final class RunReportPage {
     /**
      * The file gets its name when it is whole.
      *
-     * @throws InvalidModelException if it cannot be written
+     * @throws io.telechat.core.InvalidInputException if it cannot be written
      */
     public void write(Path file) {
-        Path temporary = file.resolveSibling("." + file.getFileName() + ".tmp");
-        try {
-            try {
-                Files.writeString(temporary, html());
-                Files.move(temporary, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
-            } finally {
-                Files.deleteIfExists(temporary);
-            }
-        } catch (IOException e) {
-            throw new InvalidModelException(e, "%s: cannot be written: %s", file, IoReason.of(e));
-        }
+        page().write(file);
     }
 
     String html() {
-        String title = Html.escape(
-                runs.size() == 1 ? "Training: " + names.getFirst() : "%d training runs".formatted(runs.size()));
+        return page().html();
+    }
+
+    private Page page() {
+        String title = runs.size() == 1 ? "Training: " + names.getFirst() : "%d training runs".formatted(runs.size());
         StringBuilder out = new StringBuilder();
-        out.append("""
-            <!DOCTYPE html>
-            <html lang="en"><head><meta charset="utf-8"/>
-            <meta name="viewport" content="width=device-width, initial-scale=1"/>
-            <meta name="color-scheme" content="light dark"/>
-            <meta http-equiv="Content-Security-Policy"
-             content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"/>
-            <title>%s</title>
-            <style>
-            %s</style></head>
-            <body><header><h1>%s</h1></header><main>
-            """.formatted(title, resource("report.css"), title));
         table(out);
         out.append("<input type=\"checkbox\" id=\"smooth\" checked=\"checked\"/>"
                 + "<label for=\"smooth\">Smooth the curves</label>\n<div class=\"charts\">\n");
         charts().forEach(chart -> out.append(chart.html()));
         out.append("</div>\n");
         options(out);
-        out.append("</main><script>\n%s</script></body></html>\n".formatted(resource("report.js")));
-        return out.toString();
-    }
-
-    private static String resource(String name) {
-        try (InputStream in = RunReportPage.class.getResourceAsStream(name)) {
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return new Page(
+                title,
+                Page.resource(RunReportPage.class, "report.css"),
+                out.toString(),
+                Page.resource(RunReportPage.class, "report.js"));
     }
 
     private void table(StringBuilder out) {

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.telechat.train.report;
+package io.telechat.core.html;
 
-/** Text that is safe between tags and in quoted attributes. The pages are well-formed XML, too. */
-final class Html {
+/** Text that is safe within a page. The pages are well-formed XML, too. */
+public final class Html {
     private static final int REPLACEMENT = 0xfffd;
 
     private Html() {}
 
-    static String escape(String text) {
+    /** Between tags and in quoted attributes. */
+    public static String escape(String text) {
         StringBuilder out = new StringBuilder(text.length());
         text.codePoints().forEach(c -> {
             switch (c) {
@@ -17,6 +18,19 @@ final class Html {
                 case '"' -> out.append("&quot;");
                 case '\'' -> out.append("&#39;");
                 default -> out.appendCodePoint(isAllowed(c) ? c : REPLACEMENT);
+            }
+        });
+        return out.toString();
+    }
+
+    /** JSON as the content of a script element: the same values, but nothing in it ends the element. */
+    public static String escapeJson(String json) {
+        StringBuilder out = new StringBuilder(json.length());
+        json.codePoints().forEach(c -> {
+            if (c == '<' || c == '>' || c == '&' || !isAllowed(c)) {
+                out.append(String.format("\\u%04x", c));
+            } else {
+                out.appendCodePoint(c);
             }
         });
         return out.toString();
