@@ -44,9 +44,6 @@ public final class Evaluation {
      * @throws InvalidInputException if no file of the task is there, or one is not as its makers publish it
      */
     public List<Subtask> load(Task task, List<Path> missing) {
-        if (!Files.isDirectory(settings.data())) {
-            throw new InvalidInputException("%s: there is no such directory (--data-dir)", settings.data());
-        }
         List<Path> looked = new ArrayList<>();
         int shots = settings.shots().orElse(task.usualShots());
         List<Subtask> subtasks =

@@ -37,7 +37,9 @@ record Complex(BigDecimal re, BigDecimal im) {
 
     Complex times(Complex other) {
         return new Complex(
-                sum(re.multiply(other.re, PRECISION), im.multiply(other.im, PRECISION).negate()),
+                sum(
+                        re.multiply(other.re, PRECISION),
+                        im.multiply(other.im, PRECISION).negate()),
                 sum(re.multiply(other.im, PRECISION), im.multiply(other.re, PRECISION)));
     }
 
@@ -90,7 +92,8 @@ record Complex(BigDecimal re, BigDecimal im) {
         if (isZero()) {
             return this;
         }
-        BigDecimal larger = re.abs().add(abs()).divide(BigDecimal.TWO, PRECISION).sqrt(PRECISION);
+        BigDecimal larger =
+                re.abs().add(abs()).divide(BigDecimal.TWO, PRECISION).sqrt(PRECISION);
         BigDecimal smaller = im.abs().divide(larger.multiply(BigDecimal.TWO), PRECISION);
         BigDecimal real = re.signum() >= 0 ? larger : smaller;
         BigDecimal imaginary = re.signum() >= 0 ? smaller : larger;

@@ -54,7 +54,8 @@ final class Evaluation {
                         ? Value.of(first.approximate().log())
                         : logarithm(first.approximate(), arguments.get(1).approximate());
             default -> {
-                List<Complex> numbers = arguments.stream().map(Value::approximate).toList();
+                List<Complex> numbers =
+                        arguments.stream().map(Value::approximate).toList();
                 yield Value.of(
                         call.name().startsWith("\\")
                                 ? point.function(call.name(), numbers)
@@ -80,7 +81,9 @@ final class Evaluation {
 
     private static Value conjugate(Value value) {
         Complex number = value.approximate();
-        return value.isRational() ? value : Value.of(new Complex(number.re(), number.im().negate()));
+        return value.isRational()
+                ? value
+                : Value.of(new Complex(number.re(), number.im().negate()));
     }
 
     private static Value floor(Value value) {
@@ -120,9 +123,7 @@ final class Evaluation {
         }
         if (exact.isEmpty()) {
             Complex value = power(base.approximate(), power);
-            return digits > 0 && value.isReal()
-                    ? Value.Rounded.of(Rational.of(value.re()), digits)
-                    : Value.of(value);
+            return digits > 0 && value.isReal() ? Value.Rounded.of(Rational.of(value.re()), digits) : Value.of(value);
         }
         return digits > 0 ? Value.Rounded.of(exact.getFirst(), digits) : Value.exact(exact.getFirst());
     }

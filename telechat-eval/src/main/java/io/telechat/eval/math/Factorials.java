@@ -45,8 +45,7 @@ final class Factorials {
         Value result = Value.exact(Rational.ONE);
         for (int i = 0; i < count; i++) {
             Value factor = upper.plus(Value.exact(Rational.of(-i)));
-            result = result.times(factor)
-                    .times(Value.exact(Rational.of(BigInteger.ONE, BigInteger.valueOf(i + 1L))));
+            result = result.times(factor).times(Value.exact(Rational.of(BigInteger.ONE, BigInteger.valueOf(i + 1L))));
         }
         return result;
     }

@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.IntFunction;
 
 /**
  * Reads formulas as the LaTeX parser of SymPy 1.14 does, which lm-evaluation-harness asks: what stands side by side is multiplied,
@@ -239,11 +238,12 @@ final class LatexReader {
         return switch (token.kind()) {
             case FUNCTION -> namedFunction(at);
             case LETTER, SYMBOL -> appliedName(at);
-            case MARK -> switch (token.text()) {
-                case "sqrt" -> root(at + 1);
-                case "overline" -> map(enclosed("{", at + 1, "}"), inner -> Expression.call("conjugate", inner));
-                default -> List.of();
-            };
+            case MARK ->
+                switch (token.text()) {
+                    case "sqrt" -> root(at + 1);
+                    case "overline" -> map(enclosed("{", at + 1, "}"), inner -> Expression.call("conjugate", inner));
+                    default -> List.of();
+                };
             default -> List.of();
         };
     }
@@ -252,8 +252,7 @@ final class LatexReader {
         Readings found = new Readings();
         for (Reading degree : enclosed("[", at, "]")) {
             found.addAll(map(
-                    enclosed("{", degree.end, "}"),
-                    inner -> new Expression.Power(inner, degree.expression.inverse())));
+                    enclosed("{", degree.end, "}"), inner -> new Expression.Power(inner, degree.expression.inverse())));
         }
         found.addAll(map(enclosed("{", at, "}"), inner -> new Expression.Power(inner, Expression.HALF)));
         return found.list();
@@ -300,11 +299,13 @@ final class LatexReader {
         boolean inverted = BY_POWER_INVERTED.contains(name)
                 && scripts.upper.filter(LatexReader::isMinusOne).isPresent();
         Expression value = switch (name) {
-            case "log", "ln" -> scripts.lower
-                    .map(base -> Expression.call("log", argument, base))
-                    .orElse(Expression.call("log", argument));
+            case "log", "ln" ->
+                scripts.lower
+                        .map(base -> Expression.call("log", argument, base))
+                        .orElse(Expression.call("log", argument));
             case "lg" -> Expression.call("log", argument, scripts.lower.orElse(TEN));
-            default -> Expression.call(inverted ? "arc" + name : name.replaceFirst("^ar(?=[sct][a-z]+h)", "arc"), argument);
+            default ->
+                Expression.call(inverted ? "arc" + name : name.replaceFirst("^ar(?=[sct][a-z]+h)", "arc"), argument);
         };
         return scripts.upper.isPresent() && !inverted ? new Expression.Power(value, scripts.upper.get()) : value;
     }
@@ -348,12 +349,13 @@ final class LatexReader {
             case LETTER, SYMBOL -> name(at);
             case DIGIT -> number(at);
             case DIFFERENTIAL -> List.of(new Reading(new Expression.Symbol(token.text()), at + 1));
-            case MARK -> switch (token.text()) {
-                case "frac" -> fraction(at + 1);
-                case "binom" -> binomial(at + 1);
-                case "mathit" -> italic(at + 1);
-                default -> List.of();
-            };
+            case MARK ->
+                switch (token.text()) {
+                    case "frac" -> fraction(at + 1);
+                    case "binom" -> binomial(at + 1);
+                    case "mathit" -> italic(at + 1);
+                    default -> List.of();
+                };
             default -> List.of();
         };
     }
@@ -438,9 +440,8 @@ final class LatexReader {
     private List<Reading> binomial(int at) {
         Readings found = new Readings();
         for (Reading upper : enclosed("{", at, "}")) {
-            found.addAll(map(
-                    enclosed("{", upper.end, "}"),
-                    lower -> Expression.call("binomial", upper.expression, lower)));
+            found.addAll(
+                    map(enclosed("{", upper.end, "}"), lower -> Expression.call("binomial", upper.expression, lower)));
         }
         return found.list();
     }

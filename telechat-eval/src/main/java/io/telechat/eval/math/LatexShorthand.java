@@ -72,7 +72,8 @@ final class LatexShorthand {
         if (!sides.stream().allMatch(side -> PYTHON_INT.matcher(side).matches())) {
             return Optional.empty();
         }
-        boolean plain = sides.stream().allMatch(side -> CANONICAL_INT.matcher(side).matches());
+        boolean plain =
+                sides.stream().allMatch(side -> CANONICAL_INT.matcher(side).matches());
         return Optional.of(plain ? FRAC + "{" + sides.get(0) + "}{" + sides.get(1) + "}" : text);
     }
 

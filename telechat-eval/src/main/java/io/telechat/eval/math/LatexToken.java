@@ -37,8 +37,22 @@ record LatexToken(Kind kind, String text) {
             "arcsec", "arccot", "sinh", "cosh", "tanh", "arsinh", "arcosh", "artanh");
 
     private static final Set<String> SKIPPED = Set.of(
-            "thinspace", "medspace", "thickspace", "quad", "qquad", "negthinspace", "negmedspace", "negthickspace",
-            "left", "right", "vrule", "vcenter", "vbox", "vskip", "vspace", "hfil");
+            "thinspace",
+            "medspace",
+            "thickspace",
+            "quad",
+            "qquad",
+            "negthinspace",
+            "negmedspace",
+            "negthickspace",
+            "left",
+            "right",
+            "vrule",
+            "vcenter",
+            "vbox",
+            "vskip",
+            "vspace",
+            "hfil");
 
     private static final Set<String> RELATIONS =
             Set.of("neq", "leq", "le", "leqq", "leqslant", "geq", "ge", "geqq", "geqslant");

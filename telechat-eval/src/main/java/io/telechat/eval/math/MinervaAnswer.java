@@ -20,12 +20,26 @@ public final class MinervaAnswer {
     private static final Pattern FINAL =
             PythonText.regex("Final Answer: The final answer is(.*?). I hope it is correct.");
 
-    private static final List<String> UNITS_FIRST = List.of(
-            "square", "ways", "integers", "dollars", "mph", "inches", "ft", "hours", "km", "units");
+    private static final List<String> UNITS_FIRST =
+            List.of("square", "ways", "integers", "dollars", "mph", "inches", "ft", "hours", "km", "units");
 
     private static final List<String> UNITS_LAST = List.of(
-            "sue", "points", "feet", "minutes", "digits", "cents", "degrees", "cm", "gm", "pounds", "meters", "meals",
-            "edges", "students", "childrentickets", "multiples");
+            "sue",
+            "points",
+            "feet",
+            "minutes",
+            "digits",
+            "cents",
+            "degrees",
+            "cm",
+            "gm",
+            "pounds",
+            "meters",
+            "meals",
+            "edges",
+            "students",
+            "childrentickets",
+            "multiples");
 
     private static final Pattern UNIT_WORD = PythonText.regex(
             "(?<!\\\\)\\b(?:" + String.join("|", UNITS_FIRST) + "|" + String.join("|", UNITS_LAST) + ")\\b");
@@ -44,8 +58,21 @@ public final class MinervaAnswer {
     };
 
     private static final List<String> REMOVED = List.of(
-            "\\text{s}", "\\text{.}", "\\text{\ns}", "\\text{}^2", "\\text{}^3", "\\text{\n}", "\\text{}",
-            "\\mathrm{th}", "^\\circ", "^{\\circ}", "\\;", ",\\!", "{,}", "\"", "\\dots");
+            "\\text{s}",
+            "\\text{.}",
+            "\\text{\ns}",
+            "\\text{}^2",
+            "\\text{}^3",
+            "\\text{\n}",
+            "\\text{}",
+            "\\mathrm{th}",
+            "^\\circ",
+            "^{\\circ}",
+            "\\;",
+            ",\\!",
+            "{,}",
+            "\"",
+            "\\dots");
 
     private static final Pattern COMMAND = Pattern.compile("\\\\[a-zA-Z]+");
 

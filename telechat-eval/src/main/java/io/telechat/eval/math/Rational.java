@@ -72,7 +72,10 @@ record Rational(BigInteger numerator, BigInteger denominator) {
             return ZERO;
         }
         long bits = Math.max(numerator.bitLength(), denominator.bitLength());
-        checkSize(exponent.bitLength() > 31 ? Long.MAX_VALUE : (bits - 1) * exponent.abs().longValue());
+        checkSize(
+                exponent.bitLength() > 31
+                        ? Long.MAX_VALUE
+                        : (bits - 1) * exponent.abs().longValue());
         int times = exponent.abs().intValueExact();
         if (equals(MINUS_ONE)) {
             return times % 2 == 0 ? ONE : this;

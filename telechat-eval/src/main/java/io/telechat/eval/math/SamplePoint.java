@@ -53,9 +53,7 @@ record SamplePoint(int number, Kind kind) {
     /** The largest integer that is not larger, where a number that is very near to one is that. */
     static BigDecimal floor(BigDecimal number) {
         BigDecimal nearest = number.setScale(0, RoundingMode.HALF_EVEN);
-        return Complex.real(nearest).isNear(Complex.real(number))
-                ? nearest
-                : number.setScale(0, RoundingMode.FLOOR);
+        return Complex.real(nearest).isNear(Complex.real(number)) ? nearest : number.setScale(0, RoundingMode.FLOOR);
     }
 
     private SplittableRandom random(String key) {

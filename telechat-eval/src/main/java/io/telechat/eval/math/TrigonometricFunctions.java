@@ -30,16 +30,10 @@ final class TrigonometricFunctions {
             case "arccot" -> z.isZero() ? QUARTER_TURN : arctan(z.inverse());
             case "arcsinh" -> z.plus(z.times(z).plus(Complex.ONE).sqrt()).log();
             case "arccosh" ->
-                z.plus(z.minus(Complex.ONE)
-                                .sqrt()
-                                .times(z.plus(Complex.ONE).sqrt()))
+                z.plus(z.minus(Complex.ONE).sqrt().times(z.plus(Complex.ONE).sqrt()))
                         .log();
             case "arctanh" ->
-                Complex.ONE
-                        .plus(z)
-                        .log()
-                        .minus(Complex.ONE.minus(z).log())
-                        .times(Complex.HALF);
+                Complex.ONE.plus(z).log().minus(Complex.ONE.minus(z).log()).times(Complex.HALF);
             default -> throw new ArithmeticException("unknown function " + name);
         };
     }

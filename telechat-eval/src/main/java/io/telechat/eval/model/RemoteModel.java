@@ -89,7 +89,8 @@ public final class RemoteModel implements Answerer {
                 asked.task()));
         int length = form.maxLength().orElse(Integer.MAX_VALUE - 1);
         ChoiceTokens tokens = ChoiceTokens.ofText(pieces, shots.text(), choice, Set.of());
-        return CompletableFuture.supplyAsync(() -> tokens.likelihoods(index -> echoed(tokens, index, length), length), waiting);
+        return CompletableFuture.supplyAsync(
+                () -> tokens.likelihoods(index -> echoed(tokens, index, length), length), waiting);
     }
 
     /** What the server says of one answer's tokens; see {@code echo} and {@code logprobs} of the completions API. */
@@ -138,13 +139,13 @@ public final class RemoteModel implements Answerer {
         if (plain) {
             body.put("prompt", ((Prompt.FewShot) prompt).text());
         } else {
-            Prompt.Dialog dialog = prompt instanceof Prompt.FewShot shots
-                    ? shots.dialog(form.multiturn())
-                    : (Prompt.Dialog) prompt;
+            Prompt.Dialog dialog =
+                    prompt instanceof Prompt.FewShot shots ? shots.dialog(form.multiturn()) : (Prompt.Dialog) prompt;
             ArrayNode messages = body.putArray("messages");
-            dialog.asked().forEach(turn -> messages.addObject()
-                    .put("role", role(turn.speaker()))
-                    .put("content", turn.text()));
+            dialog.asked()
+                    .forEach(turn -> messages.addObject()
+                            .put("role", role(turn.speaker()))
+                            .put("content", turn.text()));
         }
         JsonNode answer = client.post(plain ? "completions" : "chat/completions", body);
         JsonNode choice = answer.path("choices").path(0);
