@@ -5,9 +5,12 @@ import io.telechat.core.InvalidInputException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /**
  * What a task is loaded from.
@@ -35,23 +38,33 @@ public record TaskSource(
     /**
      * A file that the task cannot do without.
      *
+     * @param orElse other forms in which it may be there
      * @throws InvalidInputException if it is not there
      */
-    public Path required(String name) {
-        Path file = directory.resolve(name);
-        if (!Files.isRegularFile(file)) {
-            throw new InvalidInputException("%s: there is no such file; it is one of the benchmark's own", file);
-        }
-        return file;
+    public Path required(String name, String... orElse) {
+        return Stream.concat(Stream.of(name), Arrays.stream(orElse))
+                .map(directory::resolve)
+                .filter(Files::isRegularFile)
+                .findFirst()
+                .orElseThrow(() -> new InvalidInputException(
+                        "%s: there is no such file; it is one of the benchmark's own", directory.resolve(name)));
     }
 
     /** A subtask's file; if it is not there, that is noted. */
     public Optional<Path> optional(String name) {
-        Path file = directory.resolve(name);
-        if (Files.isRegularFile(file)) {
-            return Optional.of(file);
+        return noted(directory.resolve(name), Files::isRegularFile);
+    }
+
+    /** Likewise, for a subtask that has a folder. */
+    public Optional<Path> optionalFolder(String name) {
+        return noted(directory.resolve(name), Files::isDirectory);
+    }
+
+    private Optional<Path> noted(Path path, Predicate<Path> isThere) {
+        if (isThere.test(path)) {
+            return Optional.of(path);
         }
-        missing.add(file);
+        missing.add(path);
         return Optional.empty();
     }
 

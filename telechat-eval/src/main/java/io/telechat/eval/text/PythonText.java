@@ -1,11 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.eval.text;
 
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 
 /** What Python's {@code str} and {@code re} do, where Java's do it otherwise. */
 public final class PythonText {
+    private static final String SPACE = "\\s\\x1C-\\x1F";
+    private static final String WORD = "\\p{L}\\p{N}_";
+    private static final Pattern BLANKS = regex("\\s+");
+
+    /** No form of i where case is folded, though its capital is that of i. */
+    private static final int DOTLESS_I = 0x131;
+
     private PythonText() {}
 
     /** Whether {@code str.isspace} holds of a code point. */
@@ -50,15 +63,35 @@ public final class PythonText {
         return first + text.substring(end).toLowerCase(Locale.ROOT);
     }
 
+    /** What is the same of two texts for which {@code str.casefold()} is the same; the letters of Cherokee come out small. */
+    public static String casefold(String text) {
+        StringBuilder folded = new StringBuilder();
+        text.codePoints().mapToObj(PythonText::folded).forEach(folded::append);
+        return folded.toString();
+    }
+
+    private static String folded(int c) {
+        if (c == DOTLESS_I) {
+            return Character.toString(c);
+        }
+        StringBuilder small = new StringBuilder();
+        Character.toString(c)
+                .toLowerCase(Locale.ROOT)
+                .toUpperCase(Locale.ROOT)
+                .codePoints()
+                .mapToObj(upper -> Character.toString(upper).toLowerCase(Locale.ROOT))
+                .forEach(small::append);
+        return small.toString();
+    }
+
     /**
-     * A regular expression that matches what Python's would: {@code .} is anything but a line feed, classes know all of Unicode, and
-     * {@code \s} is what {@link #isSpace} says.
+     * A regular expression that matches what Python's would: {@code .} is anything but a line feed, classes know all of Unicode,
+     * {@code \s} is what {@link #isSpace} says, and {@code \w} is letters, numbers of all kinds and the low line, but no marks.
      *
      * @param flags of {@link Pattern}, such as {@link Pattern#DOTALL}
      */
     public static Pattern regex(String expression, int flags) {
-        return Pattern.compile(
-                withPythonSpace(expression), flags | Pattern.UNIX_LINES | Pattern.UNICODE_CHARACTER_CLASS);
+        return Pattern.compile(pythonClasses(expression), flags | Pattern.UNIX_LINES | Pattern.UNICODE_CHARACTER_CLASS);
     }
 
     /** Likewise, without flags. */
@@ -66,26 +99,53 @@ public final class PythonText {
         return regex(expression, 0);
     }
 
-    /** Java's {@code \s} lacks the four separators of ASCII. */
-    private static String withPythonSpace(String expression) {
+    /**
+     * What {@code re.findall} finds, from left to right: the groups of each match (those without a part in it are empty), or all of
+     * it if the expression has no groups.
+     */
+    public static List<List<String>> findAll(Pattern pattern, String text) {
+        List<List<String>> found = new ArrayList<>();
+        Matcher matcher = pattern.matcher(text);
+        while (matcher.find()) {
+            found.add(
+                    matcher.groupCount() == 0
+                            ? List.of(matcher.group())
+                            : IntStream.rangeClosed(1, matcher.groupCount())
+                                    .mapToObj(i -> Objects.requireNonNullElse(matcher.group(i), ""))
+                                    .toList());
+        }
+        return found;
+    }
+
+    /** {@code str.split()}: what stands between spaces. */
+    public static List<String> split(String text) {
+        return Arrays.stream(BLANKS.split(text)).filter(part -> !part.isEmpty()).toList();
+    }
+
+    private static String pythonClasses(String expression) {
         StringBuilder java = new StringBuilder();
         boolean inClass = false;
         for (int i = 0; i < expression.length(); i++) {
             char c = expression.charAt(i);
             if (c == '\\' && i + 1 < expression.length()) {
-                char next = expression.charAt(++i);
-                if (next == 's') {
-                    java.append(inClass ? "\\s\\x1C-\\x1F" : "[\\s\\x1C-\\x1F]");
-                } else if (next == 'S' && !inClass) {
-                    java.append("[^\\s\\x1C-\\x1F]");
-                } else {
-                    java.append(c).append(next);
-                }
+                java.append(pythonClass(expression.charAt(++i), inClass));
                 continue;
             }
             inClass = c == '[' || inClass && c != ']';
             java.append(c);
         }
         return java.toString();
+    }
+
+    /** Java's {@code \s} lacks the four separators of ASCII, its {@code \w} and {@code \b} have marks and lack some numbers. */
+    private static String pythonClass(char escaped, boolean inClass) {
+        return switch (escaped) {
+            case 's' -> inClass ? SPACE : "[" + SPACE + "]";
+            case 'S' -> "[^" + SPACE + "]";
+            case 'w' -> inClass ? WORD : "[" + WORD + "]";
+            case 'W' -> "[^" + WORD + "]";
+            case 'b' -> "(?:(?<=[" + WORD + "])(?![" + WORD + "])|(?<![" + WORD + "])(?=[" + WORD + "]))";
+            default -> "\\" + escaped;
+        };
     }
 }

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.eval.data;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.telechat.core.checkpoint.JsonFiles;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** What belongs to benchmarks, but not to their files: it comes with this program. */
+public final class Bundled {
+    private Bundled() {}
+
+    /** A file beside a class. */
+    public static JsonNode json(Class<?> beside, String name) {
+        try (InputStream in = beside.getResourceAsStream(name)) {
+            return JsonFiles.parse(name, new String(in.readAllBytes(), StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The category of each subject of MMLU: {@code stem}, {@code humanities}, {@code social_sciences}, {@code other}. */
+    public static Map<String, String> mmluCategories() {
+        return table("mmlu_categories.json");
+    }
+
+    /** The Chinese name of each subject of CMMLU. */
+    public static Map<String, String> cmmluNames() {
+        return table("cmmlu_subjects.json");
+    }
+
+    private static Map<String, String> table(String name) {
+        Map<String, String> table = new LinkedHashMap<>();
+        json(Bundled.class, name)
+                .properties()
+                .forEach(entry -> table.put(entry.getKey(), entry.getValue().textValue()));
+        return table;
+    }
+}
