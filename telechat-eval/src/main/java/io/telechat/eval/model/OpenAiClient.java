@@ -15,6 +15,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Asks a server that speaks OpenAI's API. What fails for a while (no connection, too many requests, an error of the server) is
@@ -25,28 +26,48 @@ public final class OpenAiClient implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofMinutes(30);
     private static final int TRIES = 5;
     private static final Duration FIRST_PAUSE = Duration.ofSeconds(1);
+    private static final Duration LONGEST_PAUSE = Duration.ofMinutes(1);
+    private static final long MOST_BYTES = 64L << 20;
     private static final int SHOWN = 300;
+
+    /** Statuses that say that this request cannot be served, whatever becomes of others. */
+    private static final Set<Integer> OF_THE_REQUEST = Set.of(400, 413, 422);
 
     private final URI base;
     private final Optional<String> key;
+    private final Duration firstPause;
     private final HttpClient http = HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
             .connectTimeout(Duration.ofSeconds(30))
             .build();
 
     /**
-     * @param base such as {@code http://127.0.0.1:8000/v1}
+     * @param base such as {@code http://127.0.0.1:8000/v1}; without a path, {@code /v1} is added
      * @param key that is sent along, if the server wants one
-     * @throws InvalidRequestException if that is no address
+     * @throws InvalidRequestException if that is no address, or the key cannot be sent
      */
     public OpenAiClient(String base, Optional<String> key) {
-        String slashed = base.endsWith("/") ? base : base + "/";
-        this.base = address(slashed);
-        this.key = key;
-        if (!"http".equals(this.base.getScheme()) && !"https".equals(this.base.getScheme())) {
+        this(base, key, FIRST_PAUSE);
+    }
+
+    OpenAiClient(String base, Optional<String> key, Duration firstPause) {
+        URI given = address(base.endsWith("/") ? base : base + "/");
+        boolean isServer = "http".equals(given.getScheme()) || "https".equals(given.getScheme());
+        if (!isServer || given.getHost() == null) {
             throw new InvalidRequestException(
                     "%s: is no address of a server; it should look like http://127.0.0.1:8000/v1", base);
         }
+        if (key.isPresent() && !key.get().chars().allMatch(c -> c > ' ' && c < 127)) {
+            throw new InvalidRequestException("the key has characters that cannot be sent: blanks, line ends or others");
+        }
+        this.base = given.getPath().equals("/") ? given.resolve("v1/") : given;
+        this.key = key;
+        this.firstPause = firstPause;
+    }
+
+    /** What paths are taken from. */
+    public URI base() {
+        return base;
     }
 
     private static URI address(String text) {
@@ -62,7 +83,8 @@ public final class OpenAiClient implements AutoCloseable {
      * Posts a request and waits for the answer.
      *
      * @param path behind the base, such as {@code chat/completions}
-     * @throws InvalidRequestException if the server refuses it
+     * @throws UnanswerableException if the server refuses this request as one that it cannot serve
+     * @throws InvalidRequestException if the server refuses it for another reason
      * @throws InvalidInputException if the server cannot be reached, or its answer is no JSON
      */
     public JsonNode post(String path, ObjectNode body) {
@@ -81,21 +103,31 @@ public final class OpenAiClient implements AutoCloseable {
     private JsonNode send(HttpRequest.Builder builder) {
         key.ifPresent(secret -> builder.header("Authorization", "Bearer " + secret));
         HttpRequest request = builder.build();
-        Duration pause = FIRST_PAUSE;
+        Duration pause = firstPause;
         for (int attempt = 1; ; attempt++, pause = pause.multipliedBy(2)) {
-            Optional<JsonNode> answer = attempt(request, attempt == TRIES);
-            if (answer.isPresent()) {
-                return answer.get();
+            switch (attempt(request, attempt == TRIES)) {
+                case Came(JsonNode json) -> {
+                    return json;
+                }
+                case Later(Duration wanted) -> pause(wanted.compareTo(pause) > 0 ? wanted : pause);
             }
-            pause(pause);
         }
     }
 
-    /** Empty if it is worth another try. */
-    private Optional<JsonNode> attempt(HttpRequest request, boolean last) {
+    /** What has come of one try. */
+    private sealed interface Outcome {}
+
+    private record Came(JsonNode json) implements Outcome {}
+
+    /** It is worth another try, and not before this long. */
+    private record Later(Duration wanted) implements Outcome {}
+
+    private Outcome attempt(HttpRequest request, boolean last) {
         HttpResponse<String> response;
         try {
-            response = http.send(request, HttpResponse.BodyHandlers.ofString());
+            response = http.send(
+                    request,
+                    HttpResponse.BodyHandlers.limiting(HttpResponse.BodyHandlers.ofString(), MOST_BYTES));
         } catch (IOException e) {
             if (last) {
                 throw new InvalidInputException(
@@ -104,19 +136,32 @@ public final class OpenAiClient implements AutoCloseable {
                         base,
                         e.getClass().getSimpleName());
             }
-            return Optional.empty();
+            return new Later(Duration.ZERO);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new InvalidInputException(e, "%s: interrupted while it was asked", base);
         }
         int status = response.statusCode();
         if (status == 200) {
-            return Optional.of(parsed(response.body()));
+            return new Came(parsed(response.body()));
+        }
+        if (OF_THE_REQUEST.contains(status)) {
+            throw new UnanswerableException("%s: the server answers %d: %s", base, status, said(response.body()));
         }
         if (last || status != 408 && status != 429 && status < 500) {
             throw new InvalidRequestException("%s: the server answers %d: %s", base, status, said(response.body()));
         }
-        return Optional.empty();
+        return new Later(retryAfter(response));
+    }
+
+    /** As the server wishes, within bounds. */
+    private static Duration retryAfter(HttpResponse<String> response) {
+        return response.headers()
+                .firstValue("Retry-After")
+                .filter(seconds -> seconds.matches("\\d{1,9}"))
+                .map(seconds -> Duration.ofSeconds(Long.parseLong(seconds)))
+                .map(wanted -> wanted.compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : wanted)
+                .orElse(Duration.ZERO);
     }
 
     private JsonNode parsed(String body) {

@@ -90,7 +90,7 @@ public final class TaskRun {
                 }
                 scored(asked, answerer, scoring).whenComplete((scored, e) -> {
                     if (e == null) {
-                        log.ifPresent(l -> l.add(scored.sample(), scored.scores()));
+                        log.ifPresent(l -> l.add(scored.sample()));
                         scores.put(key(asked), scored.scores());
                         progress.scored(task.name(), done.incrementAndGet(), total);
                     } else {
