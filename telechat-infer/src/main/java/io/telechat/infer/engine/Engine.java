@@ -16,7 +16,7 @@ public interface Engine {
     }
 
     /**
-     * Has sequences generated: all of them, or none. Those behind the first that have its prompt share what is computed of it.
+     * Has sequences computed: all of them, or none. What some begin with, of these or of others that wait, is computed once.
      *
      * @throws io.telechat.core.InvalidRequestException if one cannot be
      * @throws io.telechat.infer.generation.ContextOverflowException if a prompt leaves no room

@@ -15,7 +15,7 @@ import java.util.List;
 /**
  * Decides which tokens the next pass computes. Sequences that run come first, in the order of their admission: one token each, and
  * of prompts as much as the step's budget allows. Then those that wait, first come, first served, as long as there is memory for
- * their prompt and one more block. Where memory runs out, the prefix cache gives up blocks that nobody uses; then the sequence that
+ * their prompt and one more block; but for those whose beginning somebody else computes just now. Where memory runs out, the prefix cache gives up blocks that nobody uses; then the sequence that
  * was admitted last loses all of its blocks, and waits, before all others, to be computed again.
  */
 final class Scheduler {
@@ -24,6 +24,9 @@ final class Scheduler {
 
     /** Rows that sequences and their guesses take together: about as many as cost little more than one. */
     private static final int DRAFTED_ROWS = 16;
+
+    /** Sequences that a step looks at to find out whether they can be admitted. */
+    private static final int EXAMINED = 256;
 
     private final CausalLm model;
     private final BlockPool pool;
@@ -158,18 +161,27 @@ final class Scheduler {
 
     private void admit(List<Chunk> chunks, int budgeted) {
         int rows = budgeted;
+        int examined = 0;
         for (Iterator<Sequence> next = waiting.iterator(); next.hasNext() && running.size() < maxBatch && rows > 0; ) {
             Sequence sequence = next.next();
-            if (sequence.waitsForLeader()) {
+            if (sequence.awaited().isComing()) {
                 continue;
             }
-            PrefixCache.Match match = match(sequence);
+            if (examined++ == EXAMINED) {
+                return;
+            }
+            int sharable = sharable(sequence);
+            PrefixCache.Match match = prefixes.match(sequence.scope(), sequence.tokens(), sharable);
+            if (sequence.awaited().find(running, match.tokens(), sharable)) {
+                continue;
+            }
             int missing = KvLayout.blocks(sequence.length() + sequence.request().room())
                     - match.nodes().size();
             if (!isFree(missing, match)) {
                 return;
             }
             next.remove();
+            sequence.awaited().end();
             running.add(sequence);
             adopt(sequence, match);
             int count = sequence.alike(promptRows(sequence, rows));
@@ -181,11 +193,10 @@ final class Scheduler {
         }
     }
 
-    /** What others have computed of it, of the rows of which nothing is wanted; all but the last token at most. */
-    private PrefixCache.Match match(Sequence sequence) {
+    /** How many tokens others may have computed of it: those whose rows are not wanted, and all but the last. */
+    private static int sharable(Sequence sequence) {
         int unwanted = Math.min(sequence.firstWantedRow(), sequence.length() - 1);
-        int limit = Math.min(sequence.alike(sequence.length()), unwanted);
-        return prefixes.match(sequence.scope(), sequence.tokens(), limit);
+        return Math.min(sequence.alike(sequence.length()), unwanted);
     }
 
     /** Whether so many blocks can be had, without those of a match. */

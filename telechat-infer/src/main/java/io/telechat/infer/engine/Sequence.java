@@ -25,7 +25,6 @@ final class Sequence {
     private final Request request;
     private final EngineListener listener;
     private final int index;
-    private final Sequence leader;
     private final RopeRule rope;
     private final KvCache cache;
     private final Sampler sampler;
@@ -39,7 +38,9 @@ final class Sequence {
     private int length;
     private volatile boolean cancelled;
 
+    private final PrefixCache.Scope scope;
     private final SharedBlocks shared = new SharedBlocks(this);
+    private final AwaitedPrefix awaited = new AwaitedPrefix(this);
     private final Clock clock = new Clock();
     private int cachedTokens;
     private int drafts;
@@ -63,14 +64,12 @@ final class Sequence {
 
     /**
      * @param index its place among those that were submitted together
-     * @param leader the first of those, if this one has the same prompt and so waits for it; null if not
      * @param longest tokens of the answer at most
      */
     Sequence(
             Request request,
             EngineListener listener,
             int index,
-            Sequence leader,
             RopeRule rope,
             BlockPool pool,
             Sampler sampler,
@@ -80,7 +79,6 @@ final class Sequence {
         this.request = request;
         this.listener = listener;
         this.index = index;
-        this.leader = leader;
         this.rope = rope;
         this.cache = KvCache.in(pool);
         this.sampler = sampler;
@@ -89,6 +87,7 @@ final class Sequence {
         this.longest = longest;
         this.tokens = Arrays.copyOf(request.prompt(), request.prompt().length + Math.min(longest, 256));
         this.length = request.prompt().length;
+        this.scope = new PrefixCache.Scope(request.adapter(), scaling(0), request.salt());
         this.history = new TokenHistory(request.room() > 0 ? request.prompt() : new int[0]);
     }
 
@@ -187,9 +186,9 @@ final class Sequence {
         return request.goal() instanceof Goal.Score goal ? length - goal.wanted().length : length;
     }
 
-    /** Whether another sequence is about to compute the same prompt. */
-    boolean waitsForLeader() {
-        return leader != null && leader.answer.finishReason().isEmpty() && leader.computed() < leader.promptLength();
+    /** Its beginning, if another sequence is about to compute that. */
+    AwaitedPrefix awaited() {
+        return awaited;
     }
 
     void add(int id) {
@@ -297,6 +296,6 @@ final class Sequence {
 
     /** What its blocks may be shared under. */
     PrefixCache.Scope scope() {
-        return new PrefixCache.Scope(request.adapter(), scaling(0), request.salt());
+        return scope;
     }
 }

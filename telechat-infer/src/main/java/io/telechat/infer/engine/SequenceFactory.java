@@ -50,22 +50,14 @@ final class SequenceFactory {
         return new VocabularyMask(size, gaps);
     }
 
-    /** The sequences of one submission; those behind the first that have its prompt wait for it. */
+    /** The sequences of one submission. */
     List<Sequence> sequences(List<Request> requests, EngineListener listener, BlockPool pool) {
         requests.forEach(this::check);
         List<Sequence> sequences = new ArrayList<>();
         for (int i = 0; i < requests.size(); i++) {
-            Request first = requests.getFirst();
-            boolean shares = i > 0 && sharesPrompt(first, requests.get(i));
-            sequences.add(sequence(requests.get(i), listener, i, shares ? sequences.getFirst() : null, pool));
+            sequences.add(sequence(requests.get(i), listener, i, pool));
         }
         return sequences;
-    }
-
-    private static boolean sharesPrompt(Request first, Request other) {
-        return first.adapter() == other.adapter()
-                && first.salt().equals(other.salt())
-                && Arrays.equals(first.prompt(), other.prompt());
     }
 
     private void check(Request request) {
@@ -104,7 +96,7 @@ final class SequenceFactory {
         }
     }
 
-    private Sequence sequence(Request request, EngineListener listener, int index, Sequence leader, BlockPool pool) {
+    private Sequence sequence(Request request, EngineListener listener, int index, BlockPool pool) {
         GenerationOptions asked = request.options();
         int room = request.room() * (contextLength - request.prompt().length);
         ThoughtSplitter splitter = asked.thinking()
@@ -117,7 +109,6 @@ final class SequenceFactory {
                 request,
                 listener,
                 index,
-                leader,
                 config.rope(),
                 pool,
                 Sampler.of(asked.sampling(), vocabulary, asked.seed(), processors(asked, splitter, constraint)),
