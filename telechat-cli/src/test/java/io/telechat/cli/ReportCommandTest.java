@@ -61,4 +61,56 @@ class ReportCommandTest {
         assertError(3, "metrics.jsonl:1: has no number 'loss'", report(run.toString()));
         assertFalse(Files.exists(run.resolve("report.html")));
     }
+
+    private Path evaluation(String name, int right) throws IOException {
+        Path run = Files.createDirectory(directory.resolve(name));
+        StringBuilder samples = new StringBuilder();
+        for (int i = 0; i < 10; i++) {
+            samples.append("{\"task\":\"hellaswag\",\"subtask\":null,\"doc_id\":%d,\"context\":\"Q%d\","
+                            .formatted(i, i)
+                    + "\"continuations\":[\" a\",\" b\"],\"choice\":%d,\"gold\":1,\"metrics\":{\"acc,none\":%d}}\n"
+                            .formatted(i < right ? 1 : 0, i < right ? 1 : 0));
+        }
+        Files.writeString(run.resolve("samples_hellaswag.jsonl"), samples);
+        Files.writeString(run.resolve("results.json"), """
+            {"model":"m","settings":{},"results":{"hellaswag":{"sample_len":10,"acc,none":%s,"acc_stderr,none":0.16}},
+             "groups":{},"tasks":{"hellaswag":{"subtasks":{"hellaswag":"hellaswag"},"groups":{}}}}
+            """.formatted(right / 10.0));
+        return run;
+    }
+
+    @Test
+    void anEvaluationHasItsScores() throws Exception {
+        Path eval = evaluation("eval", 4);
+        Program.Result table = report(eval.toString());
+        assertEquals(0, table.code(), table.err());
+        assertTrue(table.out().contains("0.4000  ± 0.1600"), table.out());
+        assertTrue(table.out().endsWith(eval.resolve("report.html") + System.lineSeparator()), table.out());
+        assertTrue(Files.readString(eval.resolve("report.html")).contains("0.4000"), "score");
+        Program.Result json = report(eval.toString(), "--json");
+        assertEquals(0.4, json.json().getFirst().at("/results/hellaswag/acc,none").doubleValue());
+    }
+
+    @Test
+    void twoEvaluationsAreCompared() throws Exception {
+        Path first = evaluation("first", 1);
+        Path second = evaluation("second", 9);
+        Program.Result table = report(first.toString(), second.toString());
+        assertEquals(0, table.code(), table.err());
+        assertTrue(table.out().contains("+0.8000"), table.out());
+        assertTrue(table.out().contains("0.0078  *"), table.out());
+        assertTrue(Files.readString(second.resolve("comparison.html")).contains("first → second"), "title");
+        Path out = directory.resolve("c.html");
+        Program.Result json = report(first.toString(), second.toString(), "--json", "--out", out.toString());
+        assertEquals(8, json.json().getFirst().at("/scores/0/better").intValue());
+        assertTrue(Files.exists(out));
+    }
+
+    @Test
+    void evaluationsAndTrainingRunsAreToldApart() throws Exception {
+        Path eval = evaluation("eval", 4);
+        assertError(2, eval + " is an evaluation: give it alone", report(run.toString(), eval.toString()));
+        assertError(2, "--json is for evaluations", report(run.toString(), "--json"));
+        assertError(2, "--log-loss is for training runs", report(eval.toString(), "--log-loss"));
+    }
 }

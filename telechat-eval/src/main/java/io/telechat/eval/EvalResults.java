@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.eval;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.telechat.eval.score.Mean;
+import io.telechat.core.InvalidInputException;
+import io.telechat.core.checkpoint.JsonFiles;
+import io.telechat.core.checkpoint.TextFiles;
 import io.telechat.eval.score.TaskScores;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -16,51 +18,32 @@ import java.util.List;
  * @param missing files of subtasks that were not there
  */
 public record EvalResults(String model, ObjectNode settings, List<TaskScores> tasks, List<Path> missing) {
-    private static final ObjectMapper MAPPER = new ObjectMapper();
-
     public EvalResults {
         tasks = List.copyOf(tasks);
         missing = List.copyOf(missing);
     }
 
-    /** With the keys of lm-evaluation-harness: {@code metric,filter} and {@code metric_stderr,filter}. */
+    /** As {@code results.json} has it, with the keys of lm-evaluation-harness. */
     public ObjectNode json() {
-        ObjectNode json = MAPPER.createObjectNode();
-        json.put("model", model);
-        json.set("settings", settings);
-        ObjectNode results = json.putObject("results");
-        ObjectNode groups = json.putObject("groups");
-        for (TaskScores task : tasks) {
-            task.subtasks().forEach(part -> results.set(part.name(), json(part)));
-            task.groups().forEach(part -> groups.set(part.name(), json(part)));
-        }
-        return json;
+        return ResultsJson.write(this);
     }
 
-    private static ObjectNode json(TaskScores.Part part) {
-        ObjectNode json = MAPPER.createObjectNode();
-        json.put("sample_len", part.size());
-        part.metrics().forEach((key, mean) -> {
-            String filter = key.substring(key.lastIndexOf(','));
-            String metric = key.substring(0, key.lastIndexOf(','));
-            json.put(key, mean.value());
-            putError(json, metric + "_stderr" + filter, mean);
-            if (mean.count() != part.size()) {
-                json.put("sample_len," + key, mean.count());
-            }
-        });
-        part.unweighted().forEach((key, mean) -> {
-            String filter = key.substring(key.lastIndexOf(','));
-            json.put(key.substring(0, key.lastIndexOf(',')) + "_unweighted" + filter, mean);
-        });
-        return json;
+    /**
+     * Of a run that has come to its end.
+     *
+     * @param directory of the run, with {@code results.json}
+     * @throws InvalidInputException if it is not there, or is something else
+     */
+    public static EvalResults read(Path directory) {
+        Path file = file(directory);
+        if (!Files.isRegularFile(file)) {
+            throw new InvalidInputException("%s: there is no such file; give the --out of telechat eval", file);
+        }
+        return ResultsJson.read(file.toString(), JsonFiles.parse(file.toString(), TextFiles.read(file)));
     }
 
-    private static void putError(ObjectNode json, String key, Mean mean) {
-        if (mean.standardError().isPresent()) {
-            json.put(key, mean.standardError().getAsDouble());
-        } else {
-            json.put(key, "N/A");
-        }
+    /** Where the results of a run are. */
+    public static Path file(Path directory) {
+        return directory.resolve("results.json");
     }
 }

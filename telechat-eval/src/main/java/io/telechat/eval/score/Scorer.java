@@ -55,7 +55,7 @@ public final class Scorer {
                 means.put(key, Mean.of(of));
             }
         });
-        return new TaskScores.Part(name, documents.size(), means, Map.of());
+        return new TaskScores.Part(name, documents.size(), means, Map.of(), List.of());
     }
 
     private static TaskScores.Part group(String name, List<TaskScores.Part> members) {
@@ -70,6 +70,7 @@ public final class Scorer {
             unweighted.put(key, Mean.unweighted(means));
         });
         int size = members.stream().mapToInt(TaskScores.Part::size).sum();
-        return new TaskScores.Part(name, size, pooled, unweighted);
+        List<String> names = members.stream().map(TaskScores.Part::name).toList();
+        return new TaskScores.Part(name, size, pooled, unweighted, names);
     }
 }

@@ -23,6 +23,12 @@ public record TaskScores(String task, List<Part> subtasks, List<Part> groups) {
      * @param size how many documents
      * @param metrics by {@code metric,filter}; without those that were not determined
      * @param unweighted of a group: means over its subtasks, each counted the same; empty for a subtask
+     * @param members of a group: the names of its subtasks; empty for a subtask
      */
-    public record Part(String name, int size, Map<String, Mean> metrics, Map<String, Double> unweighted) {}
+    public record Part(
+            String name, int size, Map<String, Mean> metrics, Map<String, Double> unweighted, List<String> members) {
+        public Part {
+            members = List.copyOf(members);
+        }
+    }
 }
