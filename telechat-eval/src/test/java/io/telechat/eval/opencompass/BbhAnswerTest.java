@@ -32,6 +32,8 @@ class BbhAnswerTest {
     @Test
     void caseDoesNotCount() {
         assertTrue(BbhAnswer.sameText("Straße", "STRASSE"));
+        assertTrue(BbhAnswer.sameText("STRAẞE ΣΑΣ", "strasse σας"));
+        assertFalse(BbhAnswer.sameText("ı", "I"), "i without a dot is a letter of its own");
         assertFalse(BbhAnswer.sameText("a b", "ab"));
     }
 }
