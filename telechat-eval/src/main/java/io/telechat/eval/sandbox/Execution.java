@@ -30,20 +30,22 @@ final class Execution {
     private static final SecureRandom RANDOM = new SecureRandom();
 
     private final Process process;
+    private final boolean enclosed;
     private final String token;
     private final CompletableFuture<Long> ready = new CompletableFuture<>();
     private final CompletableFuture<String> end = new CompletableFuture<>();
 
-    private Execution(Process process) {
+    private Execution(Process process, boolean enclosed) {
         this.process = process;
+        this.enclosed = enclosed;
         byte[] random = new byte[16];
         RANDOM.nextBytes(random);
         this.token = HexFormat.of().formatHex(random);
     }
 
     /** Runs {@code program} in a process that the driver runs in, which is gone afterwards, and all that it started. */
-    static Verdict of(ProcessBuilder builder, String program, Duration time) throws IOException {
-        Execution execution = new Execution(builder.redirectErrorStream(true).start());
+    static Verdict of(ProcessBuilder builder, boolean enclosed, String program, Duration time) throws IOException {
+        Execution execution = new Execution(builder.redirectErrorStream(true).start(), enclosed);
         Thread talk = Thread.ofPlatform().daemon().start(() -> execution.talk(program));
         try {
             return execution.await(time);
@@ -51,7 +53,7 @@ final class Execution {
             throw interrupted(e);
         } finally {
             execution.kill();
-            execution.join(talk);
+            join(talk);
         }
     }
 
@@ -139,16 +141,27 @@ final class Execution {
         ready.completeExceptionally(new IOException());
     }
 
-    /** The first process takes its namespace along; without one, what it started that still is its descendant goes too. */
+    /**
+     * Ends all that is left. Of a sandbox the first process is killed, which takes along all others: unshare, its parent,
+     * ends when the last one is gone and leaves no zombie. Without a sandbox it is what still descends from the program.
+     */
     private void kill() {
+        try {
+            if (enclosed) {
+                process.children().forEach(ProcessHandle::destroyForcibly);
+                if (process.waitFor(10, TimeUnit.SECONDS)) {
+                    return;
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
         process.descendants().forEach(ProcessHandle::destroyForcibly);
         process.destroyForcibly();
     }
 
-    /** Waits until nothing of the program is left: its output ends with the last process that holds it. */
-    private void join(Thread talk) {
+    private static void join(Thread talk) {
         try {
-            process.waitFor();
             talk.join(Duration.ofSeconds(5));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

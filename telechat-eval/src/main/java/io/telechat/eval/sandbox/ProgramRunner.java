@@ -124,7 +124,7 @@ public final class ProgramRunner {
         environment.put("PATH", path + ":" + SYSTEM_PATH); // for the tools; the program's is the system's
         environment.put("LC_ALL", "C");
         environment.put("PYTHONHASHSEED", "0");
-        return Execution.of(builder, program, limits.time());
+        return Execution.of(builder, enclosure.isPresent(), program, limits.time());
     }
 
     private List<String> command() {
