@@ -167,13 +167,35 @@ class ModelOptions {
         return ChatModel.load(directory, options.build());
     }
 
+    /**
+     * Another model beside that of the command, which only options of the machine and of precision concern.
+     *
+     * @param more options of the command's own
+     */
+    final ChatModel loadAnother(Path directory, GlobalOptions global, UnaryOperator<LoadOptions.Builder> more) {
+        return ChatModel.load(directory, more.apply(machine(DType.BF16, global)).build());
+    }
+
+    /** Whether each of several processes is to have a part of the model. */
+    final boolean isInParts() {
+        return hosts.startsProcesses();
+    }
+
     private LoadOptions.Builder options(DType standard, GlobalOptions global) {
+        LoadOptions.Builder options = machine(standard, global).trace(trace);
+        contextLength.ifPresent(options::contextLength);
+        tokenizer.ifPresent(options::tokenizer);
+        adapters().forEach(options::adapter);
+        speculation.ifPresent(options::speculation);
+        return options;
+    }
+
+    private LoadOptions.Builder machine(DType standard, GlobalOptions global) {
         LoadOptions.Builder options = LoadOptions.builder()
                 .backend(backend.choice())
                 .activations(activations.orElse(standard))
                 .cacheType(cacheType)
                 .tensorParallel(tensorParallel)
-                .trace(trace)
                 .progress(new ProgressBar(Message.of("loading"), global.quiet));
         weights.ifPresent(type -> {
             if (type.isQuantized()) {
@@ -182,10 +204,6 @@ class ModelOptions {
                 options.unpacked(type);
             }
         });
-        contextLength.ifPresent(options::contextLength);
-        tokenizer.ifPresent(options::tokenizer);
-        adapters().forEach(options::adapter);
-        speculation.ifPresent(options::speculation);
         return options;
     }
 

@@ -16,16 +16,59 @@ final class ProgressBar implements LoadProgress {
 
     private static final String WRAPPED = "\u001b[?7h";
 
-    private final Message what;
+    /** How far it has come, in words. */
+    private interface Wording {
+        Message of(long done, long total, double share, double seconds, double secondsLeft);
+    }
+
+    private final Wording wording;
     private final boolean silent;
     private final boolean terminal = Terminals.isError();
     private final long start = System.nanoTime();
     private long last = start;
     private boolean shown;
 
+    /** Of bytes. */
     ProgressBar(Message what, boolean silent) {
-        this.what = what;
+        this(
+                silent,
+                (done, total, share, seconds, left) -> Message.of(
+                        "%s %3.0f %%  %s of %s, %s/s, %.0f s left",
+                        what,
+                        100 * share,
+                        MemoryPlan.gib(done),
+                        MemoryPlan.gib(total),
+                        MemoryPlan.gib((long) (done / seconds)),
+                        left));
+    }
+
+    private ProgressBar(boolean silent, Wording wording) {
         this.silent = silent;
+        this.wording = wording;
+    }
+
+    /**
+     * Of things.
+     *
+     * @param before how many were done before this began
+     */
+    static ProgressBar counting(Message what, long before, boolean silent) {
+        return new ProgressBar(
+                silent,
+                (done, total, share, seconds, left) -> Message.of(
+                        "%s %3.0f %%  %,d of %,d, %s left",
+                        what,
+                        100 * share,
+                        done,
+                        total,
+                        duration(seconds * (total - done) / Math.max(done - before, 1e-9))));
+    }
+
+    private static String duration(double seconds) {
+        long whole = (long) Math.min(seconds, 3.6e8);
+        return whole >= 3600
+                ? "%d:%02d h".formatted(whole / 3600, whole / 60 % 60)
+                : whole >= 60 ? "%d:%02d min".formatted(whole / 60, whole % 60) : "%d s".formatted(whole);
     }
 
     @Override
@@ -41,14 +84,8 @@ final class ProgressBar implements LoadProgress {
         shown = true;
         double share = total == 0 ? 1 : (double) done / total;
         double seconds = (now - start) / 1e9;
-        String text = Message.localized(
-                "%s %3.0f %%  %s of %s, %s/s, %.0f s left",
-                what,
-                100 * share,
-                MemoryPlan.gib(done),
-                MemoryPlan.gib(total),
-                MemoryPlan.gib((long) (done / seconds)),
-                seconds / Math.max(share, 1e-9) - seconds);
+        String text = wording.of(done, total, share, seconds, seconds / Math.max(share, 1e-9) - seconds)
+                .localized();
         if (!terminal) {
             System.err.println(text);
         } else if (done == total) {

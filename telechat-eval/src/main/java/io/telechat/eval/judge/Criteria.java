@@ -21,7 +21,8 @@ public final class Criteria {
      * @param name of the dimension, for people
      */
     public record Criterion(String dimension, Optional<String> language, Optional<String> name, String text) {
-        ObjectNode json() {
+        /** As files have it. */
+        public ObjectNode json() {
             ObjectNode json = JsonNodeFactory.instance.objectNode().put("dimension", dimension);
             language.ifPresent(code -> json.put("language", code));
             name.ifPresent(text -> json.put("name", text));

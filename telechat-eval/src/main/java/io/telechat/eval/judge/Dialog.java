@@ -67,7 +67,7 @@ public record Dialog(
     }
 
     /** As files have it. */
-    ObjectNode json() {
+    public ObjectNode json() {
         ObjectNode json = JsonNodeFactory.instance.objectNode();
         json.put("id", id).put("dimension", dimension).put("language", language);
         ArrayNode turns = json.putArray("messages");

@@ -19,12 +19,14 @@ import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiPredicate;
 import java.util.function.Function;
 
 /**
@@ -33,7 +35,9 @@ import java.util.function.Function;
  * judgements.jsonl} and {@code results.json} come of it.
  */
 public final class Judging implements AutoCloseable {
-    private static final String ANSWERS = "answers";
+    /** What {@link RunProgress} calls the first part. */
+    public static final String ANSWERS = "answers";
+
     private static final String JUDGEMENTS = "judgements";
 
     private final List<Dialog> dialogs;
@@ -59,8 +63,16 @@ public final class Judging implements AutoCloseable {
      */
     public Answers answers(Respondent model) {
         ObjectNode settings = settings(model).put("dialogs", digest(dialogs, Dialog::json));
+        Log<Answers.Reply> log = new Log<>(
+                ANSWERS, settings, Answers.Reply::of, (dialog, reply) -> reply.failure().isEmpty());
         Map<String, Answers.Reply> replies =
-                throughLog(ANSWERS, settings, Answers.Reply::of, model, (chat, dialog) -> answered(chat, model, dialog));
+                throughLog(log, model, (chat, dialog) -> answered(chat, model, dialog));
+        if (replies.values().stream().allMatch(reply -> reply.failure().isPresent())) {
+            throw new InvalidInputException(
+                    "none of %,d dialogs has an answer; the first: %s",
+                    dialogs.size(),
+                    replies.get(dialogs.getFirst().id()).failure().orElse(""));
+        }
         return new Answers(model.name(), replies);
     }
 
@@ -88,16 +100,24 @@ public final class Judging implements AutoCloseable {
         dialogs.forEach(criteria::of); // what is missing is told at once
         ObjectNode settings = settings(judge).put("retries", retries).put("model", answers.name());
         settings.put("dialogs", digest(dialogs, dialog -> dialog.json().put("used criteria", criteria.of(dialog))));
-        settings.put("answers", digest(dialogs, dialog -> answers.to(dialog).json(dialog.id())));
-        other.ifPresent(o -> settings.put("versus", o.name())
-                .put("other answers", digest(dialogs, dialog -> o.to(dialog).json(dialog.id()))));
-        Map<String, Judged> judged = throughLog(
+        other.ifPresent(o -> settings.put("versus", o.name()));
+        Log<Judgement> log = new Log<>(
                 JUDGEMENTS,
                 settings,
-                Judged::of,
-                judge,
-                (chat, dialog) ->
-                        judged(new Judge(chat, judge.how(), retries), dialog, criteria.of(dialog), answers, other));
+                Judgement::of,
+                (dialog, before) -> before.judged().failure().isEmpty()
+                        && before.isOf(answers.to(dialog), other.map(o -> o.to(dialog))));
+        Map<String, Judged> judged = new HashMap<>();
+        throughLog(
+                        log,
+                        judge,
+                        (chat, dialog) -> judged(
+                                new Judge(chat, judge.how(), retries),
+                                dialog,
+                                criteria.of(dialog),
+                                answers,
+                                other))
+                .forEach((id, judgement) -> judged.put(id, judgement.judged()));
         JudgeResults results = results(judged, answers, other, judge, criteria);
         if (results.all().count() == 0) {
             throw new InvalidInputException(
@@ -113,8 +133,8 @@ public final class Judging implements AutoCloseable {
         Answers.Reply mine = answers.to(dialog);
         Optional<Answers.Reply> theirs = other.map(o -> o.to(dialog));
         ObjectNode line = dialog.json();
-        mine.texts().forEach(line.putArray("answers")::add);
-        theirs.ifPresent(reply -> reply.texts().forEach(line.putArray("other_answers")::add));
+        line.set("answers", Judgement.texts(mine));
+        theirs.ifPresent(reply -> line.set("other_answers", Judgement.texts(reply)));
         Optional<String> missing = mine.failure().or(() -> theirs.flatMap(Answers.Reply::failure));
         if (missing.isPresent()) {
             Judged.unanswered(missing.get()).put(line);
@@ -177,31 +197,65 @@ public final class Judging implements AutoCloseable {
         ObjectNode line(Chat chat, Dialog dialog);
     }
 
-    /** A line for each dialog, of which those that the log has already are not made again; then published in their order. */
-    private <V> Map<String, V> throughLog(
-            String name, ObjectNode settings, Function<JsonNode, V> value, Respondent respondent, Work work) {
-        Optional<LineLog<String, V>> log = out.map(directory -> LineLog.open(
-                directory.resolve(name + ".partial.jsonl"), settings, line -> line.path("id").asText(), value));
-        log.ifPresent(logs::add);
+    /** What a log holds of a dialog. */
+    private record Judgement(Judged judged, JsonNode answers, JsonNode others) {
+        static Judgement of(JsonNode line) {
+            return new Judgement(Judged.of(line), line.path("answers"), line.path("other_answers"));
+        }
+
+        static ArrayNode texts(Answers.Reply reply) {
+            ArrayNode texts = JsonNodeFactory.instance.arrayNode();
+            reply.texts().forEach(texts::add);
+            return texts;
+        }
+
+        /** Whether these answers were judged, and not others that stood in their place then. */
+        boolean isOf(Answers.Reply mine, Optional<Answers.Reply> theirs) {
+            return answers.equals(texts(mine))
+                    && theirs.map(reply -> others.equals(texts(reply))).orElse(others.isMissingNode());
+        }
+    }
+
+    /**
+     * A log that a run goes on with.
+     *
+     * @param value what is kept of a line
+     * @param holds whether what has come of a dialog earlier need not be asked for again
+     */
+    private record Log<V>(
+            String name, ObjectNode settings, Function<JsonNode, V> value, BiPredicate<Dialog, V> holds) {}
+
+    /** A line for each dialog, made now or before; then published in their order. */
+    private <V> Map<String, V> throughLog(Log<V> log, Respondent respondent, Work work) {
+        Optional<LineLog<String, V>> lines = out.map(directory -> LineLog.open(
+                directory.resolve(log.name + ".partial.jsonl"),
+                log.settings,
+                line -> line.path("id").asText(),
+                log.value));
+        lines.ifPresent(logs::add);
         Map<String, V> values = new ConcurrentHashMap<>();
-        dialogs.forEach(d -> log.flatMap(l -> l.get(d.id())).ifPresent(v -> values.put(d.id(), v)));
+        for (Dialog dialog : dialogs) {
+            lines.flatMap(l -> l.get(dialog.id()))
+                    .filter(before -> log.holds.test(dialog, before))
+                    .ifPresent(before -> values.put(dialog.id(), before));
+        }
         List<Dialog> left =
                 dialogs.stream().filter(d -> !values.containsKey(d.id())).toList();
         if (!left.isEmpty()) {
             try (Chat chat = respondent.opens().get()) {
-                progress.scored(name, values.size(), dialogs.size());
+                progress.scored(log.name, values.size(), dialogs.size());
                 ManyAtOnce.run(left, chat.parallel(), dialog -> {
                     ObjectNode line = work.line(chat, dialog);
-                    log.ifPresent(l -> l.add(line));
-                    values.put(dialog.id(), value.apply(line));
+                    lines.ifPresent(l -> l.add(line));
+                    values.put(dialog.id(), log.value.apply(line));
                     synchronized (progress) {
-                        progress.scored(name, values.size(), dialogs.size());
+                        progress.scored(log.name, values.size(), dialogs.size());
                     }
                 });
             }
         }
-        log.ifPresent(l -> l.publish(
-                out.get().resolve(name + ".jsonl"),
+        lines.ifPresent(l -> l.publish(
+                out.get().resolve(log.name + ".jsonl"),
                 dialogs.stream().map(Dialog::id).toList()));
         return values;
     }

@@ -8,7 +8,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.telechat.core.InvalidInputException;
 import io.telechat.core.chat.ChatMessage;
 import java.util.List;
-import java.util.Optional;
 
 /** A model behind {@code chat/completions} of OpenAI's API. */
 public final class RemoteChat implements Chat {
@@ -21,21 +20,13 @@ public final class RemoteChat implements Chat {
 
     /**
      * @param client closed with this
-     * @param name of the model; the server's first if empty
+     * @param name of the model, as the server has it
      * @param parallel requests under way at once
      */
-    public RemoteChat(OpenAiClient client, Optional<String> name, int parallel) {
+    public RemoteChat(OpenAiClient client, String name, int parallel) {
         this.client = client;
-        this.name = name.orElseGet(() -> firstOf(client));
+        this.name = name;
         this.parallel = parallel;
-    }
-
-    private static String firstOf(OpenAiClient client) {
-        String first = client.get("models").path("data").path(0).path("id").asText("");
-        if (first.isEmpty()) {
-            throw new InvalidInputException("%s: the server names no model; name one yourself", client.base());
-        }
-        return first;
     }
 
     @Override
