@@ -20,7 +20,7 @@ final class JudgeOptions {
     @Option(
             names = "--judge",
             paramLabel = "DIR",
-            description = "the judge: a model in this process, whose verdicts are always of the form asked for")
+            description = "the judge: a model in this process, whose replies are held to the form asked for")
     Optional<Path> judge = Optional.empty();
 
     @Option(
