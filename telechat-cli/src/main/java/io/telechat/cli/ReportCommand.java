@@ -20,8 +20,9 @@ import picocli.CommandLine.Parameters;
 /** {@code telechat report}. */
 @Command(
         name = "report",
-        description = "Write a page of HTML: the charts of one training run, or of several to compare; the scores and samples"
-                + " of an evaluation; or how two evaluations differ, and how significantly.",
+        description =
+                "Write a page of HTML: the charts of one training run, or of several to compare; the scores and samples"
+                        + " of an evaluation; or how two evaluations differ, and how significantly.",
         mixinStandardHelpOptions = true)
 final class ReportCommand implements Callable<Integer> {
     private static final String FILE = "report.html";

@@ -66,8 +66,7 @@ class ReportCommandTest {
         Path run = Files.createDirectory(directory.resolve(name));
         StringBuilder samples = new StringBuilder();
         for (int i = 0; i < 10; i++) {
-            samples.append("{\"task\":\"hellaswag\",\"subtask\":null,\"doc_id\":%d,\"context\":\"Q%d\","
-                            .formatted(i, i)
+            samples.append("{\"task\":\"hellaswag\",\"subtask\":null,\"doc_id\":%d,\"context\":\"Q%d\",".formatted(i, i)
                     + "\"continuations\":[\" a\",\" b\"],\"choice\":%d,\"gold\":1,\"metrics\":{\"acc,none\":%d}}\n"
                             .formatted(i < right ? 1 : 0, i < right ? 1 : 0));
         }
@@ -88,7 +87,8 @@ class ReportCommandTest {
         assertTrue(table.out().endsWith(eval.resolve("report.html") + System.lineSeparator()), table.out());
         assertTrue(Files.readString(eval.resolve("report.html")).contains("0.4000"), "score");
         Program.Result json = report(eval.toString(), "--json");
-        assertEquals(0.4, json.json().getFirst().at("/results/hellaswag/acc,none").doubleValue());
+        assertEquals(
+                0.4, json.json().getFirst().at("/results/hellaswag/acc,none").doubleValue());
     }
 
     @Test

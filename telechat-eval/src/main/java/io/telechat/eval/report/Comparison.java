@@ -45,8 +45,7 @@ public final class Comparison {
         }
     }
 
-    private Comparison(
-            List<String> names, Map<String, List<String>> settings, List<PairedTask> tasks, List<Row> rows) {
+    private Comparison(List<String> names, Map<String, List<String>> settings, List<PairedTask> tasks, List<Row> rows) {
         this.names = names;
         this.settings = settings;
         this.tasks = tasks;
@@ -73,7 +72,8 @@ public final class Comparison {
         int parts = 0;
         for (TaskScores task : shared) {
             parts += task.subtasks().size();
-            documents += task.subtasks().stream().mapToInt(TaskScores.Part::size).sum();
+            documents +=
+                    task.subtasks().stream().mapToInt(TaskScores.Part::size).sum();
         }
         int most = SampleSelection.mostOfKind(documents, parts, KINDS_OF_CHANGE);
         List<PairedTask> tasks = shared.stream()
@@ -90,8 +90,7 @@ public final class Comparison {
         tasks.forEach(task -> rows.addAll(task.rows()));
         String name = RunFacts.name(first);
         String other = RunFacts.name(second);
-        List<String> names =
-                name.equals(other) ? List.of(first.toString(), second.toString()) : List.of(name, other);
+        List<String> names = name.equals(other) ? List.of(first.toString(), second.toString()) : List.of(name, other);
         return new Comparison(names, settings(before, after), tasks, corrected(rows));
     }
 

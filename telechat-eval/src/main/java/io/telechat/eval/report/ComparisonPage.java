@@ -15,21 +15,21 @@ final class ComparisonPage {
         settings(main, comparison);
         ErrorBar scale = ErrorBar.upTo(comparison.rows().stream()
                 .map(row -> row.scores().difference())
-                .mapToDouble(d -> Math.abs(d.value()) + ErrorBar.SIDE * d.standardError().orElse(0))
+                .mapToDouble(d ->
+                        Math.abs(d.value()) + ErrorBar.SIDE * d.standardError().orElse(0))
                 .max()
                 .orElse(1));
         for (PairedTask task : comparison.tasks()) {
             scores(main, comparison, task, scale);
         }
-        main.append("<p class=\"note\">B − A is the mean over the documents that both runs have answered, ± the standard error"
-                + " of the paired differences; bars are 95 % intervals, ± 1.96 of it. p is two-sided: of the exact test of"
-                + " McNemar where scores are 0 or 1, else of the paired z-test. p (Holm) is corrected for there being"
-                + " several rows: all tasks and groups together, and apart from them all subtasks together; in bold"
-                + " below 0.05.</p>\n");
+        main.append(
+                "<p class=\"note\">B − A is the mean over the documents that both runs have answered, ± the standard"
+                    + " error of the paired differences; bars are 95 % intervals, ± 1.96 of it. p is two-sided: of the"
+                    + " exact test of McNemar where scores are 0 or 1, else of the paired z-test. p (Holm) is"
+                    + " corrected for there being several rows: all tasks and groups together, and apart from them all"
+                    + " subtasks together; in bold below 0.05.</p>\n");
         ReportPage.samples(
-                main,
-                comparison.tasks().stream().map(PairedTask::selection).toList(),
-                comparison.names());
+                main, comparison.tasks().stream().map(PairedTask::selection).toList(), comparison.names());
         return ReportPage.page(String.join(" → ", comparison.names()), main);
     }
 

@@ -21,8 +21,9 @@ final class ComparisonTable {
                         out.append("   %s: %s -> %s\n".formatted(name, values.getFirst(), values.getLast())));
         out.append('\n').append(table(comparison)).append('\n');
         out.append(Message.localized(
-                        "p: exact test of McNemar where scores are 0 or 1, else paired z-test, two-sided; with Holm's"
-                                + " correction for all tasks and groups, and apart from them for all subtasks; * below 0.05"))
+                        "p: exact test of McNemar where scores are 0 or 1, else paired z-test, two-sided; with"
+                                + " Holm's correction for all tasks and groups, and apart from them for all"
+                                + " subtasks; * below 0.05"))
                 .append('\n');
         for (PairedTask task : comparison.tasks()) {
             leftOut(out, task);

@@ -36,8 +36,8 @@ record ErrorBar(double least, double greatest) {
         return """
             <svg class="bar %s" viewBox="0 0 %d 16" width="%d" height="16" role="img" aria-label="%s, from %s to %s">\
             <path class="scale" d="M%s 8H%s"/><path class="zero" d="M%s 3V13"/>\
-            <path class="interval" d="M%s 8H%s"/><circle cx="%s" cy="8" r="3.5"/></svg>"""
-                .formatted(
+            <path class="interval" d="M%s 8H%s"/><circle cx="%s" cy="8" r="3.5"/></svg>\
+            """.formatted(
                         color,
                         WIDTH,
                         WIDTH,

@@ -84,8 +84,7 @@ final class PairedTask {
             group.members().stream()
                     .filter(byPart::containsKey)
                     .forEach(member -> byPart.get(member)
-                            .forEach((key, scores) -> together
-                                    .computeIfAbsent(key, k -> new PairedScores())
+                            .forEach((key, scores) -> together.computeIfAbsent(key, k -> new PairedScores())
                                     .addAll(scores)));
             add(rows, group.name(), false, together);
         }
@@ -95,8 +94,8 @@ final class PairedTask {
     }
 
     private void add(List<Comparison.Row> rows, String name, boolean isPart, Map<String, PairedScores> scores) {
-        scores.forEach((key, of) ->
-                rows.add(new Comparison.Row(task.task(), name, isPart, key, of, OptionalDouble.empty())));
+        scores.forEach(
+                (key, of) -> rows.add(new Comparison.Row(task.task(), name, isPart, key, of, OptionalDouble.empty())));
     }
 
     String name() {

@@ -30,8 +30,9 @@ public final class ReportPage {
         StringBuilder main = new StringBuilder();
         facts(main, RunFacts.of(results));
         results.tasks().forEach(task -> scores(main, task));
-        main.append("<p class=\"note\">Bars are 95 % intervals: ± 1.96 standard errors. The score of a group is the mean"
-                + " over its documents; the mean of subtasks counts each subtask the same.</p>\n");
+        main.append(
+                "<p class=\"note\">Bars are 95 % intervals: ± 1.96 standard errors. The score of a group is the mean"
+                        + " over its documents; the mean of subtasks counts each subtask the same.</p>\n");
         samples(main, selections(directory, results.tasks()), List.of());
         return page("Evaluation: " + RunFacts.name(directory), main);
     }
@@ -82,8 +83,7 @@ public final class ReportPage {
                             Figures.score(mean.value()),
                             error(mean)));
             out.append("<td class=\"text\">%s</td><td>%s</td></tr>\n"
-                    .formatted(
-                            ErrorBar.ofScores().svg(mean, "c0"), several ? Figures.score(unweighted) : ""));
+                    .formatted(ErrorBar.ofScores().svg(mean, "c0"), several ? Figures.score(unweighted) : ""));
         });
     }
 
@@ -116,9 +116,11 @@ public final class ReportPage {
      * @param runs names of the runs, if each sample has answers of several
      */
     static void samples(StringBuilder out, List<SampleSelection> selections, List<String> runs) {
-        out.append("<section id=\"samples\"><h2>%s</h2>\n".formatted(runs.isEmpty() ? "Samples" : "Samples that changed"));
+        out.append(
+                "<section id=\"samples\"><h2>%s</h2>\n".formatted(runs.isEmpty() ? "Samples" : "Samples that changed"));
         if (selections.isEmpty()) {
-            out.append("<p class=\"note\">There are none on this page: the run was made without --log-samples.</p></section>\n");
+            out.append("<p class=\"note\">There are none on this page: the run was made without"
+                    + " --log-samples.</p></section>\n");
             return;
         }
         for (SampleSelection selection : selections) {

@@ -94,7 +94,9 @@ record Sample(String part, int id, String prompt, JsonNode rest) {
         json.put("id", id);
         json.put(
                 "prompt",
-                prompt.length() > LONGEST ? CUT + prompt.substring(prompt.length() - LONGEST) : prompt); // its end matters
+                prompt.length() > LONGEST
+                        ? CUT + prompt.substring(prompt.length() - LONGEST)
+                        : prompt); // its end matters
         if (rest.path("continuations").isArray()) {
             json.set("options", bounded(rest.get("continuations")));
             ArrayNode right = json.putArray("right");

@@ -106,12 +106,20 @@ class ComparisonTest {
         Files.writeString(file, samples.replace("Question 0", "Another question"));
         Comparison comparison = Comparison.of(a, b);
         JsonNode task = comparison.json().at("/tasks/mmlu");
-        assertEquals("3 1 0 1", "%s %s %s %s".formatted(
-                task.get("compared"), task.get("differing"), task.get("only_first"), task.get("only_second")));
+        assertEquals(
+                "3 1 0 1",
+                "%s %s %s %s"
+                        .formatted(
+                                task.get("compared"),
+                                task.get("differing"),
+                                task.get("only_first"),
+                                task.get("only_second")));
         assertEquals(3, comparison.json().at("/scores/0/n").intValue());
         assertTrue(
-                comparison.text().contains(
-                        "mmlu: 1 documents are left out: they have another prompt or another right answer in B\n"
+                comparison
+                        .text()
+                        .contains("mmlu: 1 documents are left out: they have another prompt or another right answer in"
+                                + " B\n"
                                 + "mmlu: documents of one run only are left out: 0 of A, 1 of B\n"),
                 comparison.text());
     }
@@ -128,15 +136,15 @@ class ComparisonTest {
     @Test
     void whatCannotBeComparedIsRefused() throws IOException {
         Path a = run("a", new int[] {1, 1});
-        Path other = Runs.write(
-                directory.resolve("c"), "c", "gsm8k", List.of(Runs.free("gsm8k", null, 0, "Q", "18", "18")));
+        Path other =
+                Runs.write(directory.resolve("c"), "c", "gsm8k", List.of(Runs.free("gsm8k", null, 0, "Q", "18", "18")));
         assertMessage("%s and %s have no task in common".formatted(a, other), a, other);
         Path b = run("b", new int[] {1, 1});
         Path file = b.resolve("samples_mmlu.jsonl");
         Files.writeString(file, Files.readString(file).replace("Question", "Shots. Question"));
         assertMessage(
-                ("%s and %s have no document in common: 2 have another prompt or another right answer; only runs with the"
-                                + " same files, --style and --num-fewshot can be compared")
+                ("%s and %s have no document in common: 2 have another prompt or another right answer; only runs with"
+                                + " the same files, --style and --num-fewshot can be compared")
                         .formatted(a, b),
                 a,
                 b);

@@ -116,7 +116,9 @@ class ReportInBrowserTest {
         awaitCount("1 sample");
         at(".sample summary").click();
         assertEquals("Question 62" + HOSTILE, at(".sample pre").getText());
-        assertTrue(at(".sample table").getText().contains("A -1.2500 chosen\n B -3.5000 right\n"), at(".sample").getText());
+        assertTrue(
+                at(".sample table").getText().contains("A -1.2500 chosen\n B -3.5000 right\n"),
+                at(".sample").getText());
         assertEquals("Evaluation: run", browser.getTitle());
         assertNoComplaint();
     }

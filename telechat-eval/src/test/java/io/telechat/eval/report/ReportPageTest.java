@@ -78,7 +78,8 @@ class ReportPageTest {
         Element page = parsed(ReportPage.of(Runs.write(directory, "m", "mmlu", subjects())));
         Element bar = (Element) page.getElementsByTagName("svg").item(1);
         assertEquals("0.8000, from 0.4080 to 1.1920", bar.getAttribute("aria-label"));
-        assertEquals("M66.0 8H156.0", ((Element) bar.getElementsByTagName("path").item(2)).getAttribute("d"));
+        assertEquals(
+                "M66.0 8H156.0", ((Element) bar.getElementsByTagName("path").item(2)).getAttribute("d"));
         assertEquals("125.6", ((Element) bar.getElementsByTagName("circle").item(0)).getAttribute("cx"));
     }
 
@@ -164,7 +165,8 @@ class ReportPageTest {
 
     @Test
     void nothingIsLoadedFromElsewhere() throws Exception {
-        String html = ReportPage.of(Runs.write(directory, "m", "mmlu", subjects())).html();
+        String html =
+                ReportPage.of(Runs.write(directory, "m", "mmlu", subjects())).html();
         assertFalse(html.contains("://"), "an address");
         assertFalse(html.contains("src=") || html.contains("url(") || html.contains("@import"), "a reference");
         assertFalse(html.contains("innerHTML"), "text that is read as elements");

@@ -44,14 +44,17 @@ class ResultsTableTest {
     /** The standard error of the group: sqrt((4 * 0.04 * 5 + 1 * 0.25 * 2) / (7 - 2) / 7) = 0.1927. */
     @Test
     void groupsComeFirstAndWideCharactersTakeTwoPlaces() {
-        assertEquals("""
-            Task       n  Metric       Filter   Score  Std. error  Mean of subtasks
-            ---------  -  -----------  ------  ------  ----------  ----------------
-            cmmlu      7  acc          none    0.7143  ± 0.1927              0.6500
-              农学     5  acc          none    0.8000  ± 0.2000
-              anatomy  2  acc          none    0.5000  ± 0.5000
-            gsm8k      1  exact_match  strict  1.0000
-            """, ResultsTable.of(Runs.results("m", results().tasks().get(0), results().tasks().get(1))));
+        assertEquals(
+                """
+                Task       n  Metric       Filter   Score  Std. error  Mean of subtasks
+                ---------  -  -----------  ------  ------  ----------  ----------------
+                cmmlu      7  acc          none    0.7143  ± 0.1927              0.6500
+                  农学     5  acc          none    0.8000  ± 0.2000
+                  anatomy  2  acc          none    0.5000  ± 0.5000
+                gsm8k      1  exact_match  strict  1.0000
+                """,
+                ResultsTable.of(Runs.results(
+                        "m", results().tasks().get(0), results().tasks().get(1))));
     }
 
     @Test
@@ -71,7 +74,8 @@ class ResultsTableTest {
         EvalResults both = Runs.results(
                 "m", Runs.scores("mmlu", subjects("mmlu").subList(5, 7)), Runs.scores("cmmlu", subjects("cmmlu")));
         ObjectNode json = both.json();
-        assertTrue(json.get("results").has("mmlu_anatomy") && json.get("results").has("cmmlu_anatomy"), json.toString());
+        assertTrue(
+                json.get("results").has("mmlu_anatomy") && json.get("results").has("cmmlu_anatomy"), json.toString());
         assertTrue(json.get("results").has("农学"), json.toString());
         Files.writeString(directory.resolve("results.json"), json.toString());
         assertEquals(both, EvalResults.read(directory));
@@ -88,8 +92,7 @@ class ResultsTableTest {
     }
 
     private void assertMessage(String message) {
-        InvalidInputException failure =
-                assertThrows(InvalidInputException.class, () -> EvalResults.read(directory));
+        InvalidInputException failure = assertThrows(InvalidInputException.class, () -> EvalResults.read(directory));
         assertEquals(directory.resolve("results.json") + ": " + message, failure.getMessage());
     }
 }

@@ -48,7 +48,10 @@ final class Runs {
 
     private static ObjectNode begun(String task, String subtask, int id, String context) {
         ObjectNode sample = MAPPER.createObjectNode();
-        return sample.put("task", task).put("subtask", subtask).put("doc_id", id).put("context", context);
+        return sample.put("task", task)
+                .put("subtask", subtask)
+                .put("doc_id", id)
+                .put("context", context);
     }
 
     /** The scores of one task's samples. */
@@ -78,7 +81,8 @@ final class Runs {
     static Path write(Path directory, String model, String task, List<ObjectNode> samples) throws IOException {
         Files.createDirectories(directory);
         StringBuilder lines = new StringBuilder();
-        samples.forEach(sample -> lines.append(Html.escapeJson(sample.toString())).append('\n'));
+        samples.forEach(
+                sample -> lines.append(Html.escapeJson(sample.toString())).append('\n'));
         Files.writeString(directory.resolve("samples_" + task + ".jsonl"), lines);
         String json = results(model, scores(task, samples)).json().toPrettyString();
         Files.writeString(directory.resolve("results.json"), Html.escapeJson(json));

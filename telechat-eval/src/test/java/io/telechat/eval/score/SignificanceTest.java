@@ -66,12 +66,10 @@ class SignificanceTest {
     /** NumPy: {@code d.mean()}, {@code d.std(ddof=1) / sqrt(12)}. */
     @Test
     void pairedZerosAndOnes() {
-        PairedScores scores = paired(new double[] {1, 1, 0, 0, 1, 0, 1, 1, 0, 1, 0, 0}, new double[] {
-            1, 0, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0
-        });
+        PairedScores scores = paired(
+                new double[] {1, 1, 0, 0, 1, 0, 1, 1, 0, 1, 0, 0}, new double[] {1, 0, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0});
         assertEquals(0.25, scores.difference().value(), 1e-12);
-        assertEquals(
-                0.17943514064131835, scores.difference().standardError().getAsDouble(), 1e-12);
+        assertEquals(0.17943514064131835, scores.difference().standardError().getAsDouble(), 1e-12);
         assertEquals(4, scores.gained());
         assertEquals(1, scores.lost());
         assertEquals(0.375, scores.mcNemar().getAsDouble(), 1e-12);
@@ -87,8 +85,14 @@ class SignificanceTest {
 
     @Test
     void noSpreadIsNoCertainty() {
-        assertEquals(OptionalDouble.empty(), paired(new double[] {0, 0}, new double[] {1, 1}).pairedZ());
-        assertEquals(OptionalDouble.empty(), paired(new double[] {.5}, new double[] {1}).pairedZ());
-        assertEquals(OptionalDouble.of(1), paired(new double[] {1, 0}, new double[] {1, 0}).pairedZ());
+        assertEquals(
+                OptionalDouble.empty(),
+                paired(new double[] {0, 0}, new double[] {1, 1}).pairedZ());
+        assertEquals(
+                OptionalDouble.empty(),
+                paired(new double[] {.5}, new double[] {1}).pairedZ());
+        assertEquals(
+                OptionalDouble.of(1),
+                paired(new double[] {1, 0}, new double[] {1, 0}).pairedZ());
     }
 }
