@@ -31,6 +31,7 @@ import picocli.CommandLine.Help.Ansi;
             JudgeCommand.class,
             BenchCommand.class,
             BenchServeCommand.class,
+            PerplexityCommand.class,
             QuantizeCommand.class,
             ConvertCommand.class,
             ProcessDataCommand.class,
