@@ -58,9 +58,11 @@ public final class PythonText {
         if (text.isEmpty()) {
             return text;
         }
-        int end = text.offsetByCodePoints(0, 1);
-        String first = Character.toString(Character.toTitleCase(text.codePointAt(0)));
-        return first + text.substring(end).toLowerCase(Locale.ROOT);
+        String first = text.substring(0, text.offsetByCodePoints(0, 1));
+        // All of it is lowered, since what a sigma becomes depends on the letter before it.
+        String rest = text.toLowerCase(Locale.ROOT)
+                .substring(first.toLowerCase(Locale.ROOT).length());
+        return Character.toString(Character.toTitleCase(first.codePointAt(0))) + rest;
     }
 
     /** What is the same of two texts for which {@code str.casefold()} is the same; the letters of Cherokee come out small. */
