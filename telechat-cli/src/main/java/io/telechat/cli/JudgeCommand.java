@@ -34,7 +34,8 @@ import picocli.CommandLine.Spec;
 /** {@code telechat judge}. */
 @Command(
         name = "judge",
-        description = "Have another model judge a model's answers to dialogs, from 0 to 100 or against those of a third.",
+        description =
+                "Have another model judge a model's answers to dialogs, from 0 to 100 or against those of a third.",
         mixinStandardHelpOptions = true)
 final class JudgeCommand implements Callable<Integer> {
     @Parameters(
@@ -78,8 +79,9 @@ final class JudgeCommand implements Callable<Integer> {
     @Option(
             names = "--out",
             paramLabel = "DIR",
-            description = "directory for answers.jsonl, judgements.jsonl, results.json, and what a run that is cut short"
-                    + " needs to go on")
+            description =
+                    "directory for answers.jsonl, judgements.jsonl, results.json, and what a run that is cut short"
+                            + " needs to go on")
     private Optional<Path> out = Optional.empty();
 
     @Option(names = "--json", description = "print results.json instead of a table")
@@ -157,9 +159,7 @@ final class JudgeCommand implements Callable<Integer> {
         Criteria criteria = options.criteria();
         Optional<Answers> others = versus.map(place -> Answers.read(place, dialogs));
         try (Judging judging = new Judging(dialogs, out, progress())) {
-            Answers given = answers.isPresent()
-                    ? Answers.read(answers.get(), dialogs)
-                    : judging.answers(answerer());
+            Answers given = answers.isPresent() ? Answers.read(answers.get(), dialogs) : judging.answers(answerer());
             if (!options.noJudge) {
                 say(judging.judge(given, others, judge(), criteria, options.retries()));
             }

@@ -47,8 +47,9 @@ final class JudgeOptions {
     @Option(
             names = "--dialogs",
             paramLabel = "FILE",
-            description = "JSON lines of id, dimension, messages, and perhaps reference, criteria, language (default: 60"
-                    + " of our own, in ten dimensions)")
+            description =
+                    "JSON lines of id, dimension, messages, and perhaps reference, criteria, language (default: 60"
+                            + " of our own, in ten dimensions)")
     private Optional<Path> dialogs = Optional.empty();
 
     @Option(
@@ -58,11 +59,7 @@ final class JudgeOptions {
                     + " dialogs)")
     private Optional<Path> criteria = Optional.empty();
 
-    @Option(
-            names = "--dimensions",
-            paramLabel = "NAME",
-            split = ",",
-            description = "only dialogs of these dimensions")
+    @Option(names = "--dimensions", paramLabel = "NAME", split = ",", description = "only dialogs of these dimensions")
     private List<String> dimensions = new ArrayList<>();
 
     @Option(

@@ -95,6 +95,11 @@ class ModelOptions {
         return List.of();
     }
 
+    /** Directory of the tokenizer, if one was named. */
+    final Optional<Path> tokenizer() {
+        return tokenizer;
+    }
+
     /** Prints what the formulas cost, if asked for. */
     final void report(ChatModel model) {
         model.trace().ifPresent(System.err::println);

@@ -25,7 +25,7 @@ import picocli.CommandLine.Parameters;
                         + " of an evaluation; or how two evaluations differ, and how significantly.",
         mixinStandardHelpOptions = true)
 final class ReportCommand implements Callable<Integer> {
-    private static final String FILE = "report.html";
+    static final String FILE = "report.html";
     private static final String COMPARISON_FILE = "comparison.html";
 
     @Parameters(paramLabel = "RUN", arity = "1..*", description = "output directory of train or eval")

@@ -28,6 +28,7 @@ import picocli.CommandLine.Help.Ansi;
             ServeCommand.class,
             LogitsCommand.class,
             TokenizeCommand.class,
+            EvalCommand.class,
             JudgeCommand.class,
             BenchCommand.class,
             BenchServeCommand.class,

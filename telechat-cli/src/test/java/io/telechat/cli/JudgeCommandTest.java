@@ -31,14 +31,14 @@ class JudgeCommandTest {
     @BeforeEach
     void makeDialogs() throws IOException {
         dialogs = Files.writeString(directory.resolve("dialogs.jsonl"), """
-                {"id": "a", "dimension": "greetings", "messages": [{"role": "user", "content": "Hello!"}]}
-                {"id": "b", "dimension": "greetings", "messages": [{"role": "user", "content": "Hi"}, {"role": "user", "content": "And?"}]}
-                {"id": "c", "dimension": "sums", "messages": [{"role": "user", "content": "2+2"}], "reference": "4"}
-                """);
+            {"id": "a", "dimension": "greetings", "messages": [{"role": "user", "content": "Hello!"}]}
+            {"id": "b", "dimension": "greetings", "messages": [{"role": "user", "content": "Hi"}, {"role": "user", "content": "And?"}]}
+            {"id": "c", "dimension": "sums", "messages": [{"role": "user", "content": "2+2"}], "reference": "4"}
+            """);
         criteria = Files.writeString(directory.resolve("criteria.jsonl"), """
-                {"dimension": "greetings", "criteria": "Is it polite?"}
-                {"dimension": "sums", "criteria": "Is it right?"}
-                """);
+            {"dimension": "greetings", "criteria": "Is it polite?"}
+            {"dimension": "sums", "criteria": "Is it right?"}
+            """);
     }
 
     private Program.Result judge(String... args) throws Exception {
@@ -63,11 +63,21 @@ class JudgeCommandTest {
         assertEquals(3, all.path("n").intValue());
         assertEquals(0, all.path("unread_replies").intValue());
         assertTrue(all.path("score").doubleValue() >= 0 && all.path("score").doubleValue() <= 100);
-        assertEquals(2, JsonLines.read(out.resolve("answers.jsonl")).get(1).path("answers").size());
+        assertEquals(
+                2,
+                JsonLines.read(out.resolve("answers.jsonl"))
+                        .get(1)
+                        .path("answers")
+                        .size());
         String judgements = Files.readString(out.resolve("judgements.jsonl"));
 
         Program.Result again = judge(
-                "--answers", out.toString(), "--judge", model, "--out", directory.resolve("b").toString());
+                "--answers",
+                out.toString(),
+                "--judge",
+                model,
+                "--out",
+                directory.resolve("b").toString());
         assertEquals(0, again.code(), again.err());
         assertEquals(judgements, Files.readString(directory.resolve("b/judgements.jsonl")));
         assertTrue(again.out().contains("mean of dimensions"), again.out());
@@ -143,9 +153,12 @@ class JudgeCommandTest {
             })
     void whatCannotBeIsSaid(String args, int code, String part) throws Exception {
         Path answers = Files.writeString(directory.resolve("answers.jsonl"), """
-                {"id": "a", "answer": "Hello."}
-                """);
-        Program.assertError(code, part, judge(args.replace("--answers x", "--answers " + answers).split(" ")));
+            {"id": "a", "answer": "Hello."}
+            """);
+        Program.assertError(
+                code,
+                part,
+                judge(args.replace("--answers x", "--answers " + answers).split(" ")));
     }
 
     @Test

@@ -16,7 +16,7 @@ final class ChoiceReader {
 
     private static final Pattern LABELLED = Pattern.compile(
             "(?:\\b(?:winner|verdict|better)|胜者|更好的?|较好的?|结论)[\"'”*_`\\]】]*\\s*(?:answer|assistant|回答|答案)?\\s*(?:is|为|是)?\\s*[:：=]?[\\s\"'“*_`\\[【]*"
-                    + "(?:answer|assistant|回答|答案)?\\s*" + NAME
+                + "(?:answer|assistant|回答|答案)?\\s*" + NAME
                     + "|\\[\\[\\s*" + NAME + "\\s*\\]\\]",
             Pattern.CASE_INSENSITIVE);
     private static final Pattern ALONE = Pattern.compile(

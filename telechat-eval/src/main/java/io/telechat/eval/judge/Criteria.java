@@ -59,11 +59,10 @@ public final class Criteria {
                     Rows.optionalText(row, "language"),
                     Rows.optionalText(row, "name"),
                     Rows.text(row, "criteria"));
-            boolean twice = all.stream()
-                    .anyMatch(c -> c.dimension.equals(one.dimension) && c.language.equals(one.language));
+            boolean twice =
+                    all.stream().anyMatch(c -> c.dimension.equals(one.dimension) && c.language.equals(one.language));
             if (twice) {
-                throw new InvalidInputException(
-                        "%s: there are criteria for '%s' already", row.place(), one.dimension);
+                throw new InvalidInputException("%s: there are criteria for '%s' already", row.place(), one.dimension);
             }
             all.add(one);
         }

@@ -107,7 +107,8 @@ public final class Dialogs {
             checkOrder(row, messages);
         }
         if (messages.getLast().role() != Role.USER) {
-            throw new InvalidInputException("%s: the last message must be the user's: it is to be answered", row.place());
+            throw new InvalidInputException(
+                    "%s: the last message must be the user's: it is to be answered", row.place());
         }
         return messages;
     }

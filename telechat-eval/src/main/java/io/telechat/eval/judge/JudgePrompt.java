@@ -74,11 +74,17 @@ final class JudgePrompt {
     private List<ChatMessage> messages(String kind) {
         String rules = Resources.read(
                 "%s_%s.txt".formatted(kind, Language.of(dialog.language()).code()));
-        return List.of(ChatMessage.system(rules.strip()), ChatMessage.user(text.toString().strip()));
+        return List.of(
+                ChatMessage.system(rules.strip()),
+                ChatMessage.user(text.toString().strip()));
     }
 
     private void begin(String criteria) {
-        text.append("# ").append(words.criteria).append('\n').append(criteria.strip()).append("\n\n");
+        text.append("# ")
+                .append(words.criteria)
+                .append('\n')
+                .append(criteria.strip())
+                .append("\n\n");
         text.append("# ").append(words.conversation).append('\n');
         int open = 0;
         for (int i = 0; i < dialog.messages().size(); i++) {

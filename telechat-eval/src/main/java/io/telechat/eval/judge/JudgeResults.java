@@ -47,8 +47,7 @@ public record JudgeResults(
                 .mapToDouble(m -> m.standardError().orElse(0))
                 .map(e -> e * e)
                 .sum();
-        OptionalDouble error =
-                known ? OptionalDouble.of(Math.sqrt(squares) / means.size()) : OptionalDouble.empty();
+        OptionalDouble error = known ? OptionalDouble.of(Math.sqrt(squares) / means.size()) : OptionalDouble.empty();
         return Optional.of(new Mean(means.size(), Mean.unweighted(means), error));
     }
 
@@ -119,7 +118,9 @@ public record JudgeResults(
                 : List.of(
                         name,
                         number(mean.value()),
-                        mean.standardError().isPresent() ? number(mean.standardError().getAsDouble()) : "-");
+                        mean.standardError().isPresent()
+                                ? number(mean.standardError().getAsDouble())
+                                : "-");
     }
 
     private List<String> means(String name, Optional<Mean> mean) {

@@ -32,11 +32,15 @@ record Judged(Optional<Double> score, int unread, Optional<String> failure, Opti
                     first == mirrored(swapped),
                     (first == Choice.TIE ? 0 : 1) + (swapped == Choice.TIE ? 0 : 1),
                     (first == Choice.A ? 1 : 0) + (swapped == Choice.A ? 1 : 0),
-                    agreed == Choice.TIE || more == 0 ? Optional.empty() : Optional.of((agreed == Choice.A) == (more > 0)));
+                    agreed == Choice.TIE || more == 0
+                            ? Optional.empty()
+                            : Optional.of((agreed == Choice.A) == (more > 0)));
         }
 
         private static int length(List<String> answers) {
-            return answers.stream().mapToInt(a -> a.codePointCount(0, a.length())).sum();
+            return answers.stream()
+                    .mapToInt(a -> a.codePointCount(0, a.length()))
+                    .sum();
         }
     }
 
@@ -66,17 +70,15 @@ record Judged(Optional<Double> score, int unread, Optional<String> failure, Opti
     static Judged of(Verdict<Choice> first, Verdict<Choice> swapped, List<String> answers, List<String> others) {
         int unread = first.unread() + swapped.unread();
         if (first.value().isEmpty() || swapped.value().isEmpty()) {
-            return new Judged(
-                    Optional.empty(), unread, first.failure().or(swapped::failure), Optional.empty());
+            return new Judged(Optional.empty(), unread, first.failure().or(swapped::failure), Optional.empty());
         }
         Choice one = first.value().get();
         Choice two = swapped.value().get();
-        double score =
-                switch (agreed(one, two)) {
-                    case A -> 1;
-                    case B -> 0;
-                    case TIE -> 0.5;
-                };
+        double score = switch (agreed(one, two)) {
+            case A -> 1;
+            case B -> 0;
+            case TIE -> 0.5;
+        };
         return new Judged(
                 Optional.of(score), unread, Optional.empty(), Optional.of(Comparison.of(one, two, answers, others)));
     }

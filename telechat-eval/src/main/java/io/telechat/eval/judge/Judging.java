@@ -64,9 +64,11 @@ public final class Judging implements AutoCloseable {
     public Answers answers(Respondent model) {
         ObjectNode settings = settings(model).put("dialogs", digest(dialogs, Dialog::json));
         Log<Answers.Reply> log = new Log<>(
-                ANSWERS, settings, Answers.Reply::of, (dialog, reply) -> reply.failure().isEmpty());
-        Map<String, Answers.Reply> replies =
-                throughLog(log, model, (chat, dialog) -> answered(chat, model, dialog));
+                ANSWERS,
+                settings,
+                Answers.Reply::of,
+                (dialog, reply) -> reply.failure().isEmpty());
+        Map<String, Answers.Reply> replies = throughLog(log, model, (chat, dialog) -> answered(chat, model, dialog));
         if (replies.values().stream().allMatch(reply -> reply.failure().isPresent())) {
             throw new InvalidInputException(
                     "none of %,d dialogs has an answer; the first: %s",
@@ -112,11 +114,7 @@ public final class Judging implements AutoCloseable {
                         log,
                         judge,
                         (chat, dialog) -> judged(
-                                new Judge(chat, judge.how(), retries),
-                                dialog,
-                                criteria.of(dialog),
-                                answers,
-                                other))
+                                new Judge(chat, judge.how(), retries), dialog, criteria.of(dialog), answers, other))
                 .forEach((id, judgement) -> judged.put(id, judgement.judged()));
         JudgeResults results = results(judged, answers, other, judge, criteria);
         if (results.all().count() == 0) {
@@ -155,18 +153,14 @@ public final class Judging implements AutoCloseable {
 
     private static void put(ObjectNode json, Verdict<?> verdict) {
         verdict.reading()
-                .ifPresent(reading ->
-                        json.put("value", reading.value().toString()).put("reason", reading.reason()));
+                .ifPresent(
+                        reading -> json.put("value", reading.value().toString()).put("reason", reading.reason()));
         ArrayNode replies = json.putArray("replies");
         verdict.replies().forEach(replies::add);
     }
 
     private JudgeResults results(
-            Map<String, Judged> judged,
-            Answers answers,
-            Optional<Answers> other,
-            Respondent judge,
-            Criteria criteria) {
+            Map<String, Judged> judged, Answers answers, Optional<Answers> other, Respondent judge, Criteria criteria) {
         Map<String, Tally> dimensions = tallies(judged, Dialog::dimension);
         Map<String, String> names = new LinkedHashMap<>();
         dimensions.keySet().forEach(d -> criteria.name(d).ifPresent(name -> names.put(d, name)));

@@ -18,12 +18,12 @@ final class ScoreReader {
     private static final String OUT_OF = "(?:\\s*分)?(?:\\s*(?:[/／]|out of)\\s*(\\d+))?";
 
     private static final Pattern LABELLED = Pattern.compile(
-            "(?:\\b(?:score|rating|grade)|评分|得分|分数|打分)[\"'”*_`\\]】]*\\s*(?:out of 100)?\\s*(?:[(（][^)）\\n]{0,40}[)）])?\\s*"
-                    + "(?:is|of|为|是)?\\s*[:：=]?[\\s\"'“*_`\\[【]*" + NUMBER + OUT_OF,
+            "(?:\\b(?:score|rating|grade)|评分|得分|分数|打分)[\"'”*_`\\]】]*\\s*(?:out of 100)?\\s*(?:[(（][^)）\\n"
+                    + "]{0,40}[)）])?\\s*(?:is|of|为|是)?\\s*[:：=]?[\\s\"'“*_`\\[【]*" + NUMBER + OUT_OF,
             Pattern.CASE_INSENSITIVE);
     private static final Pattern FRACTION = Pattern.compile("(?<![\\d./])" + NUMBER + "(?:\\s*分)?\\s*[/／]\\s*(\\d+)");
-    private static final Pattern ALONE =
-            Pattern.compile("[\\s*_`\\[【\"]*" + NUMBER + OUT_OF + "(?:\\s*points?)?[\\s*_`\\]】\"。.]*", Pattern.CASE_INSENSITIVE);
+    private static final Pattern ALONE = Pattern.compile(
+            "[\\s*_`\\[【\"]*" + NUMBER + OUT_OF + "(?:\\s*points?)?[\\s*_`\\]】\"。.]*", Pattern.CASE_INSENSITIVE);
     private static final double MOST = 100;
 
     private ScoreReader() {}

@@ -71,9 +71,7 @@ public record Tally(
             double n = m.count();
             double z2 = DEVIATIONS * DEVIATIONS;
             double middle = (m.value() + z2 / (2 * n)) / (1 + z2 / n);
-            double half = DEVIATIONS
-                    / (1 + z2 / n)
-                    * Math.sqrt(m.value() * (1 - m.value()) / n + z2 / (4 * n * n));
+            double half = DEVIATIONS / (1 + z2 / n) * Math.sqrt(m.value() * (1 - m.value()) / n + z2 / (4 * n * n));
             return new Interval(Math.max(0, middle - half), Math.min(1, middle + half));
         });
     }

@@ -58,7 +58,8 @@ public final class OpenAiClient implements AutoCloseable {
                     "%s: is no address of a server; it should look like http://127.0.0.1:8000/v1", base);
         }
         if (key.isPresent() && !key.get().chars().allMatch(c -> c > ' ' && c < 127)) {
-            throw new InvalidRequestException("the key has characters that cannot be sent: blanks, line ends or others");
+            throw new InvalidRequestException(
+                    "the key has characters that cannot be sent: blanks, line ends or others");
         }
         this.base = given.getPath().equals("/") ? given.resolve("v1/") : given;
         this.key = key;
@@ -126,8 +127,7 @@ public final class OpenAiClient implements AutoCloseable {
         HttpResponse<String> response;
         try {
             response = http.send(
-                    request,
-                    HttpResponse.BodyHandlers.limiting(HttpResponse.BodyHandlers.ofString(), MOST_BYTES));
+                    request, HttpResponse.BodyHandlers.limiting(HttpResponse.BodyHandlers.ofString(), MOST_BYTES));
         } catch (IOException e) {
             if (last) {
                 throw new InvalidInputException(

@@ -44,9 +44,8 @@ public final class RemoteChat implements Chat {
         ObjectNode body = JsonNodeFactory.instance.objectNode();
         body.put("model", name);
         ArrayNode messages = body.putArray("messages");
-        conversation.forEach(message -> messages.addObject()
-                .put("role", message.role().lowerCase())
-                .put("content", message.content()));
+        conversation.forEach(message ->
+                messages.addObject().put("role", message.role().lowerCase()).put("content", message.content()));
         body.put("temperature", how.temperature());
         body.put("max_tokens", how.maxNewTokens());
         if (how.temperature() > 0) { // some servers know of no seed

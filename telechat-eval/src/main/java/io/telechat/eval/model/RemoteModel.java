@@ -59,7 +59,8 @@ public final class RemoteModel implements Answerer {
                 .toList();
         if (models.size() != 1) {
             throw new InvalidRequestException(
-                    "the server has %d models: which? (--model NAME, of a judge --judge-model NAME) %s", models.size(), String.join(", ", models));
+                    "the server has %d models: which? (--model NAME, of a judge --judge-model NAME) %s",
+                    models.size(), String.join(", ", models));
         }
         return models.getFirst();
     }

@@ -33,10 +33,10 @@ class AnswersTest {
     @Test
     void anAnswerOrSeveralAndThoseOfOtherDialogsAreOfNoInterest() throws IOException {
         Answers answers = read("""
-                {"id": "one", "answer": "x"}
-                {"id": "two", "answers": ["y", "z"]}
-                {"id": "three", "answer": "of a larger set"}
-                """);
+            {"id": "one", "answer": "x"}
+            {"id": "two", "answers": ["y", "z"]}
+            {"id": "three", "answer": "of a larger set"}
+            """);
 
         assertEquals(List.of("x"), answers.to(ONE).texts());
         assertEquals(List.of("y", "z"), answers.to(TWO).texts());
@@ -53,9 +53,9 @@ class AnswersTest {
     @Test
     void aDirectoryOfAnEarlierRunHasThem() throws IOException {
         Files.writeString(directory.resolve("answers.jsonl"), """
-                {"id": "one", "answers": ["x"]}
-                {"id": "two", "answers": [], "failure": "too long"}
-                """);
+            {"id": "one", "answers": ["x"]}
+            {"id": "two", "answers": [], "failure": "too long"}
+            """);
         Answers answers = Answers.read(directory, List.of(ONE, TWO));
 
         assertEquals(List.of("x"), answers.to(ONE).texts());

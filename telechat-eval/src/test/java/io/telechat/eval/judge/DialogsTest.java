@@ -41,7 +41,9 @@ class DialogsTest {
 
         assertEquals(
                 Dialogs.own().stream().map(d -> d.dimension() + d.language()).collect(Collectors.toSet()),
-                criteria.all().stream().map(c -> c.dimension() + c.language().get()).collect(Collectors.toSet()));
+                criteria.all().stream()
+                        .map(c -> c.dimension() + c.language().get())
+                        .collect(Collectors.toSet()));
     }
 
     @Test
@@ -54,24 +56,25 @@ class DialogsTest {
     @Test
     void theLanguageIsThatOfTheLastMessageUnlessItIsSaid() throws IOException {
         List<Dialog> dialogs = Dialogs.read(write("""
-                {"id": "1", "dimension": "d", "messages": [{"role": "user", "content": "你好"}]}
+            {"id": "1", "dimension": "d", "messages": [{"role": "user", "content": "你好"}]}
 
-                {"id": "2", "dimension": "d", "messages": [{"role": "user", "content": "Hello"}]}
-                {"id": "3", "dimension": "d", "language": "zh-CN", "messages": [{"role": "user", "content": "Hello"}]}
-                """));
+            {"id": "2", "dimension": "d", "messages": [{"role": "user", "content": "Hello"}]}
+            {"id": "3", "dimension": "d", "language": "zh-CN", "messages": [{"role": "user", "content": "Hello"}]}
+            """));
 
-        assertEquals(List.of("zh", "en", "zh-CN"), dialogs.stream().map(Dialog::language).toList());
+        assertEquals(
+                List.of("zh", "en", "zh-CN"),
+                dialogs.stream().map(Dialog::language).toList());
     }
 
     @Test
     void turnsWithoutAnAnswerAreAnsweredInTurn() throws IOException {
         Dialog dialog = Dialogs.read(write("""
-                        {"id": "1", "dimension": "d", "messages": [{"role": "system", "content": "S"},
-                        """.strip() + """
-                         {"role": "user", "content": "a"}, {"role": "assistant", "content": "given"},\
-                         {"role": "user", "content": "b"}, {"role": "user", "content": "c"}]}
-                        """))
-                .getFirst();
+            {"id": "1", "dimension": "d", "messages": [{"role": "system", "content": "S"},
+            """.strip() + """
+             {"role": "user", "content": "a"}, {"role": "assistant", "content": "given"},\
+             {"role": "user", "content": "b"}, {"role": "user", "content": "c"}]}
+            """)).getFirst();
 
         assertEquals(2, dialog.answers());
         assertEquals(
@@ -92,26 +95,34 @@ class DialogsTest {
             quoteCharacter = '~',
             value = {
                 "{\"dimension\": \"d\", \"messages\": [{\"role\": \"user\", \"content\": \"a\"}]} | \"id\" is missing",
-                "{\"id\": 7, \"dimension\": \"d\", \"messages\": [{\"role\": \"user\", \"content\": \"a\"}]} | \"id\" must be a text",
+                "{\"id\": 7, \"dimension\": \"d\", \"messages\": [{\"role\": \"user\", \"content\": \"a\"}]} | \"id\""
+                        + " must be a text",
                 "{\"id\": \"x\", \"messages\": [{\"role\": \"user\", \"content\": \"a\"}]} | \"dimension\" is missing",
                 "{\"id\": \"x\", \"dimension\": \"d\"} | \"messages\" must be a list",
                 "{\"id\": \"x\", \"dimension\": \"d\", \"messages\": []} | \"messages\" must be a list",
                 "{\"id\": \"x\", \"dimension\": \"d\", \"messages\": [\"a\"]} | \"messages\" must be a list",
-                "{\"id\": \"x\", \"dimension\": \"d\", \"messages\": [{\"role\": \"user\", \"content\": \" \"}]} | a message is empty",
-                "{\"id\": \"x\", \"dimension\": \"d\", \"messages\": [{\"role\": \"robot\", \"content\": \"a\"}]} | unknown role 'robot'",
-                "{\"id\": \"x\", \"dimension\": \"d\", \"messages\": [{\"role\": \"assistant\", \"content\": \"a\"}]} | message 1 cannot be of the role assistant",
-                "{\"id\": \"x\", \"dimension\": \"d\", \"messages\": [{\"role\": \"user\", \"content\": \"a\"}, {\"role\": \"system\", \"content\": \"a\"}]} | message 2 cannot be of the role system",
-                "{\"id\": \"x\", \"dimension\": \"d\", \"messages\": [{\"role\": \"user\", \"content\": \"a\"}, {\"role\": \"assistant\", \"content\": \"b\"}]} | the last message must be the user's",
-                "{\"id\": \"x\", \"dimension\": \"d\", \"messages\": [{\"role\": \"user\", \"content\": \"a\"}], \"reference\": 5} | \"reference\" must be a text",
-                "{\"id\": \"first\", \"dimension\": \"d\", \"messages\": [{\"role\": \"user\", \"content\": \"a\"}]} | there is a dialog 'first' already",
+                "{\"id\": \"x\", \"dimension\": \"d\", \"messages\": [{\"role\": \"user\", \"content\": \" \"}]} | a"
+                        + " message is empty",
+                "{\"id\": \"x\", \"dimension\": \"d\", \"messages\": [{\"role\": \"robot\", \"content\": \"a\"}]} |"
+                        + " unknown role 'robot'",
+                "{\"id\": \"x\", \"dimension\": \"d\", \"messages\": [{\"role\": \"assistant\", \"content\": \"a\"}]}"
+                        + " | message 1 cannot be of the role assistant",
+                "{\"id\": \"x\", \"dimension\": \"d\", \"messages\": [{\"role\": \"user\", \"content\": \"a\"},"
+                        + " {\"role\": \"system\", \"content\": \"a\"}]} | message 2 cannot be of the role system",
+                "{\"id\": \"x\", \"dimension\": \"d\", \"messages\": [{\"role\": \"user\", \"content\": \"a\"},"
+                        + " {\"role\": \"assistant\", \"content\": \"b\"}]} | the last message must be the user's",
+                "{\"id\": \"x\", \"dimension\": \"d\", \"messages\": [{\"role\": \"user\", \"content\": \"a\"}],"
+                        + " \"reference\": 5} | \"reference\" must be a text",
+                "{\"id\": \"first\", \"dimension\": \"d\", \"messages\": [{\"role\": \"user\", \"content\": \"a\"}]} |"
+                        + " there is a dialog 'first' already",
                 "[] | is not a JSON object",
                 "{\"id\" | not valid JSON"
             })
     void whatIsWrongIsToldWithItsLine(String line, String part) throws IOException {
         Path file = write("""
-                {"id": "first", "dimension": "d", "messages": [{"role": "user", "content": "a"}]}
+            {"id": "first", "dimension": "d", "messages": [{"role": "user", "content": "a"}]}
 
-                """ + line + "\n");
+            """ + line + "\n");
 
         InvalidInputException e = assertThrows(InvalidInputException.class, () -> Dialogs.read(file));
 
@@ -137,8 +148,7 @@ class DialogsTest {
     @Test
     void dimensionsAreChosenByTheirNames() {
         assertEquals(12, Dialogs.of(Dialogs.own(), Set.of("code", "safety")).size());
-        assertTrue(assertThrows(
-                        InvalidRequestException.class, () -> Dialogs.of(Dialogs.own(), Set.of("cooking")))
+        assertTrue(assertThrows(InvalidRequestException.class, () -> Dialogs.of(Dialogs.own(), Set.of("cooking")))
                 .getMessage()
                 .contains("mathematics"));
     }
@@ -146,10 +156,10 @@ class DialogsTest {
     @Test
     void criteriaAreADialogsOwnOrOfItsLanguageOrOfAnyOrOfAnother() throws IOException {
         Criteria criteria = Criteria.read(write("""
-                {"dimension": "d", "language": "zh", "name": "D 维", "criteria": "zh"}
-                {"dimension": "d", "criteria": "any"}
-                {"dimension": "e", "language": "zh", "criteria": "only zh"}
-                """));
+            {"dimension": "d", "language": "zh", "name": "D 维", "criteria": "zh"}
+            {"dimension": "d", "criteria": "any"}
+            {"dimension": "e", "language": "zh", "criteria": "only zh"}
+            """));
 
         assertEquals("own", criteria.of(dialog("d", "en", "\"criteria\": \"own\",")));
         assertEquals("zh", criteria.of(dialog("d", "zh", "")));
@@ -165,9 +175,9 @@ class DialogsTest {
     @Test
     void criteriaOfADimensionStandOnce() throws IOException {
         Path file = write("""
-                {"dimension": "d", "criteria": "a"}
-                {"dimension": "d", "criteria": "b"}
-                """);
+            {"dimension": "d", "criteria": "a"}
+            {"dimension": "d", "criteria": "b"}
+            """);
 
         assertTrue(assertThrows(InvalidInputException.class, () -> Criteria.read(file))
                 .getMessage()
@@ -176,9 +186,8 @@ class DialogsTest {
 
     private Dialog dialog(String dimension, String language, String more) throws IOException {
         return Dialogs.read(write("""
-                        {"id": "x", "dimension": "%s", "language": "%s", %s "messages": [{"role": "user", "content": "a"}]}
-                        """.formatted(dimension, language, more)))
-                .getFirst();
+            {"id": "x", "dimension": "%s", "language": "%s", %s "messages": [{"role": "user", "content": "a"}]}
+            """.formatted(dimension, language, more))).getFirst();
     }
 
     private Path write(String text) throws IOException {

@@ -25,7 +25,9 @@ class JudgePromptTest {
         Dialog dialog = dialog("en", Optional.of("IDEAL"), ChatMessage.system("SYSTEM"), ChatMessage.user("QUESTION"));
         List<ChatMessage> prompt = JudgePrompt.single(dialog, "CRITERIA", List.of("ANSWER"));
 
-        assertEquals(List.of(Role.SYSTEM, Role.USER), prompt.stream().map(ChatMessage::role).toList());
+        assertEquals(
+                List.of(Role.SYSTEM, Role.USER),
+                prompt.stream().map(ChatMessage::role).toList());
         assertTrue(
                 Pattern.compile("CRITERIA.*SYSTEM.*QUESTION.*IDEAL.*ANSWER", Pattern.DOTALL)
                         .matcher(prompt.getLast().content())
@@ -39,8 +41,14 @@ class JudgePromptTest {
         Dialog chinese = dialog("zh", Optional.empty(), ChatMessage.user("问题"));
         Dialog english = dialog("en", Optional.empty(), ChatMessage.user("Question"));
 
-        assertTrue(JudgePrompt.single(chinese, "标准", List.of("答")).getFirst().content().startsWith("你"));
-        assertTrue(JudgePrompt.single(english, "C", List.of("A")).getFirst().content().startsWith("You"));
+        assertTrue(JudgePrompt.single(chinese, "标准", List.of("答"))
+                .getFirst()
+                .content()
+                .startsWith("你"));
+        assertTrue(JudgePrompt.single(english, "C", List.of("A"))
+                .getFirst()
+                .content()
+                .startsWith("You"));
         assertTrue(JudgePrompt.pair(chinese, "标准", List.of("答"), List.of("案"))
                 .getFirst()
                 .content()

@@ -49,8 +49,13 @@ class JudgedTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"A, B, long one, short, true", "A, B, short, long one, false", "B, A, short, long one, true",
-        "A, B, same, size,", "TIE, TIE, long one, short,"})
+    @CsvSource({
+        "A, B, long one, short, true",
+        "A, B, short, long one, false",
+        "B, A, short, long one, true",
+        "A, B, same, size,",
+        "TIE, TIE, long one, short,"
+    })
     void whetherTheLongerAnswerWins(Choice first, Choice swapped, String mine, String other, Boolean longer) {
         Judged judged = Judged.of(verdict(first), verdict(swapped), List.of(mine), List.of(other));
 

@@ -94,13 +94,24 @@ class JudgingTest {
 
         assertEquals(
                 List.of("1", "2", "3", "4"),
-                lines("judgements.jsonl").stream().map(l -> l.path("id").asText()).toList());
-        assertEquals("[\"FOUR\",\"FIVE\"]", lines("answers.jsonl").get(3).path("answers").toString());
+                lines("judgements.jsonl").stream()
+                        .map(l -> l.path("id").asText())
+                        .toList());
+        assertEquals(
+                "[\"FOUR\",\"FIVE\"]",
+                lines("answers.jsonl").get(3).path("answers").toString());
         assertEquals(75, results.dimensions().get("first").mean().get().value());
         assertEquals(50, results.dimensions().get("second").mean().get().value());
         assertEquals(62.5, results.all().mean().get().value());
-        assertEquals(62.5, JsonLines.parse("", results.json().toString()).getFirst().at("/all/score").doubleValue());
-        assertEquals("because", lines("judgements.jsonl").getFirst().at("/verdict/reason").asText());
+        assertEquals(
+                62.5,
+                JsonLines.parse("", results.json().toString())
+                        .getFirst()
+                        .at("/all/score")
+                        .doubleValue());
+        assertEquals(
+                "because",
+                lines("judgements.jsonl").getFirst().at("/verdict/reason").asText());
         assertFalse(Files.exists(out.resolve("answers.partial.jsonl")));
         assertFalse(Files.exists(out.resolve("judgements.partial.jsonl")));
         assertTrue(Files.readString(out.resolve("results.json")).contains("\"mean_of_dimensions\" : 62.5"));
@@ -124,8 +135,11 @@ class JudgingTest {
         assertEquals(3, results.all().count());
         assertEquals(RETRIES + 1, never.at("/verdict/replies").size());
         assertTrue(never.path("score").isNull());
-        assertEquals("the judge's replies could not be read", never.path("failure").asText());
-        assertEquals("Quite good!", lines("judgements.jsonl").getFirst().at("/verdict/replies/0").asText());
+        assertEquals(
+                "the judge's replies could not be read", never.path("failure").asText());
+        assertEquals(
+                "Quite good!",
+                lines("judgements.jsonl").getFirst().at("/verdict/replies/0").asText());
     }
 
     @Test
@@ -146,8 +160,10 @@ class JudgingTest {
                 InvalidRequestException.class,
                 () -> run(
                         JudgingTest::shouting,
-                        request -> last(request).contains("FOUR") ? new Failure(401, "no credit left", "") : score(40)));
-        long before = Files.readAllLines(out.resolve("judgements.partial.jsonl")).size() - 1;
+                        request ->
+                                last(request).contains("FOUR") ? new Failure(401, "no credit left", "") : score(40)));
+        long before =
+                Files.readAllLines(out.resolve("judgements.partial.jsonl")).size() - 1;
         try (PlayedServer silent = new PlayedServer(request -> new Failure(500, "not again", ""));
                 PlayedServer judging = new PlayedServer(request -> score(40));
                 Judging run = new Judging(DIALOGS, Optional.of(out), (task, done, total) -> {})) {
@@ -167,14 +183,19 @@ class JudgingTest {
                 InvalidInputException.class, () -> run(JudgingTest::shouting, request -> new Failure(400, "bad", "")));
         assertTrue(e.getMessage().contains("none of 4 dialogs has a verdict"), e.getMessage());
 
-        assertEquals(30, run(JudgingTest::shouting, request -> score(30)).all().mean().get().value());
+        assertEquals(
+                30,
+                run(JudgingTest::shouting, request -> score(30))
+                        .all()
+                        .mean()
+                        .get()
+                        .value());
     }
 
     @Test
     void whereNothingIsAnsweredNothingIsJudged() {
         TelechatException e = assertThrows(
-                InvalidInputException.class,
-                () -> run(request -> new Failure(400, "bad", ""), request -> score(30)));
+                InvalidInputException.class, () -> run(request -> new Failure(400, "bad", ""), request -> score(30)));
 
         assertTrue(e.getMessage().contains("none of 4 dialogs has an answer"), e.getMessage());
     }
@@ -237,12 +258,20 @@ class JudgingTest {
     @Test
     void anInterruptionStopsWhatIsUnderWay() throws IOException {
         Thread main = Thread.currentThread();
-        TelechatException e = assertThrows(InvalidInputException.class, () -> run(JudgingTest::shouting, request -> {
-            main.interrupt();
-            return new Failure(503, "", "60");
-        }));
+        TelechatException e = assertThrows(
+                InvalidInputException.class,
+                () -> run(JudgingTest::shouting, request -> {
+                    main.interrupt();
+                    return new Failure(503, "", "60");
+                }));
         Thread.interrupted(); // the end of the servers may have taken it
         assertEquals("interrupted", e.getMessage());
-        assertEquals(70, run(JudgingTest::shouting, request -> score(70)).all().mean().get().value());
+        assertEquals(
+                70,
+                run(JudgingTest::shouting, request -> score(70))
+                        .all()
+                        .mean()
+                        .get()
+                        .value());
     }
 }

@@ -75,8 +75,11 @@ class ScoreReaderTest {
 
     @Test
     void theReasonOfJsonIsItsOwnOfOtherTextAllOfIt() {
-        assertEquals("so", ScoreReader.read("{\"reason\": \" so \", \"score\": 1}").get().reason());
-        assertEquals("Weak. Score: 1", ScoreReader.read(" Weak. Score: 1\n").get().reason());
+        assertEquals(
+                "so",
+                ScoreReader.read("{\"reason\": \" so \", \"score\": 1}").get().reason());
+        assertEquals(
+                "Weak. Score: 1", ScoreReader.read(" Weak. Score: 1\n").get().reason());
     }
 
     @Test

@@ -62,18 +62,19 @@ class TallyTest {
         assertEquals(60, mean.value());
         assertEquals(2, mean.count());
         double errorOfA = Math.sqrt(200.0 / 3) / 2;
-        assertEquals(Math.sqrt(errorOfA * errorOfA + 100) / 2, mean.standardError().getAsDouble(), 1e-12);
+        assertEquals(
+                Math.sqrt(errorOfA * errorOfA + 100) / 2, mean.standardError().getAsDouble(), 1e-12);
         assertEquals(60, results.json().at("/all/mean_of_dimensions").doubleValue());
         assertEquals(90, results.json().at("/dimensions/a/score").doubleValue());
         assertFalse(results.json().at("/dimensions/c").has("score"));
         assertEquals("""
-                                    score  stderr  n  failed
-                a                    90.0     4.1  4       0
-                b                    30.0    10.0  2       0  乙
-                c                       -       -  0       1
+                                score  stderr  n  failed
+            a                    90.0     4.1  4       0
+            b                    30.0    10.0  2       0  乙
+            c                       -       -  0       1
 
-                all dialogs          70.0    13.2  6       0
-                mean of dimensions   60.0     5.4
-                """, results.table());
+            all dialogs          70.0    13.2  6       0
+            mean of dimensions   60.0     5.4
+            """, results.table());
     }
 }

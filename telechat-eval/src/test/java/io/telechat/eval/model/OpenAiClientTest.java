@@ -77,8 +77,7 @@ class OpenAiClientTest {
     @Test
     void waitsAsLongAsTheServerWishes() throws IOException {
         long start = System.nanoTime();
-        try (PlayedServer server =
-                playing(new PlayedServer.Failure(429, "", "1"), new PlayedServer.Text("late"))) {
+        try (PlayedServer server = playing(new PlayedServer.Failure(429, "", "1"), new PlayedServer.Text("late"))) {
             assertEquals("late", ask(server, Optional.empty(), GREEDY));
         }
         assertTrue(System.nanoTime() - start >= 1_000_000_000L);
@@ -145,7 +144,6 @@ class OpenAiClientTest {
 
     @Test
     void aKeyOfSeveralLinesIsNoKey() {
-        assertThrows(
-                InvalidRequestException.class, () -> new OpenAiClient("http://127.0.0.1/v1", Optional.of("a\nb")));
+        assertThrows(InvalidRequestException.class, () -> new OpenAiClient("http://127.0.0.1/v1", Optional.of("a\nb")));
     }
 }

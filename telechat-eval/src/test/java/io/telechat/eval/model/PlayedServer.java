@@ -55,7 +55,11 @@ public final class PlayedServer implements AutoCloseable {
 
     private static String completion(String content) {
         ObjectNode json = MAPPER.createObjectNode();
-        json.putArray("choices").addObject().putObject("message").put("role", "assistant").put("content", content);
+        json.putArray("choices")
+                .addObject()
+                .putObject("message")
+                .put("role", "assistant")
+                .put("content", content);
         return json.toString();
     }
 

@@ -57,10 +57,10 @@ class LineLogTest {
             log.delete();
         }
         assertEquals("""
-                {"id":"c","value":"3"}
-                {"id":"a","value":"壹"}
-                {"id":"b","value":"2"}
-                """, Files.readString(directory.resolve("out.jsonl")));
+            {"id":"c","value":"3"}
+            {"id":"a","value":"壹"}
+            {"id":"b","value":"2"}
+            """, Files.readString(directory.resolve("out.jsonl")));
         assertFalse(Files.exists(file));
     }
 

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.cli;
+
+import io.telechat.core.Message;
+import io.telechat.core.chat.ChatTokenizer;
+import io.telechat.core.tensor.DType;
+import io.telechat.eval.EvalResults;
+import io.telechat.eval.EvalSettings;
+import io.telechat.eval.Evaluation;
+import io.telechat.eval.Tasks;
+import io.telechat.eval.model.Answerer;
+import io.telechat.eval.model.LocalModel;
+import io.telechat.eval.model.OpenAiClient;
+import io.telechat.eval.model.RemoteModel;
+import io.telechat.eval.model.SavedAnswers;
+import io.telechat.eval.report.ReportPage;
+import io.telechat.eval.report.ResultsTable;
+import io.telechat.eval.run.RunProgress;
+import io.telechat.eval.sandbox.Limits;
+import io.telechat.eval.sandbox.ProgramRunner;
+import io.telechat.eval.task.Task;
+import io.telechat.eval.task.TaskSource;
+import io.telechat.infer.CacheSize;
+import io.telechat.infer.ChatModel;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code telechat eval}. */
+@Command(
+        name = "eval",
+        description = {
+            "Put benchmarks to a model, and score its answers as lm-evaluation-harness or OpenCompass would.",
+            "A run with --out that was cut short goes on where it was when it is started again."
+        },
+        mixinStandardHelpOptions = true)
+final class EvalCommand implements Callable<Integer> {
+    /** Documents before the model for each sequence that it computes at once: enough to find those that begin alike. */
+    private static final int DOCUMENTS_PER_SEQUENCE = 4;
+
+    /** More sequences than all of these documents have. */
+    private static final int QUEUE = 1 << 20;
+
+    @Parameters(arity = "0..1", paramLabel = "DIR", description = "checkpoint directory (default: $TELECHAT_MODEL)")
+    private Optional<Path> directory = Optional.empty();
+
+    @Mixin
+    private EvalOptions options;
+
+    @Option(
+            names = "--out",
+            paramLabel = "DIR",
+            description = "directory for results.json, report.html, and what a run that is cut short needs to go on")
+    private Optional<Path> out = Optional.empty();
+
+    @Option(names = "--log-samples", description = "with --out, also write every document to samples_TASK.jsonl")
+    private boolean logSamples;
+
+    @Option(names = "--json", description = "print results.json instead of a table")
+    private boolean json;
+
+    @Option(
+            names = "--responses",
+            paramLabel = "FILE",
+            description = "score saved answers: JSON lines of task, subtask, doc_id, response")
+    private Optional<Path> responses = Optional.empty();
+
+    @Option(
+            names = "--base-url",
+            paramLabel = "URL",
+            description = "ask a server that speaks OpenAI's API, such as http://127.0.0.1:8000/v1 (key:"
+                    + " $OPENAI_API_KEY)")
+    private Optional<String> baseUrl = Optional.empty();
+
+    @Option(names = "--model", paramLabel = "NAME", description = "with --base-url: which of the server's models")
+    private Optional<String> model = Optional.empty();
+
+    @Option(
+            names = "--batch-size",
+            paramLabel = "N",
+            description = "documents that are computed (or asked of a server) at once; results are the same (default:"
+                    + " 32)")
+    private int batchSize = 32;
+
+    @Option(
+            names = "--allow-code-execution",
+            description =
+                    "run the programs that answers to humaneval are, in a sandbox; without it they are not scored")
+    private boolean allowCodeExecution;
+
+    @Option(names = "--python", paramLabel = "COMMAND", description = "what runs them (default: python3)")
+    private String python = "python3";
+
+    @Option(
+            names = "--unsafe-code-execution",
+            description = "run them even where there can be no sandbox: with all rights that you have")
+    private boolean unsafe;
+
+    @Option(names = "--prompts", description = "print what would be asked, one JSON object a line, and ask nothing")
+    private boolean prompts;
+
+    @Option(
+            names = "--extract",
+            paramLabel = "TASK",
+            description = "read answers from stdin, JSON lines with response, and print what the task makes of them")
+    private Optional<String> extract = Optional.empty();
+
+    @Option(
+            names = "--equivalence",
+            paramLabel = "math",
+            description = "read JSON lines with a and b, and print whether they are the same answer; --style: minerva,"
+                    + " hendrycks, opencompass, opencompass-agieval")
+    private Optional<String> equivalence = Optional.empty();
+
+    @Mixin
+    private AdaptedModelOptions modelOptions;
+
+    @Mixin
+    private GlobalOptions global;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() throws IOException {
+        if (extract.isPresent()) {
+            return EvalLines.extract(Tasks.find(extract.get(), options.style()));
+        }
+        if (equivalence.isPresent()) {
+            return EvalLines.equivalence(equivalence.get(), options.styleName());
+        }
+        Positive.check("--batch-size", batchSize);
+        List<Task> tasks = Tasks.find(options.tasks(), options.style());
+        EvalSettings settings = options.settings(allowCodeExecution);
+        Evaluation evaluation = new Evaluation(settings, programs());
+        if (prompts) {
+            return EvalLines.prompts(evaluation, tasks);
+        }
+        if (responses.isPresent()) {
+            return run(evaluation, tasks, new SavedAnswers(responses.get(), tokenizer()));
+        }
+        if (baseUrl.isPresent()) {
+            return run(evaluation, tasks, remote(settings));
+        }
+        return modelOptions.run(
+                spec,
+                () -> ModelOptions.directory(directory),
+                DType.BF16,
+                RankWork.NO_INPUT,
+                global,
+                () -> run(evaluation, tasks, local(settings)));
+    }
+
+    private Optional<TaskSource.ProgramCheck> programs() {
+        if (!allowCodeExecution) {
+            return Optional.empty();
+        }
+        ProgramRunner runner =
+                unsafe ? ProgramRunner.unsafe(python, Limits.DEFAULT) : ProgramRunner.sandboxed(python, Limits.DEFAULT);
+        return Optional.of(program -> runner.run(program).passed());
+    }
+
+    /** To count the tokens of prompts, if it is known whose. */
+    private Optional<ChatTokenizer> tokenizer() {
+        return modelOptions
+                .tokenizer()
+                .or(() -> directory.or(ModelOptions::fromEnvironment).map(ModelOptions::found))
+                .map(ChatTokenizer::load);
+    }
+
+    private Answerer local(EvalSettings settings) {
+        Path path = ModelOptions.directory(directory);
+        ChatModel loaded = modelOptions.load(
+                path,
+                global,
+                more -> more.cacheSize(new CacheSize.HalfOfMachine())
+                        .maxBatch(batchSize)
+                        .maxQueue(QUEUE));
+        return new LocalModel(loaded, path.toString(), settings.form(), DOCUMENTS_PER_SEQUENCE * batchSize);
+    }
+
+    private Answerer remote(EvalSettings settings) {
+        OpenAiClient client = new OpenAiClient(baseUrl.get(), Optional.ofNullable(System.getenv("OPENAI_API_KEY")));
+        String name = model.orElseGet(() -> RemoteModel.onlyModel(client));
+        return new RemoteModel(client, name, tokenizer().map(ChatTokenizer::tokenizer), settings.form(), batchSize);
+    }
+
+    private int run(Evaluation evaluation, List<Task> tasks, Answerer answerer) {
+        try (answerer) {
+            EvalResults results = evaluation.run(tasks, answerer, out, logSamples, progress());
+            out.ifPresent(run -> ReportPage.of(run).write(run.resolve(ReportCommand.FILE)));
+            results.missing()
+                    .forEach(file -> System.err.println(
+                            "telechat: " + Message.localized("%s: is not there, and left out of the mean", file)));
+            if (json) {
+                System.out.println(Json.line(results.json()));
+            } else {
+                System.out.print(ResultsTable.of(results));
+            }
+            return ExitCode.OK;
+        }
+    }
+
+    /** A bar for each task. */
+    private RunProgress progress() {
+        return new RunProgress() {
+            private String task = "";
+            private ProgressBar bar;
+
+            @Override
+            public synchronized void scored(String name, int done, int total) {
+                if (!name.equals(task)) {
+                    task = name;
+                    bar = ProgressBar.counting(Message.of("%s", name), done, global.quiet);
+                }
+                bar.loaded(done, total);
+            }
+        };
+    }
+}
