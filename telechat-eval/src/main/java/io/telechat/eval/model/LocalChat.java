@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.eval.model;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.telechat.core.InvalidInputException;
 import io.telechat.core.Message;
 import io.telechat.core.chat.ChatMessage;
@@ -11,14 +12,18 @@ import io.telechat.infer.generation.ContextOverflowException;
 import io.telechat.infer.generation.Generation;
 import io.telechat.infer.generation.GenerationOptions;
 import io.telechat.infer.generation.TokenListener;
+import io.telechat.infer.grammar.Grammar;
 import io.telechat.infer.grammar.JsonSchema;
 import io.telechat.infer.sampling.SamplingOptions;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** A model in this process, whose engine computes many conversations at once. */
 public final class LocalChat implements Chat {
     private final ChatModel model;
     private final String name;
+    private final Map<JsonNode, Grammar> grammars = new ConcurrentHashMap<>(); // each finds out its states once
 
     /** @param model closed with this */
     public LocalChat(ChatModel model, String name) {
@@ -61,7 +66,7 @@ public final class LocalChat implements Chat {
                 .withSeed(how.seed())
                 .withMaxNewTokens(how.maxNewTokens());
         return how.schema()
-                .map(schema -> options.withGrammar(JsonSchema.compile(schema)))
+                .map(schema -> options.withGrammar(grammars.computeIfAbsent(schema, JsonSchema::compile)))
                 .orElse(options);
     }
 
