@@ -92,6 +92,7 @@ if (source) {
       body.append(shared);
     }
     block(body, 'Prompt', sample.prompt);
+    body.lastChild.scrollTop = body.lastChild.scrollHeight; // the question stands behind the examples
     if (sample.options) {
       body.append(options(sample));
     }
