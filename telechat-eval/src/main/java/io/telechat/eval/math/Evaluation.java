@@ -29,6 +29,7 @@ final class Evaluation {
         return switch (expression) {
             case Expression.Whole whole -> Value.exact(Rational.of(whole.value()));
             case Expression.Decimal decimal -> Value.Rounded.of(decimal.value());
+            case Expression.Undefined undefined -> throw new ArithmeticException("no value: " + undefined.text());
             case Expression.Symbol symbol -> Value.of(point.variable(symbol.name()));
             case Expression.Sum sum ->
                 sum.terms().stream().map(this::of).reduce(Value::plus).orElseThrow();

@@ -13,6 +13,9 @@ sealed interface Expression {
     /** A number with a decimal point. */
     record Decimal(BigDecimal value) implements Expression {}
 
+    /** What has no finite value: infinity, or digits that are no number. */
+    record Undefined(String text) implements Expression {}
+
     record Symbol(String name) implements Expression {}
 
     record Sum(List<Expression> terms) implements Expression {}
@@ -52,6 +55,7 @@ sealed interface Expression {
         return switch (this) {
             case Whole w -> false;
             case Decimal d -> false;
+            case Undefined u -> false;
             case Symbol s -> true;
             case Sum sum -> sum.terms().stream().anyMatch(Expression::hasSymbols);
             case Product product -> product.factors().stream().anyMatch(Expression::hasSymbols);
@@ -61,21 +65,22 @@ sealed interface Expression {
     }
 
     /** A text that does not depend on the order of terms and factors: the name of a subscript. */
-    default String text() {
+    default String label() {
         return switch (this) {
             case Whole whole -> whole.value().toPlainString();
             case Decimal decimal -> decimal.value().toString();
+            case Undefined undefined -> undefined.text();
             case Symbol symbol -> symbol.name();
             case Sum sum -> sorted(sum.terms(), " + ");
             case Product product -> sorted(product.factors(), "*");
-            case Power power -> power.base().text() + "**" + power.exponent().text();
+            case Power power -> power.base().label() + "**" + power.exponent().label();
             case Call call ->
                 call.name()
-                        + call.arguments().stream().map(Expression::text).collect(Collectors.joining(",", "(", ")"));
+                        + call.arguments().stream().map(Expression::label).collect(Collectors.joining(",", "(", ")"));
         };
     }
 
     private static String sorted(List<Expression> parts, String operator) {
-        return parts.stream().map(Expression::text).sorted().collect(Collectors.joining(operator, "(", ")"));
+        return parts.stream().map(Expression::label).sorted().collect(Collectors.joining(operator, "(", ")"));
     }
 }

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.eval.math;
 
+import java.math.BigDecimal;
 import java.math.BigInteger;
+import java.util.List;
 
 /** Factorials and binomial coefficients. */
 final class Factorials {
     private static final int MAX = 10_000;
+
+    private static final int MAX_STEPS = 1_000;
 
     private Factorials() {}
 
@@ -16,14 +20,14 @@ final class Factorials {
         }
         Complex number = value.approximate();
         Complex start = new Complex(number.re().subtract(SamplePoint.floor(number.re())), number.im());
-        int steps = SamplePoint.floor(number.re()).intValueExact();
-        Complex result = point.function("factorial", java.util.List.of(start));
-        for (int i = 1; i <= Math.min(steps, MAX); i++) {
-            result = result.times(start.plus(Complex.real(java.math.BigDecimal.valueOf(i))));
+        int steps = checked(SamplePoint.floor(number.re()).toBigIntegerExact(), MAX_STEPS);
+        Complex result = point.function("factorial", List.of(start));
+        for (int i = 1; i <= steps; i++) {
+            result = result.times(start.plus(Complex.real(BigDecimal.valueOf(i))));
         }
-        for (int i = 0; i > Math.max(steps, -MAX); i--) {
-            result = result.times(
-                    start.plus(Complex.real(java.math.BigDecimal.valueOf(i))).inverse());
+        for (int i = 0; i > steps; i--) {
+            result =
+                    result.times(start.plus(Complex.real(BigDecimal.valueOf(i))).inverse());
         }
         return Value.of(result);
     }
@@ -34,7 +38,7 @@ final class Factorials {
             if (count.signum() < 0) {
                 return Value.exact(Rational.ZERO);
             }
-            return choose(upper, checked(count));
+            return choose(upper, checked(count, upper.isRational() ? MAX : MAX_STEPS));
         }
         Value rest = upper.plus(lower.times(Value.exact(Rational.MINUS_ONE)));
         Complex parts = factorial(lower, point).times(factorial(rest, point)).approximate();
@@ -55,14 +59,14 @@ final class Factorials {
             throw new ArithmeticException("factorial of a negative number");
         }
         BigInteger product = BigInteger.ONE;
-        for (int i = checked(number); i > 1; i--) {
+        for (int i = checked(number, MAX); i > 1; i--) {
             product = product.multiply(BigInteger.valueOf(i));
         }
         return product;
     }
 
-    private static int checked(BigInteger number) {
-        if (number.bitLength() > 31 || number.intValueExact() > MAX) {
+    private static int checked(BigInteger number, int max) {
+        if (number.abs().compareTo(BigInteger.valueOf(max)) > 0) {
             throw new ArithmeticException("number too large");
         }
         return number.intValueExact();

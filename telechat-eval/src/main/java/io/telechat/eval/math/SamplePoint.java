@@ -27,11 +27,7 @@ record SamplePoint(int number, Kind kind) {
     /** Arguments that agree to so many digits are the same. */
     private static final MathContext ARGUMENT = new MathContext(40);
 
-    /** {@link ArithmeticException} of the infinite. */
     Complex variable(String name) {
-        if (name.equals("infty")) {
-            throw new ArithmeticException("infinity");
-        }
         SplittableRandom random = random(name);
         double size = random.nextDouble(0.5, 2);
         return switch (kind) {
