@@ -15,17 +15,19 @@ import io.telechat.eval.model.RemoteModel;
 import io.telechat.eval.model.SavedAnswers;
 import io.telechat.eval.report.ReportPage;
 import io.telechat.eval.report.ResultsTable;
-import io.telechat.eval.run.RunProgress;
 import io.telechat.eval.sandbox.Limits;
 import io.telechat.eval.sandbox.ProgramRunner;
 import io.telechat.eval.task.Task;
 import io.telechat.eval.task.TaskSource;
-import io.telechat.infer.CacheSize;
 import io.telechat.infer.ChatModel;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -43,12 +45,6 @@ import picocli.CommandLine.Spec;
         },
         mixinStandardHelpOptions = true)
 final class EvalCommand implements Callable<Integer> {
-    /** Documents before the model for each sequence that it computes at once: enough to find those that begin alike. */
-    private static final int DOCUMENTS_PER_SEQUENCE = 4;
-
-    /** More sequences than all of these documents have. */
-    private static final int QUEUE = 1 << 20;
-
     @Parameters(arity = "0..1", paramLabel = "DIR", description = "checkpoint directory (default: $TELECHAT_MODEL)")
     private Optional<Path> directory = Optional.empty();
 
@@ -178,13 +174,8 @@ final class EvalCommand implements Callable<Integer> {
 
     private Answerer local(EvalSettings settings) {
         Path path = ModelOptions.directory(directory);
-        ChatModel loaded = modelOptions.load(
-                path,
-                global,
-                more -> more.cacheSize(new CacheSize.HalfOfMachine())
-                        .maxBatch(batchSize)
-                        .maxQueue(QUEUE));
-        return new LocalModel(loaded, path.toString(), settings.form(), DOCUMENTS_PER_SEQUENCE * batchSize);
+        ChatModel loaded = modelOptions.load(path, global, more -> LocalModel.inBatches(more, batchSize));
+        return new LocalModel(loaded, path.toString(), settings.form(), batchSize);
     }
 
     private Answerer remote(EvalSettings settings) {
@@ -195,11 +186,10 @@ final class EvalCommand implements Callable<Integer> {
 
     private int run(Evaluation evaluation, List<Task> tasks, Answerer answerer) {
         try (answerer) {
-            EvalResults results = evaluation.run(tasks, answerer, out, logSamples, progress());
+            EvalResults results =
+                    evaluation.run(tasks, answerer, out, logSamples, new TaskProgress(Optional.empty(), global.quiet));
             out.ifPresent(run -> ReportPage.of(run).write(run.resolve(ReportCommand.FILE)));
-            results.missing()
-                    .forEach(file -> System.err.println(
-                            "telechat: " + Message.localized("%s: is not there, and left out of the mean", file)));
+            sayWhatIsMissing(results.missing());
             if (json) {
                 System.out.println(Json.line(results.json()));
             } else {
@@ -209,20 +199,17 @@ final class EvalCommand implements Callable<Integer> {
         }
     }
 
-    /** A bar for each task. */
-    private RunProgress progress() {
-        return new RunProgress() {
-            private String task = "";
-            private ProgressBar bar;
-
-            @Override
-            public synchronized void scored(String name, int done, int total) {
-                if (!name.equals(task)) {
-                    task = name;
-                    bar = ProgressBar.counting(Message.of("%s", name), done, global.quiet);
-                }
-                bar.loaded(done, total);
-            }
-        };
+    /** A line for each benchmark, which names the subtasks by their files. */
+    private static void sayWhatIsMissing(List<Path> files) {
+        Map<Path, Set<String>> byFolder = new TreeMap<>();
+        for (Path file : files) {
+            String subtask = file.getFileName().toString().replaceFirst("(_test|_dev|_val)?\\.[^.]*$", "");
+            byFolder.computeIfAbsent(file.getParent().getParent(), f -> new TreeSet<>())
+                    .add(subtask);
+        }
+        byFolder.forEach((folder, subtasks) -> System.err.println("telechat: "
+                + Message.localized(
+                        "%s: left out of the means, since their files are not there: %s",
+                        folder, String.join(", ", subtasks))));
     }
 }

@@ -4,6 +4,7 @@ package io.telechat.cli;
 import io.telechat.core.InvalidInputException;
 import io.telechat.core.InvalidRequestException;
 import io.telechat.eval.EvalSettings;
+import io.telechat.eval.Tasks;
 import io.telechat.eval.model.PromptForm;
 import io.telechat.eval.task.Style;
 import java.nio.file.Files;
@@ -101,7 +102,7 @@ final class EvalOptions {
 
     EvalSettings settings(boolean runsPrograms) {
         Path directory = data.orElse(Path.of(""));
-        boolean published = tasks.stream().anyMatch(name -> !name.endsWith(".yaml") && !name.endsWith(".yml"));
+        boolean published = tasks.stream().anyMatch(name -> !Tasks.isFile(name));
         if (published && !Files.isDirectory(directory)) {
             throw new InvalidInputException("%s: there is no such directory (--data-dir)", directory);
         }

@@ -19,6 +19,7 @@ import io.telechat.core.weights.CheckpointQuantizer;
 import io.telechat.core.weights.CheckpointQuantizer.Result;
 import io.telechat.core.weights.ModelLoader;
 import io.telechat.core.workers.WorkerTeam;
+import io.telechat.eval.report.Comparison;
 import io.telechat.infer.ChatModel;
 import io.telechat.infer.LoadOptions;
 import io.telechat.infer.PredictionComparison;
@@ -65,6 +66,9 @@ final class QuantizeCommand implements Callable<Integer> {
             description = "compare the predictions of both models over this text: perplexity and KL divergence")
     private Optional<Path> text = Optional.empty();
 
+    @Mixin
+    private TaskScoresOptions scores;
+
     @Option(names = "--threads", paramLabel = "N", description = "threads (default: all processors)")
     private int threads = Runtime.getRuntime().availableProcessors();
 
@@ -81,17 +85,22 @@ final class QuantizeCommand implements Callable<Integer> {
             throw new InvalidModelException("%s: there is a model already; choose another --out", out);
         }
         Optional<int[]> compared = text.map(file -> tokens(from, file));
+        boolean scored = scores.check();
         boolean made = Files.notExists(out);
         try {
             List<Result> results = quantize(from);
             ObjectNode report = report(from, results);
             compared.ifPresent(tokens -> addComparison(report, from, tokens));
+            made = false;
+            Optional<Comparison> tasks =
+                    scored ? Optional.of(scores.compare(from, out, precise(), global.quiet)) : Optional.empty();
+            tasks.ifPresent(t -> report.set("scores", t.json()));
             if (json) {
                 System.out.println(Json.line(report));
             } else {
                 print(report, results);
+                tasks.ifPresent(t -> System.out.print(t.text()));
             }
-            made = false;
             return ExitCode.OK;
         } finally {
             if (made) {
@@ -144,8 +153,7 @@ final class QuantizeCommand implements Callable<Integer> {
     }
 
     private void addComparison(ObjectNode report, Path from, int[] tokens) {
-        LoadOptions options =
-                LoadOptions.builder().threads(threads).activations(DType.F32).build();
+        LoadOptions options = precise().build();
         try (ChatModel original = ChatModel.load(from, options);
                 ChatModel quantized = ChatModel.load(out, options)) {
             PredictionComparison comparison = PredictionComparison.of(original, quantized, tokens);
@@ -157,6 +165,11 @@ final class QuantizeCommand implements Callable<Integer> {
                     .put("kl_max", comparison.maxKl())
                     .put("same_top_token", comparison.sameTop());
         }
+    }
+
+    /** So that it is the weights alone that differ. */
+    private LoadOptions.Builder precise() {
+        return LoadOptions.builder().threads(threads).activations(DType.F32);
     }
 
     private static String rounded(JsonNode value) {

@@ -24,13 +24,18 @@ public final class Tasks {
         };
     }
 
+    /** Whether a name is that of a file with a task of a user's own. */
+    public static boolean isFile(String name) {
+        return name.endsWith(".yaml") || name.endsWith(".yml");
+    }
+
     /**
      * One of a style, or of a user's own, whose file ends with {@code .yaml}.
      *
      * @throws InvalidRequestException if there is none of that name
      */
     public static Task find(String name, Style style) {
-        if (name.endsWith(".yaml") || name.endsWith(".yml")) {
+        if (isFile(name)) {
             return OwnTask.read(Path.of(name));
         }
         return all(style).stream()

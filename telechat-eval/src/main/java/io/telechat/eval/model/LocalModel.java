@@ -9,7 +9,9 @@ import io.telechat.core.chat.SystemMessages;
 import io.telechat.core.tokenizer.Tokenizer;
 import io.telechat.eval.task.Prompt;
 import io.telechat.eval.task.Query;
+import io.telechat.infer.CacheSize;
 import io.telechat.infer.ChatModel;
+import io.telechat.infer.LoadOptions;
 import io.telechat.infer.engine.EngineListener;
 import io.telechat.infer.engine.Request;
 import io.telechat.infer.engine.RowScore;
@@ -28,6 +30,12 @@ import java.util.concurrent.CompletableFuture;
  * comes of each is the same, to the bit, as if it were alone.
  */
 public final class LocalModel implements Answerer {
+    /** Documents before the engine for each sequence that it computes at once: enough to find those that begin alike. */
+    private static final int DOCUMENTS_PER_SEQUENCE = 4;
+
+    /** More sequences than all of these documents have. */
+    private static final int QUEUE = 1 << 20;
+
     private final ChatModel model;
     private final String name;
     private final PromptForm form;
@@ -37,15 +45,22 @@ public final class LocalModel implements Answerer {
 
     /**
      * @param model closed with this
-     * @param parallel documents that are put to it at once
+     * @param batchSize sequences that it computes at once
      */
-    public LocalModel(ChatModel model, String name, PromptForm form, int parallel) {
+    public LocalModel(ChatModel model, String name, PromptForm form, int batchSize) {
         this.model = model;
         this.name = name;
         this.form = form;
         this.maxLength = Math.min(form.maxLength().orElse(Integer.MAX_VALUE), model.contextLength());
-        this.parallel = parallel;
+        this.parallel = DOCUMENTS_PER_SEQUENCE * batchSize;
         this.endIds = model.defaults().stopIds();
+    }
+
+    /** What a model that answers so many documents at once is best loaded with. */
+    public static LoadOptions.Builder inBatches(LoadOptions.Builder options, int batchSize) {
+        return options.cacheSize(new CacheSize.HalfOfMachine())
+                .maxBatch(batchSize)
+                .maxQueue(QUEUE);
     }
 
     @Override
