@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.cli;
 
+import io.telechat.core.InvalidRequestException;
 import io.telechat.core.Message;
 import io.telechat.core.chat.ChatTokenizer;
 import io.telechat.core.tensor.DType;
@@ -13,6 +14,7 @@ import io.telechat.eval.model.LocalModel;
 import io.telechat.eval.model.OpenAiClient;
 import io.telechat.eval.model.RemoteModel;
 import io.telechat.eval.model.SavedAnswers;
+import io.telechat.eval.model.ServedModel;
 import io.telechat.eval.report.ReportPage;
 import io.telechat.eval.report.ResultsTable;
 import io.telechat.eval.sandbox.Limits;
@@ -22,6 +24,7 @@ import io.telechat.eval.task.TaskSource;
 import io.telechat.infer.ChatModel;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -69,15 +72,8 @@ final class EvalCommand implements Callable<Integer> {
             description = "score saved answers: JSON lines of task, subtask, doc_id, response")
     private Optional<Path> responses = Optional.empty();
 
-    @Option(
-            names = "--base-url",
-            paramLabel = "URL",
-            description = "ask a server that speaks OpenAI's API, such as http://127.0.0.1:8000/v1 (key:"
-                    + " $OPENAI_API_KEY)")
-    private Optional<String> baseUrl = Optional.empty();
-
-    @Option(names = "--model", paramLabel = "NAME", description = "with --base-url: which of the server's models")
-    private Optional<String> model = Optional.empty();
+    @Mixin
+    private AnsweringServerOptions server;
 
     @Option(
             names = "--batch-size",
@@ -135,7 +131,11 @@ final class EvalCommand implements Callable<Integer> {
         }
         Positive.check("--batch-size", batchSize);
         List<Task> tasks = Tasks.find(options.tasks(), options.style());
-        EvalSettings settings = options.settings(allowCodeExecution);
+        boolean asksServer = server.isGiven();
+        if (responses.isPresent() && asksServer) {
+            throw new InvalidRequestException("who answers? Give one of DIR, --base-url and --responses");
+        }
+        EvalSettings settings = options.settings(allowCodeExecution, asksServer);
         Evaluation evaluation = new Evaluation(settings, programs());
         if (prompts) {
             return EvalLines.prompts(evaluation, tasks);
@@ -143,9 +143,11 @@ final class EvalCommand implements Callable<Integer> {
         if (responses.isPresent()) {
             return run(evaluation, tasks, new SavedAnswers(responses.get(), tokenizer()));
         }
-        if (baseUrl.isPresent()) {
+        if (asksServer) {
             return run(evaluation, tasks, remote(settings));
         }
+        tasks.forEach(
+                task -> evaluation.load(task, new ArrayList<>())); // what is wrong is told before a model is loaded
         return modelOptions.run(
                 spec,
                 () -> ModelOptions.directory(directory),
@@ -164,24 +166,28 @@ final class EvalCommand implements Callable<Integer> {
         return Optional.of(program -> runner.run(program).passed());
     }
 
-    /** To count the tokens of prompts, if it is known whose. */
+    /** Where none of the options names a model that is loaded, what TELECHAT_MODEL names need not be that which answers. */
     private Optional<ChatTokenizer> tokenizer() {
         return modelOptions
                 .tokenizer()
-                .or(() -> directory.or(ModelOptions::fromEnvironment).map(ModelOptions::found))
+                .or(() -> directory.map(ModelOptions::found))
                 .map(ChatTokenizer::load);
     }
 
     private Answerer local(EvalSettings settings) {
         Path path = ModelOptions.directory(directory);
         ChatModel loaded = modelOptions.load(path, global, more -> LocalModel.inBatches(more, batchSize));
-        return new LocalModel(loaded, path.toString(), settings.form(), batchSize);
+        return new LocalModel(loaded, path.toString(), modelOptions.identity(path), settings.form(), batchSize);
     }
 
     private Answerer remote(EvalSettings settings) {
-        OpenAiClient client = new OpenAiClient(baseUrl.get(), Optional.ofNullable(System.getenv("OPENAI_API_KEY")));
-        String name = model.orElseGet(() -> RemoteModel.onlyModel(client));
-        return new RemoteModel(client, name, tokenizer().map(ChatTokenizer::tokenizer), settings.form(), batchSize);
+        OpenAiClient client = server.client();
+        return new RemoteModel(
+                client,
+                ServedModel.find(client, server.model()),
+                tokenizer().map(ChatTokenizer::tokenizer),
+                settings.form(),
+                batchSize);
     }
 
     private int run(Evaluation evaluation, List<Task> tasks, Answerer answerer) {
@@ -200,7 +206,7 @@ final class EvalCommand implements Callable<Integer> {
     }
 
     /** A line for each benchmark, which names the subtasks by their files. */
-    private static void sayWhatIsMissing(List<Path> files) {
+    static void sayWhatIsMissing(List<Path> files) {
         Map<Path, Set<String>> byFolder = new TreeMap<>();
         for (Path file : files) {
             String subtask = file.getFileName().toString().replaceFirst("(_test|_dev|_val)?\\.[^.]*$", "");

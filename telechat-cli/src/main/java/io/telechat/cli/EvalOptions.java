@@ -77,7 +77,7 @@ final class EvalOptions {
     @Option(
             names = "--decode-with-prompt",
             description = "keep the blanks that an answer begins with, which lm-eval loses: fairer to models in"
-                    + " humaneval")
+                    + " humaneval (a server always does)")
     private boolean decodeWithPrompt;
 
     /** @throws InvalidRequestException if there is no such style */
@@ -100,21 +100,22 @@ final class EvalOptions {
         return tasks;
     }
 
-    EvalSettings settings(boolean runsPrograms) {
+    /** @param asksServer whose texts keep their blanks in any case */
+    EvalSettings settings(boolean runsPrograms, boolean asksServer) {
         Path directory = data.orElse(Path.of(""));
         boolean published = tasks.stream().anyMatch(name -> !Tasks.isFile(name));
-        if (published && !Files.isDirectory(directory)) {
-            throw new InvalidInputException("%s: there is no such directory (--data-dir)", directory);
-        }
         if (published && data.isEmpty()) {
             throw new InvalidRequestException("where are the benchmarks' files? --data-dir DIR names their folder");
+        }
+        if (published && !Files.isDirectory(directory)) {
+            throw new InvalidInputException("%s: there is no such directory (--data-dir)", directory);
         }
         PromptForm form = new PromptForm(
                 positive("--max-length", maxLength),
                 positive("--max-gen-toks", maxGenToks),
                 chat,
                 multiturn,
-                decodeWithPrompt);
+                decodeWithPrompt || asksServer);
         if (shots.isPresent() && shots.get() < 0) {
             throw new InvalidRequestException("--num-fewshot is %d, must be 0 or more", shots.get());
         }

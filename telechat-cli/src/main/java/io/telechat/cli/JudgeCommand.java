@@ -15,7 +15,7 @@ import io.telechat.eval.model.ChatSettings;
 import io.telechat.eval.model.LocalChat;
 import io.telechat.eval.model.OpenAiClient;
 import io.telechat.eval.model.RemoteChat;
-import io.telechat.eval.model.RemoteModel;
+import io.telechat.eval.model.ServedModel;
 import io.telechat.eval.run.RunProgress;
 import io.telechat.infer.CacheSize;
 import io.telechat.infer.LoadOptions;
@@ -44,20 +44,8 @@ final class JudgeCommand implements Callable<Integer> {
             description = "checkpoint directory of the model that answers (default: $TELECHAT_MODEL)")
     private Optional<Path> directory = Optional.empty();
 
-    @Option(
-            names = "--base-url",
-            paramLabel = "URL",
-            description = "have a server answer instead that speaks OpenAI's API, such as http://127.0.0.1:8000/v1")
-    private Optional<String> baseUrl = Optional.empty();
-
-    @Option(names = "--model", paramLabel = "NAME", description = "with --base-url: which of the server's models")
-    private Optional<String> model = Optional.empty();
-
-    @Option(
-            names = "--key-file",
-            paramLabel = "FILE",
-            description = "with --base-url: file with the key to send (default: $TELECHAT_API_KEY)")
-    private Optional<Path> keyFile = Optional.empty();
+    @Mixin
+    private AnsweringServerOptions server;
 
     @Option(
             names = "--answers",
@@ -104,7 +92,7 @@ final class JudgeCommand implements Callable<Integer> {
             return print();
         }
         check();
-        if (baseUrl.isPresent() || answers.isPresent()) {
+        if (server.isGiven() || answers.isPresent()) {
             return run(options.dialogs());
         }
         return modelOptions.run(
@@ -122,7 +110,7 @@ final class JudgeCommand implements Callable<Integer> {
     }
 
     private void check() {
-        if ((directory.isPresent() ? 1 : 0) + (baseUrl.isPresent() ? 1 : 0) + (answers.isPresent() ? 1 : 0) > 1) {
+        if ((directory.isPresent() ? 1 : 0) + (server.isGiven() ? 1 : 0) + (answers.isPresent() ? 1 : 0) > 1) {
             throw new InvalidRequestException("who answers? Give one of DIR, --base-url and --answers");
         }
         long judges = (options.judge.isPresent() ? 1 : 0)
@@ -183,10 +171,8 @@ final class JudgeCommand implements Callable<Integer> {
     }
 
     private Respondent answerer() {
-        if (baseUrl.isPresent()) {
-            Optional<String> key =
-                    keyFile.map(JudgeOptions::key).or(() -> Optional.ofNullable(System.getenv("TELECHAT_API_KEY")));
-            return remote(baseUrl.get(), key, model, options.ofAnswers());
+        if (server.isGiven()) {
+            return remote(server.client(), server.model(), options.ofAnswers());
         }
         Path path = ModelOptions.directory(directory);
         return new Respondent(path.toString(), () -> open(path), options.ofAnswers());
@@ -199,7 +185,8 @@ final class JudgeCommand implements Callable<Integer> {
 
     private Respondent judge() {
         if (options.judgeUrl.isPresent()) {
-            return remote(options.judgeUrl.get(), options.judgeKey(), options.judgeModel, options.ofVerdicts());
+            OpenAiClient client = new OpenAiClient(options.judgeUrl.get(), options.judgeKey());
+            return remote(client, options.judgeModel, options.ofVerdicts());
         }
         Path path = ModelOptions.found(options.judge.get());
         return new Respondent(
@@ -208,9 +195,9 @@ final class JudgeCommand implements Callable<Integer> {
                 options.ofVerdicts());
     }
 
-    private Respondent remote(String url, Optional<String> key, Optional<String> name, ChatSettings how) {
-        OpenAiClient client = new OpenAiClient(url, key);
-        String known = name.orElseGet(() -> RemoteModel.onlyModel(client));
+    private Respondent remote(OpenAiClient client, Optional<String> name, ChatSettings how) {
+        String known =
+                name.orElseGet(() -> ServedModel.find(client, Optional.empty()).name());
         return new Respondent(known, () -> new RemoteChat(client, known, options.batchSize()), how);
     }
 

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.cli;
 
-import io.telechat.core.InvalidInputException;
 import io.telechat.core.InvalidRequestException;
-import io.telechat.core.checkpoint.TextFiles;
 import io.telechat.eval.judge.Criteria;
 import io.telechat.eval.judge.Dialog;
 import io.telechat.eval.judge.Dialogs;
@@ -140,15 +138,8 @@ final class JudgeOptions {
     }
 
     Optional<String> judgeKey() {
-        return judgeKeyFile.map(JudgeOptions::key).or(() -> Optional.ofNullable(System.getenv("OPENAI_API_KEY")));
-    }
-
-    /** The only line of a file. */
-    static String key(Path file) {
-        String key = TextFiles.read(file).strip();
-        if (key.isEmpty()) {
-            throw new InvalidInputException("%s: has no key", file);
-        }
-        return key;
+        return judgeKeyFile
+                .map(AnsweringServerOptions::key)
+                .or(() -> Optional.ofNullable(System.getenv("OPENAI_API_KEY")));
     }
 }

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -179,6 +180,19 @@ class ModelOptions {
      */
     final ChatModel loadAnother(Path directory, GlobalOptions global, UnaryOperator<LoadOptions.Builder> more) {
         return ChatModel.load(directory, more.apply(machine(DType.BF16, global)).build());
+    }
+
+    /** What the answers of a model with these options depend on, but for what only rounding could tell. */
+    final String identity(Path directory) {
+        List<String> parts = new ArrayList<>();
+        parts.add(FileStamps.of(directory));
+        tokenizer.ifPresent(place -> parts.add("tokenizer " + FileStamps.of(place)));
+        adapters().forEach(place -> parts.add("adapter " + FileStamps.of(place)));
+        weights.ifPresent(type -> parts.add("weights " + type));
+        activations.ifPresent(type -> parts.add("activations " + type));
+        contextLength.ifPresent(length -> parts.add("context " + length));
+        parts.add("cache " + cacheType);
+        return String.join(", ", parts);
     }
 
     /** Whether each of several processes is to have a part of the model. */

@@ -113,7 +113,8 @@ final class TaskScoresOptions {
         List<Task> found = Tasks.find(tasks, Style.LM_EVAL);
         ChatModel model =
                 ChatModel.load(directory, LocalModel.inBatches(options, BATCH).build());
-        try (LocalModel answerer = new LocalModel(model, directory.toString(), PromptForm.PLAIN, BATCH)) {
+        try (LocalModel answerer =
+                new LocalModel(model, directory.toString(), FileStamps.of(directory), PromptForm.PLAIN, BATCH)) {
             Message what = Message.of("%s", directory);
             evaluation().run(found, answerer, Optional.of(out), true, new TaskProgress(Optional.of(what), quiet));
         }

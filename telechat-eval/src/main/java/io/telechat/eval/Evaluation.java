@@ -74,7 +74,8 @@ public final class Evaluation {
         List<TaskRun> runs = new ArrayList<>();
         for (Task task : tasks) { // all of them before the first question: what is wrong with the last is told at once
             List<Subtask> subtasks = answered(load(task, missing), task, answerer);
-            runs.add(new TaskRun(task, subtasks, out.map(o -> SampleLog.open(o, task.name(), fingerprint(answerer)))));
+            ObjectNode all = fingerprint(answerer).put("documents", TaskIdentity.of(task, subtasks));
+            runs.add(new TaskRun(task, subtasks, out.map(o -> SampleLog.open(o, task.name(), all))));
         }
         List<TaskScores> scores =
                 runs.stream().map(run -> run.run(answerer, progress)).toList();
@@ -91,7 +92,7 @@ public final class Evaluation {
     }
 
     private ObjectNode fingerprint(Answerer answerer) {
-        return settings.json().put("model", answerer.name());
+        return settings.json().put("model", answerer.name()).put("identity", answerer.identity());
     }
 
     /** Of saved answers there may be less than documents, if the run had a limit. */

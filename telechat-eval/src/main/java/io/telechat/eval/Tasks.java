@@ -49,12 +49,18 @@ public final class Tasks {
     /**
      * Several of a style, each once.
      *
-     * @throws InvalidRequestException if there is none of a name, or no name
+     * @throws InvalidRequestException if there is none of a name, or no name, or two tasks are called the same
      */
     public static List<Task> find(List<String> names, Style style) {
         List<Task> found = new ArrayList<>();
         for (String name : names.stream().map(String::strip).distinct().toList()) {
-            found.add(find(name, style));
+            Task task = find(name, style);
+            if (found.stream().anyMatch(other -> other.name().equals(task.name()))) {
+                throw new InvalidRequestException(
+                        "%s: another of these tasks is called %s, too; its results would have the same name",
+                        name, task.name());
+            }
+            found.add(task);
         }
         if (found.isEmpty()) {
             throw new InvalidRequestException(

@@ -59,6 +59,11 @@ public final class OwnTask implements Task {
     }
 
     @Override
+    public String version() {
+        return text.toString();
+    }
+
+    @Override
     public int usualShots() {
         return text.shots();
     }

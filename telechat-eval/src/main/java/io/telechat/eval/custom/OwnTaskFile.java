@@ -92,6 +92,11 @@ record OwnTaskFile(
         require(file, "data", data);
         require(file, "prompt", prompt);
         require(file, "gold", gold);
+        if (task != null && !task.matches("[\\p{L}\\p{N}_.-]{1,100}")) {
+            throw new InvalidInputException(
+                    "%s: \"task\" is %s, must be letters, digits, \"_\", \"-\" or \".\": files are named after it",
+                    file, task);
+        }
         if (choices != null && (extract != null || until != null || maxNewTokens != null)) {
             throw new InvalidInputException(
                     "%s: has \"choices\", which are compared, and \"extract\", \"until\" or \"max_new_tokens\", which"

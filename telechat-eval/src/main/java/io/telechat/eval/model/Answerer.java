@@ -9,6 +9,9 @@ public interface Answerer extends AutoCloseable {
     /** As results name it. */
     String name();
 
+    /** What its answers depend on, beside the settings: a run that was cut short goes on only where this is the same. */
+    String identity();
+
     /** What ends a text in the model's vocabulary, which is cut off, too. */
     String endOfText();
 

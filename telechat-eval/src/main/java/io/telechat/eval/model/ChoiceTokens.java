@@ -22,6 +22,7 @@ import java.util.function.IntFunction;
  * @param answers ids of each
  */
 record ChoiceTokens(int[] context, List<String> texts, List<int[]> answers) {
+    private static final int SHOWN = 60;
 
     /**
      * Tokens that are read in one go.
@@ -88,8 +89,10 @@ record ChoiceTokens(int[] context, List<String> texts, List<int[]> answers) {
         int[] answer = answers.get(index);
         int cut = cut(index, maxLength);
         if (answer.length == 0 || cut >= context.length) {
+            String text = texts.get(index);
             throw new InvalidRequestException(
-                    "\"%s\" has %d tokens, must have from 1 to %,d", texts.get(index), answer.length, maxLength);
+                    "\"%s\" has %d tokens, must have from 1 to %,d",
+                    text.length() > SHOWN ? text.substring(0, SHOWN) + "…" : text, answer.length, maxLength);
         }
         int[] whole = Arrays.copyOfRange(context, cut, context.length + answer.length);
         System.arraycopy(answer, 0, whole, context.length - cut, answer.length);

@@ -38,6 +38,7 @@ public final class LocalModel implements Answerer {
 
     private final ChatModel model;
     private final String name;
+    private final String identity;
     private final PromptForm form;
     private final int maxLength;
     private final int parallel;
@@ -45,11 +46,13 @@ public final class LocalModel implements Answerer {
 
     /**
      * @param model closed with this
+     * @param identity tells it from others, and from itself with other weights or in other types
      * @param batchSize sequences that it computes at once
      */
-    public LocalModel(ChatModel model, String name, PromptForm form, int batchSize) {
+    public LocalModel(ChatModel model, String name, String identity, PromptForm form, int batchSize) {
         this.model = model;
         this.name = name;
+        this.identity = identity;
         this.form = form;
         this.maxLength = Math.min(form.maxLength().orElse(Integer.MAX_VALUE), model.contextLength());
         this.parallel = DOCUMENTS_PER_SEQUENCE * batchSize;
@@ -69,8 +72,14 @@ public final class LocalModel implements Answerer {
     }
 
     @Override
+    public String identity() {
+        return identity;
+    }
+
+    @Override
     public String endOfText() {
         return endIds.stream()
+                .filter(model.tokenizer()::has) // a model may have more ids than its vocabulary
                 .min(Integer::compare)
                 .map(model.tokenizer()::piece)
                 .orElse("</s>");

@@ -5,11 +5,13 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.TextNode;
 import io.telechat.core.InvalidInputException;
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.tokenizer.Tokenizer;
 import io.telechat.eval.task.Prompt;
 import io.telechat.eval.task.Query;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -17,12 +19,13 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.stream.StreamSupport;
+import java.util.stream.Collectors;
 
 /**
  * A model behind a server that speaks OpenAI's API. Plain prompts go to {@code completions}, conversations to {@code
  * chat/completions}. Likelihoods take a server that echoes the log-probabilities of prompts given as ids, as telechat's and vLLM's
- * do, and the model's tokenizer here.
+ * do, and the model's tokenizer here. Texts are the server's own: a blank in front, which lm-evaluation-harness loses with a model
+ * in its process, it keeps with a server, and so does this.
  */
 public final class RemoteModel implements Answerer {
     private static final ObjectMapper MAPPER = new ObjectMapper();
@@ -30,7 +33,7 @@ public final class RemoteModel implements Answerer {
     private static final int MOST_STOPS = 4;
 
     private final OpenAiClient client;
-    private final String model;
+    private final ServedModel model;
     private final Optional<Tokenizer> tokenizer;
     private final PromptForm form;
     private final int parallel;
@@ -38,12 +41,11 @@ public final class RemoteModel implements Answerer {
 
     /**
      * @param client closed with this
-     * @param model as the server names it
-     * @param tokenizer of that model, for likelihoods and to cut what is too long
+     * @param tokenizer of that model, for likelihoods and to cut what is too long; prompts are sent as ids then
      * @param parallel requests at a time
      */
     public RemoteModel(
-            OpenAiClient client, String model, Optional<Tokenizer> tokenizer, PromptForm form, int parallel) {
+            OpenAiClient client, ServedModel model, Optional<Tokenizer> tokenizer, PromptForm form, int parallel) {
         this.client = client;
         this.model = model;
         this.tokenizer = tokenizer;
@@ -51,23 +53,14 @@ public final class RemoteModel implements Answerer {
         this.parallel = parallel;
     }
 
-    /** The only model of a server. */
-    public static String onlyModel(OpenAiClient client) {
-        List<String> models = StreamSupport.stream(
-                        client.get("models").path("data").spliterator(), false)
-                .map(entry -> entry.path("id").asText())
-                .toList();
-        if (models.size() != 1) {
-            throw new InvalidRequestException(
-                    "the server has %d models: which? (--model NAME, of a judge --judge-model NAME) %s",
-                    models.size(), String.join(", ", models));
-        }
-        return models.getFirst();
+    @Override
+    public String name() {
+        return model.name();
     }
 
     @Override
-    public String name() {
-        return model;
+    public String identity() {
+        return client.base() + " " + model.name();
     }
 
     @Override
@@ -88,10 +81,17 @@ public final class RemoteModel implements Answerer {
         Tokenizer pieces = tokenizer.orElseThrow(() -> new InvalidRequestException(
                 "%s compares likelihoods, for which the model's tokenizer is needed here: --tokenizer DIR",
                 asked.task()));
-        int length = form.maxLength().orElse(Integer.MAX_VALUE - 1);
-        ChoiceTokens tokens = ChoiceTokens.ofText(pieces, shots.text(), choice, Set.of());
+        Set<Integer> ends = pieces.id(endOfText()).stream().boxed().collect(Collectors.toSet());
+        ChoiceTokens tokens = ChoiceTokens.ofText(pieces, shots.text(), choice, ends);
+        int length = mostRead();
         return CompletableFuture.supplyAsync(
                 () -> tokens.likelihoods(index -> echoed(tokens, index, length), length), waiting);
+    }
+
+    /** The server reads the last token of an answer, too, though it tells nothing, and wants room for one behind it. */
+    private int mostRead() {
+        int most = Integer.MAX_VALUE - 1;
+        return Math.min(form.maxLength().orElse(most), model.contextLength().orElse(most) - 2);
     }
 
     /** What the server says of one answer's tokens; see {@code echo} and {@code logprobs} of the completions API. */
@@ -99,23 +99,20 @@ public final class RemoteModel implements Answerer {
         int[] ids = tokens.whole(index, maxLength);
         int answer = tokens.answers().get(index).length;
         ObjectNode body = request().put("max_tokens", 1).put("echo", true).put("logprobs", 1);
-        ArrayNode prompt = body.putArray("prompt");
-        for (int id : ids) {
-            prompt.add(id);
-        }
+        put(body, ids);
         JsonNode logprobs =
                 client.post("completions", body).path("choices").path(0).path("logprobs");
-        JsonNode values = logprobs.path("token_logprobs");
-        JsonNode names = logprobs.path("tokens");
-        JsonNode top = logprobs.path("top_logprobs");
-        if (values.size() < ids.length || names.size() < ids.length) {
-            throw new InvalidInputException("the server does not echo log-probabilities of prompts (echo, logprobs)");
-        }
         double sum = 0;
         boolean greedy = true;
         for (int i = ids.length - answer; i < ids.length; i++) {
-            sum += values.get(i).asDouble();
-            greedy &= isTop(top.path(i), values.get(i).asDouble());
+            JsonNode value = logprobs.path("token_logprobs").path(i);
+            JsonNode top = logprobs.path("top_logprobs").path(i);
+            if (!value.isNumber() || !top.isObject()) {
+                throw new InvalidInputException(
+                        "the server does not echo log-probabilities of prompts (echo, logprobs)");
+            }
+            sum += value.asDouble();
+            greedy &= isTop(top, value.asDouble());
         }
         return new ChoiceTokens.Found(sum, greedy);
     }
@@ -132,31 +129,79 @@ public final class RemoteModel implements Answerer {
 
     private Answer ask(Prompt prompt, Query.FreeAnswer query) {
         boolean plain = prompt instanceof Prompt.FewShot && !form.chat();
-        ObjectNode body = request().put("max_tokens", form.newTokens(query.maxNewTokens()));
+        if (form.maxLength().isPresent() && (!plain || tokenizer.isEmpty())) {
+            throw new InvalidRequestException(
+                    "--max-length is for prompts that are cut here: with a server, plain ones, and with its model's"
+                            + " tokenizer (--tokenizer DIR)");
+        }
+        int newTokens = form.newTokens(query.maxNewTokens());
+        ObjectNode body = request().put("max_tokens", newTokens);
         List<String> stops = query.until().subList(0, Math.min(query.until().size(), MOST_STOPS));
         if (!stops.isEmpty()) {
             stops.forEach(body.putArray("stop")::add);
         }
-        if (plain) {
-            body.put("prompt", ((Prompt.FewShot) prompt).text());
-        } else {
-            Prompt.Dialog dialog =
-                    prompt instanceof Prompt.FewShot shots ? shots.dialog(form.multiturn()) : (Prompt.Dialog) prompt;
-            ArrayNode messages = body.putArray("messages");
-            dialog.asked()
-                    .forEach(turn -> messages.addObject()
-                            .put("role", role(turn.speaker()))
-                            .put("content", turn.text()));
+        if (!plain) {
+            putMessages(body, prompt);
+            JsonNode answer = client.post("chat/completions", body);
+            JsonNode message = answer.path("choices").path(0).path("message");
+            boolean onlyThoughts = message.path("content").isNull();
+            return answer(
+                    answer, onlyThoughts ? TextNode.valueOf("") : message.path("content"), OptionalInt.empty(), 0);
         }
-        JsonNode answer = client.post(plain ? "completions" : "chat/completions", body);
-        JsonNode choice = answer.path("choices").path(0);
-        JsonNode text = plain ? choice.path("text") : choice.path("message").path("content");
+        String text = ((Prompt.FewShot) prompt).text();
+        OptionalInt length = OptionalInt.empty();
+        int cut = 0;
+        if (tokenizer.isPresent()) {
+            int[] ids = tokenizer.get().encode(text);
+            length = OptionalInt.of(ids.length);
+            cut = Math.max(0, ids.length - room(newTokens));
+            put(body, Arrays.copyOfRange(ids, cut, ids.length));
+        } else {
+            body.put("prompt", text);
+        }
+        JsonNode answer = client.post("completions", body);
+        return answer(answer, answer.path("choices").path(0).path("text"), length, cut);
+    }
+
+    /** Tokens of a prompt at most. */
+    private int room(int newTokens) {
+        int most = Integer.MAX_VALUE;
+        int length =
+                Math.min(form.maxLength().orElse(most), model.contextLength().orElse(most));
+        if (newTokens >= length) {
+            throw new InvalidRequestException(
+                    "answers of %,d tokens leave no room for a question in %,d (--max-gen-toks)", newTokens, length);
+        }
+        return length - newTokens;
+    }
+
+    private static void put(ObjectNode body, int[] ids) {
+        ArrayNode prompt = body.putArray("prompt");
+        for (int id : ids) {
+            prompt.add(id);
+        }
+    }
+
+    private void putMessages(ObjectNode body, Prompt prompt) {
+        Prompt.Dialog dialog =
+                prompt instanceof Prompt.FewShot shots ? shots.dialog(form.multiturn()) : (Prompt.Dialog) prompt;
+        ArrayNode messages = body.putArray("messages");
+        dialog.asked()
+                .forEach(turn ->
+                        messages.addObject().put("role", role(turn.speaker())).put("content", turn.text()));
+    }
+
+    /** @param length of the prompt, if it is known here */
+    private static Answer answer(JsonNode answer, JsonNode text, OptionalInt length, int cut) {
         if (!text.isTextual()) {
             throw new InvalidInputException("the server's answer has no text");
         }
         JsonNode usage = answer.path("usage");
         return new Answer(
-                number(usage.path("prompt_tokens")), 0, number(usage.path("completion_tokens")), text.asText());
+                length.isPresent() ? length : number(usage.path("prompt_tokens")),
+                cut,
+                number(usage.path("completion_tokens")),
+                text.asText());
     }
 
     private static String role(Prompt.Speaker speaker) {
@@ -171,8 +216,11 @@ public final class RemoteModel implements Answerer {
         return node.isInt() ? OptionalInt.of(node.asInt()) : OptionalInt.empty();
     }
 
+    /** Greedy, whatever the server's model has in its generation_config.json. */
     private ObjectNode request() {
-        return MAPPER.createObjectNode().put("model", model).put("temperature", 0);
+        ObjectNode request =
+                MAPPER.createObjectNode().put("model", model.name()).put("temperature", 0);
+        return model.hasRepetitionPenalty() ? request.put("repetition_penalty", 1) : request;
     }
 
     @Override

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.telechat.core.InvalidInputException;
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.chat.ChatTokenizer;
+import io.telechat.eval.data.Digest;
 import io.telechat.eval.data.JsonLines;
 import io.telechat.eval.task.Prompt;
 import io.telechat.eval.task.Query;
@@ -21,6 +22,7 @@ public final class SavedAnswers implements Answerer {
     private final Path file;
     private final Optional<ChatTokenizer> tokenizer;
     private final Map<Key, String> answers = new HashMap<>();
+    private final String identity;
 
     private record Key(String task, Optional<String> subtask, int id) {}
 
@@ -32,6 +34,9 @@ public final class SavedAnswers implements Answerer {
         this.file = file;
         this.tokenizer = tokenizer;
         List<JsonNode> rows = JsonLines.read(file);
+        Digest digest = new Digest();
+        rows.forEach(row -> digest.add(row.toString()));
+        this.identity = digest.text();
         for (int i = 0; i < rows.size(); i++) {
             JsonNode row = rows.get(i);
             if (!row.path("task").isTextual()
@@ -56,6 +61,11 @@ public final class SavedAnswers implements Answerer {
     @Override
     public String name() {
         return file.toString();
+    }
+
+    @Override
+    public String identity() {
+        return identity;
     }
 
     @Override

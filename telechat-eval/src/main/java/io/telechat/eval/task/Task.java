@@ -19,6 +19,11 @@ public interface Task {
      */
     List<Subtask> load(TaskSource source);
 
+    /** What tells it from others of its name, where a name does not stand for one task. */
+    default String version() {
+        return "";
+    }
+
     /** Means over several subtasks, and of which. */
     default List<Group> groups() {
         return List.of(new Group(name(), subtask -> true));

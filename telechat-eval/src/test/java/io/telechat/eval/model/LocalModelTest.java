@@ -77,7 +77,7 @@ class LocalModelTest {
                 .cacheSize(new CacheSize.Tokens(16_384))
                 .maxQueue(10_000)
                 .build();
-        return new LocalModel(ChatModel.load(directory, options), "golden", form, 16);
+        return new LocalModel(ChatModel.load(directory, options), "golden", "", form, 16);
     }
 
     private static PromptForm form(JsonNode run) {
