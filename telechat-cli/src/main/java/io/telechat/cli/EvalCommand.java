@@ -141,7 +141,8 @@ final class EvalCommand implements Callable<Integer> {
             return EvalLines.prompts(evaluation, tasks);
         }
         if (responses.isPresent()) {
-            return run(evaluation, tasks, new SavedAnswers(responses.get(), tokenizer()));
+            Optional<Path> usual = ModelOptions.fromEnvironment(); // counts tokens; scores do not depend on it
+            return run(evaluation, tasks, new SavedAnswers(responses.get(), tokenizer(usual)));
         }
         if (asksServer) {
             return run(evaluation, tasks, remote(settings));
@@ -166,11 +167,11 @@ final class EvalCommand implements Callable<Integer> {
         return Optional.of(program -> runner.run(program).passed());
     }
 
-    /** Where none of the options names a model that is loaded, what TELECHAT_MODEL names need not be that which answers. */
-    private Optional<ChatTokenizer> tokenizer() {
+    /** @param usual where it is if nothing names a directory */
+    private Optional<ChatTokenizer> tokenizer(Optional<Path> usual) {
         return modelOptions
                 .tokenizer()
-                .or(() -> directory.map(ModelOptions::found))
+                .or(() -> directory.or(() -> usual).map(ModelOptions::found))
                 .map(ChatTokenizer::load);
     }
 
@@ -185,7 +186,7 @@ final class EvalCommand implements Callable<Integer> {
         return new RemoteModel(
                 client,
                 ServedModel.find(client, server.model()),
-                tokenizer().map(ChatTokenizer::tokenizer),
+                tokenizer(Optional.empty()).map(ChatTokenizer::tokenizer), // TELECHAT_MODEL need not be what answers
                 settings.form(),
                 batchSize);
     }
