@@ -3,10 +3,9 @@ package io.telechat.eval;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.telechat.core.InvalidInputException;
-import io.telechat.core.checkpoint.IoReason;
 import io.telechat.eval.model.Answerer;
 import io.telechat.eval.model.Asked;
-import io.telechat.eval.model.SavedAnswers;
+import io.telechat.eval.run.OutputFiles;
 import io.telechat.eval.run.RunProgress;
 import io.telechat.eval.run.SampleLog;
 import io.telechat.eval.run.TaskRun;
@@ -15,10 +14,7 @@ import io.telechat.eval.task.Item;
 import io.telechat.eval.task.Subtask;
 import io.telechat.eval.task.Task;
 import io.telechat.eval.task.TaskSource;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -69,26 +65,32 @@ public final class Evaluation {
      */
     public EvalResults run(
             List<Task> tasks, Answerer answerer, Optional<Path> out, boolean logSamples, RunProgress progress) {
-        out.ifPresent(Evaluation::make);
+        out.ifPresent(OutputFiles::makeDirectory);
         List<Path> missing = new ArrayList<>();
         List<TaskRun> runs = new ArrayList<>();
-        for (Task task : tasks) { // all of them before the first question: what is wrong with the last is told at once
-            List<Subtask> subtasks = answered(load(task, missing), task, answerer);
-            ObjectNode all = fingerprint(answerer).put("documents", TaskIdentity.of(task, subtasks));
-            runs.add(new TaskRun(task, subtasks, out.map(o -> SampleLog.open(o, task.name(), all))));
-        }
-        List<TaskScores> scores =
-                runs.stream().map(run -> run.run(answerer, progress)).toList();
-        EvalResults results = new EvalResults(answerer.name(), settings.json(), scores, missing);
-        out.ifPresent(o -> {
-            if (logSamples) {
-                runs.forEach(
-                        run -> run.publish(o.resolve("samples_" + run.task().name() + ".jsonl")));
+        try {
+            // All of them before the first question: what is wrong with the last is told at once.
+            for (Task task : tasks) {
+                List<Subtask> subtasks = answered(load(task, missing), task, answerer);
+                ObjectNode all = fingerprint(answerer).put("documents", TaskIdentity.of(task, subtasks));
+                runs.add(new TaskRun(task, subtasks, out.map(o -> SampleLog.open(o, task.name(), all))));
             }
-            write(o.resolve("results.json"), results.json());
-            runs.forEach(TaskRun::forget);
-        });
-        return results;
+            List<TaskScores> scores =
+                    runs.stream().map(run -> run.run(answerer, progress)).toList();
+            EvalResults results = new EvalResults(answerer.name(), settings.json(), scores, missing);
+            out.ifPresent(o -> publish(o, results, runs, logSamples));
+            return results;
+        } finally {
+            runs.forEach(TaskRun::close);
+        }
+    }
+
+    private static void publish(Path out, EvalResults results, List<TaskRun> runs, boolean logSamples) {
+        if (logSamples) {
+            runs.forEach(run -> run.publish(out.resolve("samples_" + run.task().name() + ".jsonl")));
+        }
+        OutputFiles.write(EvalResults.file(out), results.json());
+        runs.forEach(TaskRun::forget);
     }
 
     private ObjectNode fingerprint(Answerer answerer) {
@@ -97,39 +99,18 @@ public final class Evaluation {
 
     /** Of saved answers there may be less than documents, if the run had a limit. */
     private static List<Subtask> answered(List<Subtask> subtasks, Task task, Answerer answerer) {
-        if (!(answerer instanceof SavedAnswers answers)) {
-            return subtasks;
-        }
         List<Subtask> kept = new ArrayList<>();
         for (Subtask subtask : subtasks) {
             List<Item> items = subtask.items().stream()
-                    .filter(item -> answers.has(new Asked(task.name(), subtask.name(), item)))
+                    .filter(item -> answerer.has(new Asked(task.name(), subtask.name(), item)))
                     .toList();
             if (!items.isEmpty()) {
                 kept.add(new Subtask(subtask.name(), items));
             }
         }
         if (kept.isEmpty()) {
-            throw new InvalidInputException("%s: has no answer to %s", answers.name(), task.name());
+            throw new InvalidInputException("%s: has no answer to %s", answerer.name(), task.name());
         }
         return kept;
-    }
-
-    private static void make(Path directory) {
-        try {
-            Files.createDirectories(directory);
-        } catch (IOException e) {
-            throw new InvalidInputException(e, "%s: cannot be made: %s", directory, IoReason.of(e));
-        }
-    }
-
-    private static void write(Path file, ObjectNode json) {
-        Path temporary = file.resolveSibling(file.getFileName() + ".tmp");
-        try {
-            Files.writeString(temporary, json.toPrettyString() + "\n");
-            Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        } catch (IOException e) {
-            throw new InvalidInputException(e, "%s: cannot be written: %s", file, IoReason.of(e));
-        }
     }
 }

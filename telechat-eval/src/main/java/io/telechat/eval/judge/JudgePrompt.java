@@ -3,9 +3,8 @@ package io.telechat.eval.judge;
 
 import io.telechat.core.chat.ChatMessage;
 import io.telechat.core.chat.Role;
+import io.telechat.core.checkpoint.Sha256;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 
@@ -120,11 +119,7 @@ final class JudgePrompt {
     }
 
     private static String digest(String of) {
-        try {
-            byte[] digest = MessageDigest.getInstance("SHA-256").digest(of.getBytes(StandardCharsets.UTF_8));
-            return HexFormat.of().formatHex(digest).substring(0, DIGITS);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e); // every Java has it
-        }
+        byte[] digest = Sha256.digest().digest(of.getBytes(StandardCharsets.UTF_8));
+        return HexFormat.of().formatHex(digest).substring(0, DIGITS);
     }
 }

@@ -6,18 +6,15 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.telechat.core.InvalidInputException;
-import io.telechat.core.checkpoint.IoReason;
+import io.telechat.core.checkpoint.Sha256;
 import io.telechat.eval.model.Chat;
 import io.telechat.eval.model.UnanswerableException;
 import io.telechat.eval.run.LineLog;
+import io.telechat.eval.run.OutputFiles;
 import io.telechat.eval.run.RunProgress;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HexFormat;
@@ -53,7 +50,7 @@ public final class Judging implements AutoCloseable {
         this.dialogs = List.copyOf(dialogs);
         this.out = out;
         this.progress = progress;
-        out.ifPresent(Judging::make);
+        out.ifPresent(OutputFiles::makeDirectory);
     }
 
     /**
@@ -122,7 +119,7 @@ public final class Judging implements AutoCloseable {
                     "none of %,d dialogs has a verdict; the first: %s",
                     dialogs.size(), results.firstFailure().orElse(""));
         }
-        out.ifPresent(directory -> write(directory.resolve("results.json"), results.json()));
+        out.ifPresent(directory -> OutputFiles.write(directory.resolve("results.json"), results.json()));
         return results;
     }
 
@@ -275,32 +272,10 @@ public final class Judging implements AutoCloseable {
     }
 
     private static String digest(List<Dialog> dialogs, Function<Dialog, ObjectNode> of) {
-        try {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            for (Dialog dialog : dialogs) {
-                digest.update((of.apply(dialog) + "\n").getBytes(StandardCharsets.UTF_8));
-            }
-            return HexFormat.of().formatHex(digest.digest());
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e); // every Java has it
+        MessageDigest digest = Sha256.digest();
+        for (Dialog dialog : dialogs) {
+            digest.update((of.apply(dialog) + "\n").getBytes(StandardCharsets.UTF_8));
         }
-    }
-
-    private static void make(Path directory) {
-        try {
-            Files.createDirectories(directory);
-        } catch (IOException e) {
-            throw new InvalidInputException(e, "%s: cannot be made: %s", directory, IoReason.of(e));
-        }
-    }
-
-    private static void write(Path file, ObjectNode json) {
-        Path temporary = file.resolveSibling(file.getFileName() + ".tmp");
-        try {
-            Files.writeString(temporary, json.toPrettyString() + "\n");
-            Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        } catch (IOException e) {
-            throw new InvalidInputException(e, "%s: cannot be written: %s", file, IoReason.of(e));
-        }
+        return HexFormat.of().formatHex(digest.digest());
     }
 }

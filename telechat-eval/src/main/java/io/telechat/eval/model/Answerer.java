@@ -18,6 +18,11 @@ public interface Answerer extends AutoCloseable {
     /** How many questions it should have before it at a time. */
     int parallel();
 
+    /** Whether it can be asked for a document; answers that were saved may be of a run with a limit. */
+    default boolean has(Asked asked) {
+        return true;
+    }
+
     /** @throws io.telechat.core.InvalidRequestException if it can only answer */
     CompletableFuture<Likelihoods> likelihoods(Asked asked, Query.Choice choice);
 

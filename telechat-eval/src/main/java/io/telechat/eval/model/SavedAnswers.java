@@ -78,7 +78,7 @@ public final class SavedAnswers implements Answerer {
         return Integer.MAX_VALUE;
     }
 
-    /** Whether there is an answer; a run may have had a limit. */
+    @Override
     public boolean has(Asked asked) {
         return answers.containsKey(key(asked));
     }

@@ -6,13 +6,15 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.telechat.core.InvalidInputException;
 import io.telechat.core.checkpoint.IoReason;
 import io.telechat.core.checkpoint.JsonFiles;
+import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
 import java.util.List;
@@ -28,6 +30,8 @@ import java.util.function.Function;
  * @param <V> what is kept of a line in memory
  */
 public final class LineLog<K, V> implements AutoCloseable {
+    private static final int BUFFER = 1 << 16;
+
     private final Path file;
     private final FileChannel channel;
     private final Function<JsonNode, K> key;
@@ -69,23 +73,23 @@ public final class LineLog<K, V> implements AutoCloseable {
     }
 
     private void begin(JsonNode settings) throws IOException {
-        byte[] bytes = Files.readAllBytes(file);
-        int end = 0;
+        long end = 0;
         boolean first = true;
-        for (int next = lineEnd(bytes, 0); next >= 0; next = lineEnd(bytes, end)) {
-            String line = new String(bytes, end, next - end, StandardCharsets.UTF_8);
-            JsonNode node = JsonFiles.parse(file.toString(), line);
-            if (first && !node.equals(JsonFiles.parse("", settings.toString()))) {
-                throw new InvalidInputException(
-                        "%s: is of a run with other options that has not come to its end; give those again to go on"
-                                + " with it, or another --out, or delete it",
-                        file);
+        try (InputStream in = new BufferedInputStream(Files.newInputStream(file), BUFFER)) {
+            for (byte[] line = line(in); line != null; line = line(in)) {
+                JsonNode node = JsonFiles.parse(file.toString(), new String(line, StandardCharsets.UTF_8));
+                if (first && !node.equals(JsonFiles.parse("", settings.toString()))) {
+                    throw new InvalidInputException(
+                            "%s: is of a run with other options that has not come to its end; give those again to go on"
+                                    + " with it, or another --out, or delete it",
+                            file);
+                }
+                if (!first) {
+                    lines.put(key.apply(node), new Line<>(end, line.length, value.apply(node)));
+                }
+                first = false;
+                end += line.length + 1;
             }
-            if (!first) {
-                lines.put(key.apply(node), new Line<>(end, next - end, value.apply(node)));
-            }
-            first = false;
-            end = next + 1;
         }
         channel.truncate(end); // half a line, when it was cut short
         channel.position(end);
@@ -94,13 +98,14 @@ public final class LineLog<K, V> implements AutoCloseable {
         }
     }
 
-    private static int lineEnd(byte[] bytes, int from) {
-        for (int i = from; i < bytes.length; i++) {
-            if (bytes[i] == '\n') {
-                return i;
-            }
+    /** The next one, without the line feed; null if there is no whole one. */
+    private static byte[] line(InputStream in) throws IOException {
+        ByteArrayOutputStream line = new ByteArrayOutputStream();
+        int next = in.read();
+        for (; next >= 0 && next != '\n'; next = in.read()) {
+            line.write(next);
         }
-        return -1;
+        return next < 0 ? null : line.toByteArray();
     }
 
     /** What is kept of a line, if it is there. */
@@ -135,20 +140,14 @@ public final class LineLog<K, V> implements AutoCloseable {
      * @param order of all lines
      */
     public synchronized void publish(Path target, List<K> order) {
-        Path temporary = target.resolveSibling(target.getFileName() + ".tmp");
-        try (FileChannel out = FileChannel.open(
-                temporary, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
+        OutputFiles.write(target, out -> {
             for (K one : order) {
                 Line<V> line = lines.get(one);
                 for (long done = 0; done < line.length + 1; ) {
                     done += channel.transferTo(line.start + done, line.length + 1 - done, out);
                 }
             }
-            out.force(true);
-            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        } catch (IOException e) {
-            throw new InvalidInputException(e, "%s: cannot be written: %s", target, IoReason.of(e));
-        }
+        });
     }
 
     /** Removes the file: the run has come to its end. */

@@ -26,12 +26,12 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 
 /** Takes the documents of one task through a model: many at a time, and those that a run before has done not again. */
-public final class TaskRun {
+public final class TaskRun implements AutoCloseable {
     private final Task task;
     private final List<Asked> documents = new ArrayList<>();
     private final Optional<SampleLog> log;
 
-    /** @param log keeps what comes of the documents */
+    /** @param log keeps what comes of the documents; closed with this */
     public TaskRun(Task task, List<Subtask> subtasks, Optional<SampleLog> log) {
         this.task = task;
         this.log = log;
@@ -44,11 +44,6 @@ public final class TaskRun {
 
     public Task task() {
         return task;
-    }
-
-    /** How many documents there are. */
-    public int size() {
-        return documents.size();
     }
 
     private static SampleLog.Key key(Asked asked) {
@@ -88,16 +83,18 @@ public final class TaskRun {
                     places.release();
                     break;
                 }
-                scored(asked, answerer, scoring).whenComplete((scored, e) -> {
-                    if (e == null) {
-                        log.ifPresent(l -> l.add(scored.sample()));
-                        scores.put(key(asked), scored.scores());
-                        progress.scored(task.name(), done.incrementAndGet(), total);
-                    } else {
-                        failure.compareAndSet(null, e);
-                    }
-                    places.release();
-                });
+                scored(asked, answerer, scoring)
+                        .thenAccept(scored -> {
+                            log.ifPresent(l -> l.add(scored.sample()));
+                            scores.put(key(asked), scored.scores());
+                            progress.scored(task.name(), done.incrementAndGet(), total);
+                        })
+                        .whenComplete((nothing, e) -> {
+                            if (e != null) {
+                                failure.compareAndSet(null, e);
+                            }
+                            places.release();
+                        });
             }
             places.acquireUninterruptibly(placesInAll);
         }
@@ -143,5 +140,10 @@ public final class TaskRun {
     /** Forgets what was kept in case that the run were cut short. */
     public void forget() {
         log.ifPresent(SampleLog::delete);
+    }
+
+    @Override
+    public void close() {
+        log.ifPresent(SampleLog::close);
     }
 }

@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Runs that are cut short, with answers that have been saved. */
@@ -83,6 +84,20 @@ class TaskRunTest {
         assertEquals(3, samples.size());
         assertTrue(samples.getFirst().contains("\"doc_id\":0"), samples.getFirst());
         assertTrue(samples.getLast().contains("\"doc_id\":2"), samples.getLast());
+    }
+
+    @Test
+    @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void whatCannotBeWrittenEndsTheRun() throws IOException {
+        SampleLog log = SampleLog.open(directory, "t", SETTINGS);
+        log.close();
+        TaskRun run = new TaskRun(task, task.load(TaskSource.of(directory, 0)), Optional.of(log));
+        SavedAnswers answers = answers("A", "B", "C");
+
+        InvalidInputException failure =
+                assertThrows(InvalidInputException.class, () -> run.run(answers, (name, done, total) -> {}));
+
+        assertTrue(failure.getMessage().contains("cannot be written"), failure.getMessage());
     }
 
     @Test
