@@ -2,12 +2,9 @@
 package io.telechat.eval.custom;
 
 import io.telechat.eval.task.AnswerRule;
-import io.telechat.eval.task.Score;
+import io.telechat.eval.task.OneWayRule;
 import io.telechat.eval.text.PythonText;
-import java.util.HashMap;
-import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -17,22 +14,17 @@ import java.util.regex.Pattern;
  *
  * @param expression that finds it; empty if the text is the answer
  * @param last whether the last match counts, not the first
- * @param gold the right answer; empty if it is not known
  */
-record FoundAnswer(
-        Optional<Pattern> expression,
-        boolean last,
-        boolean ignoreCase,
-        boolean ignorePunctuation,
-        Optional<String> gold)
-        implements AnswerRule {
+record FoundAnswer(Optional<Pattern> expression, boolean last, boolean ignoreCase, boolean ignorePunctuation) {
     private static final Pattern PUNCTUATION = Pattern.compile("[^\\p{L}\\p{M}\\p{N}\\s]");
 
-    @Override
-    public Map<String, String> extract(String response) {
-        Map<String, String> found = new HashMap<>();
-        found.put(Score.NONE, expression.isEmpty() ? PythonText.strip(response) : match(expression.get(), response));
-        return found;
+    /** @param gold the right answer; empty if it is not known */
+    AnswerRule rule(Optional<String> gold) {
+        return new OneWayRule("exact_match", this::find, this::same, gold);
+    }
+
+    private String find(String response) {
+        return expression.isEmpty() ? PythonText.strip(response) : match(expression.get(), response);
     }
 
     private String match(Pattern pattern, String response) {
@@ -44,15 +36,8 @@ record FoundAnswer(
         return found;
     }
 
-    @Override
-    public List<Score> score(Map<String, String> extracted) {
-        String found = extracted.get(Score.NONE);
-        return gold.stream()
-                .map(right -> Score.of(
-                        "exact_match",
-                        Score.NONE,
-                        found != null && normal(found).equals(normal(right))))
-                .toList();
+    private boolean same(String found, String gold) {
+        return found != null && normal(found).equals(normal(gold));
     }
 
     private String normal(String text) {

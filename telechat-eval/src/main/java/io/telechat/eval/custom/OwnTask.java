@@ -188,7 +188,7 @@ public final class OwnTask implements Task {
     }
 
     private AnswerRule rule(Optional<String> gold) {
-        return new FoundAnswer(
-                expression, "last".equals(text.take()), text.ignoreCase(), text.ignorePunctuation(), gold);
+        return new FoundAnswer(expression, "last".equals(text.take()), text.ignoreCase(), text.ignorePunctuation())
+                .rule(gold);
     }
 }

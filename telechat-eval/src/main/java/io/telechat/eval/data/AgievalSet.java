@@ -6,8 +6,12 @@ import static io.telechat.eval.data.AgievalSet.Answers.LETTERS;
 import static io.telechat.eval.data.AgievalSet.Answers.TEXT;
 
 import io.telechat.core.InvalidInputException;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /** The files of AGIEval (Zhong et al. 2023), questions of exams for people, and how they are put without examples. */
 public enum AgievalSet {
@@ -41,6 +45,10 @@ public enum AgievalSet {
         TEXT
     }
 
+    /** All of them by the names of their files, without the extension. */
+    public static final SortedMap<String, AgievalSet> BY_NAME =
+            new TreeMap<>(Arrays.stream(values()).collect(Collectors.toMap(AgievalSet::fileName, set -> set)));
+
     private static final String OPTIONS = "ABCDEFG";
 
     private final boolean chinese;
@@ -54,6 +62,11 @@ public enum AgievalSet {
     /** Its file's, without the extension. */
     public String fileName() {
         return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    /** Its file, below the data directory. */
+    public String path() {
+        return "agieval/v1/" + fileName() + ".jsonl";
     }
 
     /** Whether its questions are put in Chinese. */

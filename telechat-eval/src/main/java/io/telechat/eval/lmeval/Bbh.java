@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.eval.lmeval;
 
+import io.telechat.eval.data.BbhSet;
 import io.telechat.eval.data.JsonRow;
 import io.telechat.eval.task.AnswerRule;
 import io.telechat.eval.task.Examples;
@@ -39,8 +40,8 @@ final class Bbh implements Task {
     @Override
     public List<Subtask> load(TaskSource source) {
         List<Subtask> subtasks = new ArrayList<>();
-        for (String name : BbhAnswer.TASKS.keySet()) {
-            BbhFiles.read(name, source).ifPresent(files -> subtasks.add(subtask(name, files, source)));
+        for (BbhSet set : BbhSet.values()) {
+            BbhFiles.read(set, source).ifPresent(files -> subtasks.add(subtask(set.fileName(), files, source)));
         }
         return subtasks;
     }

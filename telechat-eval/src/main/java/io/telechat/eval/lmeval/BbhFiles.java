@@ -3,6 +3,7 @@ package io.telechat.eval.lmeval;
 
 import io.telechat.core.InvalidInputException;
 import io.telechat.core.checkpoint.TextFiles;
+import io.telechat.eval.data.BbhSet;
 import io.telechat.eval.data.JsonRow;
 import io.telechat.eval.task.Prompt.Shot;
 import io.telechat.eval.task.TaskSource;
@@ -13,14 +14,12 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A task of BBH as its makers publish it: questions in one file; a description and examples that are solved step by step in
- * another.
+ * A task of BBH, read from its two files.
  *
  * @param description with the blank line behind it
  * @param file of the examples
  */
 record BbhFiles(String description, List<Solved> examples, Path file, List<JsonRow> questions) {
-    private static final String CANARY_END = "-----\n";
     private static final String QUESTION = "\n\nQ: ";
     private static final String ANSWER = "\nA: Let's think step by step.";
 
@@ -28,9 +27,9 @@ record BbhFiles(String description, List<Solved> examples, Path file, List<JsonR
     record Solved(String input, String steps) {}
 
     /** @return empty if one of the files is missing, which the source notes */
-    static Optional<BbhFiles> read(String name, TaskSource source) {
-        Optional<Path> questions = source.optional("bbh/bbh/" + name + ".json");
-        Optional<Path> examples = source.optional("bbh/cot-prompts/" + name + ".txt");
+    static Optional<BbhFiles> read(BbhSet set, TaskSource source) {
+        Optional<Path> questions = source.optional(set.questions());
+        Optional<Path> examples = source.optional(set.examples());
         if (questions.isEmpty() || examples.isEmpty()) {
             return Optional.empty();
         }
@@ -38,12 +37,7 @@ record BbhFiles(String description, List<Solved> examples, Path file, List<JsonR
     }
 
     private static BbhFiles parse(Path file, List<JsonRow> questions) {
-        String text = TextFiles.read(file);
-        int canaryEnd = text.indexOf(CANARY_END);
-        if (canaryEnd < 0) {
-            throw new InvalidInputException("%s: must have a line \"-----\" before the examples", file);
-        }
-        String[] parts = PythonText.rstrip(text.substring(canaryEnd + CANARY_END.length()))
+        String[] parts = PythonText.rstrip(BbhSet.withoutCanary(file, TextFiles.read(file)))
                 .split(QUESTION, -1);
         List<Solved> examples = new ArrayList<>();
         for (int i = 1; i < parts.length; i++) {

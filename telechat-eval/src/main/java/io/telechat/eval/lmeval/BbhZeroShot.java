@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.eval.lmeval;
 
-import io.telechat.core.InvalidRequestException;
+import io.telechat.eval.data.BbhSet;
 import io.telechat.eval.data.JsonRow;
 import io.telechat.eval.task.AnswerRule;
 import io.telechat.eval.task.Examples;
@@ -46,8 +46,8 @@ record BbhZeroShot(boolean stepwise) implements Task {
     public List<Subtask> load(TaskSource source) {
         Examples.requireNone(name(), source);
         List<Subtask> subtasks = new ArrayList<>();
-        for (String name : BbhAnswer.TASKS.keySet()) {
-            BbhFiles.read(name, source).ifPresent(files -> subtasks.add(subtask(name, files, source)));
+        for (BbhSet set : BbhSet.values()) {
+            BbhFiles.read(set, source).ifPresent(files -> subtasks.add(subtask(set.fileName(), files, source)));
         }
         return subtasks;
     }
@@ -72,12 +72,8 @@ record BbhZeroShot(boolean stepwise) implements Task {
 
     @Override
     public AnswerRule rule(Question question) {
-        BbhAnswer kind = question.subtask()
-                .map(BbhAnswer.TASKS::get)
-                .orElseThrow(() -> new InvalidRequestException(
-                        "%s: how an answer is read depends on the subtask, which must be one of %s",
-                        name(), String.join(", ", BbhAnswer.TASKS.keySet())));
-        UnaryOperator<String> flexible = kind.filter(question.input(), stepwise);
+        BbhSet set = question.subtaskOf(name(), BbhSet.BY_NAME);
+        UnaryOperator<String> flexible = BbhFilter.of(set.answers(), question.input(), stepwise);
         List<ExactMatchRule.Named> filters = stepwise
                 ? List.of(new ExactMatchRule.Named(FLEXIBLE, flexible), new ExactMatchRule.Named(STRICT, ANNOUNCED))
                 : List.of(

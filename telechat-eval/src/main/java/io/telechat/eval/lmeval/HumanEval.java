@@ -6,19 +6,17 @@ import io.telechat.eval.task.AnswerRule;
 import io.telechat.eval.task.Examples;
 import io.telechat.eval.task.Group;
 import io.telechat.eval.task.Item;
+import io.telechat.eval.task.ProgramRule;
 import io.telechat.eval.task.Prompt.FewShot;
 import io.telechat.eval.task.Query.FreeAnswer;
 import io.telechat.eval.task.Question;
-import io.telechat.eval.task.Score;
 import io.telechat.eval.task.Subtask;
 import io.telechat.eval.task.Task;
 import io.telechat.eval.task.TaskSource;
 import io.telechat.eval.task.TaskSource.ProgramCheck;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.OptionalInt;
 
 /** HumanEval (Chen et al. 2021): Python functions to be completed, which are run against tests. */
@@ -42,7 +40,7 @@ final class HumanEval implements Task {
         List<Item> items = new ArrayList<>();
         List<HumanEvalRow> rows = HumanEvalRow.read(source.required(HumanEvalRow.PACKED, HumanEvalRow.UNPACKED));
         for (HumanEvalRow row : source.limited(rows)) {
-            Rule rule = new Rule(Optional.of(row), source.programs());
+            ProgramRule rule = rule(Optional.of(row), source.programs());
             items.add(new Item(
                     items.size(),
                     new FewShot("", List.of(), row.prompt(), ""),
@@ -59,30 +57,10 @@ final class HumanEval implements Task {
     /** Reads only: what was to be completed, and how it is tested, is not part of the question. */
     @Override
     public AnswerRule rule(Question question) {
-        return new Rule(Optional.empty(), Optional.empty());
+        return rule(Optional.empty(), Optional.empty());
     }
 
-    /** @param function empty if it is not known what was to be completed */
-    private record Rule(Optional<HumanEvalRow> function, Optional<ProgramCheck> check) implements AnswerRule {
-        private static final String FILTER = "create_test";
-
-        @Override
-        public Map<String, String> extract(String response) {
-            return Map.of(FILTER, response);
-        }
-
-        @Override
-        public List<Score> score(Map<String, String> extracted) {
-            return function
-                    .map(f -> f.program(extracted.get(FILTER)))
-                    .map(program -> new Score("pass@1", FILTER, passed(program)))
-                    .stream()
-                    .toList();
-        }
-
-        private OptionalDouble passed(String program) {
-            return check.map(run -> OptionalDouble.of(run.passes(program) ? 1 : 0))
-                    .orElse(OptionalDouble.empty());
-        }
+    private static ProgramRule rule(Optional<HumanEvalRow> function, Optional<ProgramCheck> check) {
+        return new ProgramRule("create_test", response -> response, function.map(row -> row::program), check);
     }
 }

@@ -13,7 +13,7 @@ public final class LmEvalTasks {
         return List.of(
                 new Mmlu(),
                 new Cmmlu(),
-                new AgiEval(),
+                new Agieval(),
                 new Gsm8k(),
                 new MinervaMath(),
                 new HumanEval(),

@@ -9,18 +9,16 @@ import io.telechat.eval.math.MinervaAnswer;
 import io.telechat.eval.task.AnswerRule;
 import io.telechat.eval.task.Examples;
 import io.telechat.eval.task.Item;
+import io.telechat.eval.task.OneWayRule;
 import io.telechat.eval.task.Prompt.FewShot;
 import io.telechat.eval.task.Prompt.Shot;
-import io.telechat.eval.task.Query.FreeAnswer;
 import io.telechat.eval.task.Question;
-import io.telechat.eval.task.Score;
 import io.telechat.eval.task.Subtask;
 import io.telechat.eval.task.Task;
 import io.telechat.eval.task.TaskSource;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -73,7 +71,7 @@ final class MinervaMath implements Task {
         return new Item(
                 id,
                 new FewShot("", shots, question(row.problem()), DELIMITER),
-                new FreeAnswer(UNTIL, OptionalInt.empty(), gold, new Rule(Optional.of(gold))));
+                rule(Optional.of(gold)).query(UNTIL, OptionalInt.empty()));
     }
 
     private static String question(String problem) {
@@ -82,21 +80,15 @@ final class MinervaMath implements Task {
 
     @Override
     public AnswerRule rule(Question question) {
-        return new Rule(question.gold());
+        return rule(question.gold());
     }
 
     /** @param gold in its normal form */
-    private record Rule(Optional<String> gold) implements AnswerRule {
-        @Override
-        public Map<String, String> extract(String response) {
-            return Single.found(MinervaAnswer.normalize(MinervaAnswer.extract(response)));
-        }
-
-        @Override
-        public List<Score> score(Map<String, String> extracted) {
-            return gold.stream()
-                    .map(right -> Score.of("exact_match", Score.NONE, MinervaAnswer.equal(Single.of(extracted), right)))
-                    .toList();
-        }
+    private static OneWayRule rule(Optional<String> gold) {
+        return new OneWayRule(
+                "exact_match",
+                response -> MinervaAnswer.normalize(MinervaAnswer.extract(response)),
+                MinervaAnswer::equal,
+                gold);
     }
 }

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
+import java.util.regex.Pattern;
 
 /**
  * Finds a number in digits; if there is none, in English words.
@@ -13,11 +14,11 @@ import java.util.function.UnaryOperator;
  * @param last whether the last of several numbers counts; otherwise the first
  */
 record NumberFilter(boolean last) implements UnaryOperator<String> {
-    private static final String DIGITS = "([-0-9]+)";
+    private static final Pattern DIGITS = PythonText.regex("([-0-9]+)");
 
     @Override
     public String apply(String response) {
-        return new RegexFilter(PythonText.regex(DIGITS), last)
+        return new RegexFilter(DIGITS, last)
                 .find(response)
                 .or(() -> inWords(NumberWords.phrases(response.toLowerCase(Locale.ROOT))))
                 .orElse(RegexFilter.INVALID);

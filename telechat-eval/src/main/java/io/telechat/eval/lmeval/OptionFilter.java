@@ -23,7 +23,7 @@ import java.util.stream.IntStream;
  */
 record OptionFilter(RegexFilter texts, Map<String, String> marks, RegexFilter letters, boolean last)
         implements UnaryOperator<String> {
-    private static final String MARK = "(\\([A-Z]\\))";
+    private static final Pattern MARK = PythonText.regex("(\\([A-Z]\\))");
     private static final Pattern OPTION = PythonText.regex("\\([A-Z]\\)([^\\n^(]*)");
     private static final Pattern PUNCTUATION = PythonText.regex("\\p{P}");
 
@@ -64,7 +64,7 @@ record OptionFilter(RegexFilter texts, Map<String, String> marks, RegexFilter le
 
     @Override
     public String apply(String response) {
-        return found(new RegexFilter(PythonText.regex(MARK), last).find(response))
+        return found(new RegexFilter(MARK, last).find(response))
                 .or(() -> found(texts.find(plain(response))).map(text -> marks.getOrDefault(text, text)))
                 .or(() -> found(letters.find(response)).map(letter -> "(" + letter + ")"))
                 .orElse(RegexFilter.INVALID);

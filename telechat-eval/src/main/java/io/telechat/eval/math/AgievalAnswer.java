@@ -46,20 +46,16 @@ public final class AgievalAnswer {
         return extract(text);
     }
 
-    /** Whether lm-eval takes a response as right: the answers in it and in the gold answer, which is read likewise, are the same. */
-    public static boolean correct(String response, String gold) {
-        Optional<String> answer = extract(response);
+    /**
+     * Whether lm-eval takes an answer as right: it is the one in the gold answer, which is read likewise.
+     *
+     * @param answer from {@link #extract}
+     */
+    public static boolean same(Optional<String> answer, String gold) {
         Optional<String> expected = extract(gold);
         return answer.isPresent() && expected.isPresent()
                 ? HendrycksText.LENIENT.equal(answer.get(), expected.get())
                 : answer.equals(expected);
-    }
-
-    /** Whether OpenCompass takes a response as right: the answer in it is the gold answer. */
-    public static boolean correctOpenCompass(String response, String gold) {
-        return extractOpenCompass(response)
-                .filter(answer -> HendrycksText.LENIENT.equal(answer, gold))
-                .isPresent();
     }
 
     private static Optional<String> withoutDollars(String text) {

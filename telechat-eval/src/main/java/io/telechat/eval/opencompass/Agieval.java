@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.eval.opencompass;
 
+import static io.telechat.eval.opencompass.OpenCompassTasks.METRIC;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import io.telechat.eval.data.AgievalSet;
 import io.telechat.eval.data.AgievalSet.Answers;
@@ -10,6 +12,7 @@ import io.telechat.eval.math.MathStyle;
 import io.telechat.eval.task.AnswerRule;
 import io.telechat.eval.task.Examples;
 import io.telechat.eval.task.Item;
+import io.telechat.eval.task.OneWayRule;
 import io.telechat.eval.task.Question;
 import io.telechat.eval.task.Subtask;
 import io.telechat.eval.task.Task;
@@ -18,19 +21,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.stream.Collectors;
 
 /**
  * Questions of exams for people, without examples ({@code agieval_gen_a0c741}). Where more letters than one may be right, answers
  * are read and compared as those of mathematics, so plain letters never count: that is how it is configured.
  */
 final class Agieval implements Task {
-    private static final Map<String, AgievalSet> SETS =
-            Arrays.stream(AgievalSet.values()).collect(Collectors.toMap(AgievalSet::fileName, set -> set));
-
     @Override
     public String name() {
         return "agieval";
@@ -51,7 +49,7 @@ final class Agieval implements Task {
     }
 
     private static Optional<Subtask> subtask(AgievalSet set, TaskSource source) {
-        return source.optional("agieval/v1/" + set.fileName() + ".jsonl")
+        return source.optional(set.path())
                 .map(file -> new Subtask(Optional.of(set.fileName()), items(set, file, source)));
     }
 
@@ -62,7 +60,7 @@ final class Agieval implements Task {
             items.add(new Item(
                     items.size(),
                     Template.EMPTY.human("{problem_input}").filled(fields).dialog(),
-                    rule(set, Optional.of(gold(row))).query(OptionalInt.empty())));
+                    rule(set, Optional.of(gold(row))).query(List.of(), OptionalInt.empty())));
         }
         return items;
     }
@@ -79,15 +77,16 @@ final class Agieval implements Task {
 
     @Override
     public AnswerRule rule(Question question) {
-        String name = SubtaskNames.required(question, name(), SETS.keySet());
-        return rule(SETS.get(name), question.gold());
+        return rule(question.subtaskOf(name(), AgievalSet.BY_NAME), question.gold());
     }
 
-    private static OneWay rule(AgievalSet set, Optional<String> gold) {
+    private static OneWayRule rule(AgievalSet set, Optional<String> gold) {
         if (set.answers() == Answers.LETTER) {
-            return new OneWay(Letters::firstCapital, (found, right) -> !right.isEmpty() && found.equals(right), gold);
+            return new OneWayRule(
+                    METRIC, Letters::firstCapital, (found, right) -> !right.isEmpty() && found.equals(right), gold);
         }
-        return new OneWay(
+        return new OneWayRule(
+                METRIC,
                 response -> AgievalAnswer.extractOpenCompass(response).orElse(null),
                 (found, right) -> found != null && MathStyle.OPENCOMPASS_AGIEVAL.equal(found, right),
                 gold);

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.eval.opencompass;
 
+import static io.telechat.eval.opencompass.OpenCompassTasks.METRIC;
+
 import io.telechat.eval.data.Bundled;
 import io.telechat.eval.task.AnswerRule;
+import io.telechat.eval.task.OneWayRule;
 import io.telechat.eval.task.Question;
 import io.telechat.eval.task.Subtask;
 import io.telechat.eval.task.Task;
@@ -53,7 +56,7 @@ final class Cmmlu implements Task {
         return rule(question.gold());
     }
 
-    private static OneWay rule(Optional<String> gold) {
-        return new OneWay(Letters::firstCapital, String::equals, gold);
+    private static OneWayRule rule(Optional<String> gold) {
+        return new OneWayRule(METRIC, Letters::firstCapital, String::equals, gold);
     }
 }

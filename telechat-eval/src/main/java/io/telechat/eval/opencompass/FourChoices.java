@@ -4,6 +4,7 @@ package io.telechat.eval.opencompass;
 import io.telechat.eval.data.CsvRows;
 import io.telechat.eval.task.Examples;
 import io.telechat.eval.task.Item;
+import io.telechat.eval.task.OneWayRule;
 import io.telechat.eval.task.Subtask;
 import io.telechat.eval.task.TaskSource;
 import java.nio.file.Path;
@@ -20,7 +21,7 @@ import java.util.function.Function;
  * @param columns names of the others, as templates have them; the last is the answer
  * @param rule for an answer, given the right one
  */
-record FourChoices(boolean numbered, List<String> columns, Function<Optional<String>, OneWay> rule) {
+record FourChoices(boolean numbered, List<String> columns, Function<Optional<String>, OneWayRule> rule) {
     private String answer() {
         return columns.getLast();
     }
@@ -51,7 +52,7 @@ record FourChoices(boolean numbered, List<String> columns, Function<Optional<Str
             items.add(new Item(
                     items.size(),
                     template.filled(row.with(answer(), "")).dialog(),
-                    rule.apply(Optional.of(row.byName().get(answer()))).query(OptionalInt.empty())));
+                    rule.apply(Optional.of(row.byName().get(answer()))).query(List.of(), OptionalInt.empty())));
         }
         return Optional.of(new Subtask(Optional.of(name), items));
     }

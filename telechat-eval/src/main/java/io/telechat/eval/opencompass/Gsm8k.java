@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.eval.opencompass;
 
+import static io.telechat.eval.opencompass.OpenCompassTasks.METRIC;
+
 import io.telechat.core.InvalidInputException;
 import io.telechat.eval.data.JsonRow;
 import io.telechat.eval.task.AnswerRule;
 import io.telechat.eval.task.Group;
 import io.telechat.eval.task.Item;
+import io.telechat.eval.task.OneWayRule;
 import io.telechat.eval.task.Question;
 import io.telechat.eval.task.Subtask;
 import io.telechat.eval.task.Task;
@@ -38,8 +41,8 @@ final class Gsm8k implements Task {
         List<Item> items = new ArrayList<>();
         for (JsonRow row : source.limited(JsonRow.lines(source.required("gsm8k/test.jsonl")))) {
             Fields fields = Fields.of("question", row.text("question")).with("answer", "");
-            OneWay rule = rule(Optional.of(gold(row)));
-            items.add(new Item(items.size(), template.filled(fields).dialog(), rule.query(MAX_NEW_TOKENS)));
+            OneWayRule rule = rule(Optional.of(gold(row)));
+            items.add(new Item(items.size(), template.filled(fields).dialog(), rule.query(List.of(), MAX_NEW_TOKENS)));
         }
         return List.of(new Subtask(Optional.empty(), items));
     }
@@ -62,7 +65,7 @@ final class Gsm8k implements Task {
         return rule(question.gold());
     }
 
-    private static OneWay rule(Optional<String> gold) {
-        return new OneWay(Gsm8kAnswer::number, Gsm8kAnswer::same, gold);
+    private static OneWayRule rule(Optional<String> gold) {
+        return new OneWayRule(METRIC, Gsm8kAnswer::number, Gsm8kAnswer::same, gold);
     }
 }

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.eval.opencompass;
 
+import static io.telechat.eval.opencompass.OpenCompassTasks.METRIC;
+
 import io.telechat.eval.data.HellaSwagRow;
 import io.telechat.eval.data.JsonRow;
 import io.telechat.eval.task.AnswerRule;
 import io.telechat.eval.task.Examples;
 import io.telechat.eval.task.Group;
 import io.telechat.eval.task.Item;
+import io.telechat.eval.task.OneWayRule;
 import io.telechat.eval.task.Question;
 import io.telechat.eval.task.Subtask;
 import io.telechat.eval.task.Task;
@@ -40,8 +43,9 @@ final class HellaSwag implements Task {
         List<Item> items = new ArrayList<>();
         for (JsonRow line : source.limited(JsonRow.lines(source.required("hellaswag/hellaswag_val.jsonl")))) {
             HellaSwagRow row = HellaSwagRow.of(line);
-            OneWay rule = rule(Optional.of(Letters.OPTIONS.substring(row.right(), row.right() + 1)));
-            items.add(new Item(items.size(), QUESTION.filled(fields(row)).dialog(), rule.query(OptionalInt.empty())));
+            OneWayRule rule = rule(Optional.of(Letters.OPTIONS.substring(row.right(), row.right() + 1)));
+            items.add(new Item(
+                    items.size(), QUESTION.filled(fields(row)).dialog(), rule.query(List.of(), OptionalInt.empty())));
         }
         return List.of(new Subtask(Optional.empty(), items));
     }
@@ -67,7 +71,7 @@ final class HellaSwag implements Task {
         return rule(question.gold());
     }
 
-    private static OneWay rule(Optional<String> gold) {
-        return new OneWay(Letters::firstOption, String::equals, gold);
+    private static OneWayRule rule(Optional<String> gold) {
+        return new OneWayRule(METRIC, Letters::firstOption, String::equals, gold);
     }
 }

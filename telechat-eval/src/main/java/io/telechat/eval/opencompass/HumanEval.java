@@ -6,6 +6,7 @@ import io.telechat.eval.task.AnswerRule;
 import io.telechat.eval.task.Examples;
 import io.telechat.eval.task.Group;
 import io.telechat.eval.task.Item;
+import io.telechat.eval.task.ProgramRule;
 import io.telechat.eval.task.Query.FreeAnswer;
 import io.telechat.eval.task.Question;
 import io.telechat.eval.task.Score;
@@ -17,9 +18,7 @@ import io.telechat.eval.text.PythonText;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -28,6 +27,7 @@ import java.util.regex.Pattern;
 final class HumanEval implements Task {
     private static final String PROMPT = "Complete the following python code:\n";
     private static final OptionalInt MAX_NEW_TOKENS = OptionalInt.of(512);
+    private static final Pattern FENCED = PythonText.regex("```\\w*\\n(.*?)```", Pattern.DOTALL);
 
     @Override
     public String name() {
@@ -45,7 +45,7 @@ final class HumanEval implements Task {
         Path file = source.required(HumanEvalRow.PACKED, HumanEvalRow.UNPACKED);
         List<Item> items = new ArrayList<>();
         for (HumanEvalRow row : source.limited(HumanEvalRow.read(file))) {
-            Rule rule = new Rule(Optional.of(row), source.programs());
+            ProgramRule rule = rule(Optional.of(row), source.programs());
             items.add(new Item(
                     items.size(),
                     Template.EMPTY.human(PROMPT + row.prompt()).dialog(),
@@ -62,31 +62,16 @@ final class HumanEval implements Task {
     /** Reads only: what was to be completed, and how it is tested, is not part of the question. */
     @Override
     public AnswerRule rule(Question question) {
-        return new Rule(Optional.empty(), Optional.empty());
+        return rule(Optional.empty(), Optional.empty());
     }
 
-    private record Rule(Optional<HumanEvalRow> row, Optional<ProgramCheck> check) implements AnswerRule {
-        private static final Pattern FENCED = PythonText.regex("```\\w*\\n(.*?)```", Pattern.DOTALL);
+    private static ProgramRule rule(Optional<HumanEvalRow> function, Optional<ProgramCheck> check) {
+        return new ProgramRule(Score.NONE, HumanEval::code, function.map(row -> row::program), check);
+    }
 
-        /** The first block in fences, or else all; a body that begins without one loses its first indentation. */
-        @Override
-        public Map<String, String> extract(String response) {
-            Matcher block = FENCED.matcher(response);
-            return Map.of(Score.NONE, PythonText.lstrip(block.find() ? block.group(1) : response));
-        }
-
-        @Override
-        public List<Score> score(Map<String, String> extracted) {
-            return row
-                    .map(function -> function.program(extracted.get(Score.NONE)))
-                    .map(program -> new Score("pass@1", Score.NONE, passed(program)))
-                    .stream()
-                    .toList();
-        }
-
-        private OptionalDouble passed(String program) {
-            return check.map(run -> OptionalDouble.of(run.passes(program) ? 1 : 0))
-                    .orElse(OptionalDouble.empty());
-        }
+    /** The first block in fences, or else all; a body that begins without one loses its first indentation. */
+    private static String code(String response) {
+        Matcher block = FENCED.matcher(response);
+        return PythonText.lstrip(block.find() ? block.group(1) : response);
     }
 }

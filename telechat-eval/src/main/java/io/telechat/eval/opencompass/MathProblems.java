@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.eval.opencompass;
 
+import static io.telechat.eval.opencompass.OpenCompassTasks.METRIC;
+
 import io.telechat.eval.data.MathProblem;
 import io.telechat.eval.math.MathStyle;
 import io.telechat.eval.math.OpenCompassMath;
 import io.telechat.eval.task.AnswerRule;
 import io.telechat.eval.task.Group;
 import io.telechat.eval.task.Item;
+import io.telechat.eval.task.OneWayRule;
 import io.telechat.eval.task.Question;
 import io.telechat.eval.task.Subtask;
 import io.telechat.eval.task.Task;
@@ -27,8 +30,8 @@ final class MathProblems implements Task {
     private static final OptionalInt MAX_NEW_TOKENS = OptionalInt.of(512);
 
     /** No answer is the same as that of a solution without one. */
-    private static final OneWay NEVER_RIGHT =
-            new OneWay(OpenCompassMath::extract, (found, right) -> false, Optional.of(""));
+    private static final OneWayRule NEVER_RIGHT =
+            new OneWayRule(METRIC, OpenCompassMath::extract, (found, right) -> false, Optional.of(""));
 
     @Override
     public String name() {
@@ -48,13 +51,13 @@ final class MathProblems implements Task {
         for (Path file : source.limited(files(source))) {
             MathProblem problem = MathProblem.read(file);
             Fields fields = Fields.of("problem", problem.problem()).with("solution", "");
-            OneWay rule = OpenCompassMath.goldOf(problem.solution())
+            OneWayRule rule = OpenCompassMath.goldOf(problem.solution())
                     .map(gold -> rule(Optional.of(gold)))
                     .orElse(NEVER_RIGHT);
             items.add(new Item(
                     items.size(),
                     template.filled(fields).dialog(),
-                    rule.query(MAX_NEW_TOKENS),
+                    rule.query(List.of(), MAX_NEW_TOKENS),
                     Optional.of(nameOf(file, source))));
         }
         return List.of(new Subtask(Optional.empty(), items));
@@ -82,7 +85,7 @@ final class MathProblems implements Task {
         return rule(question.gold());
     }
 
-    private static OneWay rule(Optional<String> gold) {
-        return new OneWay(OpenCompassMath::extract, MathStyle.OPENCOMPASS::equal, gold);
+    private static OneWayRule rule(Optional<String> gold) {
+        return new OneWayRule(METRIC, OpenCompassMath::extract, MathStyle.OPENCOMPASS::equal, gold);
     }
 }

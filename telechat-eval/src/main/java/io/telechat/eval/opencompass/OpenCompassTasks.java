@@ -6,6 +6,9 @@ import java.util.List;
 
 /** All tasks of this style. */
 public final class OpenCompassTasks {
+    /** Of answers that are compared with the right one. */
+    static final String METRIC = "accuracy";
+
     private OpenCompassTasks() {}
 
     /** One of each, in the order in which they are listed to people. */

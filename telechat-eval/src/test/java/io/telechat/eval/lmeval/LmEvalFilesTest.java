@@ -228,7 +228,7 @@ class LmEvalFilesTest {
                 "{\"passage\":\"文。\",\"question\":\"问\",\"options\":[\"(A)一\",\"(B)二\",\"(C)三\"],\"label\":[\"A\",\"C\"]}\n"
                     + "{\"passage\":null,\"question\":\"问\",\"options\":[\"(A)一(B)二\"],\"label\":\"A\"}\n");
 
-        List<Item> items = only(new AgiEval().load(TaskSource.of(data, 0))).items();
+        List<Item> items = only(new Agieval().load(TaskSource.of(data, 0))).items();
 
         assertEquals("文。问题：问 选项：(A)一 (B)二 (C)三\n答案：从A到C, 我们应选择", text(items.get(0)));
         assertEquals(
@@ -244,7 +244,7 @@ class LmEvalFilesTest {
                 "{\"passage\":\"P.\",\"question\":\"q\",\"options\":[\"(A)x\",\"(B)y\"],\"label\":\"B\"}\n");
         write("agieval/v1/math.jsonl", "{\"passage\":null,\"question\":\"q\",\"options\":null,\"answer\":\"$2$\"}\n");
 
-        List<Subtask> subtasks = new AgiEval().load(TaskSource.of(data, 0));
+        List<Subtask> subtasks = new Agieval().load(TaskSource.of(data, 0));
 
         assertEquals(
                 "P.Q: q Answer Choices: (A)x (B)y\nA: Among A through B, the answer is",
@@ -297,7 +297,7 @@ class LmEvalFilesTest {
         assertTrue(mmlu.getMessage().endsWith("anatomy_dev.csv: has 1 solved examples, 2 were asked for"));
         assertThrows(InvalidRequestException.class, () -> new Gsm8k().load(two));
         assertThrows(InvalidRequestException.class, () -> new MinervaMath().load(TaskSource.of(data, 5)));
-        for (Task none : List.of(new HellaSwag(), new HumanEval(), new AgiEval(), new BbhZeroShot(true))) {
+        for (Task none : List.of(new HellaSwag(), new HumanEval(), new Agieval(), new BbhZeroShot(true))) {
             assertThrows(InvalidRequestException.class, () -> none.load(two), none.name());
         }
     }

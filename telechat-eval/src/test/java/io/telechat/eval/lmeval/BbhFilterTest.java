@@ -3,13 +3,14 @@ package io.telechat.eval.lmeval;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.telechat.eval.data.BbhSet;
 import io.telechat.eval.text.PythonText;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** How answers are found in free texts; expected values are those of the harness. */
-class BbhAnswerTest {
+class BbhFilterTest {
     private static final String OPTIONS = "Which?\nOptions:\n(A) Guilty\n(B) Guilty of Romance\n(C) It's\n(D) !";
 
     @ParameterizedTest
@@ -34,7 +35,7 @@ class BbhAnswerTest {
                 "it was for-2, -2"
             })
     void numbersAreFoundInWords(String response, String number) {
-        assertEquals(number, BbhAnswer.NUMBER.filter("", true).apply(response));
+        assertEquals(number, BbhFilter.of(BbhSet.Answers.NUMBER, "", true).apply(response));
     }
 
     /** An expression with a repeated group would need a stack as deep. */
@@ -42,7 +43,7 @@ class BbhAnswerTest {
     void numbersMayBeLong() {
         String words = "five hundred and ".repeat(20_000);
 
-        assertEquals("5", BbhAnswer.NUMBER.filter("", true).apply(words));
+        assertEquals("5", BbhFilter.of(BbhSet.Answers.NUMBER, "", true).apply(words));
     }
 
     @ParameterizedTest
@@ -59,13 +60,11 @@ class BbhAnswerTest {
 
         assertEquals(
                 response.contains("D") ? "(D)" : last,
-                BbhAnswer.OPTION
-                        .filter(response.contains("D") ? OPTIONS : plain, true)
+                BbhFilter.of(BbhSet.Answers.OPTION, response.contains("D") ? OPTIONS : plain, true)
                         .apply(response));
         assertEquals(
                 response.contains("D") ? "(D)" : first,
-                BbhAnswer.OPTION
-                        .filter(response.contains("D") ? OPTIONS : plain, false)
+                BbhFilter.of(BbhSet.Answers.OPTION, response.contains("D") ? OPTIONS : plain, false)
                         .apply(response));
     }
 
@@ -75,25 +74,31 @@ class BbhAnswerTest {
 
         assertEquals(
                 "it&t o'connor costume oven",
-                BbhAnswer.WORDS
-                        .filter(input, true)
+                BbhFilter.of(BbhSet.Answers.WORDS, input, true)
                         .apply("oven costume it&t axb o'connor, Costume costume ovens oven"));
-        assertEquals("", BbhAnswer.WORDS.filter("no words", true).apply("oven"));
+        assertEquals("", BbhFilter.of(BbhSet.Answers.WORDS, "no words", true).apply("oven"));
     }
 
     @Test
     void phrasesMeanYesOrNo() {
-        assertEquals("no", BbhAnswer.HONESTY.filter("", true).apply("She tells the truth. He DOES NOT tell the truth"));
         assertEquals(
-                "yes", BbhAnswer.HONESTY.filter("", false).apply("She tells the truth. He does not tell the truth"));
-        assertEquals("no", BbhAnswer.PLAUSIBILITY.filter("", false).apply("It is Not plausible."));
-        assertEquals("[invalid]", BbhAnswer.PLAUSIBILITY.filter("", false).apply("implausible"));
+                "no",
+                BbhFilter.of(BbhSet.Answers.HONESTY, "", true)
+                        .apply("She tells the truth. He DOES NOT tell the truth"));
+        assertEquals(
+                "yes",
+                BbhFilter.of(BbhSet.Answers.HONESTY, "", false)
+                        .apply("She tells the truth. He does not tell the truth"));
+        assertEquals("no", BbhFilter.of(BbhSet.Answers.PLAUSIBILITY, "", false).apply("It is Not plausible."));
+        assertEquals(
+                "[invalid]",
+                BbhFilter.of(BbhSet.Answers.PLAUSIBILITY, "", false).apply("implausible"));
     }
 
     @Test
     void marksAndNumbersBoundWordsAsInPython() {
-        assertEquals("[invalid]", BbhAnswer.TRUTH.filter("", true).apply("True\u00b2"));
-        assertEquals("True", BbhAnswer.TRUTH.filter("", true).apply("True\u0301"));
+        assertEquals("[invalid]", BbhFilter.of(BbhSet.Answers.TRUTH, "", true).apply("True\u00b2"));
+        assertEquals("True", BbhFilter.of(BbhSet.Answers.TRUTH, "", true).apply("True\u0301"));
         assertEquals(
                 "e",
                 PythonText.findAll(PythonText.regex("\\w+"), "e\u0301")

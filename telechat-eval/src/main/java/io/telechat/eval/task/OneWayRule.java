@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.telechat.eval.opencompass;
+package io.telechat.eval.task;
 
-import io.telechat.eval.task.AnswerRule;
-import io.telechat.eval.task.Query;
-import io.telechat.eval.task.Score;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -15,13 +12,14 @@ import java.util.function.UnaryOperator;
 /**
  * Reads an answer in one way, which may find nothing, and compares what it finds with the right one.
  *
+ * @param metric of the score
  * @param read gives null if it finds nothing
  * @param same gets what was found, perhaps null, and the right answer
+ * @param gold the right answer; empty if it is not known
  */
-record OneWay(UnaryOperator<String> read, BiPredicate<String, String> same, Optional<String> gold)
+public record OneWayRule(
+        String metric, UnaryOperator<String> read, BiPredicate<String, String> same, Optional<String> gold)
         implements AnswerRule {
-    private static final String ACCURACY = "accuracy";
-
     @Override
     public Map<String, String> extract(String response) {
         return Collections.singletonMap(Score.NONE, read.apply(response));
@@ -29,12 +27,12 @@ record OneWay(UnaryOperator<String> read, BiPredicate<String, String> same, Opti
 
     @Override
     public List<Score> score(Map<String, String> extracted) {
-        return gold.map(right -> List.of(Score.of(ACCURACY, Score.NONE, same.test(extracted.get(Score.NONE), right))))
+        return gold.map(right -> List.of(Score.of(metric, Score.NONE, same.test(extracted.get(Score.NONE), right))))
                 .orElse(List.of());
     }
 
-    /** A question to be answered freely, until the model ends by itself; the rule must know the right answer. */
-    Query.FreeAnswer query(OptionalInt maxNewTokens) {
-        return new Query.FreeAnswer(List.of(), maxNewTokens, gold.orElseThrow(), this);
+    /** A question that this rule reads the answer to; the right one must be known. See {@link Query.FreeAnswer}. */
+    public Query.FreeAnswer query(List<String> until, OptionalInt maxNewTokens) {
+        return new Query.FreeAnswer(until, maxNewTokens, gold.orElseThrow(), this);
     }
 }

@@ -6,37 +6,33 @@ import io.telechat.core.InvalidInputException;
 import io.telechat.eval.data.AgievalSet;
 import io.telechat.eval.data.JsonRow;
 import io.telechat.eval.math.AgievalAnswer;
-import io.telechat.eval.math.MathStyle;
 import io.telechat.eval.task.AnswerRule;
 import io.telechat.eval.task.Examples;
 import io.telechat.eval.task.Group;
 import io.telechat.eval.task.Item;
+import io.telechat.eval.task.OneWayRule;
 import io.telechat.eval.task.Prompt.FewShot;
 import io.telechat.eval.task.Query.Choice;
 import io.telechat.eval.task.Query.FreeAnswer;
 import io.telechat.eval.task.Question;
-import io.telechat.eval.task.Score;
 import io.telechat.eval.task.Subtask;
 import io.telechat.eval.task.Task;
 import io.telechat.eval.task.TaskSource;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
-import java.util.function.Predicate;
 
 /**
  * AGIEval (Zhong et al. 2023): questions of exams for people, in English and Chinese. Most have choices, whose whole texts are
  * compared; two subtasks want a formula.
  */
-final class AgiEval implements Task {
+final class Agieval implements Task {
     private static final String DELIMITER = " ";
     private static final List<String> UNTIL = List.of("Q:");
-    private static final int MAX_NEW_TOKENS = 32;
+    private static final OptionalInt MAX_NEW_TOKENS = OptionalInt.of(32);
 
     @Override
     public String name() {
@@ -53,11 +49,11 @@ final class AgiEval implements Task {
         Examples.requireNone(name(), source);
         List<Subtask> subtasks = new ArrayList<>();
         for (AgievalSet set : AgievalSet.values()) {
-            source.optional("agieval/v1/" + set.fileName() + ".jsonl").ifPresent(file -> {
+            source.optional(set.path()).ifPresent(file -> {
                 List<Item> items = new ArrayList<>();
                 for (JsonRow row : source.limited(JsonRow.lines(file))) {
                     FewShot prompt = new FewShot("", List.of(), set.question(row), DELIMITER);
-                    items.add(new Item(items.size(), prompt, isCloze(set) ? cloze(row.text("answer")) : choice(row)));
+                    items.add(new Item(items.size(), prompt, isCloze(set) ? clozeQuery(row) : choice(row)));
                 }
                 subtasks.add(new Subtask(Optional.of(set.fileName()), items));
             });
@@ -87,54 +83,39 @@ final class AgiEval implements Task {
         return right;
     }
 
-    private static FreeAnswer cloze(String gold) {
-        return new FreeAnswer(UNTIL, OptionalInt.of(MAX_NEW_TOKENS), gold, new Cloze(Optional.of(gold)));
+    private static FreeAnswer clozeQuery(JsonRow row) {
+        return cloze(Optional.of(row.text("answer"))).query(UNTIL, MAX_NEW_TOKENS);
+    }
+
+    /** Reads formulas, the right one like the model's. */
+    private static OneWayRule cloze(Optional<String> gold) {
+        return new OneWayRule(
+                "acc",
+                response -> AgievalAnswer.extract(response).orElse(null),
+                (found, right) -> AgievalAnswer.same(Optional.ofNullable(found), right),
+                gold);
     }
 
     @Override
     public List<Group> groups() {
         return List.of(
                 new Group(name(), subtask -> true),
-                new Group("agieval_en", subtask -> sets(set -> !set.chinese()).contains(subtask)),
-                new Group("agieval_cn", subtask -> sets(AgievalSet::chinese).contains(subtask)));
+                new Group("agieval_en", subtask -> !isChinese(subtask)),
+                new Group("agieval_cn", Agieval::isChinese));
     }
 
-    private static List<String> sets(Predicate<AgievalSet> which) {
-        return Arrays.stream(AgievalSet.values())
-                .filter(which)
-                .map(AgievalSet::fileName)
-                .toList();
+    private static boolean isChinese(String subtask) {
+        return AgievalSet.BY_NAME.get(subtask).chinese();
     }
 
     @Override
     public AnswerRule rule(Question question) {
-        question.subtask()
-                .filter(subtask -> !sets(AgiEval::isCloze).contains(subtask))
-                .ifPresent(subtask -> {
-                    throw ByLikelihood.noAnswerToRead(subtask);
-                });
-        return new Cloze(question.gold());
-    }
-
-    /** Reads formulas, the right one like the model's. */
-    private record Cloze(Optional<String> gold) implements AnswerRule {
-        @Override
-        public Map<String, String> extract(String response) {
-            return Single.found(AgievalAnswer.extract(response).orElse(null));
-        }
-
-        @Override
-        public List<Score> score(Map<String, String> extracted) {
-            return gold.stream()
-                    .map(text -> Score.of("acc", Score.NONE, right(Optional.ofNullable(Single.of(extracted)), text)))
-                    .toList();
-        }
-
-        private static boolean right(Optional<String> answer, String gold) {
-            Optional<String> expected = AgievalAnswer.extract(gold);
-            return answer.isPresent() && expected.isPresent()
-                    ? MathStyle.OPENCOMPASS_AGIEVAL.equal(answer.get(), expected.get())
-                    : answer.equals(expected);
-        }
+        question.subtask().ifPresent(subtask -> {
+            AgievalSet set = AgievalSet.BY_NAME.get(subtask);
+            if (set == null || !isCloze(set)) {
+                throw ByLikelihood.noAnswerToRead(subtask);
+            }
+        });
+        return cloze(question.gold());
     }
 }
