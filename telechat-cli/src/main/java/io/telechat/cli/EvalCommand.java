@@ -152,7 +152,7 @@ final class EvalCommand implements Callable<Integer> {
         return modelOptions.run(
                 spec,
                 () -> ModelOptions.directory(directory),
-                DType.BF16,
+                DType.F32,
                 RankWork.NO_INPUT,
                 global,
                 () -> run(evaluation, tasks, local(settings)));
@@ -177,7 +177,7 @@ final class EvalCommand implements Callable<Integer> {
 
     private Answerer local(EvalSettings settings) {
         Path path = ModelOptions.directory(directory);
-        ChatModel loaded = modelOptions.load(path, global, more -> LocalModel.inBatches(more, batchSize));
+        ChatModel loaded = modelOptions.load(path, DType.F32, global, more -> LocalModel.inBatches(more, batchSize));
         return new LocalModel(loaded, path.toString(), modelOptions.identity(path), settings.form(), batchSize);
     }
 

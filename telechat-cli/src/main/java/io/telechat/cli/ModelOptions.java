@@ -47,7 +47,7 @@ class ModelOptions {
             converter = DTypeConverter.Computed.class,
             completionCandidates = DTypeConverter.Computed.class,
             description = "bf16: round what bf16 weights are multiplied with, where the CPU is faster so; f32: never"
-                    + " (default: bf16; logits: f32)")
+                    + " (default: bf16; where figures matter, in logits, eval and perplexity: f32)")
     private Optional<DType> activations = Optional.empty();
 
     @Option(
@@ -165,7 +165,13 @@ class ModelOptions {
 
     /** @param more options of the command's own */
     final ChatModel load(Path directory, GlobalOptions global, UnaryOperator<LoadOptions.Builder> more) {
-        return load(directory, more.apply(options(DType.BF16, global)));
+        return load(directory, DType.BF16, global, more);
+    }
+
+    /** Likewise, with other activations than the usual. */
+    final ChatModel load(
+            Path directory, DType standard, GlobalOptions global, UnaryOperator<LoadOptions.Builder> more) {
+        return load(directory, more.apply(options(standard, global)));
     }
 
     private ChatModel load(Path directory, LoadOptions.Builder options) {

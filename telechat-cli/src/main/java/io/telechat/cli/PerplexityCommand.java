@@ -65,13 +65,13 @@ final class PerplexityCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        return modelOptions.run(spec, () -> ModelOptions.found(model), DType.BF16, RankWork.INPUT, global, this::run);
+        return modelOptions.run(spec, () -> ModelOptions.found(model), DType.F32, RankWork.INPUT, global, this::run);
     }
 
     private int run() {
         window.ifPresent(this::windows); // what is wrong with it is told at once
         String text = file.toString().equals("-") ? StandardStreams.readInput() : TextFiles.read(file);
-        try (ChatModel loaded = modelOptions.load(ModelOptions.found(model), global)) {
+        try (ChatModel loaded = modelOptions.load(ModelOptions.found(model), DType.F32, global)) {
             int[] tokens = loaded.chatTokenizer().document(text);
             Windows windows = windows(window.orElse(Math.min(WINDOW, loaded.contextLength())));
             ProgressBar progress = ProgressBar.counting(Message.of("predicting"), 0, global.quiet);
