@@ -124,7 +124,12 @@ final class Execution {
         byte[] some = new byte[4096];
         try {
             InputStream in = process.getInputStream();
-            for (int n = in.read(some); n >= 0 && !end.isDone(); n = in.read(some)) {
+            // In a sandbox it is read on to the end: unshare has a word to say when it is ended, and waits for room in
+            // the pipe.
+            for (int n = in.read(some); n >= 0 && (enclosed || !end.isDone()); n = in.read(some)) {
+                if (end.isDone()) {
+                    continue;
+                }
                 all.write(some, 0, n);
                 said = all.toString(StandardCharsets.UTF_8);
                 if (said.contains(READY)) {

@@ -29,6 +29,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -44,6 +45,8 @@ class LocalModelTest {
     @TempDir
     private static Path directory;
 
+    private static ChatModel shared;
+
     @BeforeAll
     static void joinModelAndTokenizer() throws IOException {
         assumeTrue(Files.isDirectory(EVAL), EVAL + " is not on this machine");
@@ -57,6 +60,7 @@ class LocalModelTest {
                 }
             }
         }
+        shared = load();
     }
 
     /** Runs of the model itself. */
@@ -72,12 +76,24 @@ class LocalModelTest {
         }
     }
 
-    private static LocalModel load(PromptForm form) {
+    private static ChatModel load() {
         LoadOptions options = LoadOptions.builder()
                 .cacheSize(new CacheSize.Tokens(16_384))
                 .maxQueue(10_000)
                 .build();
-        return new LocalModel(ChatModel.load(directory, options), "golden", "", form, 16);
+        return ChatModel.load(directory, options);
+    }
+
+    @AfterAll
+    static void closeModel() {
+        if (shared != null) {
+            shared.close();
+        }
+    }
+
+    /** Of the one model that all runs share. */
+    private static LocalModel shared(PromptForm form) {
+        return new LocalModel(shared, "golden", "", form, 16);
     }
 
     private static PromptForm form(JsonNode run) {
@@ -95,13 +111,12 @@ class LocalModelTest {
         JsonNode run = new ObjectMapper().readTree(folder.resolve("run.json").toFile());
         List<JsonNode> samples =
                 JsonLines.read(folder.resolve("samples_" + run.get("task").asText() + ".jsonl"));
-        try (LocalModel model = load(form(run))) {
-            List<Runnable> checks = new ArrayList<>();
-            for (JsonNode sample : samples) { // all at once, so that they share their beginnings
-                checks.add(sample.has("continuations") ? likelihoods(model, sample) : answer(model, sample));
-            }
-            checks.forEach(Runnable::run);
+        LocalModel model = shared(form(run));
+        List<Runnable> checks = new ArrayList<>();
+        for (JsonNode sample : samples) { // all at once, so that they share their beginnings
+            checks.add(sample.has("continuations") ? likelihoods(model, sample) : answer(model, sample));
         }
+        checks.forEach(Runnable::run);
     }
 
     private static Asked asked(JsonNode sample, Query query) {
@@ -164,20 +179,19 @@ class LocalModelTest {
         List<String> texts = List.of(" A", " B", " C and more", " D or E");
         Query.Choice choice = new Query.Choice(texts, "", Set.of(0), false, false);
         double[] alone;
-        try (LocalModel model = load(PromptForm.PLAIN)) {
+        try (LocalModel model = new LocalModel(load(), "golden", "", PromptForm.PLAIN, 16)) {
             alone = model.likelihoods(asked(sample, choice), choice).join().sums();
             assertArrayEquals(
                     alone,
                     model.likelihoods(asked(sample, choice), choice).join().sums(),
                     "from the cache");
         }
-        try (LocalModel model = load(PromptForm.PLAIN)) {
-            List<CompletableFuture<Likelihoods>> all = new ArrayList<>();
-            for (JsonNode other : JsonLines.read(EVAL.resolve("goldens/mmlu_5shot/samples_mmlu.jsonl"))) {
-                all.add(model.likelihoods(asked(other, choice), choice));
-            }
-            assertArrayEquals(alone, all.getFirst().join().sums());
+        LocalModel model = shared(PromptForm.PLAIN);
+        List<CompletableFuture<Likelihoods>> all = new ArrayList<>();
+        for (JsonNode other : JsonLines.read(EVAL.resolve("goldens/mmlu_5shot/samples_mmlu.jsonl"))) {
+            all.add(model.likelihoods(asked(other, choice), choice));
         }
+        assertArrayEquals(alone, all.getFirst().join().sums());
     }
 
     private static List<String> texts(JsonNode array) {

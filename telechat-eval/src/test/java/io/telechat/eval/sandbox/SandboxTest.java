@@ -19,8 +19,6 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a program cannot do to the machine. Each one passes if it was kept in. */
 class SandboxTest {
@@ -48,15 +46,17 @@ class SandboxTest {
         ofUser = Sandboxes.sandboxedOfUser(Limits.DEFAULT);
     }
 
-    /** Whoever runs it: root, or a user without any privilege. */
-    private static void assertPasses(String program) {
-        assertEquals("passed", runner.run(program).reason());
-        ofUser.ifPresent(user -> assertEquals("passed", user.run(program).reason()));
+    /** Whoever runs them: root, or a user without any privilege. */
+    private static void assertPass(String before, List<String> programs) {
+        List<String> whole = programs.stream().map(before::concat).toList();
+        Stream.concat(Stream.of(runner), ofUser.stream())
+                .forEach(one -> Sandboxes.each(
+                        one, whole, (program, verdict) -> assertEquals("passed", verdict.reason(), program)));
     }
 
-    @ParameterizedTest
-    @ValueSource(
-            strings = {
+    @Test
+    void isRefused() {
+        List<String> programs = List.of(
                 // Only its directory can be written.
                 "for f in '/x', '/usr/x', '/etc/passwd', '/usr/bin/env', '/dev/x', '/bin/x': refused(open, f, 'w')",
                 "import os\nrefused(os.mkdir, '/x'); refused(os.utime, '/usr'); refused(os.symlink, '/', '/usr/x')",
@@ -81,15 +81,13 @@ class SandboxTest {
                 // No privilege, and no way to one.
                 "import os\n"
                         + "assert os.getuid() == os.geteuid() == os.getgid() == 65534\n"
-                        + "refused(os.setgroups, []); refused(os.seteuid, 0)",
-            })
-    void isRefused(String program) {
-        assertPasses(REFUSED + program);
+                        + "refused(os.setgroups, []); refused(os.seteuid, 0)");
+        assertPass(REFUSED, programs);
     }
 
-    @ParameterizedTest
-    @ValueSource(
-            strings = {
+    @Test
+    void theKernelRefusesToo() {
+        List<String> programs = List.of(
                 "assert libc.mount(b'none', b'/sandbox', b'tmpfs', 0, None) == -1",
                 "assert libc.mount(None, b'/usr', None, 32 | 4096, None) == -1 # remount it for writing",
                 "assert libc.umount2(b'/usr', 2) == -1",
@@ -99,10 +97,8 @@ class SandboxTest {
                 "assert libc.setuid(0) == -1 and libc.setgid(0) == -1",
                 "assert libc.sethostname(b'x', 1) == -1",
                 "r = (ctypes.c_long * 2)(1 << 40, 1 << 40); assert libc.setrlimit(9, r) == -1",
-                "assert libc.prctl(39, 0, 0, 0, 0) == 1 # no new privileges",
-            })
-    void theKernelRefusesToo(String program) {
-        assertPasses(LIBC + program);
+                "assert libc.prctl(39, 0, 0, 0, 0) == 1 # no new privileges");
+        assertPass(LIBC, programs);
     }
 
     @Test
@@ -165,19 +161,20 @@ class SandboxTest {
                         .reason());
     }
 
-    @ParameterizedTest
-    @ValueSource(
-            strings = {
+    @Test
+    void filesHaveALimit() {
+        List<String> programs = List.of(
                 "f = open('x', 'wb')\nwhile True: f.write(b'x' * 100000)",
                 "i = 0\nwhile True:\n  i += 1\n  open(str(i), 'wb').write(b'x' * 300000)",
                 "i = 0\nwhile True:\n  i += 1\n  open(str(i), 'wb')",
                 "f = []\nwhile True: f.append(open('/dev/null'))",
-                "import os; os.posix_fallocate(os.open('x', os.O_CREAT | os.O_RDWR), 0, 1 << 40)",
-            })
-    void filesHaveALimit(String program) {
-        Verdict verdict = Sandboxes.sandboxed(new Limits(Limits.DEFAULT.time(), 1L << 30, 1 << 20, 64))
-                .run(program);
-        assertTrue(verdict.reason().matches("failed: OSError: .*|killed by signal 25"), verdict.reason());
+                "import os; os.posix_fallocate(os.open('x', os.O_CREAT | os.O_RDWR), 0, 1 << 40)");
+        ProgramRunner small = Sandboxes.sandboxed(new Limits(Limits.DEFAULT.time(), 1L << 30, 1 << 20, 64));
+        Sandboxes.each(
+                small,
+                programs,
+                (program, verdict) -> assertTrue(
+                        verdict.reason().matches("failed: OSError: .*|killed by signal 25"), verdict.reason()));
     }
 
     @Test

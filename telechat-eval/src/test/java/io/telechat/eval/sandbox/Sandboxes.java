@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.eval.sandbox;
 
+import static org.junit.jupiter.api.Assertions.assertAll;
 import static org.junit.jupiter.api.Assumptions.abort;
 
 import io.telechat.core.InvalidRequestException;
@@ -10,6 +11,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BiConsumer;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /** The runners of these tests; where one cannot be had the test skips and says why. */
@@ -67,5 +70,16 @@ final class Sandboxes {
         } catch (InvalidRequestException e) {
             return abort(e.getMessage());
         }
+    }
+
+    /**
+     * Runs programs side by side.
+     *
+     * @param check of each and its verdict
+     */
+    static void each(ProgramRunner runner, List<String> programs, BiConsumer<String, Verdict> check) {
+        List<Verdict> verdicts = runner.runAll(programs);
+        assertAll(IntStream.range(0, programs.size())
+                .mapToObj(i -> () -> check.accept(programs.get(i), verdicts.get(i))));
     }
 }
