@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.eval.custom;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.telechat.core.InvalidInputException;
 import io.telechat.core.InvalidRequestException;
-import io.telechat.core.Message;
 import io.telechat.eval.data.JsonLines;
+import io.telechat.eval.data.JsonRow;
 import io.telechat.eval.task.AnswerRule;
+import io.telechat.eval.task.Examples;
 import io.telechat.eval.task.Item;
 import io.telechat.eval.task.Prompt;
 import io.telechat.eval.task.Query;
@@ -70,91 +70,76 @@ public final class OwnTask implements Task {
 
     @Override
     public List<Subtask> load(TaskSource source) {
-        List<JsonNode> examples = examples(source.shots());
-        List<Prompt.Shot> shots = new ArrayList<>();
-        for (int i = 0; i < examples.size(); i++) {
-            String place = place(beside(text.examples()), i);
-            shots.add(new Prompt.Shot(prompt(examples.get(i), place), goldText(examples.get(i), place)));
-        }
-        Path data = beside(text.data());
-        List<JsonNode> rows = JsonLines.read(data);
+        List<Prompt.Shot> shots = examples(source).stream()
+                .map(row -> new Prompt.Shot(prompt(row), goldText(row)))
+                .toList();
         Map<Optional<String>, List<Item>> parts = new LinkedHashMap<>();
-        for (int i = 0; i < rows.size(); i++) {
-            JsonNode row = rows.get(i);
-            String place = place(data, i);
-            Optional<String> part = Optional.ofNullable(text.subtask()).map(t -> new Template(t).of(row, place));
+        for (JsonRow row : JsonLines.rows(beside(text.data()))) {
+            Optional<String> part = Optional.ofNullable(text.subtask()).map(t -> new RowTemplate(t).of(row));
             List<Item> items = parts.computeIfAbsent(part, p -> new ArrayList<>());
-            items.add(new Item(items.size(), asked(shots, row, place), query(row, place)));
+            items.add(new Item(items.size(), asked(shots, row), query(row)));
         }
         return parts.entrySet().stream()
                 .map(part -> new Subtask(part.getKey(), source.limited(part.getValue())))
                 .toList();
     }
 
-    private List<JsonNode> examples(int shots) {
-        if (shots == 0) {
+    private List<JsonRow> examples(TaskSource source) {
+        if (source.shots() == 0) {
             return List.of();
         }
         if (text.examples() == null) {
-            throw new InvalidRequestException("%s: names no \"examples\", of which %d are wanted", file, shots);
-        }
-        List<JsonNode> rows = JsonLines.read(beside(text.examples()));
-        if (rows.size() < shots) {
             throw new InvalidRequestException(
-                    "%s: has %d examples, of which %d are wanted", beside(text.examples()), rows.size(), shots);
+                    "%s: names no \"examples\", of which %d are wanted", file, source.shots());
         }
-        return rows.subList(0, shots);
+        Path examples = beside(text.examples());
+        return Examples.first(JsonLines.rows(examples), source, examples);
     }
 
     private Path beside(String name) {
         return file.resolveSibling(name);
     }
 
-    private static String place(Path data, int row) {
-        return Message.of("%s row %d", data, row + 1).localized();
+    private String prompt(JsonRow row) {
+        return new RowTemplate(text.prompt()).of(row);
     }
 
-    private String prompt(JsonNode row, String place) {
-        return new Template(text.prompt()).of(row, place);
-    }
-
-    private Prompt asked(List<Prompt.Shot> shots, JsonNode row, String place) {
-        return new Prompt.FewShot(
-                Optional.ofNullable(text.description()).orElse(""), shots, prompt(row, place), delimiter());
+    private Prompt asked(List<Prompt.Shot> shots, JsonRow row) {
+        return new Prompt.FewShot(Optional.ofNullable(text.description()).orElse(""), shots, prompt(row), delimiter());
     }
 
     private String delimiter() {
         return Optional.ofNullable(text.delimiter()).orElse(" ");
     }
 
-    private Query query(JsonNode row, String place) {
+    private Query query(JsonRow row) {
         if (text.choices() == null) {
-            String gold = goldText(row, place);
+            String gold = goldText(row);
             OptionalInt length =
                     text.maxNewTokens() == null ? OptionalInt.empty() : OptionalInt.of(text.maxNewTokens());
             List<String> until = Optional.ofNullable(text.until()).orElse(List.of());
             return new Query.FreeAnswer(until, length, gold, rule(Optional.of(gold)));
         }
-        List<String> choices = choices(row, place);
-        return new Query.Choice(choices, delimiter(), Set.of(goldPlace(row, choices, place)), false, true);
+        List<String> choices = choices(row);
+        return new Query.Choice(choices, delimiter(), Set.of(goldPlace(row, choices)), false, true);
     }
 
-    private List<String> choices(JsonNode row, String place) {
+    private List<String> choices(JsonRow row) {
         List<String> choices = new ArrayList<>();
         if (text.choices().size() == 1) {
-            new Template(text.choices().getFirst()).list(row).forEach(choice -> choices.add(choice.asText()));
+            new RowTemplate(text.choices().getFirst()).list(row).forEach(choice -> choices.add(choice.asText()));
         } else {
-            text.choices().forEach(choice -> choices.add(new Template(choice).of(row, place)));
+            text.choices().forEach(choice -> choices.add(new RowTemplate(choice).of(row)));
         }
         if (choices.size() < 2 || choices.stream().anyMatch(String::isEmpty)) {
-            throw new InvalidInputException("%s: must have at least two choices, none of them empty", place);
+            throw new InvalidInputException("%s: must have at least two choices, none of them empty", row.place());
         }
         return choices;
     }
 
     /** By its text, its letter or its place. */
-    private int goldPlace(JsonNode row, List<String> choices, String place) {
-        String gold = new Template(text.gold()).of(row, place);
+    private int goldPlace(JsonRow row, List<String> choices) {
+        String gold = new RowTemplate(text.gold()).of(row);
         int at = choices.indexOf(gold);
         if (at < 0 && gold.matches("[A-Z]")) {
             at = gold.charAt(0) - 'A';
@@ -164,18 +149,18 @@ public final class OwnTask implements Task {
         if (at < 0 || at >= choices.size()) {
             throw new InvalidInputException(
                     "%s: the right answer is \"%s\", must be one of the choices, its letter, or its place from 0",
-                    place, gold);
+                    row.place(), gold);
         }
         return at;
     }
 
     /** What stands behind a solved question. */
-    private String goldText(JsonNode row, String place) {
+    private String goldText(JsonRow row) {
         if (text.choices() == null) {
-            return new Template(text.gold()).of(row, place);
+            return new RowTemplate(text.gold()).of(row);
         }
-        List<String> choices = choices(row, place);
-        return choices.get(goldPlace(row, choices, place));
+        List<String> choices = choices(row);
+        return choices.get(goldPlace(row, choices));
     }
 
     @Override

@@ -3,10 +3,7 @@ package io.telechat.eval.data;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.telechat.core.checkpoint.JsonFiles;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
+import io.telechat.core.html.Page;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -16,11 +13,7 @@ public final class Bundled {
 
     /** A file beside a class. */
     public static JsonNode json(Class<?> beside, String name) {
-        try (InputStream in = beside.getResourceAsStream(name)) {
-            return JsonFiles.parse(name, new String(in.readAllBytes(), StandardCharsets.UTF_8));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return JsonFiles.parse(name, Page.resource(beside, name));
     }
 
     /** The category of each subject of MMLU: {@code stem}, {@code humanities}, {@code social_sciences}, {@code other}. */

@@ -20,7 +20,7 @@ public record HumanEvalRow(String id, String prompt, String test, String entryPo
 
     /** All of a file. */
     public static List<HumanEvalRow> read(Path file) {
-        return JsonRow.lines(file).stream().map(HumanEvalRow::of).toList();
+        return JsonLines.rows(file).stream().map(HumanEvalRow::of).toList();
     }
 
     private static HumanEvalRow of(JsonRow row) {

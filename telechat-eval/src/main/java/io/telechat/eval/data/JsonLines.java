@@ -20,37 +20,29 @@ public final class JsonLines {
     private JsonLines() {}
 
     /**
-     * One line.
-     *
-     * @param place file and line, for messages
-     * @param json an object
-     */
-    public record Row(String place, JsonNode json) {}
-
-    /**
      * All of a file; blank lines count for nothing.
      *
      * @param file perhaps compressed by gzip, if its name ends with {@code .gz}
      * @throws InvalidInputException if it cannot be read, or a line is not an object
      */
     public static List<JsonNode> read(Path file) {
-        return rows(file).stream().map(Row::json).toList();
+        return rows(file).stream().map(JsonRow::fields).toList();
     }
 
     /** Likewise, with their places. */
-    public static List<Row> rows(Path file) {
+    public static List<JsonRow> rows(Path file) {
         String text = file.toString().endsWith(".gz") ? unzipped(file) : TextFiles.read(file);
         return rows(file.toString(), text);
     }
 
     /** Likewise, of a text; {@code source} names it in messages. */
     public static List<JsonNode> parse(String source, String text) {
-        return rows(source, text).stream().map(Row::json).toList();
+        return rows(source, text).stream().map(JsonRow::fields).toList();
     }
 
     /** Likewise, with their places. */
-    public static List<Row> rows(String source, String text) {
-        List<Row> rows = new ArrayList<>();
+    public static List<JsonRow> rows(String source, String text) {
+        List<JsonRow> rows = new ArrayList<>();
         int line = 0;
         for (String one : text.split("\n", -1)) {
             line++;
@@ -60,7 +52,7 @@ public final class JsonLines {
                 if (!row.isObject()) {
                     throw new InvalidInputException("%s: is not a JSON object", place);
                 }
-                rows.add(new Row(place, row));
+                rows.add(new JsonRow(place, row));
             }
         }
         return rows;

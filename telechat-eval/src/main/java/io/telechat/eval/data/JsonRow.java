@@ -9,6 +9,7 @@ import io.telechat.core.checkpoint.TextFiles;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A JSON object of a benchmark's file, whose fields are asked for by name.
@@ -16,20 +17,6 @@ import java.util.List;
  * @param place of it, for messages
  */
 public record JsonRow(String place, JsonNode fields) {
-    /** The lines of a file, see {@link JsonLines#read}. */
-    public static List<JsonRow> lines(Path file) {
-        return of(file.toString(), JsonLines.read(file));
-    }
-
-    /** Objects of a file, in their order. */
-    public static List<JsonRow> of(String file, Iterable<JsonNode> objects) {
-        List<JsonRow> rows = new ArrayList<>();
-        for (JsonNode object : objects) {
-            rows.add(new JsonRow(Message.of("%s row %d", file, rows.size() + 1).localized(), object));
-        }
-        return rows;
-    }
-
     /**
      * What a list of a file's only object holds.
      *
@@ -40,7 +27,12 @@ public record JsonRow(String place, JsonNode fields) {
         if (!list.isArray()) {
             throw new InvalidInputException("%s: has no list \"%s\"", file, name);
         }
-        return of(file.toString(), list);
+        List<JsonRow> rows = new ArrayList<>();
+        for (JsonNode object : list) {
+            String place = Message.of("%s row %d", file, rows.size() + 1).localized();
+            rows.add(new JsonRow(place, object));
+        }
+        return rows;
     }
 
     /** A file's only object. */
@@ -64,6 +56,27 @@ public record JsonRow(String place, JsonNode fields) {
      */
     public String textOrEmpty(String name) {
         return fields.path(name).isMissingNode() || fields.path(name).isNull() ? "" : text(name);
+    }
+
+    /** @throws InvalidInputException if there is no such field, or it is not a text, or blank */
+    public String filledText(String name) {
+        return optionalText(name).orElseThrow(() -> new InvalidInputException("%s: \"%s\" is missing", place, name));
+    }
+
+    /**
+     * Likewise; empty if there is no such field, or it is null.
+     *
+     * @throws InvalidInputException if it is something else than a text, or blank
+     */
+    public Optional<String> optionalText(String name) {
+        JsonNode value = fields.path(name);
+        if (value.isMissingNode() || value.isNull()) {
+            return Optional.empty();
+        }
+        if (!value.isTextual() || value.textValue().isBlank()) {
+            throw new InvalidInputException("%s: \"%s\" must be a text that is not empty", place, name);
+        }
+        return Optional.of(value.textValue());
     }
 
     /** @throws InvalidInputException if there is no such field, or it is not a list of texts, one or more */

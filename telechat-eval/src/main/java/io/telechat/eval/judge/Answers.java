@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.telechat.core.InvalidInputException;
 import io.telechat.eval.data.JsonLines;
+import io.telechat.eval.data.JsonRow;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -69,8 +70,8 @@ public final class Answers {
         Map<String, Dialog> known = new HashMap<>();
         dialogs.forEach(dialog -> known.put(dialog.id(), dialog));
         Map<String, Reply> replies = new HashMap<>();
-        for (JsonLines.Row row : JsonLines.rows(file)) {
-            String id = Rows.text(row, "id");
+        for (JsonRow row : JsonLines.rows(file)) {
+            String id = row.filledText("id");
             Reply reply = reply(row);
             if (!known.containsKey(id)) {
                 continue; // of a larger set
@@ -90,11 +91,11 @@ public final class Answers {
         return new Answers(place.toString(), replies);
     }
 
-    private static Reply reply(JsonLines.Row row) {
-        JsonNode one = row.json().path("answer");
-        JsonNode several = row.json().path("answers");
-        if (row.json().path("failure").isTextual()) {
-            return Reply.failed(row.json().get("failure").textValue());
+    private static Reply reply(JsonRow row) {
+        JsonNode one = row.fields().path("answer");
+        JsonNode several = row.fields().path("answers");
+        if (row.fields().path("failure").isTextual()) {
+            return Reply.failed(row.fields().get("failure").textValue());
         }
         boolean texts = several.isArray();
         for (JsonNode text : several) {
@@ -104,7 +105,7 @@ public final class Answers {
             throw new InvalidInputException(
                     "%s: must have either \"answer\", a text, or \"answers\", a list of texts", row.place());
         }
-        return one.isTextual() ? new Reply(List.of(one.textValue()), Optional.empty()) : Reply.of(row.json());
+        return one.isTextual() ? new Reply(List.of(one.textValue()), Optional.empty()) : Reply.of(row.fields());
     }
 
     /** The model's, or of what they were read from. */

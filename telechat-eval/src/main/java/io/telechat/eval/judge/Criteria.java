@@ -4,7 +4,9 @@ package io.telechat.eval.judge;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.telechat.core.InvalidInputException;
+import io.telechat.core.html.Page;
 import io.telechat.eval.data.JsonLines;
+import io.telechat.eval.data.JsonRow;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,6 +14,8 @@ import java.util.Optional;
 
 /** What answers are scored by, for each dimension and perhaps each language. */
 public final class Criteria {
+    private static final String OWN = "(built-in criteria)";
+
     private final List<Criterion> all;
 
     /**
@@ -36,7 +40,7 @@ public final class Criteria {
 
     /** Those of the ten dimensions of our own dialogs, in both languages. */
     public static Criteria own() {
-        return parsed(Resources.OWN_CRITERIA, JsonLines.rows(Resources.OWN_CRITERIA, Resources.read("criteria.jsonl")));
+        return parsed(OWN, JsonLines.rows(OWN, Page.resource(Criteria.class, "criteria.jsonl")));
     }
 
     /**
@@ -48,17 +52,17 @@ public final class Criteria {
         return parsed(file.toString(), JsonLines.rows(file));
     }
 
-    private static Criteria parsed(String source, List<JsonLines.Row> rows) {
+    private static Criteria parsed(String source, List<JsonRow> rows) {
         if (rows.isEmpty()) {
             throw new InvalidInputException("%s: has no criteria", source);
         }
         List<Criterion> all = new ArrayList<>();
-        for (JsonLines.Row row : rows) {
+        for (JsonRow row : rows) {
             Criterion one = new Criterion(
-                    Rows.text(row, "dimension"),
-                    Rows.optionalText(row, "language"),
-                    Rows.optionalText(row, "name"),
-                    Rows.text(row, "criteria"));
+                    row.filledText("dimension"),
+                    row.optionalText("language"),
+                    row.optionalText("name"),
+                    row.filledText("criteria"));
             boolean twice =
                     all.stream().anyMatch(c -> c.dimension.equals(one.dimension) && c.language.equals(one.language));
             if (twice) {

@@ -6,7 +6,9 @@ import io.telechat.core.InvalidInputException;
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.chat.ChatMessage;
 import io.telechat.core.chat.Role;
+import io.telechat.core.html.Page;
 import io.telechat.eval.data.JsonLines;
+import io.telechat.eval.data.JsonRow;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -17,11 +19,13 @@ import java.util.Set;
 
 /** Where dialogs come from: a file of JSON lines, or our own set. */
 public final class Dialogs {
+    private static final String OWN = "(built-in dialogs)";
+
     private Dialogs() {}
 
     /** Sixty dialogs in ten dimensions, half of them Chinese, half English; the work of this project. */
     public static List<Dialog> own() {
-        return parsed(Resources.OWN_DIALOGS, JsonLines.rows(Resources.OWN_DIALOGS, Resources.read("dialogs.jsonl")));
+        return parsed(OWN, JsonLines.rows(OWN, Page.resource(Dialogs.class, "dialogs.jsonl")));
     }
 
     /**
@@ -68,13 +72,13 @@ public final class Dialogs {
         return dialogs.stream().filter(d -> dimensions.contains(d.dimension())).toList();
     }
 
-    private static List<Dialog> parsed(String source, List<JsonLines.Row> rows) {
+    private static List<Dialog> parsed(String source, List<JsonRow> rows) {
         if (rows.isEmpty()) {
             throw new InvalidInputException("%s: has no dialogs", source);
         }
         List<Dialog> dialogs = new ArrayList<>();
         Set<String> ids = new HashSet<>();
-        for (JsonLines.Row row : rows) {
+        for (JsonRow row : rows) {
             Dialog dialog = dialog(row);
             if (!ids.add(dialog.id())) {
                 throw new InvalidInputException("%s: there is a dialog '%s' already", row.place(), dialog.id());
@@ -84,19 +88,19 @@ public final class Dialogs {
         return dialogs;
     }
 
-    private static Dialog dialog(JsonLines.Row row) {
+    private static Dialog dialog(JsonRow row) {
         List<ChatMessage> messages = messages(row);
         return new Dialog(
-                Rows.text(row, "id"),
-                Rows.text(row, "dimension"),
-                Rows.optionalText(row, "language").orElseGet(() -> Language.codeOf(messages)),
+                row.filledText("id"),
+                row.filledText("dimension"),
+                row.optionalText("language").orElseGet(() -> Language.codeOf(messages)),
                 messages,
-                Rows.optionalText(row, "reference"),
-                Rows.optionalText(row, "criteria"));
+                row.optionalText("reference"),
+                row.optionalText("criteria"));
     }
 
-    private static List<ChatMessage> messages(JsonLines.Row row) {
-        JsonNode list = row.json().path("messages");
+    private static List<ChatMessage> messages(JsonRow row) {
+        JsonNode list = row.fields().path("messages");
         if (!list.isArray() || list.isEmpty()) {
             throw new InvalidInputException(
                     "%s: \"messages\" must be a list of {\"role\", \"content\"}, the last one the user's", row.place());
@@ -113,7 +117,7 @@ public final class Dialogs {
         return messages;
     }
 
-    private static ChatMessage message(JsonLines.Row row, JsonNode one) {
+    private static ChatMessage message(JsonRow row, JsonNode one) {
         if (!one.path("role").isTextual() || !one.path("content").isTextual()) {
             throw new InvalidInputException(
                     "%s: \"messages\" must be a list of {\"role\", \"content\"}, the last one the user's", row.place());
@@ -130,7 +134,7 @@ public final class Dialogs {
     }
 
     /** A system message comes first, an answer behind a question, and tools have no part in it. */
-    private static void checkOrder(JsonLines.Row row, List<ChatMessage> messages) {
+    private static void checkOrder(JsonRow row, List<ChatMessage> messages) {
         Role role = messages.getLast().role();
         boolean first = messages.size() == 1;
         boolean right = switch (role) {

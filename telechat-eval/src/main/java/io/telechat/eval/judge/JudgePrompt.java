@@ -4,6 +4,7 @@ package io.telechat.eval.judge;
 import io.telechat.core.chat.ChatMessage;
 import io.telechat.core.chat.Role;
 import io.telechat.core.checkpoint.Sha256;
+import io.telechat.core.html.Page;
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 import java.util.List;
@@ -71,7 +72,8 @@ final class JudgePrompt {
     }
 
     private List<ChatMessage> messages(String kind) {
-        String rules = Resources.read(
+        String rules = Page.resource(
+                JudgePrompt.class,
                 "%s_%s.txt".formatted(kind, Language.of(dialog.language()).code()));
         return List.of(
                 ChatMessage.system(rules.strip()),

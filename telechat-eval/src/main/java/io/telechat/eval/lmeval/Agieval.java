@@ -4,6 +4,7 @@ package io.telechat.eval.lmeval;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.telechat.core.InvalidInputException;
 import io.telechat.eval.data.AgievalSet;
+import io.telechat.eval.data.JsonLines;
 import io.telechat.eval.data.JsonRow;
 import io.telechat.eval.math.AgievalAnswer;
 import io.telechat.eval.task.AnswerRule;
@@ -51,7 +52,7 @@ final class Agieval implements Task {
         for (AgievalSet set : AgievalSet.values()) {
             source.optional(set.path()).ifPresent(file -> {
                 List<Item> items = new ArrayList<>();
-                for (JsonRow row : source.limited(JsonRow.lines(file))) {
+                for (JsonRow row : source.limited(JsonLines.rows(file))) {
                     FewShot prompt = new FewShot("", List.of(), set.question(row), DELIMITER);
                     items.add(new Item(items.size(), prompt, isCloze(set) ? clozeQuery(row) : choice(row)));
                 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.eval.lmeval;
 
+import io.telechat.eval.data.JsonLines;
 import io.telechat.eval.data.JsonRow;
 import io.telechat.eval.data.PythonRandom;
 import io.telechat.eval.task.AnswerRule;
@@ -43,7 +44,7 @@ final class Gsm8k implements Task {
 
     @Override
     public List<Subtask> load(TaskSource source) {
-        List<JsonRow> test = JsonRow.lines(source.required("gsm8k/test.jsonl"));
+        List<JsonRow> test = JsonLines.rows(source.required("gsm8k/test.jsonl"));
         List<Shot> pool = source.shots() == 0 ? List.of() : examples(source);
         PythonRandom random = new PythonRandom(SEED);
         List<Item> items = new ArrayList<>();
@@ -64,7 +65,7 @@ final class Gsm8k implements Task {
 
     private static List<Shot> examples(TaskSource source) {
         Path file = source.required("gsm8k/train.jsonl");
-        List<Shot> pool = JsonRow.lines(file).stream()
+        List<Shot> pool = JsonLines.rows(file).stream()
                 .map(row -> new Shot(question(row), row.text("answer")))
                 .toList();
         Examples.first(pool, source, file);

@@ -2,6 +2,7 @@
 package io.telechat.eval.lmeval;
 
 import io.telechat.eval.data.HellaSwagRow;
+import io.telechat.eval.data.JsonLines;
 import io.telechat.eval.data.JsonRow;
 import io.telechat.eval.task.AnswerRule;
 import io.telechat.eval.task.Examples;
@@ -36,7 +37,7 @@ final class HellaSwag implements Task {
     public List<Subtask> load(TaskSource source) {
         Examples.requireNone(name(), source);
         List<Item> items = new ArrayList<>();
-        for (JsonRow line : source.limited(JsonRow.lines(source.required("hellaswag/hellaswag_val.jsonl")))) {
+        for (JsonRow line : source.limited(JsonLines.rows(source.required("hellaswag/hellaswag_val.jsonl")))) {
             HellaSwagRow row = HellaSwagRow.of(line);
             items.add(new Item(
                     items.size(),

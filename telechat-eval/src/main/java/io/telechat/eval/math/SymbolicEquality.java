@@ -45,8 +45,8 @@ final class SymbolicEquality {
         boolean constant = !a.hasSymbols() && !b.hasSymbols();
         try {
             for (SamplePoint point : constant ? POINTS.subList(0, 1) : POINTS) {
-                Evaluation evaluation = new Evaluation(point, deadline);
-                if (!evaluation.of(a).equalTo(evaluation.of(b))) {
+                Evaluator evaluator = new Evaluator(point, deadline);
+                if (!evaluator.of(a).equalTo(evaluator.of(b))) {
                     return false;
                 }
             }

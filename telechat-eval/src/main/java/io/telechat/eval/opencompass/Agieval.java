@@ -6,6 +6,7 @@ import static io.telechat.eval.opencompass.OpenCompassTasks.METRIC;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.telechat.eval.data.AgievalSet;
 import io.telechat.eval.data.AgievalSet.Answers;
+import io.telechat.eval.data.JsonLines;
 import io.telechat.eval.data.JsonRow;
 import io.telechat.eval.math.AgievalAnswer;
 import io.telechat.eval.math.MathStyle;
@@ -55,7 +56,7 @@ final class Agieval implements Task {
 
     private static List<Item> items(AgievalSet set, Path file, TaskSource source) {
         List<Item> items = new ArrayList<>();
-        for (JsonRow row : source.limited(JsonRow.lines(file))) {
+        for (JsonRow row : source.limited(JsonLines.rows(file))) {
             Fields fields = Fields.of("problem_input", set.question(row)).with("label", "");
             items.add(new Item(
                     items.size(),

@@ -4,6 +4,7 @@ package io.telechat.eval.opencompass;
 import static io.telechat.eval.opencompass.OpenCompassTasks.METRIC;
 
 import io.telechat.core.InvalidInputException;
+import io.telechat.eval.data.JsonLines;
 import io.telechat.eval.data.JsonRow;
 import io.telechat.eval.task.AnswerRule;
 import io.telechat.eval.task.Group;
@@ -39,7 +40,7 @@ final class Gsm8k implements Task {
         Template template =
                 Template.examples("gsm8k_shots.json", QUESTION, source).human(QUESTION.formatted("{question}"));
         List<Item> items = new ArrayList<>();
-        for (JsonRow row : source.limited(JsonRow.lines(source.required("gsm8k/test.jsonl")))) {
+        for (JsonRow row : source.limited(JsonLines.rows(source.required("gsm8k/test.jsonl")))) {
             Fields fields = Fields.of("question", row.text("question")).with("answer", "");
             OneWayRule rule = rule(Optional.of(gold(row)));
             items.add(new Item(items.size(), template.filled(fields).dialog(), rule.query(List.of(), MAX_NEW_TOKENS)));

@@ -4,6 +4,7 @@ package io.telechat.eval.opencompass;
 import static io.telechat.eval.opencompass.OpenCompassTasks.METRIC;
 
 import io.telechat.eval.data.HellaSwagRow;
+import io.telechat.eval.data.JsonLines;
 import io.telechat.eval.data.JsonRow;
 import io.telechat.eval.task.AnswerRule;
 import io.telechat.eval.task.Examples;
@@ -41,7 +42,7 @@ final class HellaSwag implements Task {
     public List<Subtask> load(TaskSource source) {
         Examples.requireNone(name(), source);
         List<Item> items = new ArrayList<>();
-        for (JsonRow line : source.limited(JsonRow.lines(source.required("hellaswag/hellaswag_val.jsonl")))) {
+        for (JsonRow line : source.limited(JsonLines.rows(source.required("hellaswag/hellaswag_val.jsonl")))) {
             HellaSwagRow row = HellaSwagRow.of(line);
             OneWayRule rule = rule(Optional.of(Letters.OPTIONS.substring(row.right(), row.right() + 1)));
             items.add(new Item(

@@ -3,10 +3,8 @@ package io.telechat.eval.sandbox;
 
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.Message;
+import io.telechat.core.html.Page;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -53,7 +51,7 @@ record Enclosure(List<String> unshare, String identity) {
         List<String> all = new ArrayList<>(unshare);
         all.addAll(NAMESPACES);
         long seconds = Execution.START.plus(limits.time()).toSeconds() + 1;
-        all.addAll(List.of("sh", "-c", resource("sandbox.sh"), "sandbox", identity));
+        all.addAll(List.of("sh", "-c", Page.resource(Enclosure.class, "sandbox.sh"), "sandbox", identity));
         all.addAll(List.of(Long.toString(seconds), Long.toString(limits.fileBytes())));
         all.addAll(files);
         all.add("--");
@@ -75,13 +73,5 @@ record Enclosure(List<String> unshare, String identity) {
                                 + " --security-opt apparmor=unconfined)"));
         return new InvalidRequestException(
                 cause, "generated programs are not run, there is no sandbox for them: %s; %s", reason, help);
-    }
-
-    static String resource(String name) {
-        try (InputStream in = Enclosure.class.getResourceAsStream(name)) {
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 }

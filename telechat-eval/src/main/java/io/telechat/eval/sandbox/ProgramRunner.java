@@ -2,6 +2,7 @@
 package io.telechat.eval.sandbox;
 
 import io.telechat.core.InvalidRequestException;
+import io.telechat.core.html.Page;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -129,7 +130,7 @@ public final class ProgramRunner {
 
     private List<String> command() {
         List<String> command = new ArrayList<>(List.of(python.executable(), "-s", "-B", "-X", "utf8", "-c"));
-        command.add(Enclosure.resource("driver.py"));
+        command.add(Page.resource(ProgramRunner.class, "driver.py"));
         command.add(Long.toString(limits.memoryBytes()));
         command.add(Long.toString(limits.fileBytes()));
         // All that the user runs would count outside a namespace.

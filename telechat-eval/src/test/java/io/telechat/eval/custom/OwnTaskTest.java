@@ -81,7 +81,8 @@ class OwnTaskTest {
         assertEquals("1+1 = 2\n\n2+2 =", text(load(yaml, 1).getFirst().items().getFirst()));
         InvalidRequestException failure = assertThrows(InvalidRequestException.class, () -> load(yaml, 3));
         assertTrue(
-                failure.getMessage().endsWith("e.jsonl: has 2 examples, of which 3 are wanted"), failure.getMessage());
+                failure.getMessage().endsWith("e.jsonl: has 2 solved examples, 3 were asked for"),
+                failure.getMessage());
     }
 
     @ParameterizedTest
@@ -131,10 +132,10 @@ class OwnTaskTest {
                 "data: q.jsonl, prompt: x, gold: y, choices: [a b], until: x | t.yaml: has \"choices\", which are"
                         + " compared",
                 "data: none.jsonl, prompt: x, gold: y | none.jsonl: cannot be read",
-                "data: q.jsonl, prompt: '{{what}}', gold: y | q.jsonl row 1: has no field \"what\"",
-                "data: q.jsonl, prompt: x, gold: '{{a}}', choices: '{{a}}' | q.jsonl row 1: must have at least two"
+                "data: q.jsonl, prompt: '{{what}}', gold: y | q.jsonl line 1: has no field \"what\"",
+                "data: q.jsonl, prompt: x, gold: '{{a}}', choices: '{{a}}' | q.jsonl line 1: must have at least two"
                         + " choices",
-                "data: q.jsonl, prompt: x, gold: '{{a}}', choices: [no, yes] | q.jsonl row 1: the right answer is"
+                "data: q.jsonl, prompt: x, gold: '{{a}}', choices: [no, yes] | q.jsonl line 1: the right answer is"
                         + " \"7\", must be"
             })
     void whatIsWrongIsSaid(String yaml, String message) throws IOException {

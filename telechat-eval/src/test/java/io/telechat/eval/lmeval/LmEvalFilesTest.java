@@ -312,16 +312,16 @@ class LmEvalFilesTest {
                 "mmlu|mmlu/test/anatomy_test.csv|q,1,2,3,4|row 1 has 5 cells, must have 6",
                 "mmlu|mmlu/test/anatomy_test.csv|\"q,1,2,3,4,A|anatomy_test.csv",
                 "gsm8k|gsm8k/test.jsonl|{\"question\":\"q\",\"answer\":\"a\"}\\n"
-                        + "{\"answer\":\"a\",\"question\":1}|test.jsonl row 2: \"question\" must be a text",
-                "gsm8k|gsm8k/test.jsonl|{\"question\":\"q\"}|row 1: \"answer\" must be a text",
+                        + "{\"answer\":\"a\",\"question\":1}|test.jsonl line 2: \"question\" must be a text",
+                "gsm8k|gsm8k/test.jsonl|{\"question\":\"q\"}|line 1: \"answer\" must be a text",
                 "gsm8k|gsm8k/test.jsonl|{\"question\":\"q\"|test.jsonl line 1: not valid JSON",
-                "hellaswag|hellaswag/hellaswag_val.jsonl|{\"activity_label\":\"a\",\"ctx_a\":\"a\",\"ctx_b\":\"b\",\"endings\":[\"e\"],\"label\":1}|row"
+                "hellaswag|hellaswag/hellaswag_val.jsonl|{\"activity_label\":\"a\",\"ctx_a\":\"a\",\"ctx_b\":\"b\",\"endings\":[\"e\"],\"label\":1}|line"
                     + " 1: there must be four endings",
-                "hellaswag|hellaswag/hellaswag_val.jsonl|{\"activity_label\":\"a\",\"ctx_a\":\"a\",\"ctx_b\":\"b\",\"endings\":[1],\"label\":0}|row"
+                "hellaswag|hellaswag/hellaswag_val.jsonl|{\"activity_label\":\"a\",\"ctx_a\":\"a\",\"ctx_b\":\"b\",\"endings\":[1],\"label\":0}|line"
                     + " 1: \"endings\" must be a list of texts",
-                "agieval|agieval/v1/sat-en.jsonl|{\"question\":\"q\",\"options\":[\"(A)a\"],\"label\":\"B\"}|row 1:"
+                "agieval|agieval/v1/sat-en.jsonl|{\"question\":\"q\",\"options\":[\"(A)a\"],\"label\":\"B\"}|line 1:"
                         + " \"label\" must be letters of 1 options from A, is \"B\"",
-                "agieval|agieval/v1/sat-en.jsonl|{\"question\":\"q\",\"options\":null,\"label\":\"B\"}|row 1:"
+                "agieval|agieval/v1/sat-en.jsonl|{\"question\":\"q\",\"options\":null,\"label\":\"B\"}|line 1:"
                         + " \"options\" must be a list of texts",
                 "math|math/test/algebra/1.json|{\"problem\":\"p\",\"solution\":\"none\"}|1.json: \"solution\" has no"
                         + " answer in a \\boxed{}",

@@ -3,6 +3,7 @@ package io.telechat.eval.custom;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.telechat.core.InvalidInputException;
+import io.telechat.eval.data.JsonRow;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -11,32 +12,33 @@ import java.util.regex.Pattern;
  *
  * @param text as the task's file has it
  */
-record Template(String text) {
+record RowTemplate(String text) {
     private static final Pattern FIELD = Pattern.compile("\\{\\{\\s*([^{}]+?)\\s*}}");
 
     /**
      * The text of a row.
      *
-     * @param place of the row, for messages
      * @throws InvalidInputException if a field is not there, or is no text, number or truth value
      */
-    String of(JsonNode row, String place) {
+    String of(JsonRow row) {
         return FIELD.matcher(text)
-                .replaceAll(match -> Matcher.quoteReplacement(
-                        value(row, match.group(1), place).asText()));
+                .replaceAll(match ->
+                        Matcher.quoteReplacement(value(row, match.group(1)).asText()));
     }
 
-    private static JsonNode value(JsonNode row, String field, String place) {
-        JsonNode value = row.path(field);
+    private static JsonNode value(JsonRow row, String field) {
+        JsonNode value = row.fields().path(field);
         if (!value.isValueNode() || value.isNull()) {
-            throw new InvalidInputException("%s: has no field \"%s\" that is a text or a number", place, field);
+            throw new InvalidInputException("%s: has no field \"%s\" that is a text or a number", row.place(), field);
         }
         return value;
     }
 
     /** The list that a row has in a field, if the text is that field alone. */
-    JsonNode list(JsonNode row) {
+    JsonNode list(JsonRow row) {
         Matcher matcher = FIELD.matcher(text);
-        return matcher.matches() ? row.path(matcher.group(1)) : row.path("");
+        return matcher.matches()
+                ? row.fields().path(matcher.group(1))
+                : row.fields().path("");
     }
 }

@@ -9,7 +9,7 @@ import java.util.List;
  * The value of an expression where its variables stand for numbers. Throws {@link ArithmeticException} where it has none: a division
  * by zero, a number too large, or time is over.
  */
-final class Evaluation {
+final class Evaluator {
     private static final int MAX_REPEATED = 1 << 10;
 
     private final SamplePoint point;
@@ -17,7 +17,7 @@ final class Evaluation {
     private final long deadline;
 
     /** @param deadline of {@link System#nanoTime} */
-    Evaluation(SamplePoint point, long deadline) {
+    Evaluator(SamplePoint point, long deadline) {
         this.point = point;
         this.deadline = deadline;
     }
