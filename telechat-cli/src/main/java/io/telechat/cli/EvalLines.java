@@ -9,6 +9,7 @@ import io.telechat.core.InvalidRequestException;
 import io.telechat.eval.AnswerReading;
 import io.telechat.eval.Evaluation;
 import io.telechat.eval.data.JsonLines;
+import io.telechat.eval.data.JsonRow;
 import io.telechat.eval.math.MathStyle;
 import io.telechat.eval.opencompass.OpenCompassPrompts;
 import io.telechat.eval.task.Item;
@@ -99,15 +100,15 @@ final class EvalLines {
 
     private static int each(Function<JsonNode, JsonNode> reading) throws IOException {
         BufferedReader lines = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-        for (JsonLines.Row line : JsonLines.rows("stdin", lines.readAllAsString())) {
+        for (JsonRow line : JsonLines.rows("stdin", lines.readAllAsString())) {
             System.out.println(Json.line(read(line, reading)));
         }
         return ExitCode.OK;
     }
 
-    private static JsonNode read(JsonLines.Row line, Function<JsonNode, JsonNode> reading) {
+    private static JsonNode read(JsonRow line, Function<JsonNode, JsonNode> reading) {
         try {
-            return reading.apply(line.json());
+            return reading.apply(line.fields());
         } catch (InvalidInputException e) {
             throw new InvalidInputException(e, "%s: %s", line.place(), e.message());
         }
