@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 /** What docs/library.md shows is part of tests that are compiled and run. */
 class LibraryGuideTest {
     private static final Pattern JAVA = Pattern.compile("```java\\n(.*?)```", Pattern.DOTALL);
-    private static final List<String> MODULES = List.of("infer", "train", "djl", "langchain4j", "spring-ai");
+    private static final List<String> MODULES = List.of("infer", "train", "eval", "djl", "langchain4j", "spring-ai");
 
     private static String withoutBlanks(String text) {
         return text.replaceAll("\\s+", "");
