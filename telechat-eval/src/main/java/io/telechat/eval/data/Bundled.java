@@ -5,10 +5,14 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.telechat.core.checkpoint.JsonFiles;
 import io.telechat.core.html.Page;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** What belongs to benchmarks, but not to their files: it comes with this program. */
 public final class Bundled {
+    /** Of subjects of MMLU, in the order in which their means are shown. */
+    public static final List<String> MMLU_CATEGORIES = List.of("stem", "humanities", "social_sciences", "other");
+
     private Bundled() {}
 
     /** A file beside a class. */
@@ -16,7 +20,7 @@ public final class Bundled {
         return JsonFiles.parse(name, Page.resource(beside, name));
     }
 
-    /** The category of each subject of MMLU: {@code stem}, {@code humanities}, {@code social_sciences}, {@code other}. */
+    /** The category of each subject of MMLU. */
     public static Map<String, String> mmluCategories() {
         return table("mmlu_categories.json");
     }

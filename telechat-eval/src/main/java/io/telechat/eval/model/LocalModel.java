@@ -21,6 +21,7 @@ import io.telechat.infer.generation.TokenEvent;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -115,19 +116,18 @@ public final class LocalModel implements Answerer {
     }
 
     private ChoiceTokens choiceTokens(Prompt prompt, Query.Choice choice) {
-        if (prompt instanceof Prompt.FewShot shots && !form.chat()) {
-            return ChoiceTokens.ofText(model.tokenizer(), shots.text(), choice, endIds);
-        }
-        return ChoiceTokens.ofDialog(model.tokenizer(), dialogIds(prompt, 1), choice);
+        return form.text(prompt)
+                .map(text -> ChoiceTokens.ofText(model.tokenizer(), text, choice, endIds))
+                .orElseGet(() -> ChoiceTokens.ofDialog(model.tokenizer(), dialogIds(prompt, 1), choice));
     }
 
     @Override
     public CompletableFuture<Answer> answer(Asked asked, Query.FreeAnswer query) {
         int newTokens = form.newTokens(query.maxNewTokens());
-        boolean plain = asked.item().prompt() instanceof Prompt.FewShot && !form.chat();
-        int[] all = plain
-                ? model.tokenizer().encode(((Prompt.FewShot) asked.item().prompt()).text())
-                : dialogIds(asked.item().prompt(), newTokens);
+        Optional<String> text = form.text(asked.item().prompt());
+        boolean plain = text.isPresent();
+        int[] all = text.map(model.tokenizer()::encode)
+                .orElseGet(() -> dialogIds(asked.item().prompt(), newTokens));
         if (newTokens >= maxLength) {
             throw new InvalidRequestException(
                     "answers of %,d tokens leave no room for a question in %,d (--max-gen-toks)", newTokens, maxLength);
@@ -139,12 +139,11 @@ public final class LocalModel implements Answerer {
         model.engine().submit(List.of(Request.of(ids, options)), new Completing(result) {
             @Override
             public void finished(int index, Generation generation) {
-                String text = plain ? decoded(ids, generation) : generation.text();
                 result.complete(new Answer(
                         OptionalInt.of(all.length),
                         all.length - ids.length,
                         OptionalInt.of(generation.tokens().size()),
-                        text));
+                        plain ? decoded(ids, generation) : generation.text()));
             }
         });
         return result;
@@ -164,17 +163,7 @@ public final class LocalModel implements Answerer {
 
     /** A conversation; where it is too long, without its first examples. */
     private int[] dialogIds(Prompt prompt, int newTokens) {
-        Prompt.Dialog dialog = switch (prompt) {
-            case Prompt.FewShot shots -> shots.dialog(form.multiturn());
-            case Prompt.Dialog turns -> turns;
-        };
-        List<ChatMessage> messages = new ArrayList<>(dialog.asked().stream()
-                .map(turn -> switch (turn.speaker()) {
-                    case SYSTEM -> ChatMessage.system(turn.text());
-                    case HUMAN -> ChatMessage.user(turn.text());
-                    case BOT -> ChatMessage.assistant(turn.text());
-                })
-                .toList());
+        List<ChatMessage> messages = new ArrayList<>(form.conversation(prompt));
         int[] ids = ids(messages);
         while (ids.length + newTokens > maxLength && messages.size() > 2) {
             int first = messages.getFirst().role() == Role.SYSTEM ? 1 : 0;

@@ -75,14 +75,14 @@ public final class RemoteModel implements Answerer {
 
     @Override
     public CompletableFuture<Likelihoods> likelihoods(Asked asked, Query.Choice choice) {
-        if (!(asked.item().prompt() instanceof Prompt.FewShot shots) || form.chat()) {
-            throw new InvalidRequestException("the likelihoods of a conversation's answers cannot be had of a server");
-        }
+        String text = form.text(asked.item().prompt())
+                .orElseThrow(() -> new InvalidRequestException(
+                        "the likelihoods of a conversation's answers cannot be had of a server"));
         Tokenizer pieces = tokenizer.orElseThrow(() -> new InvalidRequestException(
                 "%s compares likelihoods, for which the model's tokenizer is needed here: --tokenizer DIR",
                 asked.task()));
         Set<Integer> ends = pieces.id(endOfText()).stream().boxed().collect(Collectors.toSet());
-        ChoiceTokens tokens = ChoiceTokens.ofText(pieces, shots.text(), choice, ends);
+        ChoiceTokens tokens = ChoiceTokens.ofText(pieces, text, choice, ends);
         int length = mostRead();
         return CompletableFuture.supplyAsync(
                 () -> tokens.likelihoods(index -> echoed(tokens, index, length), length), waiting);
@@ -128,8 +128,8 @@ public final class RemoteModel implements Answerer {
     }
 
     private Answer ask(Prompt prompt, Query.FreeAnswer query) {
-        boolean plain = prompt instanceof Prompt.FewShot && !form.chat();
-        if (form.maxLength().isPresent() && (!plain || tokenizer.isEmpty())) {
+        Optional<String> plain = form.text(prompt);
+        if (form.maxLength().isPresent() && (plain.isEmpty() || tokenizer.isEmpty())) {
             throw new InvalidRequestException(
                     "--max-length is for prompts that are cut here: with a server, plain ones, and with its model's"
                             + " tokenizer (--tokenizer DIR)");
@@ -140,7 +140,7 @@ public final class RemoteModel implements Answerer {
         if (!stops.isEmpty()) {
             stops.forEach(body.putArray("stop")::add);
         }
-        if (!plain) {
+        if (plain.isEmpty()) {
             putMessages(body, prompt);
             JsonNode answer = client.post("chat/completions", body);
             JsonNode message = answer.path("choices").path(0).path("message");
@@ -148,7 +148,7 @@ public final class RemoteModel implements Answerer {
             return answer(
                     answer, onlyThoughts ? TextNode.valueOf("") : message.path("content"), OptionalInt.empty(), 0);
         }
-        String text = ((Prompt.FewShot) prompt).text();
+        String text = plain.get();
         OptionalInt length = OptionalInt.empty();
         int cut = 0;
         if (tokenizer.isPresent()) {
@@ -183,12 +183,11 @@ public final class RemoteModel implements Answerer {
     }
 
     private void putMessages(ObjectNode body, Prompt prompt) {
-        Prompt.Dialog dialog =
-                prompt instanceof Prompt.FewShot shots ? shots.dialog(form.multiturn()) : (Prompt.Dialog) prompt;
         ArrayNode messages = body.putArray("messages");
-        dialog.asked()
-                .forEach(turn ->
-                        messages.addObject().put("role", role(turn.speaker())).put("content", turn.text()));
+        form.conversation(prompt)
+                .forEach(message -> messages.addObject()
+                        .put("role", message.role().lowerCase())
+                        .put("content", message.content()));
     }
 
     /** @param length of the prompt, if it is known here */
@@ -202,14 +201,6 @@ public final class RemoteModel implements Answerer {
                 cut,
                 number(usage.path("completion_tokens")),
                 text.asText());
-    }
-
-    private static String role(Prompt.Speaker speaker) {
-        return switch (speaker) {
-            case SYSTEM -> "system";
-            case HUMAN -> "user";
-            case BOT -> "assistant";
-        };
     }
 
     private static OptionalInt number(JsonNode node) {

@@ -11,7 +11,6 @@ import io.telechat.eval.task.Question;
 import io.telechat.eval.task.Subtask;
 import io.telechat.eval.task.Task;
 import io.telechat.eval.task.TaskSource;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -59,11 +58,7 @@ final class Mmlu implements Task {
 
     @Override
     public List<Group> groups() {
-        List<Group> groups = new ArrayList<>(Task.super.groups());
-        for (String category : List.of("stem", "humanities", "social_sciences", "other")) {
-            groups.add(new Group("mmlu_" + category, subject -> category.equals(CATEGORIES.get(subject))));
-        }
-        return groups;
+        return Group.byCategory(name(), Bundled.MMLU_CATEGORIES, CATEGORIES);
     }
 
     @Override
