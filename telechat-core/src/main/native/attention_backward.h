@@ -93,12 +93,12 @@ static void attend_backward(const float *query, const float *key, const float *v
     float *keys = scratch, *values = keys + by_token, *keys_by_dim = values + by_token;
     HeadGradients h = {query, d_out, lse, dq, dk, dv, stride, out_stride, lse_stride, count, dim, keys, values,
                        keys_by_dim, keys_by_dim + by_dim, keys_by_dim + 2 * by_dim, keys_by_dim + 3 * by_dim};
-    pack_matrix(F32, key, stride, 1, dim, count, h.keys_by_token);
-    pack_matrix(F32, value, stride, 1, dim, count, h.values_by_token);
-    pack_matrix(F32, key, stride, 0, count, dim, h.keys_by_dim);
+    pack_floats(key, stride, 1, dim, count, h.keys_by_token);
+    pack_floats(value, stride, 1, dim, count, h.values_by_token);
+    pack_floats(key, stride, 0, count, dim, h.keys_by_dim);
     for (int64_t g = 0; g < group; g++, h.query += dim, h.dq += dim, h.d_out += dim, h.lse++, out += dim) {
-        pack_matrix(F32, h.query, stride, 0, count, dim, h.queries_by_dim);
-        pack_matrix(F32, h.d_out, out_stride, 0, count, dim, h.d_out_by_dim);
+        pack_floats(h.query, stride, 0, count, dim, h.queries_by_dim);
+        pack_floats(h.d_out, out_stride, 0, count, dim, h.d_out_by_dim);
         for (int64_t t = 0; t < count; t++) h.delta[t] = dot(h.d_out + t * out_stride, out + t * out_stride, dim);
         for (int64_t k = 0; k < count; k += POSITIONS) {
             for (int64_t q = k; q < count; q += POSITIONS) backward_tile(&h, q, k, g == 0 && q == k, scale);

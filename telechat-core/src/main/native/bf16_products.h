@@ -6,14 +6,14 @@
 // widened, so weights are used where they lie; many tokens take as many rows at a time as stay in the second-level cache.
 
 // Elements of a step.
-#define PAIRS (2 * LANES)
+#define BF16_STEP (2 * LANES)
 // The length of a sum that is computed in one go, so that a tile's rows of x stay in the first-level cache.
 #define BF16_CHUNK 2048
 
-INLINE VH vh_load_within(const uint16_t *p, int64_t there) { return there >= PAIRS ? vh_load(p) : vh_load_part(p, there); }
+INLINE VH vh_load_within(const uint16_t *p, int64_t there) { return there >= BF16_STEP ? vh_load(p) : vh_load_part(p, there); }
 
 // Elements from one rounded token to the next: whole vectors.
-INLINE int64_t rounded(int64_t k) { return (k + PAIRS - 1) / PAIRS * PAIRS; }
+INLINE int64_t rounded(int64_t k) { return (k + BF16_STEP - 1) / BF16_STEP * BF16_STEP; }
 
 INLINE int64_t rounded_bytes(int64_t k) { return rounded(k) * (int64_t) sizeof(uint16_t); }
 
@@ -21,15 +21,15 @@ INLINE int64_t rounded_bytes(int64_t k) { return rounded(k) * (int64_t) sizeof(u
 static void round_tokens(const float *x, int64_t m, int64_t k, uint16_t *to) {
     for (int64_t t = 0; t < m; t++, x += k, to += rounded(k)) {
         int64_t i = 0;
-        for (; i + PAIRS <= k; i += PAIRS) vh_store(to + i, vh_round(vf_load(x + i), vf_load(x + i + LANES)));
+        for (; i + BF16_STEP <= k; i += BF16_STEP) vh_store(to + i, vh_round(vf_load(x + i), vf_load(x + i + LANES)));
         for (; i < k; i++) to[i] = float_to_bf16(x[i]);
     }
 }
 
-// sum[t][r] += x[t, i] * w[r, i] for i from begin to end, which is k or a multiple of PAIRS.
+// sum[t][r] += x[t, i] * w[r, i] for i from begin to end, which is k or a multiple of BF16_STEP.
 INLINE void add_bf16(const int tokens, const int rows, const int fetch, const uint16_t *w, const uint16_t *x, int64_t k,
                      int64_t begin, int64_t end, SUMS sum) {
-    for (int64_t i = begin; i < end; i += PAIRS) {
+    for (int64_t i = begin; i < end; i += BF16_STEP) {
         VH row[TILE_ROWS];
         UNROLL for (int r = 0; r < rows; r++) {
             if (fetch) PREFETCH(w + r * k + i, STREAM_NEAR);

@@ -47,6 +47,7 @@ INLINE void narrow_to(int type, const float *from, void *to, int64_t count) {
             for (; i < count; i++) ((uint16_t *) to)[i] = float_to_f16(from[i]);
             break;
         case BF16:
+            for (; i + LANES <= count; i += LANES) vf_to_bf16((uint16_t *) to + i, vf_load(from + i));
             for (; i < count; i++) ((uint16_t *) to)[i] = float_to_bf16(from[i]);
             break;
         default: memcpy(to, from, count * sizeof *from);
@@ -66,4 +67,13 @@ static void widen(int type, const void *from, float *to, int64_t count) {
         case BF16: widen_from(BF16, from, to, count); break;
         default: widen_from(F32, from, to, count);
     }
+}
+
+// The same of rows that are so many elements apart.
+static void widen_rows(int type, const char *from, int64_t from_stride, float *to, int64_t to_stride, int64_t rows, int64_t columns) {
+    for (int64_t row = 0; row < rows; row++, from += from_stride * size_of(type), to += to_stride) widen(type, from, to, columns);
+}
+
+static void narrow_rows(int type, const float *from, int64_t from_stride, char *to, int64_t to_stride, int64_t rows, int64_t columns) {
+    for (int64_t row = 0; row < rows; row++, from += from_stride, to += to_stride * size_of(type)) narrow_to(type, from, to, columns);
 }

@@ -76,10 +76,14 @@ int64_t KERNEL(run)(int operation, ARGUMENTS) {
             attend((int) a[0], address(a[1]), a[2], a[3], a[4], a[5], a[6], a[7], a[8], address(a[9]), a[10], address(a[11]), a[12],
                    address(a[13]), a[14], address(a[15]));
             break;
-        case PACK_MATRIX: pack_matrix((int) a[0], address(a[1]), a[2], (int) a[3], a[4], a[5], address(a[6])); break;
+        case PACKED_STEPS: return has_form((int) a[0]) ? packed_steps((int) a[0], a[1]) : NO_SUCH_OPERATION;
+        case PACK_MATRIX: pack_matrix((int) a[0], (int) a[1], address(a[2]), a[3], (int) a[4], a[5], a[6], address(a[7])); break;
         case MATRIX_PRODUCT:
-            matrix_product(address(a[0]), a[1], a[2], a[3], address(a[4]), a[5], a[6], address(a[7]), a[8], (int) a[9]);
+            matrix_product((int) a[0], (Left){address(a[1]), (int) a[2], a[3], a[4]}, a[5], address(a[6]), a[7], a[8], address(a[9]), a[10],
+                           (int) a[11]);
             break;
+        case WIDEN_ROWS: widen_rows((int) a[0], address(a[1]), a[2], address(a[3]), a[4], a[5], a[6]); break;
+        case NARROW_ROWS: narrow_rows((int) a[0], address(a[1]), a[2], address(a[3]), a[4], a[5], a[6]); break;
         case RMS_NORM_BACKWARD:
             rms_norm_backward(address(a[0]), address(a[1]), address(a[2]), address(a[3]), address(a[4]), address(a[5]), address(a[6]),
                               a[7], a[8]);

@@ -4,7 +4,7 @@
 // compares the list that DESCRIBE gives with his own first (NativeKernels.java).
 
 // To be raised when what an operation takes, gives or means changes while its name does not.
-#define ABI_VERSION 1
+#define ABI_VERSION 2
 
 #define OPERATIONS(X) \
     X(DESCRIBE) \
@@ -26,6 +26,9 @@
     X(LINEAR_QUANTIZED) \
     X(STORE_KEYS_VALUES) \
     X(ATTEND) \
+    X(WIDEN_ROWS) \
+    X(NARROW_ROWS) \
+    X(PACKED_STEPS) \
     X(PACK_MATRIX) \
     X(MATRIX_PRODUCT) \
     X(RMS_NORM_BACKWARD) \

@@ -86,6 +86,16 @@ INLINE void vf_pair_bf16(const uint16_t *p, VF *first, VF *second) {
 INLINE void vf_to_f16(uint16_t *p, VF v) {
     _mm_storeu_si128((__m128i *) p, _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }
+// Rounds to nearest even; NaN stays NaN.
+INLINE void vf_to_bf16(uint16_t *p, VF v) {
+    __m256i bits = _mm256_castps_si256(v), even = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+    __m256i rounded = _mm256_add_epi32(_mm256_add_epi32(bits, _mm256_set1_epi32(0x7fff)), even);
+    __m256i quiet = _mm256_or_si256(bits, _mm256_set1_epi32(0x400000));
+    rounded = _mm256_blendv_epi8(rounded, quiet, _mm256_castps_si256(_mm256_cmp_ps(v, v, _CMP_UNORD_Q)));
+    rounded = _mm256_srli_epi32(rounded, 16);
+    __m256i packed = _mm256_permute4x64_epi64(_mm256_packus_epi32(rounded, rounded), 0x08);
+    _mm_storeu_si128((__m128i *) p, _mm256_castsi256_si128(packed));
+}
 INLINE uint16_t float_to_f16(float v) { return _cvtss_sh(v, _MM_FROUND_TO_NEAREST_INT); }
 
 INLINE __m256i first_lanes(int64_t n) {

@@ -109,6 +109,13 @@ INLINE void vf_pair_bf16(const uint16_t *p, VF *first, VF *second) {
 INLINE void vf_to_f16(uint16_t *p, VF v) {
     _mm256_storeu_si256((__m256i *) p, _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }
+// Rounds to nearest even; NaN stays NaN.
+INLINE void vf_to_bf16(uint16_t *p, VF v) {
+    __m512i bits = _mm512_castps_si512(v), even = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+    __m512i rounded = _mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff)), even);
+    rounded = _mm512_mask_or_epi32(rounded, _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q), bits, _mm512_set1_epi32(0x400000));
+    _mm256_storeu_si256((__m256i *) p, _mm512_cvtepi32_epi16(_mm512_srli_epi32(rounded, 16)));
+}
 INLINE uint16_t float_to_f16(float v) { return _cvtss_sh(v, _MM_FROUND_TO_NEAREST_INT); }
 
 // The first n < LANES elements, zeros behind them.
@@ -167,4 +174,15 @@ INLINE void vh_store(uint16_t *p, VH v) { _mm512_storeu_si512(p, (__m512i) v); }
 // Of the elements of low, then those of high. Numbers below the smallest normal one become zero.
 INLINE VH vh_round(VF low, VF high) { return _mm512_cvtne2ps_pbh(high, low); }
 INLINE VF vf_dot_bf16(VF sum, VH a, VH b) { return _mm512_dpbf16_ps(sum, a, b); }
+// The same with two elements that all lanes take.
+INLINE VF vf_dot_bf16_at(VF sum, const float *two, VF b) {
+    __asm__("vdpbf16ps %2%{1to16%}, %1, %0" : "+v"(sum) : "v"(b), "m"(*two));
+    return sum;
+}
+// In each lane, an element of first and one of second, rounded.
+INLINE VF vh_zip(VF first, VF second) {
+    const __m512i order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3,
+                                           18, 2, 17, 1, 16, 0);
+    return (VF) _mm512_permutexvar_epi16(order, (__m512i) vh_round(first, second));
+}
 #endif

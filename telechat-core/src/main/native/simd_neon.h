@@ -65,6 +65,13 @@ INLINE void vf_pair_bf16(const uint16_t *p, VF *first, VF *second) {
     *second = vreinterpretq_f32_u32(vandq_u32(pairs, vdupq_n_u32(0xffff0000)));
 }
 INLINE void vf_to_f16(uint16_t *p, VF v) { vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32(v))); }
+// Rounds to nearest even; NaN stays NaN.
+INLINE void vf_to_bf16(uint16_t *p, VF v) {
+    uint32x4_t bits = vreinterpretq_u32_f32(v), even = vandq_u32(vshrq_n_u32(bits, 16), vdupq_n_u32(1));
+    uint32x4_t rounded = vaddq_u32(vaddq_u32(bits, vdupq_n_u32(0x7fff)), even);
+    rounded = vbslq_u32(vceqq_f32(v, v), rounded, vorrq_u32(bits, vdupq_n_u32(0x400000)));
+    vst1_u16(p, vshrn_n_u32(rounded, 16));
+}
 INLINE uint16_t float_to_f16(float v) {
     __fp16 half = (__fp16) v;
     uint16_t bits;

@@ -11,29 +11,79 @@ static float *copy(const float *from, int64_t count) {
 // How many columns are packed together.
 static int64_t sliver(void) { return CALL(SLIVER_COLUMNS, 0); }
 
+// The nearest bfloat16, to even.
+static float rounded(float v) {
+    uint32_t bits = (uint32_t) bits_of(v);
+    bits = (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000u;
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+// What a step of a packed matrix has of its columns: a float, or two elements of bfloat16, the first one in the lower half.
+enum { FLOATS, PAIRS };
+
+static int has_pairs(void) { return CALL(PACKED_STEPS, PAIRS, 1) != NO_SUCH_OPERATION; }
+
+static float element_of(int form, const float *packed, int64_t steps, int64_t i, int64_t j) {
+    int64_t width = sliver(), step = form == PAIRS ? i / 2 : i;
+    const float *at = packed + j / width * width * steps + step * width + j % width;
+    if (form == FLOATS) return *at;
+    uint16_t half;
+    memcpy(&half, (const char *) at + i % 2 * 2, sizeof half);
+    uint32_t bits = (uint32_t) half << 16;
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
 // C [m, n] (+)= A B; the rows of C are wider than C, and what lies between them must stay.
-static void check_product(int type, int turned_a, int turned_b, int add, int64_t m, int64_t k, int64_t n) {
+static void check_product(int form, int type, int left_type, int turned_a, int turned_b, int add, int64_t m, int64_t k, int64_t n) {
     int64_t width = sliver(), padded = (n + width - 1) / width * width, ldc = n + 3, ldb = (turned_b ? k : n) + 2;
-    int64_t size_b = ldb * (turned_b ? n : k), row = turned_a ? 1 : k, step = turned_a ? m : 1;
-    float *a = floats(m * k), *b = malloc(size_b * sizeof *b), *packed = floats(k * padded), *c = floats(m * ldc);
+    int64_t size_b = ldb * (turned_b ? n : k), row = turned_a ? 1 : k, step = turned_a ? m : 1, steps = CALL(PACKED_STEPS, form, k);
+    float *a = malloc(m * k * sizeof *a), *b = malloc(size_b * sizeof *b), *packed = floats(steps * padded), *c = floats(m * ldc);
     float *before = copy(c, m * ldc);
-    void *stored = weights(type, size_b, b);
-    CALL(PACK_MATRIX, type, P(stored), ldb, turned_b, k, n, P(packed));
-    for (int64_t i = 0; i < k; i++) {
+    void *stored = weights(type, size_b, b), *left = weights(left_type, m * k, a);
+    for (int64_t i = 0; form == PAIRS && i < m * k; i++) a[i] = rounded(a[i]);
+    for (int64_t i = 0; form == PAIRS && i < size_b; i++) b[i] = rounded(b[i]);
+    CALL(PACK_MATRIX, form, type, P(stored), ldb, turned_b, k, n, P(packed));
+    for (int64_t i = 0; i < (form == PAIRS ? 2 * steps : steps); i++) {
         for (int64_t j = 0; j < padded; j++) {
-            double element = j >= n ? 0 : turned_b ? b[j * ldb + i] : b[i * ldb + j];
-            check("pack_matrix", element, packed[j / width * k * width + i * width + j % width], 0);
+            double element = j >= n || i >= k ? 0 : turned_b ? b[j * ldb + i] : b[i * ldb + j];
+            check("pack_matrix", element, element_of(form, packed, steps, i, j), 0);
         }
     }
-    CALL(MATRIX_PRODUCT, P(a), row, step, m, P(packed), k, n, P(c), ldc, add);
+    CALL(MATRIX_PRODUCT, form, P(left), left_type, row, step, m, P(packed), k, n, P(c), ldc, add);
     for (int64_t r = 0; r < m; r++) {
         for (int64_t j = 0; j < ldc; j++) {
             double sum = add || j >= n ? before[r * ldc + j] : 0;
             for (int64_t i = 0; j < n && i < k; i++) {
                 sum += (double) a[r * row + i * step] * (turned_b ? b[j * ldb + i] : b[i * ldb + j]);
             }
-            check("matrix_product", sum, c[r * ldc + j], j < n ? 2e-6 * sqrt((double) k) : 0);
+            check(form == PAIRS ? "matrix_product of pairs" : "matrix_product", sum, c[r * ldc + j], j < n ? 2e-6 * sqrt((double) k) : 0);
         }
+    }
+    free(a), free(b), free(packed), free(c), free(before), free(stored), free(left);
+}
+
+static void check_conversions(int64_t count) {
+    float *meaning = malloc(count * sizeof *meaning), *wide = floats(count), *from = floats(count);
+    uint16_t *narrow = malloc(count * sizeof *narrow);
+    for (int type = F16; type <= BF16; type++) {
+        CALL(WIDEN_ROWS, type, P(weights(type, count, meaning)), count, P(wide), count, 1, count);
+        for (int64_t i = 0; i < count; i++) check("widen", meaning[i], wide[i], 0);
+    }
+    uint32_t hard[] = {0x3f808000, 0x3f818000, 0x3f807fff, 0x3f808001, 0x7f7fffff, 0x7f800000, 0x80000001, 0x00018000};
+    for (int64_t i = 0; i < count && i < 8; i++) memcpy(from + i, hard + i, sizeof *hard);
+    CALL(NARROW_ROWS, BF16, P(from), count, P(narrow), count, 1, count);
+    CALL(WIDEN_ROWS, BF16, P(narrow), count, P(wide), count, 1, count);
+    for (int64_t i = 0; i < count; i++) check("narrow_rows", bits_of(rounded(from[i])), bits_of(wide[i]), 0);
+    int64_t columns = count / 3, stride = columns + 1; // three rows with something between them
+    float *apart = floats(3 * stride);
+    CALL(NARROW_ROWS, BF16, P(from), columns, P(narrow), columns, 3, columns);
+    CALL(WIDEN_ROWS, BF16, P(narrow), columns, P(apart), stride, 2, columns);
+    for (int64_t i = 0; i < 2 * columns; i++) {
+        check("widen_rows", bits_of(rounded(from[i])), bits_of(apart[i / columns * stride + i % columns]), 0);
     }
 }
 
@@ -176,13 +226,18 @@ static void check_limits(void) {
 
 static void check_training(void) {
     int64_t sizes[] = {1, 7, 40, 100, 1030};
-    for (int type = F32; type <= BF16; type++) {
-        for (int way = 0; way < 8; way++) {
-            for (int64_t m = 1; m <= 15; m += 2) check_product(type, way & 1, way & 2, way & 4, m, sizes[m % 4], 37);
-            check_product(type, way & 1, way & 2, way & 4, 29, 1030, 100);
-            check_product(type, way & 1, way & 2, way & 4, 180, 37, 70);
+    for (int form = FLOATS; form <= (has_pairs() ? PAIRS : FLOATS); form++) {
+        for (int types = 0; types < 6; types++) { // F32, F16 or BF16 by F32 or BF16
+            int type = types / 2, left = types % 2 ? BF16 : F32;
+            for (int way = 0; way < 8; way++) {
+                for (int64_t m = 1; m <= 15; m += 2) check_product(form, type, left, way & 1, way & 2, way & 4, m, sizes[m % 4], 37);
+                check_product(form, type, left, way & 1, way & 2, way & 4, 29, 1030, 100);
+                check_product(form, type, left, way & 1, way & 2, way & 4, 180, 37, 70);
+            }
         }
     }
+    check_conversions(7);
+    check_conversions(100);
     for (int i = 0; i < 5; i++) {
         check_norm_backward(sizes[i]);
         check_swiglu_backward(sizes[i]);

@@ -134,7 +134,7 @@ final class PlanCommand implements Callable<Integer> {
             throw new InvalidRequestException("--batch %d: too many tokens at once", batch);
         }
         Optional<TuningMethod.Lora> adapters = lora.method();
-        TuningMethod method = adapters.isPresent() ? adapters.get() : precision.full();
+        TuningMethod method = adapters.isPresent() ? adapters.get().computedIn(precision.dtype()) : precision.full();
         PlannedModel planned = model.read();
         RunSetup setup =
                 new RunSetup(batch, tokens, checkpointing, method, precision.moments(), cluster.ranks(), offload);

@@ -14,7 +14,8 @@ final class PrecisionOptions {
             paramLabel = "TYPE",
             converter = DTypeConverter.Computed.class,
             completionCandidates = DTypeConverter.Computed.class,
-            description = "of the parameters: f32 (default) or bf16; beside adapters, they stay as they are stored")
+            description = "what is computed in: f32 (default) or bf16, for parameters and activations; beside adapters,"
+                    + " parameters stay as they are stored")
     private DType dtype = DType.F32;
 
     @Option(
@@ -33,6 +34,10 @@ final class PrecisionOptions {
 
     TuningMethod.Full full() {
         return new TuningMethod.Full(dtype, rounding);
+    }
+
+    DType dtype() {
+        return dtype;
     }
 
     MomentType moments() {

@@ -3,7 +3,6 @@ package io.telechat.cli;
 
 import io.telechat.core.InvalidRequestException;
 import io.telechat.core.Message;
-import io.telechat.core.tensor.DType;
 import io.telechat.train.TrainConfig;
 import io.telechat.train.TuningMethod;
 import io.telechat.train.optimizer.AdamW;
@@ -213,17 +212,12 @@ final class TrainOptions {
             lines.add(Message.localized(
                     "--zero-stage %d changes nothing: one process has nothing to share out", zeroStage));
         }
-        if (lora.method().isPresent() && precision.full().dtype() != DType.F32) {
-            lines.add(Message.localized(
-                    "--dtype %s changes nothing: adapters are f32, and the model beside them stays as it is stored",
-                    precision.full().dtype()));
-        }
         return lines;
     }
 
     private TuningMethod method() {
         Optional<TuningMethod.Lora> adapters = lora.method();
-        return adapters.isPresent() ? adapters.get() : precision.full();
+        return adapters.isPresent() ? adapters.get().computedIn(precision.dtype()) : precision.full();
     }
 
     TrainConfig config() {

@@ -180,8 +180,8 @@ class CudaTensorParallelTest {
                 ParameterStore parameters =
                         ModelLoader.parameters(checked, part, backend, Optional.empty(), LoadProgress.SILENT);
                 TensorParallelOps ops = new TensorParallelOps(backend.trainingOps(), backend.memory(), part, ranks);
-                TrainingPass pass =
-                        new TrainingPass(part.config(), parameters, backend, ops, backend.gradOps(), 12, false)) {
+                TrainingPass pass = new TrainingPass(
+                        part.config(), parameters, backend, ops, backend.gradOps(), 12, false, DType.F32)) {
             ModelWeights zeros = zeros(parameters, part.config().layers(), arena);
             RopeTable rope = RopeTable.of(
                     part.config().rope().scaling(12, 12, 12),

@@ -70,10 +70,7 @@ public final class FullFineTuning implements TrainedModel {
             boolean gradientCheckpointing,
             Parallelism parallelism,
             OptimizerMemory memory) {
-        if (method.dtype() != DType.F32 && !backend.computesWith(method.dtype())) {
-            throw new InvalidRequestException(
-                    "--dtype %s: backend %s trains in f32 only", method.dtype(), backend.name());
-        }
+        method.requireBackend(backend);
         this.method = method;
         this.seed = seed;
         this.config = checked.config();
@@ -91,7 +88,8 @@ public final class FullFineTuning implements TrainedModel {
                 backend.trainingOps(method.dtype()),
                 backend.gradOps(method.dtype()),
                 rows,
-                gradientCheckpointing);
+                gradientCheckpointing,
+                backend.activations(method.dtype()));
     }
 
     @Override

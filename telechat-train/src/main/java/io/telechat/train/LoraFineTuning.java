@@ -14,6 +14,8 @@ import io.telechat.core.lora.LoraGradients;
 import io.telechat.core.lora.LoraOps;
 import io.telechat.core.lora.LoraWeight;
 import io.telechat.core.model.ParameterStore;
+import io.telechat.core.ops.GradOps;
+import io.telechat.core.ops.Ops;
 import io.telechat.core.ops.Weight;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Tensor;
@@ -35,6 +37,7 @@ public final class LoraFineTuning implements TrainedModel {
     private final Communicator ranks;
     private final ModelConfig config;
     private final Path source;
+    private final DType dtype;
     private final Optional<DType> quantization;
     private final String fingerprint;
     private final Backend backend;
@@ -74,9 +77,11 @@ public final class LoraFineTuning implements TrainedModel {
             int rows,
             boolean gradientCheckpointing,
             Parallelism parallelism) {
+        method.requireBackend(backend);
         this.ranks = parallelism.ranks();
         this.config = checked.config();
         this.source = checked.checkpoint().directory();
+        this.dtype = method.dtype();
         this.quantization = method.quantization();
         this.fingerprint = checked.checkpoint().fingerprint();
         this.backend = backend;
@@ -91,11 +96,20 @@ public final class LoraFineTuning implements TrainedModel {
         this.parameters = isCut
                 ? new FrozenParameters(checked, backend, quantization, ranks)
                 : ModelLoader.parameters(checked, backend, quantization, LoadProgress.SILENT);
-        this.dropout = new LoraDropout(backend, adapters.config().dropout(), seed);
-        this.gradients = new LoraGradients(adapters, dropout, config, backend);
-        this.forward = new LoraOps(backend.trainingOps(), adapters, dropout, backend);
-        this.pass =
-                new TrainingPass(config, parameters, backend, forward, backend.gradOps(), rows, gradientCheckpointing);
+        Ops ops = backend.trainingOps(method.dtype());
+        GradOps gradOps = backend.gradOps(method.dtype());
+        this.dropout = new LoraDropout(backend, gradOps, adapters.config().dropout(), seed);
+        this.gradients = new LoraGradients(adapters, dropout, config, backend, ops, gradOps);
+        this.forward = new LoraOps(ops, adapters, dropout, backend);
+        this.pass = new TrainingPass(
+                config,
+                parameters,
+                backend,
+                forward,
+                gradOps,
+                rows,
+                gradientCheckpointing,
+                backend.activations(method.dtype()));
     }
 
     /** The optimizer's steps depend on how large {@code b} is, so the factor must stay outside of it. */
@@ -181,6 +195,9 @@ public final class LoraFineTuning implements TrainedModel {
         recipe.put("lora_targets", lora.targets().toString());
         recipe.put("base_fingerprint", fingerprint);
         quantization.ifPresent(type -> recipe.put("weights", type.toString()));
+        if (dtype != DType.F32) {
+            recipe.put("dtype", dtype.toString());
+        }
         return recipe;
     }
 

@@ -2,6 +2,7 @@
 package io.telechat.train;
 
 import io.telechat.core.InvalidRequestException;
+import io.telechat.core.backend.Backend;
 import io.telechat.core.lora.LoraConfig;
 import io.telechat.core.ops.Rounding;
 import io.telechat.core.tensor.DType;
@@ -21,15 +22,30 @@ public sealed interface TuningMethod {
     /**
      * Every parameter. Those that the optimizer updates are float32.
      *
-     * @param dtype of the parameters that are computed with: F32, which are these themselves, or BF16
+     * @param dtype of the parameters that are computed with: F32, which are these themselves, or BF16, which activations are
+     *     kept and multiplied in then, too, where the backend does so
      * @param rounding to BF16 after each update
      */
     record Full(DType dtype, Rounding rounding) implements TuningMethod {
         /** @throws InvalidRequestException if parameters of this type cannot be trained */
         public Full {
-            if (dtype != DType.F32 && dtype != DType.BF16) {
-                throw new InvalidRequestException("--dtype %s: must be f32 or bf16", dtype);
-            }
+            requireComputed(dtype);
+        }
+    }
+
+    private static void requireComputed(DType dtype) {
+        if (dtype != DType.F32 && dtype != DType.BF16) {
+            throw new InvalidRequestException("--dtype %s: must be f32 or bf16", dtype);
+        }
+    }
+
+    /** What is computed in. */
+    DType dtype();
+
+    /** @throws InvalidRequestException if this backend does not compute in it */
+    default void requireBackend(Backend backend) {
+        if (dtype() != DType.F32 && !backend.computesWith(dtype())) {
+            throw new InvalidRequestException("--dtype %s: backend %s trains in f32 only", dtype(), backend.name());
         }
     }
 
@@ -39,8 +55,21 @@ public sealed interface TuningMethod {
      * @param fresh numbers of new adapters; ignored if there is a start
      * @param start directory of adapters to go on with
      * @param quantization of the model while it is loaded: Q8 or Q4
+     * @param dtype of activations: F32, or BF16, which they are kept and multiplied in where the backend does so; the adapters
+     *     themselves are F32
      */
-    record Lora(LoraConfig fresh, Optional<Path> start, Optional<DType> quantization) implements TuningMethod {
+    record Lora(LoraConfig fresh, Optional<Path> start, Optional<DType> quantization, DType dtype)
+            implements TuningMethod {
+        /** @throws InvalidRequestException if nothing is computed in this type */
+        public Lora {
+            requireComputed(dtype);
+        }
+
+        /** The same, computed in F32. */
+        public Lora(LoraConfig fresh, Optional<Path> start, Optional<DType> quantization) {
+            this(fresh, start, quantization, DType.F32);
+        }
+
         /** Fresh adapters of this rank, on attention's queries, keys and values, whose product is scaled by {@code alpha/rank}. */
         public static Lora of(int rank, double alpha) {
             LoraConfig fresh = new LoraConfig(rank, alpha, false, 0, LoraConfig.ATTENTION_INPUTS);
@@ -49,7 +78,12 @@ public sealed interface TuningMethod {
 
         /** The same on a model that is rounded to Q8 or Q4 while it is loaded. */
         public Lora quantized(DType type) {
-            return new Lora(fresh, start, Optional.of(type));
+            return new Lora(fresh, start, Optional.of(type), dtype);
+        }
+
+        /** The same, computed in F32 or BF16. */
+        public Lora computedIn(DType type) {
+            return new Lora(fresh, start, quantization, type);
         }
     }
 }

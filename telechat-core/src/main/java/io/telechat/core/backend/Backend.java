@@ -49,6 +49,15 @@ public interface Backend extends AutoCloseable {
         return gradOps();
     }
 
+    /**
+     * The type of what a forward pass keeps for the backward pass between the products, beside parameters of this type; the
+     * formulas for these take tensors of it for queries, keys and values, for what attention gives, and for gates and what is gated.
+     * What is added up, the residual stream and the gradients that go back along it, is F32 always.
+     */
+    default DType activations(DType parameters) {
+        return DType.F32;
+    }
+
     /** Whether {@link #trainingOps} and {@link #gradOps} multiply with weights of this type as they are. */
     boolean computesWith(DType dtype);
 

@@ -29,10 +29,11 @@ public final class LoraDropout implements AutoCloseable {
     /**
      * Drops nothing before {@link #train} is called.
      *
+     * @param ops of the backend, for the products of adapters, too
      * @param rate share that is dropped, from 0 to below 1
      */
-    public LoraDropout(Backend backend, double rate, long seed) {
-        this.ops = backend.gradOps();
+    public LoraDropout(Backend backend, GradOps ops, double rate, long seed) {
+        this.ops = ops;
         this.rate = rate;
         this.seed = seed;
         this.scratch = new LoraOps.Scratch(backend);
@@ -42,7 +43,7 @@ public final class LoraDropout implements AutoCloseable {
 
     /** For inference: nothing is ever dropped. */
     public static LoraDropout none(Backend backend) {
-        return new LoraDropout(backend, 0, 0);
+        return new LoraDropout(backend, backend.gradOps(), 0, 0);
     }
 
     /** From now on drops what belongs to this micro-batch of the run, counted from 0. */

@@ -35,10 +35,15 @@ public final class LoraGradients implements Gradients, AutoCloseable {
     /** The gradients of one adapter, of the shapes of its matrices. */
     private record Of(Weight down, Tensor up) {}
 
-    /** @param dropout of what the adapters are given, that of the forward pass */
-    public LoraGradients(LoraAdapters adapters, LoraDropout dropout, ModelConfig model, Backend backend) {
-        this.ops = backend.trainingOps();
-        this.gradOps = backend.gradOps();
+    /**
+     * @param dropout of what the adapters are given, that of the forward pass
+     * @param ops of the backend, for the products of adapters
+     * @param gradOps of the backend
+     */
+    public LoraGradients(
+            LoraAdapters adapters, LoraDropout dropout, ModelConfig model, Backend backend, Ops ops, GradOps gradOps) {
+        this.ops = ops;
+        this.gradOps = gradOps;
         this.adapters = adapters;
         this.dropout = dropout;
         this.arena = backend.memory().newArena();

@@ -9,7 +9,7 @@ import io.telechat.core.tensor.TensorArena;
 
 /**
  * Memory for the values between the formulas of one pass, allocated once and reused by every layer. n = rows,
- * D = hidden, F = ffn.
+ * D = hidden, F = ffn. All F32; in training {@code projected}, {@code qkv}, {@code attn} and {@code gateUp} may be BF16.
  *
  * @param x [n, D], input of the layer
  * @param y [n, D], output of the layer

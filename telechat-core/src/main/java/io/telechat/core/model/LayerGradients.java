@@ -11,24 +11,25 @@ import java.util.Optional;
  * Where the gradients between the formulas of one layer are: in place of activations that the backward pass has done with by
  * then. n = rows, F = ffn.
  *
- * @param ffn [n, F], in place of the activation
- * @param gateUp [n, 2·F], likewise
- * @param attn [n, queries], in place of {@code ffn}
- * @param qkv [n, queries | keys | values], in place of {@code gateUp}
+ * @param ffn [n, F], in place of the activation; F32
+ * @param gateUp [n, 2·F], likewise, and of its type
+ * @param attn [n, queries], in place of {@code ffn}; F32
+ * @param qkv [n, queries | keys | values], in place of {@code gateUp}, and of its type
  */
 public record LayerGradients(Tensor ffn, Tensor gateUp, Tensor attn, Tensor qkv) {
     /** For models whose feed-forward network is narrower than attention. */
     public record Spare(Optional<Tensor> attn, Optional<Tensor> qkv) {
-        public static Spare allocate(ModelConfig config, int rows, TensorArena arena) {
-            return new Spare(allocate(attn(config), rows, arena), allocate(qkv(config), rows, arena));
+        /** @param kept type of the activations between the products */
+        public static Spare allocate(ModelConfig config, int rows, DType kept, TensorArena arena) {
+            return new Spare(allocate(DType.F32, attn(config), rows, arena), allocate(kept, qkv(config), rows, arena));
         }
 
-        private static Optional<Tensor> allocate(long columns, int rows, TensorArena arena) {
-            return columns == 0 ? Optional.empty() : Optional.of(arena.allocate(DType.F32, rows, columns));
+        private static Optional<Tensor> allocate(DType type, long columns, int rows, TensorArena arena) {
+            return columns == 0 ? Optional.empty() : Optional.of(arena.allocate(type, rows, columns));
         }
 
-        public static long bytes(ModelConfig config, int rows) {
-            return 4L * rows * (attn(config) + qkv(config));
+        public static long bytes(ModelConfig config, int rows, DType kept) {
+            return rows * (DType.F32.bytes() * attn(config) + kept.bytes() * qkv(config));
         }
 
         /** Columns of a tensor of its own; 0 where the activation has room. */

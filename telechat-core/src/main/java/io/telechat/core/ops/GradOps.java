@@ -7,7 +7,9 @@ import java.util.List;
 /**
  * The backward formulas of a decoder, the loss and the optimizer; the partner of {@link Ops}. A gradient of an activation is
  * written; a gradient of a parameter is added to what
- * is there. {@code d…} is the derivative of the loss by that tensor. All tensors are F32.
+ * is there. {@code d…} is the derivative of the loss by that tensor. All tensors are F32, but
+ * activations, and what takes their place, where a backend keeps these as BF16
+ * ({@link io.telechat.core.backend.Backend#activations}).
  */
 public interface GradOps {
     /**

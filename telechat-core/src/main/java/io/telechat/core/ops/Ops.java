@@ -6,7 +6,8 @@ import io.telechat.core.tensor.Tensor;
 /**
  * The forward formulas of a TeleChat decoder. Every method writes its last tensor argument(s) and allocates nothing
  * that outlives the call. Activations are F32, {@code [tokens, features]}; weights and caches may be narrower and are
- * widened to float before any arithmetic. Implementations check shapes and throw {@link IllegalArgumentException}.
+ * widened to float before any arithmetic. Those of training may be BF16 where a backend keeps them so
+ * ({@link io.telechat.core.backend.Backend#activations}). Implementations check shapes and throw {@link IllegalArgumentException}.
  *
  * <p>An {@code Ops} is passed in, never looked up, so that a decorator ({@link TracingOps}, tensor parallelism) can
  * stand between the model and a backend.

@@ -29,8 +29,8 @@ public final class Shapes {
     }
 
     public static void linear(Tensor x, Weight w, Tensor y) {
-        matrix("x", x, x.rows(), w.inFeatures());
-        matrix("y", y, x.rows(), w.outFeatures());
+        activation("x", x, x.rows(), w.inFeatures());
+        activation("y", y, x.rows(), w.outFeatures());
         for (Weight.Block block : w.blocks()) {
             if (block.bias().isPresent()) {
                 vector("bias", block.bias().get(), block.rows());
@@ -40,19 +40,19 @@ public final class Shapes {
 
     public static void linearAdd(Tensor x, Weight w, Tensor residual, Tensor y) {
         linear(x, w, y);
-        matrix("residual", residual, y.rows(), y.columns());
+        activation("residual", residual, y.rows(), y.columns());
     }
 
     public static void headNorm(Tensor x, HeadLayout heads, Tensor queryNorm, Tensor keyNorm, Tensor y, Tensor rstd) {
-        matrix("x", x, x.rows(), heads.qkvWidth());
-        matrix("y", y, x.rows(), heads.qkvWidth());
+        activation("x", x, x.rows(), heads.qkvWidth());
+        activation("y", y, x.rows(), heads.qkvWidth());
         vector("queryNorm", queryNorm, heads.headDim());
         vector("keyNorm", keyNorm, heads.headDim());
         vector("rstd", rstd, x.rows() * (heads.heads() + heads.kvHeads()));
     }
 
     public static void rope(Tensor qkv, HeadLayout heads, Batch batch) {
-        matrix("qkv", qkv, batch.size(), heads.qkvWidth());
+        activation("qkv", qkv, batch.size(), heads.qkvWidth());
         for (Batch.Span span : batch.spans()) {
             if (span.rope().half() != heads.headDim() / 2 || span.rope().count() < span.count()) {
                 throw new IllegalArgumentException("rope table of %d positions, %d pairs for %d tokens, heads of %d"
@@ -74,8 +74,8 @@ public final class Shapes {
     }
 
     public static void attention(Tensor qkv, HeadLayout heads, Batch batch, int layer, Tensor out, Tensor lse) {
-        matrix("qkv", qkv, batch.size(), heads.qkvWidth());
-        matrix("out", out, batch.size(), heads.queryWidth());
+        activation("qkv", qkv, batch.size(), heads.qkvWidth());
+        activation("out", out, batch.size(), heads.queryWidth());
         matrix("lse", lse, batch.size(), heads.heads());
         for (Batch.Span span : batch.spans()) {
             if (span.isCached()
@@ -97,8 +97,8 @@ public final class Shapes {
     }
 
     public static void copyColumns(Tensor from, int first, Tensor to, int at, int count) {
-        matrix("from", from, to.rows(), from.columns());
-        matrix("to", to, from.rows(), to.columns());
+        activation("from", from, to.rows(), from.columns());
+        activation("to", to, from.rows(), to.columns());
         if (first < 0 || at < 0 || count < 0 || first + count > from.columns() || at + count > to.columns()) {
             throw new IllegalArgumentException(
                     "%d columns from %d of %s to %d of %s".formatted(count, first, from, at, to));
@@ -110,15 +110,17 @@ public final class Shapes {
     }
 
     public static void swiGlu(Tensor gateUp, Tensor out) {
-        matrix("gateUp", gateUp, out.rows(), 2 * out.columns());
+        activation("gateUp", gateUp, out.rows(), 2 * out.columns());
         matrix("out", out, out.rows(), out.columns());
     }
 
     public static void rmsNormBackward(
             Tensor x, Tensor weight, Tensor rstd, Tensor dy, Tensor residual, Tensor dx, Tensor dWeight) {
-        rmsNorm(x, weight, dy, rstd);
-        matrix("residual", residual, x.rows(), x.columns());
-        matrix("dx", dx, x.rows(), x.columns());
+        activation("x", x, x.rows(), weight.shape().elements());
+        activation("dy", dy, x.rows(), x.columns());
+        activation("residual", residual, x.rows(), x.columns());
+        activation("dx", dx, x.rows(), x.columns());
+        vector("rstd", rstd, x.rows());
         vector("dWeight", dWeight, x.columns());
     }
 
@@ -133,7 +135,7 @@ public final class Shapes {
             Tensor qkv, Tensor out, Tensor lse, Tensor dOut, HeadLayout heads, Batch batch, Tensor dQkv) {
         attention(qkv, heads, batch, 0, out, lse);
         matrix("dOut", dOut, batch.size(), heads.queryWidth());
-        matrix("dQkv", dQkv, batch.size(), heads.qkvWidth());
+        activation("dQkv", dQkv, batch.size(), heads.qkvWidth());
         if (batch.spans().stream().anyMatch(Batch.Span::isCached)) {
             throw new IllegalArgumentException("there is no gradient through a cache");
         }
@@ -158,7 +160,7 @@ public final class Shapes {
     }
 
     public static void dropout(Tensor x, double rate, Tensor y) {
-        vector("x", x, x.shape().elements());
+        activation("x", x, x.rows(), x.columns());
         vector("y", y, x.shape().elements());
         if (!(rate >= 0 && rate < 1)) {
             throw new IllegalArgumentException("a dropout of " + rate);
@@ -189,6 +191,15 @@ public final class Shapes {
         vector("from", from, to.shape().elements());
         if (to.dtype() != DType.BF16) {
             throw new IllegalArgumentException("to is %s, must be BF16".formatted(to));
+        }
+    }
+
+    /** Which may be BF16 in training. */
+    private static void activation(String name, Tensor tensor, long rows, long columns) {
+        if (tensor.dtype() != DType.BF16) {
+            matrix(name, tensor, rows, columns);
+        } else if (tensor.rows() != rows || tensor.columns() != columns) {
+            throw new IllegalArgumentException("%s is %s, must be [%d, %d]".formatted(name, tensor, rows, columns));
         }
     }
 

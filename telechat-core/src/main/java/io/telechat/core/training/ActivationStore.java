@@ -21,9 +21,10 @@ final class ActivationStore {
     private final List<Activations> layers = new ArrayList<>();
     private final LayerGradients.Spare spare;
 
-    ActivationStore(ModelConfig config, int rows, boolean checkpointing, TensorArena arena) {
+    /** @param kept type of what is kept between the products: F32 or BF16 */
+    ActivationStore(ModelConfig config, int rows, boolean checkpointing, DType kept, TensorArena arena) {
         this.checkpointing = checkpointing;
-        this.spare = LayerGradients.Spare.allocate(config, rows, arena);
+        this.spare = LayerGradients.Spare.allocate(config, rows, kept, arena);
         Tensor norm = arena.allocate(DType.F32, rows, config.hidden());
         Tensor ffn = arena.allocate(DType.F32, rows, config.ffn());
         Tensor x = arena.allocate(DType.F32, rows, config.hidden());
@@ -32,30 +33,30 @@ final class ActivationStore {
             Tensor y = arena.allocate(DType.F32, rows, config.hidden());
             previous = checkpointing && previous != null
                     ? sharing(previous, x, y)
-                    : allocate(config, rows, arena, x, y, norm, ffn);
+                    : allocate(config, rows, kept, arena, x, y, norm, ffn);
             layers.add(previous);
             x = y;
         }
     }
 
     private static Activations allocate(
-            ModelConfig config, int rows, TensorArena arena, Tensor x, Tensor y, Tensor norm, Tensor ffn) {
+            ModelConfig config, int rows, DType kept, TensorArena arena, Tensor x, Tensor y, Tensor norm, Tensor ffn) {
         HeadLayout heads = config.heads();
-        Tensor qkv = arena.allocate(DType.F32, rows, heads.qkvWidth());
+        Tensor qkv = arena.allocate(kept, rows, heads.qkvWidth());
         return new Activations(
                 x,
                 y,
                 norm,
                 arena.allocate(DType.F32, rows),
-                config.headNorm() ? arena.allocate(DType.F32, rows, heads.qkvWidth()) : qkv,
+                config.headNorm() ? arena.allocate(kept, rows, heads.qkvWidth()) : qkv,
                 arena.allocate(DType.F32, rows * Activations.normedHeads(config)),
                 qkv,
-                arena.allocate(DType.F32, rows, heads.queryWidth()),
+                arena.allocate(kept, rows, heads.queryWidth()),
                 arena.allocate(DType.F32, rows, heads.heads()),
                 arena.allocate(DType.F32, rows, config.hidden()),
                 norm,
                 arena.allocate(DType.F32, rows),
-                arena.allocate(DType.F32, rows, 2L * config.ffn()),
+                arena.allocate(kept, rows, 2L * config.ffn()),
                 ffn);
     }
 
@@ -78,13 +79,14 @@ final class ActivationStore {
     }
 
     /** Bytes of all activations of so many rows. */
-    static long bytes(ModelConfig config, int rows, boolean checkpointing) {
+    static long bytes(ModelConfig config, int rows, boolean checkpointing, DType kept) {
         HeadLayout heads = config.heads();
-        long kept = 2L + heads.qkvWidth() + heads.queryWidth() + heads.heads() + config.hidden() + 2L * config.ffn();
-        kept += config.headNorm() ? heads.qkvWidth() + Activations.normedHeads(config) : 0;
+        long narrow = heads.queryWidth() + 2L * config.ffn() + (config.headNorm() ? 2L : 1L) * heads.qkvWidth();
+        long floats = 2L + heads.heads() + config.hidden() + Activations.normedHeads(config);
+        long layer = kept.bytes() * narrow + DType.F32.bytes() * floats;
         long inputs = (config.layers() + 1L) * config.hidden();
-        long perRow = inputs + config.hidden() + config.ffn() + (checkpointing ? 1 : config.layers()) * kept;
-        return 4 * perRow * rows;
+        long shared = inputs + config.hidden() + config.ffn();
+        return rows * (DType.F32.bytes() * shared + (checkpointing ? 1 : config.layers()) * layer);
     }
 
     Activations layer(int index) {

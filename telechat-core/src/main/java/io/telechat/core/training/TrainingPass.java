@@ -59,6 +59,7 @@ public final class TrainingPass implements AutoCloseable {
      * @param gradOps for the way back: likewise
      * @param rows tokens of every batch
      * @param checkpointing whether layers keep their inputs only, and are computed twice
+     * @param kept type of the activations between the products, F32 or what {@link Backend#activations} names
      */
     public TrainingPass(
             ModelConfig config,
@@ -67,7 +68,8 @@ public final class TrainingPass implements AutoCloseable {
             Ops ops,
             GradOps gradOps,
             int rows,
-            boolean checkpointing) {
+            boolean checkpointing,
+            DType kept) {
         this.config = config;
         this.parameters = parameters;
         this.ops = ops;
@@ -78,7 +80,7 @@ public final class TrainingPass implements AutoCloseable {
         for (int i = 0; i < config.layers(); i++) {
             layers.add(new DecoderLayer(config, i));
         }
-        this.store = new ActivationStore(config, rows, checkpointing, arena);
+        this.store = new ActivationStore(config, rows, checkpointing, kept, arena);
         this.gradient = arena.allocate(DType.F32, rows, config.hidden());
         int chunk = chunk(config, rows);
         this.chunkHidden = arena.allocate(DType.F32, chunk, config.hidden());
@@ -105,11 +107,11 @@ public final class TrainingPass implements AutoCloseable {
     }
 
     /** What a pass over so many rows will allocate. */
-    public static Memory memory(ModelConfig config, int rows, boolean checkpointing) {
+    public static Memory memory(ModelConfig config, int rows, boolean checkpointing, DType kept) {
         long chunk = chunk(config, rows);
         return new Memory(
-                ActivationStore.bytes(config, rows, checkpointing),
-                LayerGradients.Spare.bytes(config, rows) + 4L * rows * config.hidden(),
+                ActivationStore.bytes(config, rows, checkpointing, kept),
+                LayerGradients.Spare.bytes(config, rows, kept) + 4L * rows * config.hidden(),
                 4 * chunk * (2L * config.hidden() + config.vocabSize() + 1));
     }
 

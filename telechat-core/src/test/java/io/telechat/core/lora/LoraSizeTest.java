@@ -64,8 +64,9 @@ class LoraSizeTest {
                 ParameterStore parameters =
                         ModelLoader.parameters(checked, backend, Optional.empty(), LoadProgress.SILENT);
                 LoraAdapters adapters = new LoraAdapters(checked.config(), config, backend);
-                LoraDropout dropping = new LoraDropout(backend, dropout, 1);
-                LoraGradients gradients = new LoraGradients(adapters, dropping, checked.config(), backend)) {
+                LoraDropout dropping = new LoraDropout(backend, backend.gradOps(), dropout, 1);
+                LoraGradients gradients = new LoraGradients(
+                        adapters, dropping, checked.config(), backend, backend.trainingOps(), backend.gradOps())) {
             List<Long> matrices = new ArrayList<>();
             for (LoraWeight adapter : adapters.all()) {
                 adapter.down()

@@ -91,7 +91,7 @@ class TensorParallelGradientsTest {
                         ModelLoader.parameters(checked, part, backend, Optional.empty(), LoadProgress.SILENT);
                 TensorParallelOps ops = new TensorParallelOps(backend.trainingOps(), backend.memory(), part, ranks);
                 TrainingPass pass = new TrainingPass(
-                        part.config(), parameters, backend, ops, backend.gradOps(), tokens.length, false)) {
+                        part.config(), parameters, backend, ops, backend.gradOps(), tokens.length, false, DType.F32)) {
             ModelWeights gradients = zeros(parameters, part.config(), arena);
             Batch batch = Batch.uncached(
                     tokens,

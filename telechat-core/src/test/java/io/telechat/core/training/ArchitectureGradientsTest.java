@@ -189,7 +189,8 @@ class ArchitectureGradientsTest {
                     backend.trainingOps(),
                     backend.gradOps(),
                     TOKENS,
-                    checkpointing);
+                    checkpointing,
+                    DType.F32);
             int[] lengths = {9, TOKENS - 9};
             this.batch = Batch.uncached(
                     new Random(4).ints(TOKENS, 0, VOCABULARY).toArray(),

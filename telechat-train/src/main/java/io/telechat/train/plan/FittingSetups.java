@@ -128,15 +128,16 @@ public final class FittingSetups {
     private List<TuningMethod> methods() {
         List<TuningMethod> methods = new ArrayList<>();
         methods.add(asked.method());
-        TuningMethod.Lora adapters = asked.lora().orElseGet(FittingSetups::attentionAdapters);
+        TuningMethod.Lora adapters = asked.lora()
+                .orElseGet(() -> attentionAdapters().computedIn(asked.method().dtype()));
         if (asked.lora().isEmpty()) {
             methods.add(adapters);
         }
         if (adapters.quantization().isEmpty()) {
-            methods.add(new TuningMethod.Lora(adapters.fresh(), adapters.start(), Optional.of(DType.Q8)));
+            methods.add(adapters.quantized(DType.Q8));
         }
         if (!adapters.quantization().equals(Optional.of(DType.Q4))) {
-            methods.add(new TuningMethod.Lora(adapters.fresh(), adapters.start(), Optional.of(DType.Q4)));
+            methods.add(adapters.quantized(DType.Q4));
         }
         return methods;
     }

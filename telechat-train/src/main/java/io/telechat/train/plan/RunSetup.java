@@ -68,12 +68,11 @@ public record RunSetup(
     public List<String> options() {
         List<String> options = new ArrayList<>();
         switch (method) {
-            case TuningMethod.Full full -> {
-                if (full.dtype() != DType.F32) {
-                    options.addAll(List.of("--dtype", full.dtype().toString()));
-                }
-            }
+            case TuningMethod.Full full -> {}
             case TuningMethod.Lora lora -> addAdapters(options, lora);
+        }
+        if (method.dtype() != DType.F32) {
+            options.addAll(List.of("--dtype", method.dtype().toString()));
         }
         if (checkpointing) {
             options.add("--gradient-checkpointing");

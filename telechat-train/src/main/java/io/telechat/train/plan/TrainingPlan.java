@@ -113,7 +113,8 @@ public record TrainingPlan(
 
     /** @param stage of ZeRO, 0 to 3; they differ where there are several ranks */
     public Memory memory(int stage) {
-        TrainingPass.Memory pass = TrainingPass.memory(config(), setup.rows(), setup.checkpointing());
+        TrainingPass.Memory pass = TrainingPass.memory(
+                config(), setup.rows(), setup.checkpointing(), setup.method().dtype());
         long values = parameterBytes();
         long gradients = 4 * trainedElements();
         return new Memory(

@@ -96,9 +96,12 @@ class TrainingPlanTest {
                         backend.trainingOps(),
                         backend.gradOps(),
                         40,
-                        checkpointing)) {
+                        checkpointing,
+                        DType.F32)) {
             assertEquals(
-                    TrainingPass.memory(checked.config(), 40, checkpointing).total(), pass.bytes());
+                    TrainingPass.memory(checked.config(), 40, checkpointing, DType.F32)
+                            .total(),
+                    pass.bytes());
         }
     }
 
@@ -247,7 +250,7 @@ class TrainingPlanTest {
             RopeTable rope = RopeTable.of(
                     model.rope().scaling(ROWS, ROWS, ROWS), model.heads().headDim(), 0, ROWS);
             try (TrainingPass pass = new TrainingPass(
-                    model, parameters.values(), backend, ops, backend.gradOps(), ROWS, checkpointing)) {
+                    model, parameters.values(), backend, ops, backend.gradOps(), ROWS, checkpointing, DType.F32)) {
                 pass.forwardBackward(
                         Batch.uncached(tokens, new int[] {ROWS}, List.of(rope)),
                         new TrainingPass.Objective(tokens, weights),

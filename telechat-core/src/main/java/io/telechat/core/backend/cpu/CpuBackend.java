@@ -8,6 +8,7 @@ import io.telechat.core.backend.cpu.kernel.GradKernels;
 import io.telechat.core.backend.cpu.kernel.KernelTier;
 import io.telechat.core.backend.cpu.kernel.KernelTiers;
 import io.telechat.core.backend.cpu.kernel.Kernels;
+import io.telechat.core.backend.cpu.kernel.PackedForm;
 import io.telechat.core.ops.GradOps;
 import io.telechat.core.ops.Ops;
 import io.telechat.core.tensor.DType;
@@ -21,10 +22,12 @@ final class CpuBackend implements Backend {
     private final CpuMemory memory;
     private final CpuOps ops;
     private final CpuOps roundingOps;
-    private final MatrixProducts products;
     private final SpanAttention spanAttention;
-    private final CpuTrainingOps trainingOps;
-    private final CpuGradOps gradOps;
+    private final ActivationRows activationRows;
+    private final TrainingFormulas training;
+    /** Rounds what BF16 parameters are multiplied with; the same where the CPU does not multiply BF16. */
+    private final TrainingFormulas roundingTraining;
+
     private final KernelTier tier;
 
     CpuBackend(int threads, KernelTier tier) {
@@ -35,10 +38,34 @@ final class CpuBackend implements Backend {
         GradKernels gradKernels = KernelTiers.gradOf(tier);
         this.ops = new CpuOps(workers, kernels, false);
         this.roundingOps = kernels.multipliesBf16() ? new CpuOps(workers, kernels, true) : ops;
-        this.products = new MatrixProducts(workers, gradKernels);
         this.spanAttention = new SpanAttention(workers, kernels, gradKernels);
-        this.trainingOps = new CpuTrainingOps(ops, gradKernels, products, spanAttention);
-        this.gradOps = new CpuGradOps(workers, ops, gradKernels, products, spanAttention);
+        this.activationRows = new ActivationRows(workers, gradKernels);
+        this.training = new TrainingFormulas(gradKernels, PackedForm.FLOATS);
+        this.roundingTraining =
+                gradKernels.multipliesPairs() ? new TrainingFormulas(gradKernels, PackedForm.PAIRS) : training;
+    }
+
+    /** The formulas of training with products of one form. */
+    private final class TrainingFormulas implements AutoCloseable {
+        private final MatrixProducts products;
+        private final CpuTrainingOps ops;
+        private final CpuGradOps gradOps;
+
+        TrainingFormulas(GradKernels kernels, PackedForm form) {
+            this.products = new MatrixProducts(workers, kernels, form);
+            this.ops = new CpuTrainingOps(CpuBackend.this.ops, products, spanAttention, activationRows);
+            this.gradOps = new CpuGradOps(workers, ops, kernels, products, spanAttention, activationRows);
+        }
+
+        @Override
+        public void close() {
+            gradOps.close();
+            products.close();
+        }
+    }
+
+    private TrainingFormulas training(DType parameters) {
+        return parameters == DType.BF16 ? roundingTraining : training;
     }
 
     @Override
@@ -68,12 +95,27 @@ final class CpuBackend implements Backend {
 
     @Override
     public Ops trainingOps() {
-        return trainingOps;
+        return training.ops;
+    }
+
+    @Override
+    public Ops trainingOps(DType parameters) {
+        return training(parameters).ops;
     }
 
     @Override
     public GradOps gradOps() {
-        return gradOps;
+        return training.gradOps;
+    }
+
+    @Override
+    public GradOps gradOps(DType parameters) {
+        return training(parameters).gradOps;
+    }
+
+    @Override
+    public DType activations(DType parameters) {
+        return parameters == DType.BF16 ? DType.BF16 : DType.F32;
     }
 
     @Override
@@ -110,8 +152,11 @@ final class CpuBackend implements Backend {
     @Override
     public void close() {
         workers.close();
-        gradOps.close();
-        products.close();
+        training.close();
+        if (roundingTraining != training) {
+            roundingTraining.close();
+        }
+        activationRows.close();
         spanAttention.close();
         roundingOps.close();
         ops.close();

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.backend.cpu;
 
+import static io.telechat.core.backend.cpu.ActivationRows.Operand.read;
+import static io.telechat.core.backend.cpu.ActivationRows.Operand.written;
+
 import io.telechat.core.backend.cpu.kernel.GradKernels;
 import io.telechat.core.ops.Batch;
 import io.telechat.core.ops.BlockwiseTensor;
@@ -9,6 +12,7 @@ import io.telechat.core.ops.HeadLayout;
 import io.telechat.core.ops.Rounding;
 import io.telechat.core.ops.Shapes;
 import io.telechat.core.ops.Weight;
+import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.SplitMix;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.core.workers.WorkerTeam;
@@ -30,18 +34,26 @@ final class CpuGradOps implements GradOps {
     private static final int NORM_ROWS = 64;
 
     private final WorkerTeam workers;
-    private final CpuOps ops;
+    private final CpuTrainingOps ops;
     private final GradKernels kernels;
     private final MatrixProducts products;
     private final SpanAttention attention;
+    private final ActivationRows rows;
     private final Scratch scratch = new Scratch();
 
-    CpuGradOps(WorkerTeam workers, CpuOps ops, GradKernels kernels, MatrixProducts products, SpanAttention attention) {
+    CpuGradOps(
+            WorkerTeam workers,
+            CpuTrainingOps ops,
+            GradKernels kernels,
+            MatrixProducts products,
+            SpanAttention attention,
+            ActivationRows rows) {
         this.workers = workers;
         this.ops = ops;
         this.kernels = kernels;
         this.products = products;
         this.attention = attention;
+        this.rows = rows;
     }
 
     /** By columns, so that rows of one token are added in order whatever the number of threads. */
@@ -71,21 +83,18 @@ final class CpuGradOps implements GradOps {
         int parts = Math.toIntExact((x.rows() + NORM_ROWS - 1) / NORM_ROWS);
         MemorySegment partial = scratch.floats(parts * columns);
         partial.asSlice(0, 4 * parts * columns).fill((byte) 0);
-        workers.run(parts, (part, worker) -> {
-            long row = (long) part * NORM_ROWS;
-            long at = 4 * row * columns;
-            kernels.rmsNormBackward(
-                    new GradKernels.NormRows(
-                            x.segment().asSlice(at),
-                            weight.segment(),
-                            rstd.segment().asSlice(4 * row),
-                            dy.segment().asSlice(at),
-                            residual.segment().asSlice(at),
-                            dx.segment().asSlice(at)),
-                    partial.asSlice(4 * part * columns),
-                    Math.min(NORM_ROWS, x.rows() - row),
-                    columns);
-        });
+        rows.run(
+                NORM_ROWS,
+                (row, count, of) -> kernels.rmsNormBackward(
+                        new GradKernels.NormRows(
+                                of[0], weight.segment(), rstd.segment().asSlice(4 * row), of[1], of[2], of[3]),
+                        partial.asSlice(4 * (row / NORM_ROWS) * columns),
+                        count,
+                        columns),
+                read(x),
+                read(dy),
+                read(residual),
+                written(dx));
         kernels.columnSums(partial, columns, parts, columns, dWeight.segment());
     }
 
@@ -102,12 +111,32 @@ final class CpuGradOps implements GradOps {
         long column = 0;
         for (Weight.Block block : dW.blocks()) {
             if (block.bias().isPresent()) {
-                MemorySegment first = dy.segment().asSlice(4 * column);
-                MemorySegment to = block.bias().get().segment();
-                kernels.columnSums(first, dy.columns(), dy.rows(), block.rows(), to);
+                addColumnSums(dy, column, block.bias().get());
             }
             column += block.rows();
         }
+    }
+
+    /** {@code to[i] += Σ_t from[t, column + i]}, by columns. */
+    private void addColumnSums(Tensor from, long column, Tensor to) {
+        workers.runRanges(to.rows(), NORM_ROWS, (first, count) -> {
+            MemorySegment sums = to.segment().asSlice(4 * first);
+            long at = column + first;
+            if (from.dtype() == DType.F32) {
+                kernels.columnSums(from.segment().asSlice(4 * at), from.columns(), from.rows(), count, sums);
+                return;
+            }
+            try (Arena arena = Arena.ofConfined()) {
+                GradKernels.Rows wide = new GradKernels.Rows(arena.allocate(4 * NORM_ROWS * count, 64), count);
+                for (long row = 0; row < from.rows(); row += NORM_ROWS) {
+                    long rowCount = Math.min(NORM_ROWS, from.rows() - row);
+                    long start = from.dtype().bytes() * (row * from.columns() + at);
+                    GradKernels.Rows some = new GradKernels.Rows(from.segment().asSlice(start), from.columns());
+                    kernels.widenRows(from.dtype(), some, wide, rowCount, count);
+                    kernels.columnSums(wide.first(), count, rowCount, count, sums);
+                }
+            }
+        });
     }
 
     @Override
@@ -131,16 +160,11 @@ final class CpuGradOps implements GradOps {
     @Override
     public void swiGluBackward(Tensor gateUp, Tensor dOut, Tensor dGateUp) {
         Shapes.swiGluBackward(gateUp, dOut, dGateUp);
-        long columns = dOut.columns();
-        workers.runRanges(
-                dOut.rows(),
-                Math.max(1, CHUNK / columns),
-                (row, count) -> kernels.swiGluBackward(
-                        gateUp.segment().asSlice(8 * row * columns),
-                        dOut.segment().asSlice(4 * row * columns),
-                        dGateUp.segment().asSlice(8 * row * columns),
-                        count,
-                        columns));
+        rows.run(
+                (row, count, of) -> kernels.swiGluBackward(of[0], of[1], of[2], count, dOut.columns()),
+                read(gateUp),
+                read(dOut),
+                written(dGateUp));
     }
 
     @Override
@@ -167,14 +191,16 @@ final class CpuGradOps implements GradOps {
     public void dropout(Tensor x, double rate, long seed, Tensor y, boolean add) {
         Shapes.dropout(x, rate, y);
         float kept = (float) (1 / (1 - rate));
-        MemorySegment from = x.segment();
-        MemorySegment to = y.segment();
-        workers.runRanges(x.shape().elements(), CHUNK, (first, count) -> {
-            for (long i = first; i < first + count; i++) {
-                float value = SplitMix.uniform(seed, i) < rate ? 0 : kept * from.get(FLOAT, 4 * i);
-                to.set(FLOAT, 4 * i, add ? to.get(FLOAT, 4 * i) + value : value);
-            }
-        });
+        long elements = x.shape().elements();
+        rows.run(
+                (first, count, of) -> {
+                    for (long i = 0; i < count; i++) {
+                        float value = SplitMix.uniform(seed, first + i) < rate ? 0 : kept * of[0].get(FLOAT, 4 * i);
+                        of[1].set(FLOAT, 4 * i, add ? of[1].get(FLOAT, 4 * i) + value : value);
+                    }
+                },
+                read(x.reshape(elements, 1)),
+                new ActivationRows.Operand(y.reshape(elements, 1), add, true));
     }
 
     @Override
@@ -249,6 +275,11 @@ final class CpuGradOps implements GradOps {
         MemorySegment floats = from.segment();
         MemorySegment halves = to.segment();
         workers.runRanges(from.shape().elements(), CHUNK, (first, count) -> {
+            if (rounding == Rounding.NEAREST) {
+                GradKernels.Rows some = new GradKernels.Rows(floats.asSlice(4 * first), count);
+                kernels.narrowRows(DType.BF16, some, new GradKernels.Rows(halves.asSlice(2 * first), count), 1, count);
+                return;
+            }
             for (long i = first; i < first + count; i++) {
                 halves.set(ValueLayout.JAVA_SHORT, 2 * i, rounding.bf16(floats.get(FLOAT, 4 * i), seed, i));
             }

@@ -108,15 +108,37 @@ final class CpuOps implements Ops {
         if (x.segment().address() != y.segment().address()) {
             MemorySegment.copy(x.segment(), 0, y.segment(), 0, y.bytes());
         }
-        long queries = 4L * heads.queryWidth();
-        MemorySegment ofKeys = rstd.segment().asSlice(4 * x.rows() * heads.heads());
-        forRows(x.rows(), heads.qkvWidth(), (first, count) -> {
-            for (long row = first; row < first + count; row++) {
-                MemorySegment to = y.segment().asSlice(4 * row * heads.qkvWidth());
-                normalise(to, queryNorm, eps, rstd.segment(), row, heads.heads());
-                normalise(to.asSlice(queries), keyNorm, eps, ofKeys, row, heads.kvHeads());
-            }
-        });
+        HeadNorm norm = new HeadNorm(heads, queryNorm, keyNorm, eps, rstd);
+        forRows(
+                x.rows(),
+                heads.qkvWidth(),
+                (first, count) -> normaliseHeads(
+                        norm, y.segment().asSlice(4 * first * heads.qkvWidth()), first, count, x.rows()));
+    }
+
+    /** The operands of {@link #headNorm} beside the rows themselves. */
+    record HeadNorm(HeadLayout heads, Tensor queryNorm, Tensor keyNorm, float eps, Tensor rstd) {}
+
+    /**
+     * Some rows of {@link #headNorm}, in place.
+     *
+     * @param rows [count, queries | keys | values], from row {@code first} of {@code all}
+     */
+    void normaliseHeads(HeadNorm norm, MemorySegment rows, long first, long count, long all) {
+        HeadLayout heads = norm.heads();
+        MemorySegment ofQueries = norm.rstd().segment();
+        MemorySegment ofKeys = ofQueries.asSlice(4 * all * heads.heads());
+        for (long row = 0; row < count; row++) {
+            MemorySegment to = rows.asSlice(4 * row * heads.qkvWidth());
+            normalise(to, norm.queryNorm(), norm.eps(), ofQueries, first + row, heads.heads());
+            normalise(
+                    to.asSlice(4L * heads.queryWidth()),
+                    norm.keyNorm(),
+                    norm.eps(),
+                    ofKeys,
+                    first + row,
+                    heads.kvHeads());
+        }
     }
 
     /** The heads at the beginning of {@code row}, which is number {@code index}, in place. */
@@ -129,32 +151,46 @@ final class CpuOps implements Ops {
     @Override
     public void rope(Tensor qkv, HeadLayout heads, Batch batch) {
         Shapes.rope(qkv, heads, batch);
+        needAngles(batch);
+        long width = heads.qkvWidth();
+        forRows(
+                batch.size(),
+                width,
+                (first, count) -> turnRows(qkv.segment().asSlice(4 * first * width), first, count, heads, batch));
+    }
+
+    /** Before {@link #turnRows}. */
+    void needAngles(Batch batch) {
         if (batch != anglesOf) {
             prepareAngles(batch);
         }
+    }
+
+    /**
+     * Some rows of {@link #rope}.
+     *
+     * @param rows [count, queries | keys | values], from row {@code first} of the batch
+     */
+    void turnRows(MemorySegment rows, long first, long count, HeadLayout heads, Batch batch) {
         int half = heads.headDim() / 2;
-        int turned = heads.heads() + heads.kvHeads();
-        long width = heads.qkvWidth();
+        long at = 4 * first * half;
         MemorySegment sines = angleTable.asSlice(4L * batch.size() * half);
-        forRows(batch.size(), width, (first, count) -> {
-            MemorySegment rows = qkv.segment().asSlice(4 * first * width);
-            long at = 4 * first * half;
-            kernels.rope(rows, angleTable.asSlice(at), sines.asSlice(at), count, width, turned, half);
-        });
-        sharpenQueries(qkv, heads, batch);
+        int turned = heads.heads() + heads.kvHeads();
+        kernels.rope(rows, angleTable.asSlice(at), sines.asSlice(at), count, heads.qkvWidth(), turned, half);
+        for (Batch.Span span : batch.spans()) {
+            if (span.rope().sharpensAny(span.count())) {
+                sharpenQueries(rows, first, count, heads, span);
+            }
+        }
     }
 
     /** Few models do, and those behind the length that they were trained with only. */
-    private void sharpenQueries(Tensor qkv, HeadLayout heads, Batch batch) {
-        for (Batch.Span span : batch.spans()) {
-            if (span.rope().sharpensAny(span.count())) {
-                forRows(span.count(), heads.queryWidth(), (first, count) -> {
-                    for (long t = first; t < first + count; t++) {
-                        MemorySegment queries = qkv.segment().asSlice(4 * (span.first() + t) * heads.qkvWidth());
-                        kernels.scale(queries, span.rope().queryFactor((int) t), heads.queryWidth());
-                    }
-                });
-            }
+    private void sharpenQueries(MemorySegment rows, long first, long count, HeadLayout heads, Batch.Span span) {
+        long from = Math.max(first, span.first());
+        long end = Math.min(first + count, span.first() + span.count());
+        for (long row = from; row < end; row++) {
+            MemorySegment queries = rows.asSlice(4 * (row - first) * heads.qkvWidth());
+            kernels.scale(queries, span.rope().queryFactor((int) (row - span.first())), heads.queryWidth());
         }
     }
 
@@ -177,11 +213,16 @@ final class CpuOps implements Ops {
         forRows(
                 out.rows(),
                 columns,
-                (first, count) -> kernels.swiGlu(
+                (first, count) -> swiGluRows(
                         gateUp.segment().asSlice(8 * first * columns),
                         out.segment().asSlice(4 * first * columns),
                         count,
                         columns));
+    }
+
+    /** Some rows of {@link #swiGlu}. */
+    void swiGluRows(MemorySegment gateUp, MemorySegment out, long count, long columns) {
+        kernels.swiGlu(gateUp, out, count, columns);
     }
 
     @Override

@@ -2,6 +2,7 @@
 package io.telechat.core.backend.cpu;
 
 import io.telechat.core.backend.cpu.kernel.GradKernels;
+import io.telechat.core.backend.cpu.kernel.GradKernels.Rows;
 import io.telechat.core.backend.cpu.kernel.Kernels;
 import io.telechat.core.backend.cpu.kernel.Kernels.CachedHeads;
 import io.telechat.core.backend.cpu.kernel.Kernels.HeadRows;
@@ -17,6 +18,7 @@ import java.lang.foreign.ValueLayout;
 /**
  * Attention within whole sequences, and its gradient: a task is one key/value head of one sequence. Forward, its keys and
  * values are brought into the form of a cache in the thread's own memory, so that the kernel of {@link CachedAttention} serves.
+ * Heads of BF16 are widened into that memory, too.
  */
 final class SpanAttention implements AutoCloseable {
     private static final int BLOCK = KvLayout.BLOCK;
@@ -35,6 +37,62 @@ final class SpanAttention implements AutoCloseable {
         this.scratch = Scratch.perThread(workers.size());
     }
 
+    /** Memory of a task, given out from its beginning. */
+    private static final class Floats {
+        private final MemorySegment memory;
+        private long used;
+
+        Floats(Scratch scratch, long count) {
+            this.memory = scratch.floats(count);
+        }
+
+        MemorySegment next(long count) {
+            used += count;
+            return memory.asSlice(4 * (used - count));
+        }
+
+        Rows rows(long count, long columns) {
+            return new Rows(next(count * columns), columns);
+        }
+    }
+
+    /** Some heads of some tokens: {@code columns} of the rows from {@code row} on, from {@code column} on. */
+    private record Part(Tensor matrix, long row, long column, long count, long columns) {
+        boolean isNarrow() {
+            return matrix.dtype() != DType.F32;
+        }
+
+        /** Floats that it takes elsewhere. */
+        long floats() {
+            return isNarrow() ? count * columns : 0;
+        }
+
+        Rows rows() {
+            long at = matrix.dtype().bytes() * (row * matrix.columns() + column);
+            return new Rows(matrix.segment().asSlice(at), matrix.columns());
+        }
+    }
+
+    /** Where the floats of a part are. */
+    private Rows read(Part part, Floats memory) {
+        Rows where = written(part, memory);
+        if (part.isNarrow()) {
+            gradKernels.widenRows(part.matrix().dtype(), part.rows(), where, part.count(), part.columns());
+        }
+        return where;
+    }
+
+    /** Where the floats of a part are to be put; if it is narrow, {@link #put} brings them to it. */
+    private static Rows written(Part part, Floats memory) {
+        return part.isNarrow() ? memory.rows(part.count(), part.columns()) : part.rows();
+    }
+
+    private void put(Rows floats, Part part) {
+        if (part.isNarrow()) {
+            gradKernels.narrowRows(part.matrix().dtype(), floats, part.rows(), part.count(), part.columns());
+        }
+    }
+
     void forward(Tensor qkv, HeadLayout heads, Batch batch, Tensor out, Tensor lse) {
         workers.run(batch.spans().size() * heads.kvHeads(), (task, worker) -> {
             Batch.Span span = batch.spans().get(task / heads.kvHeads());
@@ -43,76 +101,152 @@ final class SpanAttention implements AutoCloseable {
     }
 
     private void forward(
-            Tensor qkv, HeadLayout heads, Batch.Span span, int kvHead, Tensor out, Tensor lse, Scratch memory) {
+            Tensor qkv, HeadLayout heads, Batch.Span span, int kvHead, Tensor out, Tensor lse, Scratch scratch) {
         int dim = heads.headDim();
+        int group = heads.groupSize();
         int blocks = KvLayout.blocks(span.count());
         long blockFloats = 2L * BLOCK * dim;
-        long gathered = blocks * blockFloats;
-        long tileScratch = kernels.attendScratch((long) TILE * heads.groupSize(), dim);
-        MemorySegment floats = memory.floats(gathered + tileScratch + 2L * blocks);
-        MemorySegment table = floats.asSlice(4 * (gathered + tileScratch));
+        long tileScratch = kernels.attendScratch((long) TILE * group, dim);
+        long column = heads.queryWidth() + (long) kvHead * dim;
+        Part keys = new Part(qkv, span.first(), column, span.count(), dim);
+        Part values = new Part(qkv, span.first(), column + heads.kvWidth(), span.count(), dim);
+        long tile = 2L * TILE * group * dim;
+        Floats memory =
+                new Floats(scratch, blocks * blockFloats + tileScratch + 2L * blocks + 2 * keys.floats() + tile);
+        MemorySegment gathered = memory.next(blocks * blockFloats);
+        MemorySegment table = memory.next(2L * blocks);
+        MemorySegment attendScratch = memory.next(tileScratch);
         for (int i = 0; i < blocks; i++) {
             table.set(
                     ValueLayout.JAVA_LONG_UNALIGNED,
                     8L * i,
-                    floats.asSlice(4 * i * blockFloats).address());
+                    gathered.asSlice(4 * i * blockFloats).address());
         }
         CachedHeads head = new CachedHeads(DType.F32, table, 0, (long) BLOCK * dim, 1, dim);
-        long key = (long) span.first() * heads.qkvWidth() + heads.queryWidth() + (long) kvHead * dim;
-        kernels.storeKeysValues(
-                head,
-                0,
-                span.count(),
-                qkv.segment().asSlice(4 * key),
-                qkv.segment().asSlice(4 * (key + heads.kvWidth())),
-                heads.qkvWidth());
-        long firstHead = (long) kvHead * heads.groupSize();
+        Rows key = read(keys, memory);
+        Rows value = read(values, memory);
+        kernels.storeKeysValues(head, 0, span.count(), key.first(), value.first(), key.stride());
+        long width = (long) group * dim;
+        long used = memory.used;
         for (int first = 0; first < span.count(); first += TILE) {
+            memory.used = used;
+            int count = Math.min(TILE, span.count() - first);
             int row = span.first() + first;
-            kernels.attend(
-                    head,
-                    first,
-                    Math.min(TILE, span.count() - first),
-                    heads.groupSize(),
-                    rows(qkv, row, firstHead * dim),
-                    rows(out, row, firstHead * dim),
-                    rows(lse, row, firstHead),
-                    floats.asSlice(4 * gathered));
+            Part queries = new Part(qkv, row, kvHead * width, count, width);
+            Part outs = new Part(out, row, kvHead * width, count, width);
+            Rows query = read(queries, memory);
+            Rows to = written(outs, memory);
+            Rows denominators = new Part(lse, row, (long) kvHead * group, count, group).rows();
+            kernels.attend(head, first, count, group, heads(query), heads(to), heads(denominators), attendScratch);
+            put(to, outs);
         }
     }
 
-    private static HeadRows rows(Tensor matrix, int row, long column) {
-        return new HeadRows(at(matrix, row, column), matrix.columns());
-    }
-
-    private static MemorySegment at(Tensor matrix, int row, long column) {
-        return matrix.segment().asSlice(4 * (row * matrix.columns() + column));
+    private static HeadRows heads(Rows rows) {
+        return new HeadRows(rows.first(), rows.stride());
     }
 
     void backward(Tensor qkv, Tensor out, Tensor lse, Tensor dOut, HeadLayout heads, Batch batch, Tensor dQkv) {
-        int dim = heads.headDim();
         workers.run(batch.spans().size() * heads.kvHeads(), (task, worker) -> {
             Batch.Span span = batch.spans().get(task / heads.kvHeads());
-            int kvHead = task % heads.kvHeads();
-            int row = span.first();
-            long query = (long) kvHead * heads.groupSize() * dim;
-            long key = heads.queryWidth() + (long) kvHead * dim;
-            GradKernels.AttentionHead head = new GradKernels.AttentionHead(
-                    at(qkv, row, query),
-                    at(qkv, row, key),
-                    at(qkv, row, key + heads.kvWidth()),
-                    qkv.columns(),
-                    at(out, row, query),
-                    at(dOut, row, query),
-                    out.columns(),
-                    at(lse, row, (long) kvHead * heads.groupSize()),
-                    lse.columns(),
-                    at(dQkv, row, query),
-                    at(dQkv, row, key),
-                    at(dQkv, row, key + heads.kvWidth()));
-            MemorySegment memory = scratch[worker].floats(gradKernels.attendBackwardScratch(span.count(), dim));
-            gradKernels.attendBackward(head, span.count(), heads.groupSize(), dim, memory);
+            SpanGradient gradient = new SpanGradient(qkv, out, lse, dOut, dQkv, heads, span, task % heads.kvHeads());
+            backward(gradient, scratch[worker]);
         });
+    }
+
+    /** One key/value head of one sequence. */
+    private record SpanGradient(
+            Tensor qkv,
+            Tensor out,
+            Tensor lse,
+            Tensor dOut,
+            Tensor dQkv,
+            HeadLayout heads,
+            Batch.Span span,
+            int kvHead) {
+        Part queries(Tensor of) {
+            long width = (long) heads.groupSize() * heads.headDim();
+            return new Part(of, span.first(), kvHead * width, span.count(), width);
+        }
+
+        Part keys(Tensor of) {
+            long column = heads.queryWidth() + (long) kvHead * heads.headDim();
+            return new Part(of, span.first(), column, span.count(), heads.headDim());
+        }
+
+        Part values(Tensor of) {
+            long column = heads.queryWidth() + heads.kvWidth() + (long) kvHead * heads.headDim();
+            return new Part(of, span.first(), column, span.count(), heads.headDim());
+        }
+
+        Rows denominators() {
+            return new Part(lse, span.first(), (long) kvHead * heads.groupSize(), span.count(), heads.groupSize())
+                    .rows();
+        }
+    }
+
+    private void backward(SpanGradient g, Scratch scratch) {
+        HeadLayout heads = g.heads();
+        int dim = heads.headDim();
+        int count = g.span().count();
+        long kernelScratch = gradKernels.attendBackwardScratch(count, dim);
+        long wide = (long) count * (heads.groupSize() + 2) * dim;
+        Floats memory = new Floats(scratch, kernelScratch + 4 * wide);
+        MemorySegment own = memory.next(kernelScratch);
+        Qkv from = new Qkv(g, g.qkv(), memory, true);
+        Qkv to = new Qkv(g, g.dQkv(), memory, false);
+        Rows out = read(g.queries(g.out()), memory);
+        Rows dOut = g.queries(g.dOut()).rows();
+        if (dOut.stride() != out.stride()) { // the kernel knows one stride
+            Rows copied = memory.rows(count, out.stride());
+            gradKernels.widenRows(DType.F32, dOut, copied, count, out.stride());
+            dOut = copied;
+        }
+        Rows lse = g.denominators();
+        GradKernels.AttentionHead head = new GradKernels.AttentionHead(
+                from.query.first(),
+                from.key.first(),
+                from.value.first(),
+                from.query.stride(),
+                out.first(),
+                dOut.first(),
+                out.stride(),
+                lse.first(),
+                lse.stride(),
+                to.query.first(),
+                to.key.first(),
+                to.value.first());
+        gradKernels.attendBackward(head, count, heads.groupSize(), dim, own);
+        put(to.query, g.queries(g.dQkv()));
+        put(to.key, g.keys(g.dQkv()));
+        put(to.value, g.values(g.dQkv()));
+    }
+
+    /** Queries, keys and values with one stride: those of a tensor, or, if it is narrow, side by side in a task's memory. */
+    private final class Qkv {
+        private final Rows query;
+        private final Rows key;
+        private final Rows value;
+
+        Qkv(SpanGradient g, Tensor of, Floats memory, boolean isRead) {
+            Part queries = g.queries(of);
+            Part keys = g.keys(of);
+            Part values = g.values(of);
+            if (!queries.isNarrow()) {
+                query = queries.rows();
+                key = keys.rows();
+                value = values.rows();
+                return;
+            }
+            query = memory.rows(queries.count(), queries.columns() + keys.columns() + values.columns());
+            key = new Rows(query.first().asSlice(4 * queries.columns()), query.stride());
+            value = new Rows(key.first().asSlice(4 * keys.columns()), query.stride());
+            if (isRead) {
+                gradKernels.widenRows(of.dtype(), queries.rows(), query, queries.count(), queries.columns());
+                gradKernels.widenRows(of.dtype(), keys.rows(), key, keys.count(), keys.columns());
+                gradKernels.widenRows(of.dtype(), values.rows(), value, values.count(), values.columns());
+            }
+        }
     }
 
     @Override

@@ -10,29 +10,62 @@ public interface GradKernels {
     /** Columns of B that are packed together; what is packed is padded with zeros to whole slivers. */
     int sliver();
 
-    /**
-     * Packs a matrix B [depth, columns], of F32, F16 or BF16, into slivers of {@link #sliver} columns.
-     *
-     * @param stride elements from one row of {@code b} to the next
-     * @param transposed whether the rows of {@code b} are the columns of B
-     */
-    void packMatrix(
-            DType type, MemorySegment b, long stride, boolean transposed, long depth, long columns, MemorySegment to);
+    /** Whether matrices can be packed as {@link PackedForm#PAIRS}. */
+    boolean multipliesPairs();
+
+    /** Steps of a packed matrix, each of which takes four bytes of every column. */
+    long packedSteps(PackedForm form, long depth);
 
     /**
-     * A matrix [rows, depth] whose element (r, i) lies {@code r·rowStride + i·step} floats from the first.
+     * A matrix whose rows lie {@code stride} elements apart.
      *
+     * @param type F32, F16 or BF16
+     * @param transposed whether its rows are the columns of what is meant
+     */
+    record Right(DType type, MemorySegment first, long stride, boolean transposed) {}
+
+    /** Packs a matrix B [depth, columns] into slivers of {@link #sliver} columns. */
+    void packMatrix(PackedForm form, Right b, long depth, long columns, MemorySegment to);
+
+    /**
+     * A matrix [rows, depth] whose element (r, i) lies {@code r·rowStride + i·step} elements from the first; one of the two is 1.
+     *
+     * @param type F32 or BF16
      * @param first the memory from its first element on
      */
-    record Left(MemorySegment first, long rowStride, long step, long rows, long depth) {}
+    record Left(DType type, MemorySegment first, long rowStride, long step, long rows, long depth) {}
 
     /**
      * {@code C (+)= A · B}; the sum runs over the depth in order, so it does not depend on how rows and columns are split.
      *
+     * @param form of B, which A is brought into
      * @param packed B, as {@link #packMatrix} left it
      * @param c [rows, columns], rows {@code stride} floats apart
      */
-    void matrixProduct(Left a, MemorySegment packed, long columns, MemorySegment c, long stride, boolean add);
+    void matrixProduct(
+            PackedForm form, Left a, MemorySegment packed, long columns, MemorySegment c, long stride, boolean add);
+
+    /**
+     * Some rows of a matrix.
+     *
+     * @param first the memory from the first element on
+     * @param stride elements from one row to the next
+     */
+    record Rows(MemorySegment first, long stride) {}
+
+    /**
+     * {@code to = from} as floats.
+     *
+     * @param type of {@code from}: F32, F16 or BF16
+     */
+    void widenRows(DType type, Rows from, Rows to, long rows, long columns);
+
+    /**
+     * {@code to = from}, rounded to nearest even.
+     *
+     * @param type of {@code to}: F32 or BF16
+     */
+    void narrowRows(DType type, Rows from, Rows to, long rows, long columns);
 
     /** As {@link io.telechat.core.ops.GradOps#rmsNormBackward} for some rows; adds to {@code dWeight}. */
     void rmsNormBackward(NormRows rows, MemorySegment dWeight, long count, long columns);

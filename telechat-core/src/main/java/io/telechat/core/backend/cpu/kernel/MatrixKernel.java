@@ -2,6 +2,7 @@
 package io.telechat.core.backend.cpu.kernel;
 
 import io.telechat.core.backend.cpu.kernel.GradKernels.Left;
+import io.telechat.core.backend.cpu.kernel.GradKernels.Right;
 import io.telechat.core.tensor.DType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -15,13 +16,13 @@ final class MatrixKernel {
 
     private MatrixKernel() {}
 
-    static void pack(
-            DType type, MemorySegment b, long stride, boolean transposed, long depth, long columns, MemorySegment to) {
+    static void pack(Right b, long depth, long columns, MemorySegment to) {
+        boolean transposed = b.transposed();
         int rows = Math.toIntExact(transposed ? columns : depth);
         int width = Math.toIntExact(transposed ? depth : columns);
         float[] row = new float[width];
         for (int r = 0; r < rows; r++) {
-            WidenKernel.toFloats(b, type, r * stride, row, 0, width);
+            WidenKernel.toFloats(b.first(), b.type(), r * b.stride(), row, 0, width);
             for (int c = 0; c < width; c++) {
                 long i = transposed ? c : r;
                 long j = transposed ? r : c;
@@ -36,7 +37,8 @@ final class MatrixKernel {
         }
     }
 
-    static void product(Left a, MemorySegment packed, long columns, MemorySegment c, long stride, boolean add) {
+    static void product(Left left, MemorySegment packed, long columns, MemorySegment c, long stride, boolean add) {
+        Left a = left.type() == DType.F32 ? left : floats(left);
         float[] tile = new float[ROWS * SLIVER];
         for (long j = 0; j < columns; j += SLIVER) {
             int width = (int) Math.min(SLIVER, columns - j);
@@ -48,6 +50,22 @@ final class MatrixKernel {
                 }
             }
         }
+    }
+
+    /** The same matrix, row by row. */
+    private static Left floats(Left a) {
+        int rows = Math.toIntExact(a.rows());
+        int depth = Math.toIntExact(a.depth());
+        float[] all = new float[rows * depth];
+        float[] line = new float[a.step() == 1 ? depth : rows];
+        for (int i = 0; i < all.length / Math.max(1, line.length); i++) {
+            long stride = a.step() == 1 ? a.rowStride() : a.step();
+            WidenKernel.toFloats(a.first(), a.type(), i * stride, line, 0, line.length);
+            for (int j = 0; j < line.length; j++) {
+                all[a.step() == 1 ? i * depth + j : j * depth + i] = line[j];
+            }
+        }
+        return new Left(DType.F32, MemorySegment.ofArray(all), depth, 1, rows, depth);
     }
 
     private static void put(float[] tile, int from, MemorySegment c, long at, int width, boolean add) {

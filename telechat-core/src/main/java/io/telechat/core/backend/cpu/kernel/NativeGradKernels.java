@@ -10,13 +10,16 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /** The kernels of training in C (src/main/native), of the instruction set of the {@link NativeKernels} they go through. */
-record NativeGradKernels(NativeKernels library, int sliver) implements GradKernels {
+record NativeGradKernels(NativeKernels library, int sliver, boolean multipliesPairs) implements GradKernels {
     private static long bits(float value) {
         return Float.floatToRawIntBits(value);
     }
 
     NativeGradKernels(NativeKernels library) {
-        this(library, (int) library.call(Function.SLIVER_COLUMNS));
+        this(
+                library,
+                (int) library.call(Function.SLIVER_COLUMNS),
+                library.has(Function.PACKED_STEPS, PackedForm.PAIRS.ordinal(), 0));
     }
 
     @Override
@@ -25,24 +28,32 @@ record NativeGradKernels(NativeKernels library, int sliver) implements GradKerne
     }
 
     @Override
-    public void packMatrix(
-            DType type, MemorySegment b, long stride, boolean transposed, long depth, long columns, MemorySegment to) {
+    public long packedSteps(PackedForm form, long depth) {
+        return library.call(Function.PACKED_STEPS, form.ordinal(), depth);
+    }
+
+    @Override
+    public void packMatrix(PackedForm form, Right b, long depth, long columns, MemorySegment to) {
         library.call(
                 Function.PACK_MATRIX,
-                NativeKernels.number(type),
-                b.address(),
-                stride,
-                transposed ? 1 : 0,
+                form.ordinal(),
+                NativeKernels.number(b.type()),
+                b.first().address(),
+                b.stride(),
+                b.transposed() ? 1 : 0,
                 depth,
                 columns,
                 to.address());
     }
 
     @Override
-    public void matrixProduct(Left a, MemorySegment packed, long columns, MemorySegment c, long stride, boolean add) {
+    public void matrixProduct(
+            PackedForm form, Left a, MemorySegment packed, long columns, MemorySegment c, long stride, boolean add) {
         library.call(
                 Function.MATRIX_PRODUCT,
+                form.ordinal(),
                 a.first().address(),
+                NativeKernels.number(a.type()),
                 a.rowStride(),
                 a.step(),
                 a.rows(),
@@ -52,6 +63,28 @@ record NativeGradKernels(NativeKernels library, int sliver) implements GradKerne
                 c.address(),
                 stride,
                 add ? 1 : 0);
+    }
+
+    @Override
+    public void widenRows(DType type, Rows from, Rows to, long rows, long columns) {
+        move(Function.WIDEN_ROWS, type, from, to, rows, columns);
+    }
+
+    @Override
+    public void narrowRows(DType type, Rows from, Rows to, long rows, long columns) {
+        move(Function.NARROW_ROWS, type, from, to, rows, columns);
+    }
+
+    private void move(Function function, DType type, Rows from, Rows to, long rows, long columns) {
+        library.call(
+                function,
+                NativeKernels.number(type),
+                from.first().address(),
+                from.stride(),
+                to.first().address(),
+                to.stride(),
+                rows,
+                columns);
     }
 
     @Override

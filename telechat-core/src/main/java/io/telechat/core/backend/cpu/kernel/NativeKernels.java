@@ -27,7 +27,7 @@ import java.util.stream.Stream;
 public final class NativeKernels implements Kernels {
     private static final int MOST_ARGUMENTS = 16;
 
-    private static final int ABI_VERSION = 1;
+    private static final int ABI_VERSION = 2;
     private static final long NO_SUCH_OPERATION = Long.MIN_VALUE;
     private static final int DESCRIPTION_BYTES = 4096;
 
@@ -52,6 +52,9 @@ public final class NativeKernels implements Kernels {
         LINEAR_QUANTIZED,
         STORE_KEYS_VALUES,
         ATTEND,
+        WIDEN_ROWS,
+        NARROW_ROWS,
+        PACKED_STEPS,
         PACK_MATRIX,
         MATRIX_PRODUCT,
         RMS_NORM_BACKWARD,
@@ -133,10 +136,22 @@ public final class NativeKernels implements Kernels {
      * @throws IllegalStateException if this tier does not have it
      */
     long call(Function function, long... values) {
+        long result = answer(function, values);
+        if (result == NO_SUCH_OPERATION) {
+            throw new IllegalStateException("kernels of tier %s have no %s".formatted(tier, function));
+        }
+        return result;
+    }
+
+    /** Whether this tier has a function, asked with values that do nothing. */
+    boolean has(Function function, long... values) {
+        return answer(function, values) != NO_SUCH_OPERATION;
+    }
+
+    private long answer(Function function, long... values) {
         long[] a = values.length == MOST_ARGUMENTS ? values : Arrays.copyOf(values, MOST_ARGUMENTS);
-        long result;
         try {
-            result = (long) run.invokeExact(
+            return (long) run.invokeExact(
                     function.ordinal(),
                     a[0],
                     a[1],
@@ -159,10 +174,6 @@ public final class NativeKernels implements Kernels {
         } catch (Throwable e) {
             throw new IllegalStateException(e);
         }
-        if (result == NO_SUCH_OPERATION) {
-            throw new IllegalStateException("kernels of tier %s have no %s".formatted(tier, function));
-        }
-        return result;
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.telechat.core.backend.cpu.kernel;
 
 import io.telechat.core.ops.GradOps.AdamWStep;
 import io.telechat.core.tensor.DType;
+import io.telechat.core.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -20,14 +21,51 @@ final class VectorGradKernels implements GradKernels {
     }
 
     @Override
-    public void packMatrix(
-            DType type, MemorySegment b, long stride, boolean transposed, long depth, long columns, MemorySegment to) {
-        MatrixKernel.pack(type, b, stride, transposed, depth, columns, to);
+    public boolean multipliesPairs() {
+        return false;
     }
 
     @Override
-    public void matrixProduct(Left a, MemorySegment packed, long columns, MemorySegment c, long stride, boolean add) {
+    public long packedSteps(PackedForm form, long depth) {
+        return depth;
+    }
+
+    @Override
+    public void packMatrix(PackedForm form, Right b, long depth, long columns, MemorySegment to) {
+        MatrixKernel.pack(b, depth, columns, to);
+    }
+
+    @Override
+    public void matrixProduct(
+            PackedForm form, Left a, MemorySegment packed, long columns, MemorySegment c, long stride, boolean add) {
         MatrixKernel.product(a, packed, columns, c, stride, add);
+    }
+
+    @Override
+    public void widenRows(DType type, Rows from, Rows to, long rows, long columns) {
+        float[] row = new float[Math.toIntExact(columns)];
+        for (long r = 0; r < rows; r++) {
+            WidenKernel.toFloats(from.first(), type, r * from.stride(), row, 0, row.length);
+            store(row, to.first(), r * to.stride());
+        }
+    }
+
+    @Override
+    public void narrowRows(DType type, Rows from, Rows to, long rows, long columns) {
+        for (long r = 0; r < rows; r++) {
+            float[] row = floats(from.first(), r * from.stride(), columns);
+            if (type == DType.F32) {
+                store(row, to.first(), r * to.stride());
+            } else {
+                storeBf16(row, to.first(), r * to.stride());
+            }
+        }
+    }
+
+    private static void storeBf16(float[] values, MemorySegment to, long at) {
+        for (int i = 0; i < values.length; i++) {
+            to.set(ValueLayout.JAVA_SHORT_UNALIGNED, 2 * (at + i), Tensor.floatToBf16(values[i]));
+        }
     }
 
     private static float[] floats(MemorySegment from, long at, long count) {
