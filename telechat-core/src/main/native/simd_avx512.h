@@ -38,8 +38,12 @@ INLINE VF vf_sqrt(VF a) { return _mm512_sqrt_ps(a); }
 INLINE VF vf_fma(VF a, VF b, VF c) { return _mm512_fmadd_ps(a, b, c); }
 // x and the product in one instruction: beside another thread on the same core, their number counts.
 INLINE VF vf_fma_at(const float *x, VF b, VF c) {
+#ifdef __AVX512F__ // or else emulated by a test
     __asm__("vfmadd231ps %2%{1to16%}, %1, %0" : "+v"(c) : "v"(b), "m"(*x));
     return c;
+#else
+    return vf_fma(vf_set1(*x), b, c);
+#endif
 }
 INLINE VF vf_max(VF a, VF b) { return _mm512_max_ps(a, b); }
 INLINE VF vf_min(VF a, VF b) { return _mm512_min_ps(a, b); }

@@ -2,7 +2,8 @@
 //
 // Every kernel of one instruction set against its definition in plain loops of double. Java's tests do the same for the
 // instruction sets of the machine that they run on; this program is for the others, under an emulator. Compiled with
-// -DRUN=telechat_neon_run (or another) and linked with that set's object; says what is wrong and exits with 1.
+// -DRUN=telechat_neon_run (or another), and with -DSPLIT_X if that set's kernels are; linked with its object. Says what is wrong
+// and exits with 1.
 
 #include <math.h>
 #include <stdint.h>
@@ -97,16 +98,22 @@ static double scale_value(int bits, int code) {
     return bits == 4 && code & 128 ? -magnitude : magnitude;
 }
 
-// Activation i of a token: of each four of 16 bits the even ones come first.
+// Activation i of a token, as quantized_products.h lays them out.
 static int integer(const int8_t *token, int bits, int64_t i) {
+    if (bits == 4) return token[i];
+#ifdef SPLIT_X
+    const int8_t *upper = token + i / 32 * 64 + i % 32, *lower = upper + 32;
+    return 16 * *upper + *lower;
+#else
     static const int place[] = {0, 2, 1, 3};
-    return bits == 8 ? ((const int16_t *) token)[i / 4 * 4 + place[i % 4]] : token[i];
+    return ((const int16_t *) token)[i / 4 * 4 + place[i % 4]];
+#endif
 }
 
 static void check_quantized(int bits, int64_t rows, int64_t k, int64_t m) {
     int64_t blocks = (k + 127) / 128, panels = (rows + 15) / 16, block_bytes = 64 + 16 * 128 * bits / 8;
     int64_t panel_bytes = 64 + blocks * block_bytes, x_bytes = bits == 8 ? 2 : 1;
-    int64_t token_bytes = blocks * (128 * x_bytes + 32);
+    int64_t token_bytes = CALL(QUANTIZED_BYTES, bits, k);
     int most = bits == 8 ? 2039 : 127;
     uint8_t *w = aligned_alloc(64, panels * panel_bytes + 8192);
     for (int64_t i = 0; i < panels * panel_bytes; i++) w[i] = (uint8_t) (uniform() * 128 + 128);
@@ -239,15 +246,17 @@ static void check_attention(int type, int64_t dim, int64_t group, int64_t past, 
     }
 }
 
+#include "check_bf16.h"
 #include "check_training.h"
 
 int main(void) {
-    int64_t ks[] = {1, 7, 40, 100, 1030}, ms[] = {1, 2, 5, 13, 30};
+    int64_t ks[] = {1, 7, 40, 100, 1030}, ms[] = {1, 2, 5, 13, 30, 39};
     for (int type = F32; type <= BF16; type++) {
         for (int k = 0; k < 5; k++) for (int m = 0; m < 5; m++) check_linear(type, 21, ks[k], ms[m]);
     }
     for (int bits = 4; bits <= 8; bits += 4) {
-        for (int k = 0; k < 5; k++) for (int m = 0; m < 5; m++) check_quantized(bits, 37, ks[k], ms[m]);
+        for (int k = 0; k < 5; k++) for (int m = 0; m < 6; m++) check_quantized(bits, 37, ks[k], ms[m]);
+        check_quantized(bits, 20, 1030, 245);
     }
     for (int k = 0; k < 5; k++) check_rows(ks[k]);
     for (int64_t half = 1; half < 70; half += 11) check_rope(half);
@@ -258,6 +267,7 @@ int main(void) {
         check_attention(type, 128, 4, 5, 70);
         check_attention(type, 36, 1, 130, 40);
     }
+    check_bf16();
     check_training();
     printf("%d checks, %d wrong\n", checks, wrong);
     return wrong != 0;

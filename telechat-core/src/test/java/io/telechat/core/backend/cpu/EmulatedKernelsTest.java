@@ -10,27 +10,29 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** The kernels for 64-bit Arm, where a cross compiler and an emulator are there to run them. */
+/** The kernels for instruction sets that this machine need not have, where the tools are there to run them. */
 @Tag("slow")
 @Execution(ExecutionMode.CONCURRENT)
-class ArmKernelsTest {
+class EmulatedKernelsTest {
     private static final Path CHECK = Path.of("src", "test", "native", "check.sh");
     private static final int SKIPPED = 77;
 
     @TempDir
     private Path directory;
 
-    @Test
+    @ParameterizedTest(name = "{0}")
+    @ValueSource(strings = {"neon", "avx512", "avx512_bf16", "amx"})
     @EnabledOnOs(OS.LINUX)
-    void kernelsMatchTheirDefinitions() throws IOException, InterruptedException {
-        Process process = new ProcessBuilder("bash", CHECK.toString(), directory.toString())
+    void kernelsMatchTheirDefinitions(String tier) throws IOException, InterruptedException {
+        Process process = new ProcessBuilder("bash", CHECK.toString(), directory.toString(), tier)
                 .redirectErrorStream(true)
                 .start();
         process.getOutputStream().close();
