@@ -180,13 +180,17 @@ INLINE VH vh_round(VF low, VF high) { return _mm512_cvtne2ps_pbh(high, low); }
 INLINE VF vf_dot_bf16(VF sum, VH a, VH b) { return _mm512_dpbf16_ps(sum, a, b); }
 // The same with two elements that all lanes take.
 INLINE VF vf_dot_bf16_at(VF sum, const float *two, VF b) {
+#ifdef __AVX512F__
     __asm__("vdpbf16ps %2%{1to16%}, %1, %0" : "+v"(sum) : "v"(b), "m"(*two));
     return sum;
+#else
+    return vf_dot_bf16(sum, (VH) vf_set1(*two), (VH) b);
+#endif
 }
 // In each lane, an element of first and one of second, rounded.
 INLINE VF vh_zip(VF first, VF second) {
-    const __m512i order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3,
-                                           18, 2, 17, 1, 16, 0);
-    return (VF) _mm512_permutexvar_epi16(order, (__m512i) vh_round(first, second));
+    static const uint16_t order[] = {0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
+                                     8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
+    return (VF) _mm512_permutexvar_epi16(_mm512_loadu_si512(order), (__m512i) vh_round(first, second));
 }
 #endif

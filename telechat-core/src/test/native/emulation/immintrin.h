@@ -127,6 +127,28 @@ EMULATED __m256i emulated_cvtepi32_epi16(__m512i a) {
 }
 #define _mm512_cvtepi32_epi16 emulated_cvtepi32_epi16
 
+EMULATED uint32_t emulated_unordered(__m512 a, __m512 b) {
+    REGISTER x = {.f = a}, y = {.f = b};
+    uint32_t mask = 0;
+    for (int i = 0; i < 16; i++) mask |= (uint32_t) (isnan(x.floats[i]) || isnan(y.floats[i])) << i;
+    return mask;
+}
+#define _mm512_cmp_ps_mask(a, b, how) ({ _Static_assert((how) == _CMP_UNORD_Q, "the only one in use"); emulated_unordered(a, b); })
+
+EMULATED __m512i emulated_mask_or_epi32(__m512i other, uint32_t mask, __m512i a, __m512i b) {
+    REGISTER r = {.i = other}, x = {.i = a}, y = {.i = b};
+    for (int i = 0; i < 16; i++) r.ints[i] = mask >> i & 1 ? x.ints[i] | y.ints[i] : r.ints[i];
+    return r.i;
+}
+#define _mm512_mask_or_epi32 emulated_mask_or_epi32
+
+EMULATED __m512i emulated_permutexvar_epi16(__m512i places, __m512i a) {
+    REGISTER p = {.i = places}, x = {.i = a}, r;
+    for (int i = 0; i < 32; i++) r.shorts[i] = x.shorts[p.shorts[i] & 31];
+    return r.i;
+}
+#define _mm512_permutexvar_epi16 emulated_permutexvar_epi16
+
 // Four products of an unsigned byte with a signed one, and a sum, per lane.
 EMULATED __m256i emulated_dpbusd(__m256i sum, __m256i a, __m256i b) {
     __m256i even = _mm256_madd_epi16(_mm256_and_si256(a, _mm256_set1_epi16(255)), _mm256_srai_epi16(_mm256_slli_epi16(b, 8), 8));
