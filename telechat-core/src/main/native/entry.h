@@ -105,8 +105,8 @@ int64_t KERNEL(run)(int operation, ARGUMENTS) {
         case READ: *(float *) address(a[2]) = read_all(address(a[0]), a[1]); break;
         case MULTIPLY_ADD:
             // The result is handed over, too, or the compiler would leave the work out.
-            *(float *) address(a[1]) = multiply_add(a[0]);
-            *(double *) address(a[2]) = (double) a[0] * FLOPS_PER_ROUND;
+            *(float *) address(a[2]) = multiply_add((int) a[0], a[1]);
+            *(double *) address(a[3]) = multiply_add_flops((int) a[0], a[1]);
             break;
         default: return NO_SUCH_OPERATION;
     }

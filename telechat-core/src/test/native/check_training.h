@@ -214,7 +214,7 @@ static void check_limits(void) {
         check("read", x[i], largest, 0);
         x[i] -= 3;
     }
-    CALL(MULTIPLY_ADD, 5, P(&result), P(&flops));
+    CALL(MULTIPLY_ADD, FLOATS, 5, P(&result), P(&flops));
     for (int c = 0; c < 12; c++) {
         double chain = c;
         for (int r = 0; r < 5; r++) chain = chain * 0.999 + 0.999;
@@ -222,6 +222,9 @@ static void check_limits(void) {
     }
     check("multiply_add", sum, result, 1e-5);
     check("multiply_add flops", 5 * 12 * sliver(), flops, 0);
+    if (!has_pairs()) return;
+    CALL(MULTIPLY_ADD, PAIRS, 80, P(&result), P(&flops));
+    check("multiply_add of pairs", 1, result > 0 && flops > 0, 0);
 }
 
 static void check_training(void) {

@@ -7,6 +7,7 @@ import io.telechat.core.architecture.ConfigFile;
 import io.telechat.core.backend.Backend;
 import io.telechat.core.backend.Backends;
 import io.telechat.core.model.MemoryPlan;
+import io.telechat.core.tensor.DType;
 import io.telechat.core.weights.ModelLoader;
 import io.telechat.train.TuningMethod;
 import io.telechat.train.plan.Cluster;
@@ -140,7 +141,7 @@ final class PlanCommand implements Callable<Integer> {
                 new RunSetup(batch, tokens, checkpointing, method, precision.moments(), cluster.ranks(), offload);
         TrainingPlan plan = TrainingPlan.of(planned, setup);
         long available = memory.map(ByteSize::bytes).orElseGet(MemoryPlan::machineMemory);
-        OptionalDouble peak = flops.map(OptionalDouble::of).orElseGet(PlanCommand::measuredPeak);
+        OptionalDouble peak = flops.map(OptionalDouble::of).orElseGet(() -> measuredPeak(method.dtype()));
         PlanReport report =
                 new PlanReport(plan, available, new PlanReport.Speed(peak, reached, flops.isEmpty()), cluster, passes);
         List<Fitting> others = report.fits() ? List.of() : FittingSetups.of(planned, setup, available);
@@ -152,9 +153,9 @@ final class PlanCommand implements Callable<Integer> {
         return report.fits() || !others.isEmpty() ? ExitCode.OK : ExitCode.NO_MEMORY;
     }
 
-    private static OptionalDouble measuredPeak() {
+    private static OptionalDouble measuredPeak(DType parameters) {
         try (Backend backend = Backends.best(Runtime.getRuntime().availableProcessors())) {
-            return backend.measureFlops();
+            return backend.measureFlops(parameters);
         }
     }
 }

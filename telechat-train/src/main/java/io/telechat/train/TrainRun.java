@@ -63,7 +63,7 @@ public final class TrainRun implements AutoCloseable {
             TrainedModel model = model(inputs, checked);
             cleanup.push(model::close);
             double peakFlops =
-                    parallelism.isFirst() ? model.backend().measureFlops().orElse(Double.NaN) : Double.NaN;
+                    parallelism.isFirst() ? peakFlops(model.backend(), config.method()) : Double.NaN;
             LOG.info(
                     "{}: {} samples of {} tokens, {} of them trained; {}; {}",
                     config.data(),
@@ -167,6 +167,10 @@ public final class TrainRun implements AutoCloseable {
         return TrainingPlan.of(config, parallelism.ranks().size(), samplesAtOnce())
                 .memory(parallelism.stage().ordinal())
                 .total();
+    }
+
+    private static double peakFlops(Backend backend, TuningMethod method) {
+        return backend.measureFlops(method.dtype()).orElse(Double.NaN);
     }
 
     private TrainedModel model(CheckedData inputs, ModelLoader.Checked checked) {

@@ -91,6 +91,11 @@ public interface Backend extends AutoCloseable {
     /** Of these, operations per second alone: in a fifth of the time, and without touching memory. */
     OptionalDouble measureFlops();
 
+    /** Those of the products of {@link #trainingOps(DType)} and {@link #gradOps(DType)}. */
+    default OptionalDouble measureFlops(DType parameters) {
+        return measureFlops();
+    }
+
     @Override
     void close();
 }

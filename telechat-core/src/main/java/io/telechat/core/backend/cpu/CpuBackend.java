@@ -143,10 +143,18 @@ final class CpuBackend implements Backend {
 
     @Override
     public OptionalDouble measureFlops() {
+        return measureFlops(DType.F32);
+    }
+
+    @Override
+    public OptionalDouble measureFlops(DType parameters) {
         KernelTier best = KernelTiers.best();
-        return best == KernelTier.VECTOR
-                ? OptionalDouble.empty()
-                : OptionalDouble.of(new LimitProbe(workers, KernelTiers.ofNative(best)).flops());
+        if (best == KernelTier.VECTOR) {
+            return OptionalDouble.empty();
+        }
+        boolean pairs = parameters == DType.BF16 && KernelTiers.gradOf(best).multipliesPairs();
+        LimitProbe probe = new LimitProbe(workers, KernelTiers.ofNative(best));
+        return OptionalDouble.of(probe.flops(pairs ? PackedForm.PAIRS : PackedForm.FLOATS));
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.telechat.core.backend.cpu;
 
 import io.telechat.core.backend.MachineLimits;
 import io.telechat.core.backend.cpu.kernel.NativeKernels;
+import io.telechat.core.backend.cpu.kernel.PackedForm;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.HostArena;
 import io.telechat.core.workers.WorkerTeam;
@@ -23,14 +24,14 @@ record LimitProbe(WorkerTeam workers, NativeKernels kernels) {
             MemorySegment memory = memory(arena);
             long part = READ_BYTES / threads;
             long readNanos = best(() -> run(index -> kernels.read(memory.asSlice(index * part, part))));
-            return new MachineLimits(part * threads / (readNanos / 1e9), flops());
+            return new MachineLimits(part * threads / (readNanos / 1e9), flops(PackedForm.FLOATS));
         }
     }
 
-    /** Multiplications and additions per second. */
-    double flops() {
-        long nanos = best(() -> run(index -> kernels.multiplyAdd(ROUNDS)));
-        return workers.size() * kernels.multiplyAdd(ROUNDS) / (nanos / 1e9);
+    /** Multiplications and additions per second, of factors in this form. */
+    double flops(PackedForm form) {
+        long nanos = best(() -> run(index -> kernels.multiplyAdd(form, ROUNDS)));
+        return workers.size() * kernels.multiplyAdd(form, ROUNDS) / (nanos / 1e9);
     }
 
     /** Memory to read. It is written to, or all of it would be one page of zeros, which comes from the cache. */

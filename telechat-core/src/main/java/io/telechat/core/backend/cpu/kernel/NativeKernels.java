@@ -336,11 +336,11 @@ public final class NativeKernels implements Kernels {
     }
 
     /** Multiplies and adds on registers, for measuring; returns the floating-point operations done. */
-    public double multiplyAdd(long rounds) {
+    public double multiplyAdd(PackedForm form, long rounds) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment result = arena.allocate(JAVA_FLOAT);
             MemorySegment flops = arena.allocate(JAVA_DOUBLE);
-            call(Function.MULTIPLY_ADD, rounds, result.address(), flops.address());
+            call(Function.MULTIPLY_ADD, form.ordinal(), rounds, result.address(), flops.address());
             return flops.get(JAVA_DOUBLE, 0);
         }
     }
