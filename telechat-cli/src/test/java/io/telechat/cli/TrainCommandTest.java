@@ -144,18 +144,16 @@ class TrainCommandTest {
 
     @Test
     void whatChangesNothingIsSaid() throws Exception {
-        String options = "--max-steps 1 --lora-dim 2 --zero-stage 2 --dtype bf16";
+        String options = "--max-steps 1 --lora-dim 2 --zero-stage 2";
         Program.Result result = run(train("vain", options));
         assertEquals(0, result.code(), result.err());
-        for (String option : List.of("--zero-stage 2", "--dtype bf16")) {
-            assertEquals(
-                    1,
-                    result.err()
-                            .lines()
-                            .filter(line -> line.startsWith(option + " changes nothing: "))
-                            .count(),
-                    result.err());
-        }
+        assertEquals(
+                1,
+                result.err()
+                        .lines()
+                        .filter(line -> line.startsWith("--zero-stage 2 changes nothing: "))
+                        .count(),
+                result.err());
         Program.Result quiet = run(train("vain-quiet", options + " --quiet"));
         assertEquals(0, quiet.code(), quiet.err());
         assertEquals("", quiet.err());

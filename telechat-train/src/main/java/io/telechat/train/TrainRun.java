@@ -62,8 +62,7 @@ public final class TrainRun implements AutoCloseable {
             requireSameInputs(inputs, checked);
             TrainedModel model = model(inputs, checked);
             cleanup.push(model::close);
-            double peakFlops =
-                    parallelism.isFirst() ? peakFlops(model.backend(), config.method()) : Double.NaN;
+            double peakFlops = parallelism.isFirst() ? peakFlops(model.backend(), config.method()) : Double.NaN;
             LOG.info(
                     "{}: {} samples of {} tokens, {} of them trained; {}; {}",
                     config.data(),

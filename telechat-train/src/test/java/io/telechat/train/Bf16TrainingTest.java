@@ -16,11 +16,13 @@ import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.core.testing.EmulatedGpu;
 import io.telechat.core.weights.ModelLoader;
+import io.telechat.train.zero.ZeroStage;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -54,6 +56,26 @@ class Bf16TrainingTest {
             assertEquals(exact.get(i), rounded.get(i), 0.05 * fall, "loss of update " + i);
         }
         assertNotEquals(exact.getLast(), rounded.getLast(), "nothing was rounded");
+    }
+
+    /** The model stays as it is stored; what is rounded is what lies between the products. */
+    @Test
+    void learnsAdaptersAsInFloat32() throws IOException {
+        List<Double> exact = lossesWithAdapters(DType.F32);
+        List<Double> rounded = lossesWithAdapters(DType.BF16);
+        double fall = exact.getFirst() - exact.getLast();
+        for (int i = 0; i < 6; i++) {
+            assertEquals(exact.get(i), rounded.get(i), 0.05 * fall, "loss of update " + i);
+        }
+        assertNotEquals(exact.getLast(), rounded.getLast(), "nothing was rounded");
+    }
+
+    private static List<Double> lossesWithAdapters(DType dtype) throws IOException {
+        TinyRun run = new TinyRun(directory).backend("cpu", 2).batch(8, 1).peak(0.05);
+        run.adapters = Optional.of(TuningMethod.Lora.of(4, 8).computedIn(dtype));
+        return run.onRanks(1, ZeroStage.NOTHING, false).stream()
+                .map(StepReport::loss)
+                .toList();
     }
 
     /** There activations are rounded, too, so that all products run on the tensor cores in one go. */

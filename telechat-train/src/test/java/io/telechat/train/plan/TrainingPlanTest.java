@@ -78,14 +78,15 @@ class TrainingPlanTest {
 
     @ParameterizedTest
     @CsvSource({
-        "52b, false",
-        "52b, true",
-        "12b, false",
-        "12b, true",
-        "telechat2, false",
-        "telechat2, true",
+        "52b, false, F32",
+        "52b, true, BF16",
+        "12b, false, BF16",
+        "12b, true, F32",
+        "telechat2, false, F32",
+        "telechat2, false, BF16",
+        "telechat2, true, F32",
     })
-    void aPassAllocatesWhatIsPlanned(String name, boolean checkpointing) {
+    void aPassAllocatesWhatIsPlanned(String name, boolean checkpointing, DType kept) {
         try (ModelLoader.Checked checked = ModelLoader.check(directory.resolve(name));
                 Backend backend = Backends.byName("cpu", 1);
                 TrainableParameters parameters = new TrainableParameters(checked, backend, DType.F32);
@@ -97,9 +98,9 @@ class TrainingPlanTest {
                         backend.gradOps(),
                         40,
                         checkpointing,
-                        DType.F32)) {
+                        kept)) {
             assertEquals(
-                    TrainingPass.memory(checked.config(), 40, checkpointing, DType.F32)
+                    TrainingPass.memory(checked.config(), 40, checkpointing, kept)
                             .total(),
                     pass.bytes());
         }
@@ -138,6 +139,20 @@ class TrainingPlanTest {
         assertEquals(2 * PARAMETERS, memory.parameters());
         assertEquals(4 * PARAMETERS, memory.gradients());
         assertEquals(12 * PARAMETERS, memory.optimizer());
+    }
+
+    /** Queries, keys and values, what attention gives, and gates, of every layer; what is added up stays in float32. */
+    @Test
+    void activationsInHalfTakeHalfOfWhatLiesBetweenTheProducts() {
+        long inFloats = plan(setup()).memory(0).activations();
+        TuningMethod.Full bf16 = new TuningMethod.Full(DType.BF16, Rounding.NEAREST);
+        assertEquals(
+                2L * 32 * LAYERS * (96 + 32 + 2 * 48),
+                inFloats - plan(setup().withMethod(bf16)).memory(0).activations());
+        TuningMethod.Lora adapters = lora(4, 0).computedIn(DType.BF16);
+        assertEquals(
+                2L * 32 * LAYERS * (96 + 32 + 2 * 48),
+                inFloats - plan(setup().withMethod(adapters)).memory(0).activations());
     }
 
     @Test
