@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Attention over a paged cache, a block of 64 positions at a time, with the running maximum and denominator of FlashAttention
-// (Dao et al. 2022, arXiv:2205.14135). Within a block the keys of a head are [dim, 64] and its values [64, dim], so that nothing
-// has to be summed across a vector.
+// Attention over a paged cache. The context is cut into stretches of 512 positions, counted from its beginning: of each, a query
+// gathers the largest score, the denominator and the weighted sum of the values, and these are folded into what it had gathered
+// before, in the order of the stretches (flash-decoding: Dao et al. 2023, on FlashAttention, arXiv:2205.14135). So it does not
+// matter who computes which stretch, nor which tokens are computed together. Within a block of 64 positions the keys of a head
+// are [dim, 64] and its values [64, dim], so that nothing has to be summed across a vector.
 
 #define POSITIONS 64
-#define QUERIES 4
+#define STRETCH 512
+// Queries that are taken at once where there are too few for a tile of MATRIX_ROWS.
+#define FEW 4
 
 // Puts keys and values of some tokens, whose slots follow each other in one block, where they belong.
 INLINE void store_tokens(const int type, const float *key, const float *value, int64_t stride, int64_t count, int64_t dim,
@@ -47,188 +51,279 @@ static void store_keys_values(int type, void *const *blocks, int64_t keys, int64
     }
 }
 
-// score[q][j] = sum over d of query[q][d] * keys[d][j].
-INLINE void block_scores(const int type, const int queries, const float *query, int64_t dim, const void *keys,
-                         const char *next, float (*score)[POSITIONS]) {
-    const int piece = queries == 1 ? POSITIONS / LANES : PIECE;
+// What some queries of one key/value head look at in a stretch.
+typedef struct {
+    const void *const *blocks; // those of the stretch
+    int64_t keys, values;      // where the head's begin in a block, in elements
+    int64_t dim;
+    int64_t positions; // that the last of the queries sees
+    const char *after; // what is read next, or 0
+} Seen;
+
+INLINE const char *part_of(const int type, const Seen *seen, int64_t block, int64_t element) {
+    return (const char *) seen->blocks[block] + element * size_of(type);
+}
+
+// Asks for as much of what is read next as there is in a row of what is being read.
+INLINE void expect_row(const char *next, int64_t row, int64_t bytes) {
+    for (int64_t at = 0; next && at < bytes; at += LINE) __builtin_prefetch(next + row * bytes + at);
+}
+
+// score[q][j] = sum over d of query[d][q] * keys[d][j].
+INLINE void block_scores(const int type, const int queries, const float *query, int64_t dim, const void *keys, const char *next,
+                         float *score) {
+    const int piece = queries == 1 ? POSITIONS / LANES : 2;
     for (int j = 0; j < POSITIONS; j += piece * LANES) {
-        VF sum[QUERIES][POSITIONS / LANES];
+        VF sum[MATRIX_ROWS][POSITIONS / LANES];
         UNROLL for (int q = 0; q < queries; q++) UNROLL for (int v = 0; v < piece; v++) sum[q][v] = vf_zero();
         for (int64_t d = 0; d < dim; d++) {
-            if (queries == 1 && next) {
-                for (int64_t line = 0; line < POSITIONS * size_of(type); line += LINE) {
-                    __builtin_prefetch(next + d * POSITIONS * size_of(type) + line);
-                }
-            }
+            if (queries == 1) expect_row(next, d, POSITIONS * size_of(type));
             VF key[POSITIONS / LANES];
             UNROLL for (int v = 0; v < piece; v++) key[v] = load(type, keys, d * POSITIONS + j + v * LANES);
             UNROLL for (int q = 0; q < queries; q++) {
-                VF x = vf_set1(query[q * dim + d]);
+                VF x = vf_set1(query[d * queries + q]);
                 UNROLL for (int v = 0; v < piece; v++) sum[q][v] = vf_fma(key[v], x, sum[q][v]);
             }
         }
-        UNROLL for (int q = 0; q < queries; q++) UNROLL for (int v = 0; v < piece; v++) vf_store(score[q] + j + v * LANES, sum[q][v]);
-    }
-}
-
-INLINE void out_piece(const int type, const int queries, const int piece, const void *values, int64_t dim, int64_t d, int64_t positions,
-                      float (*weight)[POSITIONS], const float *correction, float *out) {
-    VF sum[QUERIES][4];
-    UNROLL for (int q = 0; q < queries; q++) {
-        UNROLL for (int v = 0; v < piece; v++) sum[q][v] = vf_mul(vf_load(out + q * dim + d + v * LANES), vf_set1(correction[q]));
-    }
-    for (int64_t j = 0; j < positions; j++) {
-        VF value[4];
-        UNROLL for (int v = 0; v < piece; v++) value[v] = load(type, values, j * dim + d + v * LANES);
         UNROLL for (int q = 0; q < queries; q++) {
-            VF w = vf_set1(weight[q][j]);
-            UNROLL for (int v = 0; v < piece; v++) sum[q][v] = vf_fma(value[v], w, sum[q][v]);
+            UNROLL for (int v = 0; v < piece; v++) vf_store(score + q * STRETCH + j + v * LANES, sum[q][v]);
         }
     }
-    UNROLL for (int q = 0; q < queries; q++) UNROLL for (int v = 0; v < piece; v++) vf_store(out + q * dim + d + v * LANES, sum[q][v]);
 }
 
-// out[q][d] = out[q][d] * correction[q] + sum over j of weight[q][j] * values[j][d].
-INLINE void block_out(const int type, const int queries, const void *values, int64_t dim, int64_t positions,
-                      float (*weight)[POSITIONS], const float *correction, float *out) {
-    const int piece = queries == 1 ? 4 : PIECE;
+INLINE void stretch_scores(const int type, const int queries, const float *query, const Seen *seen, float *score) {
+    for (int64_t j = 0; j < seen->positions; j += POSITIONS) {
+        int64_t block = j / POSITIONS;
+        const char *next = j + POSITIONS < seen->positions ? part_of(type, seen, block + 1, seen->keys)
+                                                           : part_of(type, seen, 0, seen->values);
+        block_scores(type, queries, query, seen->dim, part_of(type, seen, block, seen->keys), next, score + j);
+    }
+}
+
+// Turns the scores of the first valid positions into weights, those behind them into zeros; gives the largest score.
+INLINE float stretch_weights(float *score, int64_t valid, int64_t positions, float *denominator) {
+    int64_t end = (positions + POSITIONS - 1) / POSITIONS * POSITIONS, last = (valid + POSITIONS - 1) / POSITIONS * POSITIONS;
+    for (int64_t j = valid; j < last; j++) score[j] = -INFINITY;
+    VF m[4], sum[4];
+    UNROLL for (int v = 0; v < 4; v++) {
+        m[v] = vf_set1(-INFINITY);
+        sum[v] = vf_zero();
+    }
+    for (int64_t j = 0; j < last; j += 4 * LANES) UNROLL for (int v = 0; v < 4; v++) m[v] = vf_max(m[v], vf_load(score + j + v * LANES));
+    float largest = vf_max_lane(vf_max(vf_max(m[0], m[1]), vf_max(m[2], m[3])));
+    for (int64_t j = 0; j < last; j += LANES) vf_store(score + j, vf_exp(vf_sub(vf_load(score + j), vf_set1(largest))));
+    for (int64_t j = valid; j < end; j++) score[j] = 0;
+    for (int64_t j = 0; j < last; j += 4 * LANES) UNROLL for (int v = 0; v < 4; v++) sum[v] = vf_add(sum[v], vf_load(score + j + v * LANES));
+    *denominator = vf_sum(vf_add(vf_add(sum[0], sum[1]), vf_add(sum[2], sum[3])));
+    return largest;
+}
+
+// What some queries have gathered: the largest score, the denominator and the weighted sum [dim] of each.
+typedef struct {
+    float *max, *denominator, *out;
+} Gathered;
+
+// The most queries that are taken at once, rounded up to whole vectors.
+#define ROWS 16
+
+// Folds maxima and denominators of a stretch into those before; old, fresh: by what the weighted sums have to be multiplied.
+INLINE void fold_factors(int64_t queries, Gathered before, const float *max, const float *denominator, float *old, float *fresh) {
+    for (int64_t q = 0; q < queries; q++) {
+        float m = before.max[q] > max[q] ? before.max[q] : max[q];
+        float base = m == -INFINITY ? 0 : m; // where a query has not seen anything yet
+        old[q] = before.max[q] - base;
+        fresh[q] = max[q] - base;
+        before.max[q] = m;
+    }
+    for (int64_t q = 0; q < queries; q += LANES) {
+        vf_store(old + q, vf_exp(vf_load(old + q)));
+        vf_store(fresh + q, vf_exp(vf_load(fresh + q)));
+    }
+    for (int64_t q = 0; q < queries; q++) before.denominator[q] = before.denominator[q] * old[q] + denominator[q] * fresh[q];
+}
+
+INLINE VF fold(VF before, VF old, VF sum, VF fresh) { return vf_fma(sum, fresh, vf_mul(before, old)); }
+
+// out[q][d] = out[q][d] * old[q] + fresh[q] * (sum over j of weight[q][j] * values[j][d]), for some vectors of d, or, of the last, the
+// first n lanes.
+INLINE void out_piece(const int type, const int queries, const int piece, const Seen *seen, int64_t d, int64_t n, const float *weight,
+                      const float *old, const float *fresh, float *out) {
+    VF sum[MATRIX_ROWS][8];
+    UNROLL for (int q = 0; q < queries; q++) UNROLL for (int v = 0; v < piece; v++) sum[q][v] = vf_zero();
+    const float *w = weight;
+    for (int64_t left = seen->positions, block = 0; left > 0; left -= POSITIONS, block++, w += POSITIONS) {
+        const char *values = part_of(type, seen, block, seen->values);
+        const char *next = left > POSITIONS ? part_of(type, seen, block + 1, seen->values) : seen->after;
+        int64_t count = left < POSITIONS ? left : POSITIONS;
+        for (int64_t j = 0; j < count; j++) {
+            if (queries == 1 && d == 0) expect_row(next, j, seen->dim * size_of(type));
+            VF value[8];
+            UNROLL for (int v = 0; v < piece; v++) {
+                int64_t at = j * seen->dim + d + v * LANES;
+                value[v] = n < LANES ? load_part(type, values, at, n) : load(type, values, at);
+            }
+            UNROLL for (int q = 0; q < queries; q++) {
+                VF x = vf_set1(w[q * STRETCH + j]);
+                UNROLL for (int v = 0; v < piece; v++) sum[q][v] = vf_fma(value[v], x, sum[q][v]);
+            }
+        }
+    }
+    UNROLL for (int q = 0; q < queries; q++) {
+        UNROLL for (int v = 0; v < piece; v++) {
+            float *to = out + q * seen->dim + d + v * LANES;
+            put_part(to, n, fold(part(to, n), vf_set1(old[q]), sum[q][v], vf_set1(fresh[q])));
+        }
+    }
+}
+
+INLINE void stretch_out(const int type, const int queries, const Seen *seen, const float *weight, const float *old, const float *fresh,
+                        float *out) {
     int64_t d = 0;
-    for (; d + piece * LANES <= dim; d += piece * LANES) {
-        out_piece(type, queries, piece, values, dim, d, positions, weight, correction, out);
+    if (queries == 1) {
+        for (; d + 8 * LANES <= seen->dim; d += 8 * LANES) out_piece(type, 1, 8, seen, d, LANES, weight, old, fresh, out);
+        for (; d + 4 * LANES <= seen->dim; d += 4 * LANES) out_piece(type, 1, 4, seen, d, LANES, weight, old, fresh, out);
+    } else {
+        for (; d + 2 * LANES <= seen->dim; d += 2 * LANES) out_piece(type, queries, 2, seen, d, LANES, weight, old, fresh, out);
     }
-    for (; d + LANES <= dim; d += LANES) out_piece(type, queries, 1, values, dim, d, positions, weight, correction, out);
-    if (d < dim) {
-        UNROLL for (int q = 0; q < queries; q++) {
-            VF sum = vf_mul(vf_load_part(out + q * dim + d, dim - d), vf_set1(correction[q]));
-            for (int64_t j = 0; j < positions; j++) {
-                sum = vf_fma(load_part(type, values, j * dim + d, dim - d), vf_set1(weight[q][j]), sum);
-            }
-            vf_store_part(out + q * dim + d, dim - d, sum);
-        }
-    }
+    for (; d + LANES <= seen->dim; d += LANES) out_piece(type, queries, 1, seen, d, LANES, weight, old, fresh, out);
+    if (d < seen->dim) out_piece(type, queries, 1, seen, d, seen->dim - d, weight, old, fresh, out);
 }
 
-// Turns scores of the first valid positions into weights, the others into zeros; returns the factor for what was gathered before.
-INLINE float softmax_block(float *score, int64_t valid, float *max, float *denominator) {
-    if (valid <= 0) {
-        for (int j = 0; j < POSITIONS; j += LANES) vf_store(score + j, vf_zero());
-        return 1;
-    }
-    for (int64_t j = valid; j < POSITIONS; j++) score[j] = -INFINITY;
-    VF largest = vf_load(score);
-    UNROLL for (int j = LANES; j < POSITIONS; j += LANES) largest = vf_max(largest, vf_load(score + j));
-    float m = fmaxf(*max, vf_max_lane(largest));
-    UNROLL for (int j = 0; j < POSITIONS; j += LANES) vf_store(score + j, vf_exp(vf_sub(vf_load(score + j), vf_set1(m))));
-    for (int64_t j = valid; j < POSITIONS; j++) score[j] = 0;
-    VF sum = vf_zero();
-    UNROLL for (int j = 0; j < POSITIONS; j += LANES) sum = vf_add(sum, vf_load(score + j));
-    float correction = 0;
-    if (*max != -INFINITY) {
-        float lanes[LANES];
-        vf_store(lanes, vf_exp(vf_set1(*max - m)));
-        correction = lanes[0];
-    }
-    *max = m;
-    *denominator = *denominator * correction + vf_sum(sum);
-    return correction;
+// Some queries of a head on a stretch. query [dim, queries]; sees: the positions that each of them sees; score [queries, STRETCH].
+INLINE void attend_tile(const int type, const int queries, const float *query, const Seen *seen, const int64_t *sees, float *score,
+                        Gathered to) {
+    float max[ROWS] = {0}, denominator[ROWS] = {0}, old[ROWS] = {0}, fresh[ROWS] = {0};
+    stretch_scores(type, queries, query, seen, score);
+    for (int q = 0; q < queries; q++) max[q] = stretch_weights(score + q * STRETCH, sees[q], seen->positions, denominator + q);
+    fold_factors(queries, to, max, denominator, old, fresh);
+    stretch_out(type, queries, seen, score, old, fresh, to.out);
 }
 
-// What the queries from first on, of one head's block, see of the block that begins at a position.
-INLINE void attend_block(const int type, const int queries, int64_t first, int64_t group, int64_t dim, int64_t visible,
-                         const void *keys, const void *values, const char *next_keys, const char *next_values, float *query,
-                         float *out, float *max, float *denominator) {
-    float score[QUERIES][POSITIONS], correction[QUERIES];
-    int64_t most = visible + (first + queries - 1) / group; // positions that the last of these queries sees
-    if (most <= 0) return;
-    block_scores(type, queries, query + first * dim, dim, keys, next_keys, score);
-    if (queries == 1 && next_values) {
-        for (int64_t line = 0; line < POSITIONS * dim * size_of(type); line += LINE) __builtin_prefetch(next_values + line);
-    }
-    UNROLL for (int q = 0; q < queries; q++) {
-        int64_t valid = visible + (first + q) / group;
-        valid = valid > POSITIONS ? POSITIONS : valid;
-        correction[q] = softmax_block(score[q], valid, max + first + q, denominator + first + q);
-    }
-    block_out(type, queries, values, dim, most > POSITIONS ? POSITIONS : most, score, correction, out + first * dim);
+// How many of so many queries are taken at once.
+INLINE int64_t tile_of(int64_t queries) { return queries >= MATRIX_ROWS ? MATRIX_ROWS : queries > 1 ? FEW : 1; }
+
+// Queries with those that fill up the last tile.
+INLINE int64_t filled(int64_t queries) { return queries > 1 ? queries + FEW - 1 : 1; }
+
+INLINE Gathered gathered(float *state, int64_t queries) {
+    int64_t rows = filled(queries);
+    return (Gathered){.max = state, .denominator = state + rows, .out = state + 2 * rows};
 }
 
-// next_head: how many elements further on the following head begins, 0 if none does.
-INLINE void attend_blocks(const int type, const void *const *blocks, int64_t keys, int64_t values, int64_t next_head, int64_t position,
-                          int64_t count, int64_t group, int64_t dim, float *query, float *out, float *max, float *denominator,
-                          float *wide) {
-    int64_t queries = count * group;
-    int64_t end = position + count;
-    for (int64_t start = 0; start < end; start += POSITIONS) {
-        const char *block = blocks[start / POSITIONS];
-        const void *k = block + keys * size_of(type), *v = block + values * size_of(type);
-        int64_t visible = position + 1 - start; // to the first token
-        if (queries == 1) {
-            const char *next = 0; // where what is read next lies
-            if (start + POSITIONS < end) {
-                next = blocks[start / POSITIONS + 1];
-            } else if (next_head > 0) {
-                next = (const char *) blocks[0] + next_head * size_of(type);
-            }
-            attend_block(type, 1, 0, group, dim, visible, k, v, next ? next + keys * size_of(type) : 0,
-                         next ? next + values * size_of(type) : 0, query, out, max, denominator);
-            continue;
-        }
-        if (type != F32) {
-            widen(type, k, wide, POSITIONS * dim);
-            widen(type, v, wide + POSITIONS * dim, POSITIONS * dim);
-            k = wide;
-            v = wide + POSITIONS * dim;
-        }
-        int64_t q = 0;
-        for (; q + QUERIES <= queries; q += QUERIES) {
-            attend_block(F32, QUERIES, q, group, dim, visible, k, v, 0, 0, query, out, max, denominator);
-        }
-        for (; q < queries; q++) attend_block(F32, 1, q, group, dim, visible, k, v, 0, 0, query, out, max, denominator);
-    }
-}
-
-INLINE void attend_head(int type, const void *const *blocks, int64_t keys, int64_t values, int64_t next_head, int64_t position,
-                        int64_t count, int64_t group, int64_t dim, const float *query, int64_t query_stride, float *out,
-                        int64_t out_stride, float *lse, int64_t lse_stride, float *scratch) {
-    int64_t queries = count * group;
-    float *q = scratch, *o = q + queries * dim, *max = o + queries * dim, *denominator = max + queries, *wide = denominator + queries;
-    float scale = (float) (1 / sqrt((double) dim));
-    for (int64_t t = 0; t < count; t++) {
-        for (int64_t i = 0; i < group * dim; i++) q[t * group * dim + i] = query[t * query_stride + i] * scale;
-    }
-    memset(o, 0, queries * dim * sizeof *o);
-    for (int64_t i = 0; i < queries; i++) {
-        max[i] = -INFINITY;
-        denominator[i] = 0;
-    }
-    switch (type) {
-        case F16:
-            attend_blocks(F16, blocks, keys, values, next_head, position, count, group, dim, q, o, max, denominator, wide);
-            break;
-        case BF16:
-            attend_blocks(BF16, blocks, keys, values, next_head, position, count, group, dim, q, o, max, denominator, wide);
-            break;
-        default: attend_blocks(F32, blocks, keys, values, next_head, position, count, group, dim, q, o, max, denominator, wide);
-    }
-    for (int64_t i = 0; i < queries; i++) {
-        int64_t t = i / group, g = i % group;
-        float factor = 1 / denominator[i];
-        for (int64_t d = 0; d < dim; d++) out[t * out_stride + g * dim + d] = o[i * dim + d] * factor;
-        lse[t * lse_stride + g] = max[i] + logf(denominator[i]);
-    }
-}
+// Floats of what so many queries of one key/value head gather.
+INLINE int64_t attend_state(int64_t queries, int64_t dim) { return filled(queries) * (dim + 2); }
 
 // Floats of scratch of the attention below, with so many queries of one key/value head.
-INLINE int64_t attend_scratch(int64_t queries, int64_t dim) { return 2 * queries * (dim + 1) + 2 * POSITIONS * dim; }
+INLINE int64_t attend_scratch(int64_t queries, int64_t dim) { return filled(queries) * dim + MATRIX_ROWS * STRETCH; }
 
-// Attention of count consecutive tokens from a position on, for neighbouring key/value heads and the group of query heads that
-// share each. blocks, keys, values as above; query, out: of the first token and head, rows stride floats apart; lse: likewise.
+// The tokens whose attention is asked for, and which of the stretches of their context.
+typedef struct {
+    int64_t position, count, group, first, end;
+} Asked;
+
+// Positions that a query, of count * group, sees of a stretch.
+INLINE int64_t seen_by(Asked asked, int64_t query, int64_t stretch) {
+    int64_t sees = asked.position + query / asked.group + 1 - stretch * STRETCH;
+    return sees < 0 ? 0 : sees > STRETCH ? STRETCH : sees;
+}
+
+// One head on its stretches. query: packed, tile behind tile; next_head: how many elements further on the following head begins, 0 if
+// none does.
+INLINE void attend_stretches(const int type, const void *const *blocks, int64_t keys, int64_t values, int64_t next_head, int64_t dim,
+                             Asked asked, const float *query, float *score, Gathered to) {
+    int64_t queries = asked.count * asked.group;
+    for (int64_t stretch = asked.first; stretch < asked.end; stretch++) {
+        Seen seen = {.blocks = blocks + stretch * (STRETCH / POSITIONS), .keys = keys, .values = values, .dim = dim};
+        if (stretch + 1 < asked.end) {
+            seen.after = part_of(type, &seen, STRETCH / POSITIONS, keys);
+        } else if (next_head > 0) {
+            seen.after = (const char *) blocks[asked.first * (STRETCH / POSITIONS)] + (keys + next_head) * size_of(type);
+        }
+        for (int64_t q = 0, n; q < queries; q += n) {
+            n = tile_of(queries - q);
+            int64_t sees[ROWS];
+            seen.positions = seen_by(asked, q + n <= queries ? q + n - 1 : queries - 1, stretch);
+            if (seen.positions == 0) continue;
+            for (int64_t i = 0; i < n; i++) {
+                sees[i] = seen_by(asked, q + i, stretch);
+                sees[i] = sees[i] < seen.positions ? sees[i] : seen.positions; // of those that fill up, too
+            }
+            Gathered rows = {.max = to.max + q, .denominator = to.denominator + q, .out = to.out + q * dim};
+            if (n == MATRIX_ROWS) {
+                attend_tile(type, MATRIX_ROWS, query + q * dim, &seen, sees, score, rows);
+            } else if (n == FEW) {
+                attend_tile(type, FEW, query + q * dim, &seen, sees, score, rows);
+            } else {
+                attend_tile(type, 1, query + q * dim, &seen, sees, score, rows);
+            }
+        }
+    }
+}
+
+// Scaled queries, tile behind tile, each [dim, queries]; zeros fill up the last one.
+INLINE void pack_queries(const float *query, int64_t stride, int64_t count, int64_t group, int64_t dim, float *to) {
+    int64_t queries = count * group;
+    float scale = (float) (1 / sqrt((double) dim));
+    for (int64_t q = 0, n; q < queries; q += n) {
+        n = tile_of(queries - q);
+        for (int64_t i = 0; i < n; i++) {
+            const float *from = query + (q + i) / group * stride + (q + i) % group * dim;
+            for (int64_t d = 0; d < dim; d++) to[q * dim + d * n + i] = q + i < queries ? from[d] * scale : 0;
+        }
+    }
+}
+
+// Attention of count consecutive tokens from a position on to some stretches of their context, for neighbouring key/value heads and
+// the group of query heads that share each. blocks, keys, values as above; query: of the first token and head, rows stride floats
+// apart; states: for each head what its queries gather, attend_state floats.
 static void attend(int type, const void *const *blocks, int64_t keys, int64_t values, int64_t heads, int64_t position, int64_t count,
-                   int64_t group, int64_t dim, const float *query, int64_t query_stride, float *out, int64_t out_stride,
-                   float *lse, int64_t lse_stride, float *scratch) {
+                   int64_t group, int64_t dim, const float *query, int64_t stride, int64_t first, int64_t end, float *states,
+                   float *scratch) {
+    int64_t queries = count * group;
+    Asked asked = {.position = position, .count = count, .group = group, .first = first, .end = end};
+    float *packed = scratch, *score = scratch + filled(queries) * dim;
     for (int64_t h = 0; h < heads; h++) {
-        int64_t first = h * POSITIONS * dim, row = h * group * dim;
-        attend_head(type, blocks, keys + first, values + first, h + 1 < heads ? POSITIONS * dim : 0, position, count, group, dim,
-                    query + row, query_stride, out + row, out_stride, lse + h * group, lse_stride, scratch);
+        int64_t at = h * POSITIONS * dim, next_head = h + 1 < heads ? POSITIONS * dim : 0;
+        float *state = states + h * attend_state(queries, dim);
+        Gathered to = gathered(state, queries);
+        memset(state, 0, attend_state(queries, dim) * sizeof *state);
+        for (int64_t q = 0; q < filled(queries); q++) to.max[q] = -INFINITY;
+        pack_queries(query + h * group * dim, stride, count, group, dim, packed);
+        switch (type) {
+            case F16: attend_stretches(F16, blocks, keys + at, values + at, next_head, dim, asked, packed, score, to); break;
+            case BF16: attend_stretches(BF16, blocks, keys + at, values + at, next_head, dim, asked, packed, score, to); break;
+            default: attend_stretches(F32, blocks, keys + at, values + at, next_head, dim, asked, packed, score, to);
+        }
+    }
+}
+
+// Folds what the queries of one head gathered into what they had gathered before.
+INLINE void fold_states(int64_t queries, int64_t dim, Gathered before, Gathered more) {
+    for (int64_t q = 0; q < queries; q++) {
+        float old[ROWS] = {0}, fresh[ROWS] = {0};
+        Gathered row = {.max = before.max + q, .denominator = before.denominator + q, .out = before.out + q * dim};
+        fold_factors(1, row, more.max + q, more.denominator + q, old, fresh);
+        for (int64_t d = 0; d < dim; d += LANES) {
+            float *to = row.out + d;
+            put_part(to, dim - d, fold(part(to, dim - d), vf_set1(old[0]), part(more.out + q * dim + d, dim - d), vf_set1(fresh[0])));
+        }
+    }
+}
+
+// Folds what was gathered in several parts of the context, in their order, into the first, and gives the result. states: of the
+// first part and head, the next head's behind it, the next part's stride floats on; out, lse: of the first token and head, rows
+// stride floats apart.
+static void attend_fold(float *states, int64_t parts, int64_t stride, int64_t heads, int64_t count, int64_t group, int64_t dim,
+                        float *out, int64_t out_stride, float *lse, int64_t lse_stride) {
+    int64_t queries = count * group;
+    for (int64_t h = 0; h < heads; h++, states += attend_state(queries, dim)) {
+        Gathered all = gathered(states, queries);
+        for (int64_t p = 1; p < parts; p++) fold_states(queries, dim, all, gathered(states + p * stride, queries));
+        for (int64_t q = 0; q < queries; q++) {
+            int64_t t = q / group, head = h * group + q % group;
+            float factor = 1 / all.denominator[q];
+            for (int64_t d = 0; d < dim; d++) out[t * out_stride + head * dim + d] = all.out[q * dim + d] * factor;
+            lse[t * lse_stride + head] = all.max[q] + logf(all.denominator[q]);
+        }
     }
 }

@@ -11,7 +11,7 @@
 
 // What caller and kernels must agree on: the layouts of files and caches, and the operations.
 static const char DESCRIPTION[] = "abi " VALUE_OF(ABI_VERSION) " panel " VALUE_OF(PANEL) " block " VALUE_OF(BLOCK) " group " VALUE_OF(
-    GROUP_SIZE) " positions " VALUE_OF(POSITIONS) ":" OPERATIONS(AS_TEXT);
+    GROUP_SIZE) " positions " VALUE_OF(POSITIONS) " stretch " VALUE_OF(STRETCH) ":" OPERATIONS(AS_TEXT);
 
 INLINE int64_t describe(char *to, int64_t capacity) {
     if (capacity >= (int64_t) sizeof DESCRIPTION) memcpy(to, DESCRIPTION, sizeof DESCRIPTION);
@@ -45,6 +45,7 @@ int64_t KERNEL(run)(int operation, ARGUMENTS) {
 #endif
         case QUANTIZED_BYTES: return token_bytes((int) a[0], blocks_of(a[1]));
         case LINEAR_SCRATCH: return linear_scratch(a[0]);
+        case ATTEND_STATE: return attend_state(a[0], a[1]);
         case ATTEND_SCRATCH: return attend_scratch(a[0], a[1]);
         case ATTEND_BACKWARD_SCRATCH: return attend_backward_scratch(a[0], a[1]);
         case RMS_NORM:
@@ -73,8 +74,11 @@ int64_t KERNEL(run)(int operation, ARGUMENTS) {
             store_keys_values((int) a[0], address(a[1]), a[2], a[3], a[4], a[5], a[6], a[7], address(a[8]), address(a[9]), a[10]);
             break;
         case ATTEND:
-            attend((int) a[0], address(a[1]), a[2], a[3], a[4], a[5], a[6], a[7], a[8], address(a[9]), a[10], address(a[11]), a[12],
-                   address(a[13]), a[14], address(a[15]));
+            attend((int) a[0], address(a[1]), a[2], a[3], a[4], a[5], a[6], a[7], a[8], address(a[9]), a[10], a[11], a[12],
+                   address(a[13]), address(a[14]));
+            break;
+        case ATTEND_FOLD:
+            attend_fold(address(a[0]), a[1], a[2], a[3], a[4], a[5], a[6], address(a[7]), a[8], address(a[9]), a[10]);
             break;
         case PACKED_STEPS: return has_form((int) a[0]) ? packed_steps((int) a[0], a[1]) : NO_SUCH_OPERATION;
         case PACK_MATRIX: pack_matrix((int) a[0], (int) a[1], address(a[2]), a[3], (int) a[4], a[5], a[6], address(a[7])); break;

@@ -34,6 +34,11 @@ static void check(const char *what, double expected, double actual, double toler
     }
 }
 
+static void check_same(const char *what, const float *expected, const float *actual, int64_t count) {
+    checks++;
+    if (memcmp(expected, actual, count * sizeof *actual) != 0 && wrong++ < 20) printf("%s: other bits\n", what);
+}
+
 static uint64_t state = 42;
 
 static double uniform(void) { // from -1 to 1
@@ -218,15 +223,33 @@ static void check_rope(int64_t half) {
 
 static void check_attention(int type, int64_t dim, int64_t group, int64_t past, int64_t count) {
     int64_t heads = 2, total = past + count, blocks = (total + 63) / 64, wide = heads * dim, queries = heads * group;
+    int64_t stretches = (total + 511) / 512, each = CALL(ATTEND_STATE, count * group, dim), part = heads * each;
     double tolerance = type == F32 ? 1e-5 : type == F16 ? 2e-3 : 1e-2;
     void **table = malloc(blocks * sizeof *table);
     for (int64_t b = 0; b < blocks; b++) table[b] = calloc(2 * 64 * wide, sizeof(float));
     float *keys = floats(total * wide), *values = floats(total * wide), *q = floats(count * queries * dim);
     float *out = floats(count * queries * dim), *lse = floats(count * queries), *scratch = floats(CALL(ATTEND_SCRATCH, count * group, dim));
+    float *states = floats(stretches * part), *same = floats(count * queries * dim), *same_lse = floats(count * queries);
     CALL(STORE_KEYS_VALUES, type, P(table), 0, 64 * wide, heads, 0, past, dim, P(keys), P(values), wide);
     CALL(STORE_KEYS_VALUES, type, P(table), 0, 64 * wide, heads, past, count, dim, P(keys + past * wide), P(values + past * wide), wide);
-    CALL(ATTEND, type, P(table), 0, 64 * wide, heads, past, count, group, dim, P(q), queries * dim, P(out), queries * dim, P(lse),
-         queries, P(scratch));
+    CALL(ATTEND, type, P(table), 0, 64 * wide, heads, past, count, group, dim, P(q), queries * dim, 0, stretches, P(states), P(scratch));
+    CALL(ATTEND_FOLD, P(states), 1, part, heads, count, group, dim, P(out), queries * dim, P(lse), queries);
+    // The same bits from stretches that are computed apart, and from each token by itself.
+    for (int64_t s = 0; s < stretches; s++) {
+        CALL(ATTEND, type, P(table), 0, 64 * wide, heads, past, count, group, dim, P(q), queries * dim, s, s + 1, P(states + s * part),
+             P(scratch));
+    }
+    CALL(ATTEND_FOLD, P(states), stretches, part, heads, count, group, dim, P(same), queries * dim, P(same_lse), queries);
+    check_same("attend by stretches", out, same, count * queries * dim);
+    check_same("lse by stretches", lse, same_lse, count * queries);
+    for (int64_t t = 0; t < count; t++) {
+        CALL(ATTEND, type, P(table), 0, 64 * wide, heads, past + t, 1, group, dim, P(q + t * queries * dim), queries * dim, 0,
+             (past + t) / 512 + 1, P(states), P(scratch));
+        CALL(ATTEND_FOLD, P(states), 1, part, heads, 1, group, dim, P(same + t * queries * dim), queries * dim, P(same_lse + t * queries),
+             queries);
+    }
+    check_same("attend by tokens", out, same, count * queries * dim);
+    check_same("lse by tokens", lse, same_lse, count * queries);
     double *p = malloc(total * sizeof *p);
     for (int64_t i = 0; i < count * queries; i++) {
         int64_t visible = past + i / queries + 1, column = i % queries / group * dim;
@@ -266,6 +289,10 @@ int main(void) {
         check_attention(type, 10, 2, 63, 3);
         check_attention(type, 128, 4, 5, 70);
         check_attention(type, 36, 1, 130, 40);
+        check_attention(type, 36, 1, 1000, 40);
+        check_attention(type, 64, 1, 1600, 1);
+        check_attention(type, 128, 4, 1100, 1);
+        check_attention(type, 16, 7, 505, 13);
     }
     check_bf16();
     check_training();

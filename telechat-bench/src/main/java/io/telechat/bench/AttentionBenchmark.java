@@ -6,6 +6,8 @@ import io.telechat.core.backend.cpu.kernel.KernelTiers;
 import io.telechat.core.backend.cpu.kernel.Kernels;
 import io.telechat.core.backend.cpu.kernel.Kernels.CachedHeads;
 import io.telechat.core.backend.cpu.kernel.Kernels.HeadRows;
+import io.telechat.core.backend.cpu.kernel.Kernels.Queries;
+import io.telechat.core.backend.cpu.kernel.Kernels.States;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.HostArena;
 import io.telechat.core.tensor.Tensor;
@@ -42,7 +44,7 @@ public class AttentionBenchmark {
     @Param({"128", "3520"})
     private int context;
 
-    @Param({"1", "32"})
+    @Param({"1", "48"})
     private int tokens;
 
     private HostArena arena;
@@ -51,6 +53,7 @@ public class AttentionBenchmark {
     private HeadRows rows;
     private HeadRows out;
     private HeadRows lse;
+    private MemorySegment states;
     private MemorySegment scratch;
 
     @Setup
@@ -74,7 +77,9 @@ public class AttentionBenchmark {
         rows = new HeadRows(queries.segment(), DIM);
         out = new HeadRows(arena.allocate(DType.F32, tokens, DIM).segment(), DIM);
         lse = new HeadRows(arena.allocate(DType.F32, tokens).segment(), 1);
-        scratch = arena.allocate(DType.F32, kernels.attendScratch(tokens, DIM)).segment();
+        states = arena.allocate(DType.F32, kernels.attendState(tokens, DIM)).segment();
+        scratch = arena.allocate(DType.F32, kernels.attendScratch(tokens, DIM) + 1)
+                .segment();
     }
 
     @TearDown
@@ -85,6 +90,8 @@ public class AttentionBenchmark {
     /** The last tokens of the context see all of it. */
     @Benchmark
     public void attend() {
-        kernels.attend(head, context - tokens, tokens, 1, rows, out, lse, scratch);
+        Queries queries = new Queries(context - tokens, tokens, 1, rows);
+        kernels.attend(head, queries, 0, queries.stretches(), states, scratch);
+        kernels.attendFold(head, queries, new States(states, 1, 0), out, lse);
     }
 }

@@ -273,7 +273,8 @@ public abstract class OpsContract extends BackendContract {
         "2,2,160,F32,70",
         "4,1,160,BF16,5",
         "1,1,256,F16,3",
-        "1,1,2,F32,3"
+        "1,1,2,F32,3",
+        "3,1,20,F16,700"
     })
     void attentionSeesTheCacheAndItself(int heads, int kvHeads, int headDim, DType cacheType, int tokens) {
         HeadLayout layout = new HeadLayout(heads, kvHeads, headDim);
@@ -307,6 +308,29 @@ public abstract class OpsContract extends BackendContract {
                     assertClose(out, tolerance);
                     assertClose(lse, tolerance);
                 }
+                caches.advance(counts);
+            }
+        }
+    }
+
+    /** Longer than what a kernel takes in at once; and of two sequences, one is much longer. */
+    @ParameterizedTest
+    @CsvSource({"2,2,64,F32", "7,1,36,BF16", "8,2,128,F16"})
+    void attentionSeesALongCache(int heads, int kvHeads, int headDim, DType cacheType) {
+        HeadLayout layout = new HeadLayout(heads, kvHeads, headDim);
+        int[][] calls = {{1100, 3}, {1, 1}, {5, 1}, {1, 1}};
+        try (Caches caches = new Caches(layout, cacheType, 1)) {
+            for (int[] counts : calls) {
+                int rows = counts[0] + counts[1];
+                Pair qkv = input(rows, layout.qkvWidth());
+                Pair out = output(rows, layout.queryWidth());
+                Pair lse = output(rows, heads);
+                Batch mine = caches.batch(true, counts);
+                subject.ops().attention(qkv.subject(), layout, mine, 0, out.subject(), lse.subject());
+                Batch theirs = caches.batch(false, counts);
+                oracle.ops().attention(qkv.oracle(), layout, theirs, 0, out.oracle(), lse.oracle());
+                assertClose(out, cacheType == DType.F32 ? 1e-5 : 1e-3);
+                assertClose(lse, cacheType == DType.F32 ? 1e-5 : 1e-3);
                 caches.advance(counts);
             }
         }

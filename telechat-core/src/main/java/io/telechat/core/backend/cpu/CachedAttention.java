@@ -1,35 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.backend.cpu;
 
+import io.telechat.core.backend.cpu.AttentionPlan.Piece;
+import io.telechat.core.backend.cpu.AttentionPlan.Tile;
 import io.telechat.core.backend.cpu.kernel.Kernels;
 import io.telechat.core.backend.cpu.kernel.Kernels.CachedHeads;
 import io.telechat.core.backend.cpu.kernel.Kernels.HeadRows;
+import io.telechat.core.backend.cpu.kernel.Kernels.Queries;
+import io.telechat.core.backend.cpu.kernel.Kernels.States;
 import io.telechat.core.ops.Batch;
 import io.telechat.core.ops.HeadLayout;
 import io.telechat.core.ops.KvCache;
-import io.telechat.core.ops.KvLayout;
 import io.telechat.core.tensor.Tensor;
 import io.telechat.core.workers.WorkerTeam;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
  * Attention of the new tokens of each sequence over its cache. A task is one key/value head and a few tokens of one sequence:
- * their queries share each block of keys and values while it is in the first-level cache. Single tokens take neighbouring heads
- * together, whose keys and values lie one behind the other.
+ * their queries share keys and values while those are in the caches of a core. A long context may be cut into several tasks, see
+ * {@link AttentionPlan}; what they gather is folded afterwards. Single tokens take neighbouring heads together, whose keys and
+ * values lie one behind the other.
  */
 final class CachedAttention implements AutoCloseable {
-    /** Tokens per task. */
-    private static final int TILE = 32;
-
     private final WorkerTeam workers;
     private final Kernels kernels;
     private final Scratch[] scratch;
     private final Scratch addresses = new Scratch();
+    private final Scratch states = new Scratch();
     private Batch batch;
     private List<Tile> tiles;
+    private AttentionPlan plan;
 
     CachedAttention(WorkerTeam workers, Kernels kernels) {
         this.workers = workers;
@@ -37,25 +38,12 @@ final class CachedAttention implements AutoCloseable {
         this.scratch = Scratch.perThread(workers.size());
     }
 
-    /** One call's operands. */
-    private record Call(Tensor qkv, HeadLayout heads, int layer, Tensor out, Tensor lse) {}
-
     /**
-     * A few neighbouring tokens of one sequence.
+     * One call's operands.
      *
-     * @param blocks addresses of the sequence's cache blocks
-     * @param first the first of the tokens, counted within the span
+     * @param states what cut pieces gather
      */
-    private record Tile(Batch.Span span, MemorySegment blocks, int first, int count) {
-        int position() {
-            return span.cache().length() + first;
-        }
-
-        /** Row of the first token in the batch. */
-        int row() {
-            return span.first() + first;
-        }
-    }
+    private record Call(Tensor qkv, HeadLayout heads, int layer, Tensor out, Tensor lse, MemorySegment states) {}
 
     /** Some neighbouring key/value heads of a tile. */
     private record Part(Tile tile, int kvHead, int count) {}
@@ -63,70 +51,73 @@ final class CachedAttention implements AutoCloseable {
     /** Cuts a batch into tiles and notes where its blocks are: the same for all layers. */
     void begin(Batch batch) {
         this.batch = batch;
-        this.tiles = tiles(batch);
+        this.tiles = AttentionPlan.tiles(batch, addresses);
+        this.plan = null;
     }
 
     void run(Tensor qkv, HeadLayout heads, Batch batch, int layer, Tensor out, Tensor lse) {
         if (batch != this.batch) {
             begin(batch);
         }
-        Call call = new Call(qkv, heads, layer, out, lse);
-        int kvHeads = heads.kvHeads();
-        int tasks = tiles.size() * kvHeads;
+        if (plan == null || !plan.heads().equals(heads)) {
+            plan = AttentionPlan.of(tiles, heads, kernels, workers.size());
+        }
+        Call call = new Call(qkv, heads, layer, out, lse, states.floats(plan.stateFloats()));
         if (batch.size() == batch.spans().size()) {
             // One new token each: no tile reads what another stores.
-            workers.runTogether(tasks, (first, end, worker) -> singles(call, tiles, first, end, worker));
-            return;
+            workers.runTogether(
+                    plan.pieces().size() * heads.kvHeads(), (first, end, worker) -> singles(call, first, end, worker));
+        } else {
+            several(call);
         }
+        if (plan.stateFloats() > 0) {
+            fold(call);
+        }
+    }
+
+    private void several(Call call) {
+        int kvHeads = call.heads().kvHeads();
+        List<Piece> pieces = plan.pieces();
         // A tile reads what earlier tiles of its sequence store.
-        workers.run(tasks, (task, worker) -> store(call, new Part(tiles.get(task / kvHeads), task % kvHeads, 1)));
-        workers.run(tasks, (task, worker) -> {
+        workers.run(
+                tiles.size() * kvHeads,
+                (task, worker) -> store(call, new Part(tiles.get(task / kvHeads), task % kvHeads, 1)));
+        workers.run(pieces.size() * kvHeads, (task, worker) -> {
             // The last tokens see the longest context: they go first, so that no thread is left alone with them.
-            Tile tile = tiles.get(tiles.size() - 1 - task / kvHeads);
-            attend(call, new Part(tile, task % kvHeads, 1), worker);
+            Piece piece = pieces.get(pieces.size() - 1 - task / kvHeads);
+            attend(call, piece, new Part(piece.tile(), task % kvHeads, 1), worker);
         });
     }
 
-    /** Tasks from {@code first} to before {@code end}, the heads of a tile together. */
-    private void singles(Call call, List<Tile> tiles, int first, int end, int worker) {
+    /** Tasks from {@code first} to before {@code end}, the heads of a piece together. */
+    private void singles(Call call, int first, int end, int worker) {
         int kvHeads = call.heads().kvHeads();
         int task = first;
         while (task < end) {
             int kvHead = task % kvHeads;
-            Part part = new Part(tiles.get(task / kvHeads), kvHead, Math.min(end - task, kvHeads - kvHead));
-            store(call, part);
-            attend(call, part, worker);
+            Piece piece = plan.pieces().get(task / kvHeads);
+            Part part = new Part(piece.tile(), kvHead, Math.min(end - task, kvHeads - kvHead));
+            if (piece.isLast()) {
+                store(call, part);
+            }
+            attend(call, piece, part, worker);
             task += part.count();
         }
     }
 
-    private List<Tile> tiles(Batch batch) {
-        int blocks = 0;
-        for (Batch.Span span : batch.spans()) {
-            blocks += blocks(span);
-        }
-        MemorySegment table = addresses.bytes(8L * blocks);
-        List<Tile> tiles = new ArrayList<>();
-        long at = 0;
-        for (Batch.Span span : batch.spans()) {
-            MemorySegment own = table.asSlice(8 * at, 8L * blocks(span));
-            for (int i = 0; i < blocks(span); i++) {
-                own.set(
-                        ValueLayout.JAVA_LONG,
-                        8L * i,
-                        span.cache().block(i).segment().address());
+    /** What was gathered in the pieces of tiles that were cut. */
+    private void fold(Call call) {
+        int kvHeads = call.heads().kvHeads();
+        List<Piece> cut = plan.pieces().stream()
+                .filter(piece -> piece.isFirst() && !piece.isWhole())
+                .toList();
+        workers.runTogether(cut.size() * kvHeads, (first, end, worker) -> {
+            for (int task = first; task < end; task++) {
+                Piece piece = cut.get(task / kvHeads);
+                Part part = new Part(piece.tile(), task % kvHeads, 1);
+                give(call, part, states(call, piece, part), piece.tile().stretches());
             }
-            at += blocks(span);
-            for (int first = 0; first < span.count(); first += TILE) {
-                tiles.add(new Tile(span, own, first, Math.min(TILE, span.count() - first)));
-            }
-        }
-        return tiles;
-    }
-
-    /** Blocks that a sequence has with its new tokens. */
-    private static int blocks(Batch.Span span) {
-        return KvLayout.blocks(span.cache().length() + span.count());
+        });
     }
 
     private static CachedHeads heads(Call call, Part part) {
@@ -154,20 +145,45 @@ final class CachedAttention implements AutoCloseable {
                 heads.qkvWidth());
     }
 
-    private void attend(Call call, Part part, int worker) {
+    private void attend(Call call, Piece piece, Part part, int worker) {
+        CachedHeads heads = heads(call, part);
+        Queries queries = queries(call, part);
+        long scratchFloats = kernels.attendScratch(queries.perHead(), heads.headDim());
+        long own = piece.isWhole() ? part.count() * stateFloats(call, part.tile()) : 0;
+        MemorySegment memory = scratch[worker].floats(scratchFloats + own);
+        MemorySegment gathered = piece.isWhole() ? memory.asSlice(4 * scratchFloats) : states(call, piece, part);
+        kernels.attend(heads, queries, piece.first(), piece.end(), gathered, memory);
+        if (piece.isWhole()) {
+            give(call, part, gathered, 1);
+        }
+    }
+
+    /** Gives the result of what was gathered in so many pieces. */
+    private void give(Call call, Part part, MemorySegment gathered, int pieces) {
+        Tile tile = part.tile();
+        HeadLayout heads = call.heads();
+        long firstHead = (long) part.kvHead() * heads.groupSize();
+        kernels.attendFold(
+                heads(call, part),
+                queries(call, part),
+                new States(gathered, pieces, heads.kvHeads() * stateFloats(call, tile)),
+                rows(call.out(), tile.row(), firstHead * heads.headDim()),
+                rows(call.lse(), tile.row(), firstHead));
+    }
+
+    private static Queries queries(Call call, Part part) {
         Tile tile = part.tile();
         int group = call.heads().groupSize();
-        int dim = call.heads().headDim();
-        long firstHead = (long) part.kvHead() * group;
-        kernels.attend(
-                heads(call, part),
-                tile.position(),
-                tile.count(),
-                group,
-                rows(call.qkv(), tile.row(), firstHead * dim),
-                rows(call.out(), tile.row(), firstHead * dim),
-                rows(call.lse(), tile.row(), firstHead),
-                scratch[worker].floats(kernels.attendScratch((long) tile.count() * group, dim)));
+        long column = (long) part.kvHead() * group * call.heads().headDim();
+        return new Queries(tile.position(), tile.count(), group, rows(call.qkv(), tile.row(), column));
+    }
+
+    private MemorySegment states(Call call, Piece piece, Part part) {
+        return call.states().asSlice(4 * (piece.states() + part.kvHead() * stateFloats(call, part.tile())));
+    }
+
+    private long stateFloats(Call call, Tile tile) {
+        return AttentionPlan.stateFloats(kernels, tile, call.heads());
     }
 
     private static HeadRows rows(Tensor matrix, int row, long column) {
@@ -177,6 +193,7 @@ final class CachedAttention implements AutoCloseable {
     @Override
     public void close() {
         addresses.close();
+        states.close();
         for (Scratch one : scratch) {
             one.close();
         }

@@ -6,6 +6,8 @@ import io.telechat.core.backend.cpu.kernel.GradKernels.Rows;
 import io.telechat.core.backend.cpu.kernel.Kernels;
 import io.telechat.core.backend.cpu.kernel.Kernels.CachedHeads;
 import io.telechat.core.backend.cpu.kernel.Kernels.HeadRows;
+import io.telechat.core.backend.cpu.kernel.Kernels.Queries;
+import io.telechat.core.backend.cpu.kernel.Kernels.States;
 import io.telechat.core.ops.Batch;
 import io.telechat.core.ops.HeadLayout;
 import io.telechat.core.ops.KvLayout;
@@ -23,7 +25,7 @@ import java.lang.foreign.ValueLayout;
 final class SpanAttention implements AutoCloseable {
     private static final int BLOCK = KvLayout.BLOCK;
     /** Queries that are taken at once. */
-    private static final int TILE = 32;
+    private static final int TILE = 48;
 
     private final WorkerTeam workers;
     private final Kernels kernels;
@@ -106,7 +108,9 @@ final class SpanAttention implements AutoCloseable {
         int group = heads.groupSize();
         int blocks = KvLayout.blocks(span.count());
         long blockFloats = 2L * BLOCK * dim;
-        long tileScratch = kernels.attendScratch((long) TILE * group, dim);
+        long tileQueries = (long) TILE * group;
+        long tileState = kernels.attendState(tileQueries, dim);
+        long tileScratch = tileState + kernels.attendScratch(tileQueries, dim);
         long column = heads.queryWidth() + (long) kvHead * dim;
         Part keys = new Part(qkv, span.first(), column, span.count(), dim);
         Part values = new Part(qkv, span.first(), column + heads.kvWidth(), span.count(), dim);
@@ -115,7 +119,8 @@ final class SpanAttention implements AutoCloseable {
                 new Floats(scratch, blocks * blockFloats + tileScratch + 2L * blocks + 2 * keys.floats() + tile);
         MemorySegment gathered = memory.next(blocks * blockFloats);
         MemorySegment table = memory.next(2L * blocks);
-        MemorySegment attendScratch = memory.next(tileScratch);
+        MemorySegment state = memory.next(tileState);
+        MemorySegment attendScratch = memory.next(tileScratch - tileState);
         for (int i = 0; i < blocks; i++) {
             table.set(
                     ValueLayout.JAVA_LONG_UNALIGNED,
@@ -137,7 +142,9 @@ final class SpanAttention implements AutoCloseable {
             Rows query = read(queries, memory);
             Rows to = written(outs, memory);
             Rows denominators = new Part(lse, row, (long) kvHead * group, count, group).rows();
-            kernels.attend(head, first, count, group, heads(query), heads(to), heads(denominators), attendScratch);
+            Queries asked = new Queries(first, count, group, heads(query));
+            kernels.attend(head, asked, 0, asked.stretches(), state, attendScratch);
+            kernels.attendFold(head, asked, new States(state, 1, 0), heads(to), heads(denominators));
             put(to, outs);
         }
     }

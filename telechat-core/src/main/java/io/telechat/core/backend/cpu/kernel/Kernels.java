@@ -150,22 +150,55 @@ public interface Kernels {
     record HeadRows(MemorySegment first, long stride) {}
 
     /**
-     * Attention of {@code count} tokens from a position on.
+     * Consecutive tokens of a sequence that look at its cache.
      *
+     * @param position of the first
      * @param group query heads that share a key/value head
-     * @param queries rotated, not scaled yet
-     * @param lse the logarithms of the softmax's denominators
+     * @param rows rotated, not scaled yet
+     */
+    record Queries(long position, long count, int group, HeadRows rows) {
+        /** Stretches of the context that the last token sees. */
+        public int stretches() {
+            return Math.toIntExact(Math.ceilDiv(position + count, STRETCH));
+        }
+
+        public long perHead() {
+            return count * group;
+        }
+    }
+
+    /**
+     * Positions of the context that a query takes in at once, counted from the context's beginning: a whole number of blocks. The
+     * results of several stretches are folded in their order, so it does not matter which thread computes which.
+     */
+    int STRETCH = 512;
+
+    /**
+     * Attention to stretches {@code first} to before {@code end} of the context.
+     *
+     * @param states takes what the queries of each head gather there, {@link #attendState} floats
      * @param scratch of {@link #attendScratch} floats
      */
-    void attend(
-            CachedHeads heads,
-            long position,
-            long count,
-            int group,
-            HeadRows queries,
-            HeadRows out,
-            HeadRows lse,
-            MemorySegment scratch);
+    void attend(CachedHeads heads, Queries queries, int first, int end, MemorySegment states, MemorySegment scratch);
+
+    /**
+     * What was gathered in several parts of the context.
+     *
+     * @param first of the first part and head; the next head's follows
+     * @param count of parts
+     * @param stride floats from one part to the next
+     */
+    record States(MemorySegment first, int count, long stride) {}
+
+    /**
+     * Folds what was gathered in the parts of the context, in their order, into the first and gives the result.
+     *
+     * @param lse the logarithms of the softmax's denominators
+     */
+    void attendFold(CachedHeads heads, Queries queries, States states, HeadRows out, HeadRows lse);
+
+    /** Floats of what the queries of a head gather. */
+    long attendState(long queries, long headDim);
 
     /**
      * Floats of scratch that {@link #attend} needs.

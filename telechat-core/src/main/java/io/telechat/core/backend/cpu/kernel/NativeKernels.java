@@ -38,6 +38,7 @@ public final class NativeKernels implements Kernels {
         ROUNDED_BYTES,
         QUANTIZED_BYTES,
         LINEAR_SCRATCH,
+        ATTEND_STATE,
         ATTEND_SCRATCH,
         ATTEND_BACKWARD_SCRATCH,
         RMS_NORM,
@@ -52,6 +53,7 @@ public final class NativeKernels implements Kernels {
         LINEAR_QUANTIZED,
         STORE_KEYS_VALUES,
         ATTEND,
+        ATTEND_FOLD,
         WIDEN_ROWS,
         NARROW_ROWS,
         PACKED_STEPS,
@@ -90,13 +92,14 @@ public final class NativeKernels implements Kernels {
     }
 
     private void requireSameInterface() {
-        String expected = "abi %d panel %d block %d group %d positions %d: %s"
+        String expected = "abi %d panel %d block %d group %d positions %d stretch %d: %s"
                 .formatted(
                         ABI_VERSION,
                         QuantizedLayout.PANEL,
                         QuantizedLayout.BLOCK,
                         QuantizedLayout.GROUP,
                         KvLayout.BLOCK,
+                        STRETCH,
                         Stream.of(Function.values()).map(Function::name).collect(Collectors.joining(" ")));
         String actual;
         try (Arena arena = Arena.ofConfined()) {
@@ -262,6 +265,11 @@ public final class NativeKernels implements Kernels {
     }
 
     @Override
+    public long attendState(long queries, long headDim) {
+        return call(Function.ATTEND_STATE, queries, headDim);
+    }
+
+    @Override
     public long attendScratch(long queries, long headDim) {
         return call(Function.ATTEND_SCRATCH, queries, headDim);
     }
@@ -296,14 +304,7 @@ public final class NativeKernels implements Kernels {
 
     @Override
     public void attend(
-            CachedHeads heads,
-            long position,
-            long count,
-            int group,
-            HeadRows queries,
-            HeadRows out,
-            HeadRows lse,
-            MemorySegment scratch) {
+            CachedHeads heads, Queries queries, int first, int end, MemorySegment states, MemorySegment scratch) {
         call(
                 Function.ATTEND,
                 number(heads.type()),
@@ -311,17 +312,33 @@ public final class NativeKernels implements Kernels {
                 heads.keys(),
                 heads.values(),
                 heads.count(),
-                position,
-                count,
-                group,
+                queries.position(),
+                queries.count(),
+                queries.group(),
                 heads.headDim(),
-                queries.first().address(),
-                queries.stride(),
+                queries.rows().first().address(),
+                queries.rows().stride(),
+                first,
+                end,
+                states.address(),
+                scratch.address());
+    }
+
+    @Override
+    public void attendFold(CachedHeads heads, Queries queries, States states, HeadRows out, HeadRows lse) {
+        call(
+                Function.ATTEND_FOLD,
+                states.first().address(),
+                states.count(),
+                states.stride(),
+                heads.count(),
+                queries.count(),
+                queries.group(),
+                heads.headDim(),
                 out.first().address(),
                 out.stride(),
                 lse.first().address(),
-                lse.stride(),
-                scratch.address());
+                lse.stride());
     }
 
     /** Reads memory, for measuring. */

@@ -130,73 +130,74 @@ final class VectorKernels implements Kernels {
     }
 
     @Override
+    public long attendState(long queries, long headDim) {
+        return queries * (2 + headDim);
+    }
+
+    @Override
     public void attend(
-            CachedHeads heads,
-            long position,
-            long count,
-            int group,
-            HeadRows queries,
-            HeadRows out,
-            HeadRows lse,
-            MemorySegment scratch) {
+            CachedHeads heads, Queries queries, int first, int end, MemorySegment states, MemorySegment scratch) {
+        int dim = heads.headDim();
+        int count = Math.toIntExact(queries.perHead());
         for (int h = 0; h < heads.count(); h++) {
-            long width = (long) group * heads.headDim();
-            attend(
-                    heads,
-                    h,
-                    position,
-                    count,
-                    group,
-                    new HeadRows(queries.first().asSlice(4 * h * width), queries.stride()),
-                    new HeadRows(out.first().asSlice(4 * h * width), out.stride()),
-                    new HeadRows(lse.first().asSlice(4L * h * group), lse.stride()));
+            AttentionKernel kernel = new AttentionKernel(scaledQueries(queries, h, dim), count, dim);
+            for (int stretch = first; stretch < end; stretch++) {
+                attend(kernel, heads, h, queries, (long) stretch * STRETCH);
+            }
+            kernel.write(states, h * attendState(count, dim));
         }
     }
 
-    private static void attend(
-            CachedHeads heads,
-            int head,
-            long position,
-            long count,
-            int group,
-            HeadRows queries,
-            HeadRows out,
-            HeadRows lse) {
-        int dim = heads.headDim();
-        float[] query = scaledQueries(queries, count, group * dim, dim);
-        AttentionKernel.State[] states = new AttentionKernel.State[Math.toIntExact(count * group)];
-        for (int i = 0; i < states.length; i++) {
-            states[i] = new AttentionKernel.State(dim);
+    /** What the queries of a head see of the stretch that begins at a position. */
+    private static void attend(AttentionKernel kernel, CachedHeads heads, int head, Queries queries, long begin) {
+        int[] sees = new int[Math.toIntExact(queries.perHead())];
+        for (int i = 0; i < sees.length; i++) {
+            long visible = queries.position() + i / queries.group() + 1 - begin;
+            sees[i] = Math.clamp(visible, 0, STRETCH);
         }
-        float[] keys = new float[BLOCK * dim];
-        float[] values = new float[BLOCK * dim];
-        float[] scores = new float[BLOCK];
-        for (long start = 0; start < position + count; start += BLOCK) {
-            WidenKernel.toFloats(part(heads, head, start, heads.keys()), keys);
-            WidenKernel.toFloats(part(heads, head, start, heads.values()), values);
-            for (long t = Math.max(0, start - position); t < count; t++) {
-                int valid = (int) Math.min(BLOCK, position + t + 1 - start);
-                for (int g = 0; g < group; g++) {
-                    int i = (int) t * group + g;
-                    AttentionKernel.block(query, i * dim, keys, values, valid, scores, states[i]);
+        float[] block = new float[BLOCK * heads.headDim()];
+        int positions = sees[sees.length - 1];
+        for (int at = 0; at < positions; at += BLOCK) {
+            WidenKernel.toFloats(part(heads, head, begin + at, heads.keys()), block);
+            kernel.scores(block, at, sees);
+        }
+        kernel.weights(sees);
+        for (int at = 0; at < positions; at += BLOCK) {
+            WidenKernel.toFloats(part(heads, head, begin + at, heads.values()), block);
+            kernel.values(block, at, sees);
+        }
+        kernel.fold(sees);
+    }
+
+    @Override
+    public void attendFold(CachedHeads heads, Queries queries, States states, HeadRows out, HeadRows lse) {
+        int dim = heads.headDim();
+        int group = queries.group();
+        long size = attendState(queries.perHead(), dim);
+        float[] row = new float[dim];
+        for (int h = 0; h < heads.count(); h++) {
+            for (int i = 0; i < queries.perHead(); i++) {
+                AttentionKernel.State state = new AttentionKernel.State(dim);
+                for (int part = 0; part < states.count(); part++) {
+                    state.fold(AttentionKernel.State.read(
+                            states.first(), part * states.stride() + h * size + (long) i * (2 + dim), dim));
                 }
+                long t = i / group;
+                long queryHead = (long) h * group + i % group;
+                state.finish(row);
+                MemorySegment.copy(row, 0, out.first(), FLOAT, 4 * (t * out.stride() + queryHead * dim), dim);
+                lse.first().set(FLOAT, 4 * (t * lse.stride() + queryHead), state.logSumExp());
             }
         }
-        float[] row = new float[dim];
-        for (int i = 0; i < states.length; i++) {
-            long t = i / group;
-            long g = i % group;
-            states[i].finish(row, 0);
-            MemorySegment.copy(row, 0, out.first(), FLOAT, 4 * (t * out.stride() + g * dim), dim);
-            lse.first().set(FLOAT, 4 * (t * lse.stride() + g), states[i].logSumExp());
-        }
     }
 
-    /** [count, width], scaled by 1/√headDim. */
-    private static float[] scaledQueries(HeadRows queries, long count, int width, int dim) {
-        float[] query = new float[Math.toIntExact(count * width)];
-        for (int t = 0; t < count; t++) {
-            MemorySegment.copy(queries.first(), FLOAT, 4 * t * queries.stride(), query, t * width, width);
+    /** Of one key/value head, [count, group · dim], scaled by 1/√headDim. */
+    private static float[] scaledQueries(Queries queries, int head, int dim) {
+        int width = queries.group() * dim;
+        float[] query = new float[Math.toIntExact(queries.count() * width)];
+        for (int t = 0; t < queries.count(); t++) {
+            long from = t * queries.rows().stride() + (long) head * width;
+            MemorySegment.copy(queries.rows().first(), FLOAT, 4 * from, query, t * width, width);
         }
         float scale = (float) (1 / Math.sqrt(dim));
         for (int i = 0; i < query.length; i++) {
