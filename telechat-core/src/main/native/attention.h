@@ -111,9 +111,19 @@ INLINE float stretch_weights(float *score, int64_t valid, int64_t positions, flo
     }
     for (int64_t j = 0; j < last; j += 4 * LANES) UNROLL for (int v = 0; v < 4; v++) m[v] = vf_max(m[v], vf_load(score + j + v * LANES));
     float largest = vf_max_lane(vf_max(vf_max(m[0], m[1]), vf_max(m[2], m[3])));
-    for (int64_t j = 0; j < last; j += LANES) vf_store(score + j, vf_exp(vf_sub(vf_load(score + j), vf_set1(largest))));
-    for (int64_t j = valid; j < end; j++) score[j] = 0;
-    for (int64_t j = 0; j < last; j += 4 * LANES) UNROLL for (int v = 0; v < 4; v++) sum[v] = vf_add(sum[v], vf_load(score + j + v * LANES));
+    for (int64_t j = 0; j < last; j += 4 * LANES) {
+        VF weight[4];
+        UNROLL for (int v = 0; v < 4; v++) {
+            weight[v] = vf_exp(vf_sub(vf_load(score + j + v * LANES), vf_set1(largest)));
+            vf_store(score + j + v * LANES, weight[v]);
+        }
+        if (valid < j + 4 * LANES) {
+            for (int64_t i = valid > j ? valid : j; i < j + 4 * LANES; i++) score[i] = 0;
+            UNROLL for (int v = 0; v < 4; v++) weight[v] = vf_load(score + j + v * LANES);
+        }
+        UNROLL for (int v = 0; v < 4; v++) sum[v] = vf_add(sum[v], weight[v]);
+    }
+    for (int64_t j = last; j < end; j++) score[j] = 0;
     *denominator = vf_sum(vf_add(vf_add(sum[0], sum[1]), vf_add(sum[2], sum[3])));
     return largest;
 }
