@@ -3,7 +3,8 @@
 // Products of quantized activations with quantized weights for many tokens, on the matrix unit. Tokens are the left operand, a group
 // of 32 columns of a panel the right one. Weights of 4 bits and their activations are multiplied as bytes. Weights of 8 bits and the
 // two parts of their activations are multiplied as bfloat16, which holds them exactly, as a float does the sum of a group (32 * 128 *
-// 2,039 < 2^24): then both parts add to the same sums, and no integers need to be widened. From there on the operations are those of
+// 2,039 < 2^24): then both parts add to the same sums, and no integers need to be widened. For a few tokens that costs more than it
+// gains: they are multiplied with the bytes as they lie, each part apart. From there on the operations are those of
 // quantized_products.h: so are the bits.
 
 // Groups whose weights are taken apart at a time: 34 KiB.
@@ -11,6 +12,8 @@
 // Tokens that stay in the second-level cache while the panels pass.
 #define RESIDENT_TOKENS 256
 #define RESIDENT_BYTES (1 << 20)
+// So many tokens pay for taking weights of 8 bits apart.
+#define MANY_TOKENS (3 * TILE)
 
 // A group of a panel without bias: as bytes, quad by quad; as bfloat16, of each quad of 16 rows first the even columns, then the odd
 // ones.
@@ -129,17 +132,89 @@ INLINE void panel_with_tiles(const int bits, const uint8_t *panel, int64_t rows,
             if (first + count < groups) {
                 UNROLL for (int i = 0; i < TILE; i++) vf_store(sums + i * PANEL, sum[i]);
             } else {
-                put_panel(TILE, (const float *) panel, 0, rows, sum, bias, y + t * ldy, ldy, add);
+                put_panel(TILE, 1, (const float *) panel, 0, rows, sum, bias, y + t * ldy, ldy, add);
             }
         }
     }
 }
 
-// All panels with those tokens that fill tiles; returns how many. A single tile does not pay for taking weights of 8 bits apart.
+// Tiles 0 and 1 hold the sums of a group with the upper and the lower parts of the tokens in 4 and 5, 2 and 3 those of the next group;
+// 6 the weights.
+INLINE void configure_tiles_for_bytes(void) {
+    configure_tiles((uint8_t[]){TILE, TILE, TILE, TILE, TILE, TILE, GROUP_SIZE / 4, 0},
+                    (uint16_t[]){LINE, LINE, LINE, LINE, GROUP_SIZE, GROUP_SIZE, LINE, 0});
+}
+
+// The sums of a group of weights of 8 bits, with their bias, for each part of the tokens of a tile.
+#define MULTIPLY_BYTES(upper, lower, quads, x, stride, to) \
+    do {                                                   \
+        _tile_zero(upper);                                 \
+        _tile_loadd(6, quads, LINE);                       \
+        _tile_loadd(4, x, stride);                         \
+        _tile_dpbsud(upper, 4, 6);                         \
+        _tile_zero(lower);                                 \
+        _tile_loadd(5, (x) + GROUP_SIZE, stride);          \
+        _tile_dpbsud(lower, 5, 6);                         \
+        _tile_stored(upper, to, LINE);                     \
+        _tile_stored(lower, (to) + TILE_BYTES, LINE);      \
+    } while (0)
+
+// sum[t] += (16 * upper[t] + lower[t] + offset of t) * scales * factor of t.
+INLINE void add_parts(const char *products, const uint8_t *codes, const char *factors, const char *offsets, int64_t stride, VF sum[TILE]) {
+    VF scale = scales8(codes);
+    UNROLL for (int t = 0; t < TILE; t++) {
+        float factor;
+        memcpy(&factor, factors + t * stride, sizeof factor);
+        VI upper = _mm512_load_si512(products + t * LINE), lower = _mm512_load_si512(products + TILE_BYTES + t * LINE);
+        VI whole = vi_add(vi_add(vi_times16(upper), lower), all_lanes(offsets + t * stride));
+        sum[t] = vf_fma(vf_mul(vi_to_float(whole), scale), vf_set1(factor), sum[t]);
+    }
+}
+
+// A panel of weights of 8 bits with the tokens of a tile.
+INLINE void panel_with_bytes(const uint8_t *panel, int64_t rows, int64_t blocks, const char *x, const float *bias, float *y, int64_t ldy,
+                             int add) {
+    const int64_t stride = token_bytes(8, blocks);
+    const char *factors = x + blocks * BLOCK * x_bytes(8), *offsets = factors + blocks * GROUPS * 4;
+    char products[2][2 * TILE_BYTES] __attribute__((aligned(LINE)));
+    VF sum[TILE];
+    UNROLL for (int t = 0; t < TILE; t++) sum[t] = vf_zero();
+    expect_writes(TILE, y, ldy);
+    const uint8_t *block = panel + PANEL * sizeof(float), *quads = block + GROUPS * PANEL;
+    MULTIPLY_BYTES(0, 1, quads, x, stride, products[0]);
+    for (int64_t b = 0; b < blocks; b++, block += GROUPS * PANEL + BLOCK * PANEL) {
+        PREFETCH(block, QUANTIZED_NEAR);
+        for (int g = 0; g < GROUPS; g += 2, factors += 8, offsets += 8) {
+            UNROLL for (int line = 0; line < 16; line++) PREFETCH(quads + line * LINE, QUANTIZED_NEAR);
+            quads += PANEL * GROUP_SIZE;
+            x += 2 * GROUP_SIZE;
+            MULTIPLY_BYTES(2, 3, quads, x, stride, products[1]);
+            add_parts(products[0], block + g * PANEL, factors, offsets, stride, sum);
+            quads += PANEL * GROUP_SIZE + (g + 2 == GROUPS ? GROUPS * PANEL : 0);
+            x += 2 * GROUP_SIZE;
+            if (b + 1 < blocks || g + 2 < GROUPS) MULTIPLY_BYTES(0, 1, quads, x, stride, products[0]);
+            add_parts(products[1], block + (g + 1) * PANEL, factors + 4, offsets + 4, stride, sum);
+        }
+    }
+    put_panel(TILE, 1, (const float *) panel, 0, rows, sum, bias, y, ldy, add);
+}
+
+// All panels with those tokens that fill tiles; returns how many.
 INLINE int64_t quantized_with_tiles(const int bits, const uint8_t *panels, int64_t rows, int64_t blocks, const char *x, int64_t m,
                                     const float *bias, float *y, int64_t ldy, int add) {
     int64_t all = m / TILE * TILE, most = RESIDENT_BYTES / (blocks * GROUPS * tile_bytes(bits)) / TILE * TILE;
-    if (all == 0 || (bits == 8 && all == TILE)) return 0;
+    if (all == 0) return 0;
+    if (bits == 8 && all < MANY_TOKENS) {
+        configure_tiles_for_bytes();
+        for (int64_t r = 0; r < rows; r += PANEL, panels += panel_bytes(bits, blocks)) {
+            for (int64_t t = 0; t < all; t += TILE) {
+                panel_with_bytes(panels, rows - r, blocks, x + t * token_bytes(bits, blocks), bias ? bias + r : 0, y + t * ldy + r, ldy,
+                                 add);
+            }
+        }
+        _tile_release();
+        return all;
+    }
     most = most > RESIDENT_TOKENS ? RESIDENT_TOKENS : most < TILE ? TILE : most;
     configure_tiles_for_groups(bits);
     for (int64_t t = 0; t < all; t += most) {

@@ -9,8 +9,8 @@
 // or 8. weight = row's float * scale * (stored - bias).
 //
 // Activations: integers of 12 bits for weights of 8, so that rounding them costs nothing beside rounding the weights, and of 8 bits
-// for weights of 4. For each token the integers, padded to whole blocks, then a float scale per group, then the sum of integers
-// per group. The integers of 12 bits take 16; of each four the even ones come first, as quads of weights are taken apart. Or, for
+// for weights of 4. For each token the integers, padded to whole blocks, then a float scale per group, then an offset per group:
+// their sum times minus the bias of the weights. The integers of 12 bits take 16; of each four the even ones come first, as quads of weights are taken apart. Or, for
 // instruction sets that multiply bytes (SPLIT_X), an integer is 16 times an upper byte and a lower one, both signed, and all upper
 // bytes of a group come before all lower ones. For the matrix unit (HAS_AMX), they follow as bfloat16, with even ones first and 16 times
 // the upper bytes of a group before the lower ones.
@@ -114,13 +114,13 @@ INLINE int32_t round_group(const int most, const float *v, float *scale, int32_t
     return sum;
 }
 
-// x [m, k] to integers, scales and sums, for weights of so many bits.
+// x [m, k] to integers, scales and offsets, for weights of so many bits.
 INLINE void quantize_for(const int bits, const float *x, int64_t m, int64_t k, char *out) {
-    const int most = bits == 8 ? 127 * 16 + 7 : 127;
+    const int most = bits == 8 ? 127 * 16 + 7 : 127, bias = bits == 8 ? 128 : 8;
     int64_t blocks = blocks_of(k), groups = blocks * GROUPS;
     for (int64_t t = 0; t < m; t++, x += k, out += token_bytes(bits, blocks)) {
         float *scales = (float *) (out + groups * GROUP_SIZE * x_bytes(bits));
-        int32_t *sums = (int32_t *) (scales + groups);
+        int32_t *offsets = (int32_t *) (scales + groups);
         for (int64_t g = 0; g < groups; g++) {
             float padded[GROUP_SIZE] = {0};
             const float *v = x + g * GROUP_SIZE;
@@ -130,7 +130,7 @@ INLINE void quantize_for(const int bits, const float *x, int64_t m, int64_t k, c
                 v = padded;
             }
             int32_t q[GROUP_SIZE];
-            sums[g] = round_group(most, v, scales + g, q);
+            offsets[g] = -bias * round_group(most, v, scales + g, q);
             put_integers(bits, q, out + g * GROUP_SIZE * x_bytes(bits));
 #ifdef HAS_AMX
             uint16_t *bf16 = (uint16_t *) (out + integer_bytes(bits, blocks)) + 2 * g * GROUP_SIZE;
@@ -148,78 +148,88 @@ static void quantize_tokens(int bits, const float *x, int64_t m, int64_t k, char
     }
 }
 
-INLINE int32_t int_at(const char *p) {
-    int32_t value;
-    memcpy(&value, p, sizeof value);
-    return value;
-}
+// A tile of a product: so many tokens with so many vectors of neighbouring rows of a panel. Sums of token t and vector v are at
+// t * vectors + v. The tokens lie stride bytes apart, as do their offsets.
 
-// The integers of a group's weights with each of so many tokens' activations, the tokens stride bytes apart, as are the sums of their
-// integers.
-INLINE void group_sums8(const int tokens, const uint8_t *quads, int fetch, const char *x, const char *sums, int64_t stride,
-                        VI whole[QUANTIZED_TOKENS]) {
+// The integers of a group's weights with each token's activations.
+INLINE void group_sums8(const int tokens, const int vectors, const uint8_t *quads, int fetch, const char *x, const char *offsets,
+                        int64_t stride, VI whole[QUANTIZED_SUMS]) {
 #ifdef SPLIT_X
-    UNROLL for (int t = 0; t < tokens; t++) whole[t] = vi_set1(0);
-    UNROLL for (int half = 0; half < 2; half++, x += GROUP_SIZE) {
-        UNROLL for (int line = 0; line < 8; line++) {
-            if (fetch && half == 0) PREFETCH(quads + line * LINE, QUANTIZED_NEAR);
-            VI w = vi_load(quads + line * LINE);
-            UNROLL for (int t = 0; t < tokens; t++) whole[t] = group_add4(whole[t], w, (const int8_t *) x + t * stride + 4 * line);
-        }
-        if (half == 1) break;
-        UNROLL for (int t = 0; t < tokens; t++) whole[t] = vi_add(vi_times16(whole[t]), group_begin8(int_at(sums + t * stride)));
-    }
-#else
-    UNROLL for (int t = 0; t < tokens; t++) whole[t] = group_begin8(int_at(sums + t * stride));
+    VI upper[QUANTIZED_SUMS];
+    UNROLL for (int i = 0; i < tokens * vectors; i++) upper[i] = vi_set1(0);
+#endif
+    UNROLL for (int i = 0; i < tokens * vectors; i++) whole[i] = all_lanes(offsets + i / vectors * stride);
     UNROLL for (int line = 0; line < 8; line++, quads += LINE) {
         if (fetch) PREFETCH(quads, QUANTIZED_NEAR);
-        VI even = even_columns(quads), odd = odd_columns(quads);
-        UNROLL for (int t = 0; t < tokens; t++) {
-            whole[t] = group_add8(whole[t], even, odd, (const int16_t *) (x + t * stride) + 4 * line);
+        UNROLL for (int v = 0; v < vectors; v++) {
+            const uint8_t *at = quads + v * 4 * LANES;
+#ifdef SPLIT_X
+            VI w = vi_load(at);
+            UNROLL for (int t = 0; t < tokens; t++) {
+                const int8_t *fours = (const int8_t *) (x + t * stride) + 4 * line;
+                upper[t * vectors + v] = group_add4(upper[t * vectors + v], w, fours);
+                whole[t * vectors + v] = group_add4(whole[t * vectors + v], w, fours + GROUP_SIZE);
+            }
+#else
+            VI even = even_columns(at), odd = odd_columns(at);
+            UNROLL for (int t = 0; t < tokens; t++) {
+                const int16_t *fours = (const int16_t *) (x + t * stride) + 4 * line;
+                whole[t * vectors + v] = group_add8(whole[t * vectors + v], even, odd, fours);
+            }
+#endif
         }
     }
+#ifdef SPLIT_X
+    UNROLL for (int i = 0; i < tokens * vectors; i++) whole[i] = vi_add(vi_times16(upper[i]), whole[i]);
 #endif
 }
 
-INLINE void group_sums4(const int tokens, const uint8_t *quads, int fetch, const char *x, const char *sums, int64_t stride,
-                        VI whole[QUANTIZED_TOKENS]) {
-    UNROLL for (int t = 0; t < tokens; t++) whole[t] = group_begin4(int_at(sums + t * stride));
+INLINE void group_sums4(const int tokens, const int vectors, const uint8_t *quads, int fetch, const char *x, const char *offsets,
+                        int64_t stride, VI whole[QUANTIZED_SUMS]) {
+    UNROLL for (int i = 0; i < tokens * vectors; i++) whole[i] = group_begin4(offsets + i / vectors * stride);
     UNROLL for (int line = 0; line < 4; line++, quads += LINE) {
         if (fetch) PREFETCH(quads, QUANTIZED_NEAR);
-        VI low = low_quad(quads), high = high_quad(quads);
-        UNROLL for (int t = 0; t < tokens; t++) {
-            const int8_t *fours = (const int8_t *) (x + t * stride) + 8 * line;
-            whole[t] = group_add4(group_add4(whole[t], low, fours), high, fours + 4);
+        UNROLL for (int v = 0; v < vectors; v++) {
+            VI low = low_quad(quads + v * 4 * LANES), high = high_quad(quads + v * 4 * LANES);
+            UNROLL for (int t = 0; t < tokens; t++) {
+                const int8_t *fours = (const int8_t *) (x + t * stride) + 8 * line;
+                VI sum = group_add4(whole[t * vectors + v], low, fours);
+                whole[t * vectors + v] = group_add4(sum, high, fours + 4);
+            }
         }
     }
-    UNROLL for (int t = 0; t < tokens; t++) whole[t] = group_end4(whole[t], int_at(sums + t * stride));
+    UNROLL for (int i = 0; i < tokens * vectors; i++) whole[i] = group_end4(whole[i], offsets + i / vectors * stride);
 }
 
-// The sums of LANES rows of a panel, from a row on, with each of so many tokens, but for the rows' floats.
-INLINE void panel_sums(const int bits, const int tokens, const uint8_t *panel, int row, int64_t blocks, const char *x,
-                       VF sum[QUANTIZED_TOKENS]) {
+// The sums of a tile that begins with a row of a panel, but for the rows' floats.
+INLINE void panel_sums(const int bits, const int tokens, const int vectors, const uint8_t *panel, int row, int64_t blocks,
+                       const char *x, VF sum[QUANTIZED_SUMS]) {
     const int group_bytes = PANEL * GROUP_SIZE * bits / 8;
+    const int fetch = vectors * LANES == PANEL || row == 0; // what the first rows brought into the cache is there for the others
     int64_t stride = token_bytes(bits, blocks);
-    UNROLL for (int t = 0; t < tokens; t++) sum[t] = vf_zero();
+    UNROLL for (int i = 0; i < tokens * vectors; i++) sum[i] = vf_zero();
     const uint8_t *w = panel + PANEL * sizeof(float);
     for (int64_t b = 0; b < blocks; b++, w += GROUPS * (PANEL + group_bytes)) {
         PREFETCH(w, QUANTIZED_NEAR);
         for (int g = 0; g < GROUPS; g++) {
-            const uint8_t *quads = w + GROUPS * PANEL + g * group_bytes + 4 * row;
+            const uint8_t *quads = w + GROUPS * PANEL + g * group_bytes + 4 * row, *codes = w + g * PANEL + row;
             int64_t at = b * GROUPS + g;
             const char *xs = x + at * GROUP_SIZE * x_bytes(bits);
-            const char *scales = x + blocks * BLOCK * x_bytes(bits) + at * 4, *sums = scales + blocks * GROUPS * 4;
-            VI whole[QUANTIZED_TOKENS];
+            const char *scales = x + blocks * BLOCK * x_bytes(bits) + at * 4, *offsets = scales + blocks * GROUPS * 4;
+            VI whole[QUANTIZED_SUMS];
             if (bits == 8) {
-                group_sums8(tokens, quads, row == 0, xs, sums, stride, whole);
+                group_sums8(tokens, vectors, quads, fetch, xs, offsets, stride, whole);
             } else {
-                group_sums4(tokens, quads, row == 0, xs, sums, stride, whole);
+                group_sums4(tokens, vectors, quads, fetch, xs, offsets, stride, whole);
             }
-            VF scale = bits == 8 ? scales8(w + g * PANEL + row) : scales4(w + g * PANEL + row);
-            UNROLL for (int t = 0; t < tokens; t++) {
-                float factor;
-                memcpy(&factor, scales + t * stride, sizeof factor);
-                sum[t] = vf_fma(vf_mul(vi_to_float(whole[t]), scale), vf_set1(factor), sum[t]);
+            UNROLL for (int v = 0; v < vectors; v++) {
+                VF scale = bits == 8 ? scales8(codes + v * LANES) : scales4(codes + v * LANES);
+                UNROLL for (int t = 0; t < tokens; t++) {
+                    float factor;
+                    memcpy(&factor, scales + t * stride, sizeof factor);
+                    int i = t * vectors + v;
+                    sum[i] = vf_fma(vf_mul(vi_to_float(whole[i]), scale), vf_set1(factor), sum[i]);
+                }
             }
         }
     }
@@ -230,33 +240,36 @@ INLINE void expect_writes(const int tokens, float *y, int64_t ldy) {
     UNROLL for (int t = 0; t < tokens; t++) __builtin_prefetch(y + t * ldy, 1, 3);
 }
 
-// The sums of LANES rows of a panel, from a row on, to y [tokens, rows].
-INLINE void put_panel(const int tokens, const float *units, int row, int64_t rows, VF *sum, const float *bias, float *y,
-                      int64_t ldy, int add) {
-    VF unit = vf_load(units + row);
-    UNROLL for (int t = 0; t < tokens; t++) {
-        VF v = vf_mul(sum[t], unit);
-        float *to = y + t * ldy + row;
-        if (rows - row >= LANES) {
-            if (bias) v = vf_add(v, vf_load(bias + row));
-            if (add) v = vf_add(vf_load(to), v);
-            vf_store(to, v);
-        } else {
-            float values[LANES];
-            vf_store(values, v);
-            for (int64_t r = 0; r < rows - row; r++) put(to + r, values[r], bias ? bias + row + r : 0, add);
+// The sums of a tile to y [tokens, rows].
+INLINE void put_panel(const int tokens, const int vectors, const float *units, int row, int64_t rows, VF *sum, const float *bias,
+                      float *y, int64_t ldy, int add) {
+    UNROLL for (int v = 0; v < vectors; v++, row += LANES) {
+        VF unit = vf_load(units + row);
+        UNROLL for (int t = 0; t < tokens; t++) {
+            VF value = vf_mul(sum[t * vectors + v], unit);
+            float *to = y + t * ldy + row;
+            if (rows - row >= LANES) {
+                if (bias) value = vf_add(value, vf_load(bias + row));
+                if (add) value = vf_add(vf_load(to), value);
+                vf_store(to, value);
+            } else {
+                float values[LANES];
+                vf_store(values, value);
+                for (int64_t r = 0; r < rows - row; r++) put(to + r, values[r], bias ? bias + row + r : 0, add);
+            }
         }
     }
 }
 
-// A panel is done LANES rows at a time: what the first of them brought into the cache is there for the others.
+// So many tokens with a panel, as many rows at a time as there is room for.
 INLINE void quantized_tile(const int bits, const int tokens, const uint8_t *panel, int64_t rows, int64_t blocks, const char *x,
                            const float *bias, float *y, int64_t ldy, int add) {
-    for (int row = 0; row < PANEL && row < rows; row += LANES) {
-        VF sum[QUANTIZED_TOKENS];
+    const int fit = QUANTIZED_SUMS / tokens * LANES, vectors = (fit >= PANEL ? PANEL : fit >= PANEL / 2 ? PANEL / 2 : LANES) / LANES;
+    for (int row = 0; row < PANEL && row < rows; row += vectors * LANES) {
+        VF sum[QUANTIZED_SUMS];
         if (tokens > 1 && row == 0) expect_writes(tokens, y, ldy);
-        panel_sums(bits, tokens, panel, row, blocks, x, sum);
-        put_panel(tokens, (const float *) panel, row, rows, sum, bias, y, ldy, add);
+        panel_sums(bits, tokens, vectors, panel, row, blocks, x, sum);
+        put_panel(tokens, vectors, (const float *) panel, row, rows, sum, bias, y, ldy, add);
     }
 }
 
@@ -264,14 +277,16 @@ INLINE void quantized_tile(const int bits, const int tokens, const uint8_t *pane
 #include "amx_quantized_products.h"
 #endif
 
-// So many tokens are taken next, of those that are left: as many as there is room for, unless two tiles of eight take all.
-INLINE int next_tile(int64_t left) {
-    if (left >= QUANTIZED_TOKENS && !(QUANTIZED_TOKENS > 8 && left >= 16 && left < QUANTIZED_TOKENS + 8)) return QUANTIZED_TOKENS;
-    return QUANTIZED_TOKENS > 8 && left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
+// So many tokens are taken next, of those that are left: the most that there is room for, unless two tiles of eight take all.
+INLINE int next_tile(const int most, int64_t left) {
+    if (left >= most && !(most > 8 && left >= 16 && left < most + 8)) return most;
+    return most > 8 && left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
 }
 
 INLINE void quantized(const int bits, const uint8_t *panels, int64_t rows, int64_t k, const char *x, int64_t m, const float *bias,
                       float *y, int64_t ldy, int add) {
+    // Of activations in two parts, each has a sum of integers more.
+    const int most = bits == 8 && QUANTIZED_TOKENS > 8 ? 8 : QUANTIZED_TOKENS;
     int64_t blocks = blocks_of(k), done = 0;
 #ifdef HAS_AMX
     done = quantized_with_tiles(bits, panels, rows, blocks, x, m, bias, y, ldy, add);
@@ -282,7 +297,7 @@ INLINE void quantized(const int bits, const uint8_t *panels, int64_t rows, int64
         for (int64_t t = done, tokens; t < m; t += tokens) {
             const char *from = x + t * token_bytes(bits, blocks);
             float *to = y + t * ldy + r;
-            switch (tokens = next_tile(m - t)) {
+            switch (tokens = next_tile(most, m - t)) {
                 case 1: quantized_tile(bits, 1, panels, n, blocks, from, b, to, ldy, add); break;
                 case 2: quantized_tile(bits, 2, panels, n, blocks, from, b, to, ldy, add); break;
 #if QUANTIZED_TOKENS > 4
@@ -291,7 +306,7 @@ INLINE void quantized(const int bits, const uint8_t *panels, int64_t rows, int64
 #if QUANTIZED_TOKENS > 8
                 case 8: quantized_tile(bits, 8, panels, n, blocks, from, b, to, ldy, add); break;
 #endif
-                default: quantized_tile(bits, QUANTIZED_TOKENS, panels, n, blocks, from, b, to, ldy, add);
+                default: quantized_tile(bits, most, panels, n, blocks, from, b, to, ldy, add);
             }
         }
     }

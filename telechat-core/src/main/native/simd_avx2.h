@@ -11,6 +11,7 @@
 #define TILE_ROWS 3
 #define MATRIX_ROWS 6
 #define QUANTIZED_TOKENS 4
+#define QUANTIZED_SUMS 8
 #define PIECE 2
 
 typedef __m256 VF;
@@ -129,16 +130,22 @@ INLINE VI odd_columns(const uint8_t *p) { return _mm256_srli_epi16(load_bytes(p)
 INLINE VI low_quad(const uint8_t *p) { return _mm256_and_si256(load_bytes(p), _mm256_set1_epi8(15)); }
 INLINE VI high_quad(const uint8_t *p) { return _mm256_and_si256(_mm256_srli_epi16(load_bytes(p), 4), _mm256_set1_epi8(15)); }
 
-INLINE VI group_begin8(int32_t sum_x) { return vi_set1(-128 * sum_x); }
+// Additions of integers that the compiler put off would take more registers than there are.
+INLINE VI in_order(VI sum) {
+    __asm__("" : "+x"(sum));
+    return sum;
+}
 INLINE VI group_add8(VI sum, VI even, VI odd, const int16_t *x) {
-    return vi_add(vi_add(sum, _mm256_madd_epi16(even, all_lanes(x))), _mm256_madd_epi16(odd, all_lanes(x + 2)));
+    return in_order(vi_add(in_order(vi_add(sum, _mm256_madd_epi16(even, all_lanes(x)))), _mm256_madd_epi16(odd, all_lanes(x + 2))));
 }
 // With weights of four bits, pairs of all eight quads fit 16 bits: 8 * 2 * 15 * 127 = 30,480.
-INLINE VI group_begin4(int32_t sum_x) {
-    (void) sum_x;
+INLINE VI group_begin4(const void *offset) {
+    (void) offset;
     return _mm256_setzero_si256();
 }
-INLINE VI group_add4(VI sum, VI w, const int8_t *x) { return _mm256_add_epi16(sum, _mm256_maddubs_epi16(w, all_lanes(x))); }
-INLINE VI group_end4(VI sum, int32_t sum_x) {
-    return vi_add(_mm256_madd_epi16(sum, _mm256_set1_epi16(1)), vi_set1(-8 * sum_x));
+INLINE VI group_add4(VI sum, VI w, const int8_t *x) {
+    return in_order(_mm256_add_epi16(sum, _mm256_maddubs_epi16(w, all_lanes(x))));
+}
+INLINE VI group_end4(VI sum, const void *offset) {
+    return vi_add(_mm256_madd_epi16(sum, _mm256_set1_epi16(1)), all_lanes(offset));
 }

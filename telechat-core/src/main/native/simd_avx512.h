@@ -19,8 +19,9 @@
 #define TILE_ROWS 4
 // Rows of a tile of a product of large matrices, by two vectors of columns.
 #define MATRIX_ROWS 14
-// Tokens per tile of a product of quantized weights: 12 sums of integers and 12 of floats.
+// Tokens per tile of a product of quantized weights, and its sums, each of integers and of floats.
 #define QUANTIZED_TOKENS 12
+#define QUANTIZED_SUMS 12
 // Vectors per query and piece of four queries in attention.
 #define PIECE 4
 
@@ -157,13 +158,20 @@ INLINE VI high_quad(const uint8_t *p) {
     return _mm512_and_si512(_mm512_srli_epi16(_mm512_loadu_si512(p), 4), _mm512_set1_epi8(15));
 }
 
-// The sum of a group: eight quads times eight fours of x. Weights are stored with a bias added, which costs nothing to take off
-// again: the sum starts at minus bias times the sum of x.
-INLINE VI group_begin8(int32_t sum_x) { return vi_set1(-128 * sum_x); }
-INLINE VI group_begin4(int32_t sum_x) { return vi_set1(-8 * sum_x); }
-INLINE VI group_add4(VI sum, VI w, const int8_t *x) { return _mm512_dpbusd_epi32(sum, w, all_lanes(x)); }
-INLINE VI group_end4(VI sum, int32_t sum_x) {
-    (void) sum_x;
+// The sum of a group: eight quads times eight fours of x. It begins with the offset that takes the bias of the weights off again.
+INLINE VI group_begin4(const void *offset) { return all_lanes(offset); }
+// As in vf_fma_at, x and the product in one instruction.
+INLINE VI group_add4(VI sum, VI w, const int8_t *x) {
+#ifdef __AVX512VNNI__
+    typedef int32_t FOUR __attribute__((may_alias));
+    __asm__("vpdpbusd %2%{1to16%}, %1, %0" : "+v"(sum) : "v"(w), "m"(*(const FOUR *) x));
+    return sum;
+#else
+    return _mm512_dpbusd_epi32(sum, w, all_lanes(x));
+#endif
+}
+INLINE VI group_end4(VI sum, const void *offset) {
+    (void) offset;
     return sum;
 }
 

@@ -11,6 +11,7 @@
 #define TILE_ROWS 4
 #define MATRIX_ROWS 8
 #define QUANTIZED_TOKENS 6
+#define QUANTIZED_SUMS 12
 #define PIECE 4
 
 typedef float32x4_t VF;
@@ -126,7 +127,6 @@ INLINE VI odd_columns(const uint8_t *p) { return vreinterpretq_s32_u16(vshrq_n_u
 INLINE VI low_quad(const uint8_t *p) { return vreinterpretq_s32_u8(vandq_u8(vld1q_u8(p), vdupq_n_u8(15))); }
 INLINE VI high_quad(const uint8_t *p) { return vreinterpretq_s32_u8(vshrq_n_u8(vld1q_u8(p), 4)); }
 
-INLINE VI group_begin8(int32_t sum_x) { return vi_set1(-128 * sum_x); }
 // Two columns of four rows times two of x.
 INLINE VI pair_products(VI w, const int16_t *x) {
     int16x8_t weights = vreinterpretq_s16_s32(w), twos = vreinterpretq_s16_s32(all_lanes(x));
@@ -135,11 +135,11 @@ INLINE VI pair_products(VI w, const int16_t *x) {
 INLINE VI group_add8(VI sum, VI even, VI odd, const int16_t *x) {
     return vi_add(vi_add(sum, pair_products(even, x)), pair_products(odd, x + 2));
 }
-INLINE VI group_begin4(int32_t sum_x) { return vi_set1(-8 * sum_x); }
+INLINE VI group_begin4(const void *offset) { return all_lanes(offset); }
 INLINE VI group_add4(VI sum, VI w, const int8_t *x) {
     return vdotq_s32(sum, vreinterpretq_s8_s32(w), vreinterpretq_s8_s32(all_lanes(x)));
 }
-INLINE VI group_end4(VI sum, int32_t sum_x) {
-    (void) sum_x;
+INLINE VI group_end4(VI sum, const void *offset) {
+    (void) offset;
     return sum;
 }

@@ -139,7 +139,7 @@ static void check_quantized(int bits, int64_t rows, int64_t k, int64_t m) {
     for (int64_t t = 0; t < m; t++) {
         const int8_t *token = q + t * token_bytes;
         const float *scales = (const float *) (token + blocks * 128 * x_bytes);
-        const int32_t *sums = (const int32_t *) (scales + blocks * 4);
+        const int32_t *offsets = (const int32_t *) (scales + blocks * 4);
         for (int64_t g = 0; g < blocks * 4; g++) {
             float largest = 0;
             int sum = 0;
@@ -150,7 +150,7 @@ static void check_quantized(int bits, int64_t rows, int64_t k, int64_t m) {
                 sum += integer(token, bits, i);
             }
             check("scale", largest / most, scales[g], 1e-7);
-            check("sum", sum, sums[g], 0);
+            check("offset", (bits == 8 ? -128 : -8) * sum, offsets[g], 0);
         }
         for (int64_t r = 0; r < rows; r++) {
             const uint8_t *panel = w + r / 16 * panel_bytes;

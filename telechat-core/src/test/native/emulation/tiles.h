@@ -13,6 +13,7 @@
 #undef _tile_stored
 #undef _tile_dpbf16ps
 #undef _tile_dpbssd
+#undef _tile_dpbsud
 
 static struct {
     int configured;
@@ -106,16 +107,18 @@ static void __attribute__((unused)) _tile_dpbf16ps(int sums, int a, int b) {
     }
 }
 
-// Signed bytes with signed bytes.
-static void __attribute__((unused)) _tile_dpbssd(int sums, int a, int b) {
+// Signed bytes with signed or unsigned ones.
+EMULATED void emulated_dpbytes(int sums, int a, int b, int is_signed) {
     emulated_begin_product(sums, a, b);
     for (int r = 0; r < emulated_tiles.tile[sums].rows; r++) {
         REGISTER row = emulated_tiles.tile[sums].row[r];
         const int8_t *left = (const int8_t *) (emulated_tiles.tile[a].row + r);
         for (int k = 0; k < emulated_tiles.tile[b].rows; k++) {
-            const int8_t *right = (const int8_t *) (emulated_tiles.tile[b].row + k);
-            for (int i = 0; i < 64; i++) row.ints[i / 4] += left[4 * k + i % 4] * right[i];
+            const uint8_t *right = (const uint8_t *) (emulated_tiles.tile[b].row + k);
+            for (int i = 0; i < 64; i++) row.ints[i / 4] += left[4 * k + i % 4] * (is_signed ? (int8_t) right[i] : right[i]);
         }
         emulated_end_row(sums, r, row);
     }
 }
+static void __attribute__((unused)) _tile_dpbssd(int sums, int a, int b) { emulated_dpbytes(sums, a, b, 1); }
+static void __attribute__((unused)) _tile_dpbsud(int sums, int a, int b) { emulated_dpbytes(sums, a, b, 0); }
