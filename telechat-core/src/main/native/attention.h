@@ -6,7 +6,6 @@
 // matter who computes which stretch, nor which tokens are computed together. Within a block of 64 positions the keys of a head
 // are [dim, 64] and its values [64, dim], so that nothing has to be summed across a vector.
 
-#define POSITIONS 64
 #define STRETCH 512
 // Queries that are taken at once where there are too few for a tile of MATRIX_ROWS.
 #define FEW 4
@@ -25,8 +24,8 @@ INLINE void store_tokens(const int type, const float *key, const float *value, i
 }
 
 // Asks for the lines that a single key is written to: each of its elements has one of its own.
-INLINE void expect_key(int type, char *keys, int64_t elements, int64_t slot) {
-    for (int64_t d = 0; d < elements; d++) __builtin_prefetch(keys + (d * POSITIONS + slot) * size_of(type), 1, 3);
+INLINE void expect_key(int type, char *keys, int64_t rows, int64_t slot) {
+    for (int64_t d = 0; d < rows; d++) __builtin_prefetch(keys + (d * POSITIONS + slot) * size_of(type), 1, 3);
 }
 
 // Stores keys and values of count tokens, from a position on, for neighbouring key/value heads. blocks[i]: positions 64 i to 64 i + 63
@@ -34,17 +33,22 @@ INLINE void expect_key(int type, char *keys, int64_t elements, int64_t slot) {
 // value: of the first token, stride floats apart.
 static void store_keys_values(int type, void *const *blocks, int64_t keys, int64_t values, int64_t heads, int64_t position,
                                int64_t count, int64_t dim, const float *key, const float *value, int64_t stride) {
-    if (count == 1) expect_key(type, (char *) blocks[position / POSITIONS] + keys * size_of(type), heads * dim, position % POSITIONS);
+    if (count == 1) {
+        int64_t rows = heads * head_elements(type, dim) / POSITIONS;
+        expect_key(type, (char *) blocks[position / POSITIONS] + keys * size_of(type), rows, position % POSITIONS);
+    }
     for (int64_t done = 0, n; done < count; done += n) {
         char *block = blocks[(position + done) / POSITIONS];
         int64_t slot = (position + done) % POSITIONS;
         n = POSITIONS - slot < count - done ? POSITIONS - slot : count - done;
         for (int64_t h = 0; h < heads; h++) {
-            char *k = block + (keys + h * POSITIONS * dim) * size_of(type), *v = block + (values + h * POSITIONS * dim) * size_of(type);
+            int64_t head = h * head_elements(type, dim);
+            char *k = block + (keys + head) * size_of(type), *v = block + (values + head) * size_of(type);
             const float *key_of = key + done * stride + h * dim, *value_of = value + done * stride + h * dim;
             switch (type) {
                 case F16: store_tokens(F16, key_of, value_of, stride, n, dim, k, v, slot); break;
                 case BF16: store_tokens(BF16, key_of, value_of, stride, n, dim, k, v, slot); break;
+                case Q8: store_cached_tokens(key_of, value_of, stride, n, dim, k, v, slot); break;
                 default: store_tokens(F32, key_of, value_of, stride, n, dim, k, v, slot);
             }
         }
@@ -72,14 +76,21 @@ INLINE void expect_row(const char *next, int64_t row, int64_t bytes) {
 // score[q][j] = sum over d of query[d][q] * keys[d][j].
 INLINE void block_scores(const int type, const int queries, const float *query, int64_t dim, const void *keys, const char *next,
                          float *score) {
-    const int piece = queries == 1 ? POSITIONS / LANES : 2;
+    // Scales take registers, too.
+    const int piece = queries > 1 ? 2 : type == Q8 ? 4 : POSITIONS / LANES;
     for (int j = 0; j < POSITIONS; j += piece * LANES) {
         VF sum[MATRIX_ROWS][POSITIONS / LANES];
         UNROLL for (int q = 0; q < queries; q++) UNROLL for (int v = 0; v < piece; v++) sum[q][v] = vf_zero();
+        VF scale[POSITIONS / LANES] = {0};
         for (int64_t d = 0; d < dim; d++) {
-            if (queries == 1) expect_row(next, d, POSITIONS * size_of(type));
+            if (queries == 1 && j == 0) expect_row(next, d, POSITIONS * size_of(type));
+            if (type == Q8 && d % GROUP_SIZE == 0) {
+                const uint16_t *scales = cached_scales(keys, dim, d / GROUP_SIZE);
+                UNROLL for (int v = 0; v < piece; v++) scale[v] = vf_from_f16(scales + j + v * LANES);
+                if (queries == 1 && j == 0) expect_scales(next, dim, d / GROUP_SIZE);
+            }
             VF key[POSITIONS / LANES];
-            UNROLL for (int v = 0; v < piece; v++) key[v] = load(type, keys, d * POSITIONS + j + v * LANES);
+            UNROLL for (int v = 0; v < piece; v++) key[v] = load_cached(type, keys, d * POSITIONS + j + v * LANES, scale[v]);
             UNROLL for (int q = 0; q < queries; q++) {
                 VF x = vf_set1(query[d * queries + q]);
                 UNROLL for (int v = 0; v < piece; v++) sum[q][v] = vf_fma(key[v], x, sum[q][v]);
@@ -165,12 +176,18 @@ INLINE void out_piece(const int type, const int queries, const int piece, const 
         const char *values = part_of(type, seen, block, seen->values);
         const char *next = left > POSITIONS ? part_of(type, seen, block + 1, seen->values) : seen->after;
         int64_t count = left < POSITIONS ? left : POSITIONS;
+        float scale[4][POSITIONS]; // of the groups that these elements are in
+        if (type == Q8) cached_scales_of(values, seen->dim, d, n < LANES ? n : piece * LANES, scale);
+        if (type == Q8 && queries == 1 && d == 0) {
+            for (int64_t g = 0; g < cached_groups(seen->dim); g++) expect_scales(next, seen->dim, g);
+        }
         for (int64_t j = 0; j < count; j++) {
             if (queries == 1 && d == 0) expect_row(next, j, seen->dim * size_of(type));
             VF value[8];
             UNROLL for (int v = 0; v < piece; v++) {
                 int64_t at = j * seen->dim + d + v * LANES;
-                value[v] = n < LANES ? load_part(type, values, at, n) : load(type, values, at);
+                VF s = type == Q8 ? vf_set1(scale[v * LANES / GROUP_SIZE][j]) : vf_zero();
+                value[v] = n < LANES && type != Q8 ? load_part(type, values, at, n) : load_cached(type, values, at, s);
             }
             UNROLL for (int q = 0; q < queries; q++) {
                 VF x = vf_set1(w[q * STRETCH + j]);
@@ -293,7 +310,7 @@ static void attend(int type, const void *const *blocks, int64_t keys, int64_t va
     Asked asked = {.position = position, .count = count, .group = group, .first = first, .end = end};
     float *packed = scratch, *score = scratch + filled(queries) * dim;
     for (int64_t h = 0; h < heads; h++) {
-        int64_t at = h * POSITIONS * dim, next_head = h + 1 < heads ? POSITIONS * dim : 0;
+        int64_t size = head_elements(type, dim), at = h * size, next_head = h + 1 < heads ? size : 0;
         float *state = states + h * attend_state(queries, dim);
         Gathered to = gathered(state, queries);
         memset(state, 0, attend_state(queries, dim) * sizeof *state);
@@ -302,6 +319,7 @@ static void attend(int type, const void *const *blocks, int64_t keys, int64_t va
         switch (type) {
             case F16: attend_stretches(F16, blocks, keys + at, values + at, next_head, dim, asked, packed, score, to); break;
             case BF16: attend_stretches(BF16, blocks, keys + at, values + at, next_head, dim, asked, packed, score, to); break;
+            case Q8: attend_stretches(Q8, blocks, keys + at, values + at, next_head, dim, asked, packed, score, to); break;
             default: attend_stretches(F32, blocks, keys + at, values + at, next_head, dim, asked, packed, score, to);
         }
     }

@@ -2,7 +2,8 @@
 //
 // Elements of the three float types, widened on load and rounded on store.
 
-INLINE int64_t size_of(int type) { return type == F32 ? 4 : 2; }
+// Of eight bits, that of an integer.
+INLINE int64_t size_of(int type) { return type == F32 ? 4 : type == Q8 ? 1 : 2; }
 
 INLINE VF load(int type, const void *p, int64_t i) {
     switch (type) {

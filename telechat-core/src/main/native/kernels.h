@@ -15,7 +15,7 @@
 #define UNROLL _Pragma("GCC unroll 32")
 
 // Element types, numbered as the caller does.
-enum { F32 = 0, F16 = 1, BF16 = 2 };
+enum { F32 = 0, F16 = 1, BF16 = 2, Q8 = 3 };
 
 // Weights are asked for twice: far ahead for the second-level cache, since the hardware's own prefetching stops at the end of
 // each page, and again, closer, for the first. Of 14.5 GB/s that one thread reads at most, a loop over rows of 2 KiB got 9 GB/s
@@ -43,6 +43,7 @@ enum { F32 = 0, F16 = 1, BF16 = 2 };
 #include "bf16_products.h"
 #endif
 #include "quantized_products.h"
+#include "cached_integers.h"
 #include "attention.h"
 #include "matrix_products.h"
 #include "backward_formulas.h"

@@ -79,6 +79,9 @@ INLINE VF vf_from_f16(const uint16_t *p) { return _mm256_cvtph_ps(_mm_loadu_si12
 INLINE VF vf_from_bf16(const uint16_t *p) {
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *) p)), 16));
 }
+INLINE VF vf_from_i8(const int8_t *p) {
+    return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *) p)));
+}
 INLINE void vf_pair_bf16(const uint16_t *p, VF *first, VF *second) {
     __m256i pairs = _mm256_loadu_si256((const __m256i *) p);
     *first = _mm256_castsi256_ps(_mm256_slli_epi32(pairs, 16));
@@ -97,6 +100,7 @@ INLINE void vf_to_bf16(uint16_t *p, VF v) {
     __m256i packed = _mm256_permute4x64_epi64(_mm256_packus_epi32(rounded, rounded), 0x08);
     _mm_storeu_si128((__m128i *) p, _mm256_castsi256_si128(packed));
 }
+INLINE float float_from_f16(uint16_t v) { return _cvtsh_ss(v); }
 INLINE uint16_t float_to_f16(float v) { return _cvtss_sh(v, _MM_FROUND_TO_NEAREST_INT); }
 
 INLINE __m256i first_lanes(int64_t n) {

@@ -103,6 +103,9 @@ INLINE VF vf_from_f16(const uint16_t *p) { return _mm512_cvtph_ps(_mm256_loadu_s
 INLINE VF vf_from_bf16(const uint16_t *p) {
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *) p)), 16));
 }
+INLINE VF vf_from_i8(const int8_t *p) {
+    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *) p)));
+}
 
 // Two neighbouring bfloat16 per lane: the first of each pair, and the second.
 INLINE void vf_pair_bf16(const uint16_t *p, VF *first, VF *second) {
@@ -121,6 +124,7 @@ INLINE void vf_to_bf16(uint16_t *p, VF v) {
     rounded = _mm512_mask_or_epi32(rounded, _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q), bits, _mm512_set1_epi32(0x400000));
     _mm256_storeu_si256((__m256i *) p, _mm512_cvtepi32_epi16(_mm512_srli_epi32(rounded, 16)));
 }
+INLINE float float_from_f16(uint16_t v) { return _cvtsh_ss(v); }
 INLINE uint16_t float_to_f16(float v) { return _cvtss_sh(v, _MM_FROUND_TO_NEAREST_INT); }
 
 // The first n < LANES elements, zeros behind them.

@@ -60,6 +60,11 @@ INLINE void vf_transpose(VF r[LANES]) {
 
 INLINE VF vf_from_f16(const uint16_t *p) { return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p))); }
 INLINE VF vf_from_bf16(const uint16_t *p) { return vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(p), 16)); }
+INLINE VF vf_from_i8(const int8_t *p) {
+    uint32_t four;
+    memcpy(&four, p, sizeof four);
+    return vcvtq_f32_s32(vmovl_s16(vget_low_s16(vmovl_s8(vreinterpret_s8_u32(vdup_n_u32(four))))));
+}
 INLINE void vf_pair_bf16(const uint16_t *p, VF *first, VF *second) {
     uint32x4_t pairs = vreinterpretq_u32_u16(vld1q_u16(p));
     *first = vreinterpretq_f32_u32(vshlq_n_u32(pairs, 16));
@@ -72,6 +77,11 @@ INLINE void vf_to_bf16(uint16_t *p, VF v) {
     uint32x4_t rounded = vaddq_u32(vaddq_u32(bits, vdupq_n_u32(0x7fff)), even);
     rounded = vbslq_u32(vceqq_f32(v, v), rounded, vorrq_u32(bits, vdupq_n_u32(0x400000)));
     vst1_u16(p, vshrn_n_u32(rounded, 16));
+}
+INLINE float float_from_f16(uint16_t v) {
+    __fp16 half;
+    memcpy(&half, &v, sizeof v);
+    return (float) half;
 }
 INLINE uint16_t float_to_f16(float v) {
     __fp16 half = (__fp16) v;

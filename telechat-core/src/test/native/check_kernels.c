@@ -20,7 +20,7 @@ static int64_t run(int operation, const int64_t *a) {
 
 #include "../../main/native/operations.h"
 
-enum { F32, F16, BF16 };
+enum { F32, F16, BF16, Q8 };
 
 #define CALL(operation, ...) run(operation, (const int64_t[16]){__VA_ARGS__})
 #define P(pointer) (int64_t) (intptr_t) (pointer)
@@ -221,29 +221,54 @@ static void check_rope(int64_t half) {
     }
 }
 
+static double f16_meaning(uint16_t bits) { // of a finite one
+    int exponent = bits >> 10 & 31, mantissa = bits & 1023;
+    double size = exponent ? ldexp(1024 + mantissa, exponent - 25) : ldexp(mantissa, -24);
+    return bits >> 15 ? -size : size;
+}
+
+// What a cache of eight bits holds, in the place of what was stored: a head's integers, then scales [groups, 64]. position_step,
+// element_step: how far the next position's and the next element's integer lie.
+static void check_stored(const char *part, float *stored, int64_t slot, int64_t dim, int64_t position_step, int64_t element_step) {
+    for (int64_t d = 0; d < dim; d++) {
+        uint16_t bits;
+        memcpy(&bits, part + 64 * dim + 2 * (d / 32 * 64 + slot), sizeof bits);
+        double scale = f16_meaning(bits);
+        int integer = ((const int8_t *) part)[slot * position_step + d * element_step];
+        check("stored", 0, stored[d] / scale - integer, 0.5 + 1e-5);
+        stored[d] = (float) (integer * scale);
+    }
+}
+
 static void check_attention(int type, int64_t dim, int64_t group, int64_t past, int64_t count) {
     int64_t heads = 2, total = past + count, blocks = (total + 63) / 64, wide = heads * dim, queries = heads * group;
     int64_t stretches = (total + 511) / 512, each = CALL(ATTEND_STATE, count * group, dim), part = heads * each;
-    double tolerance = type == F32 ? 1e-5 : type == F16 ? 2e-3 : 1e-2;
+    double tolerance = type == F32 || type == Q8 ? 1e-5 : type == F16 ? 2e-3 : 1e-2;
+    int64_t head = 64 * (type == Q8 ? dim + 2 * ((dim + 31) / 32) : dim);
     void **table = malloc(blocks * sizeof *table);
     for (int64_t b = 0; b < blocks; b++) table[b] = calloc(2 * 64 * wide, sizeof(float));
     float *keys = floats(total * wide), *values = floats(total * wide), *q = floats(count * queries * dim);
     float *out = floats(count * queries * dim), *lse = floats(count * queries), *scratch = floats(CALL(ATTEND_SCRATCH, count * group, dim));
     float *states = floats(stretches * part), *same = floats(count * queries * dim), *same_lse = floats(count * queries);
-    CALL(STORE_KEYS_VALUES, type, P(table), 0, 64 * wide, heads, 0, past, dim, P(keys), P(values), wide);
-    CALL(STORE_KEYS_VALUES, type, P(table), 0, 64 * wide, heads, past, count, dim, P(keys + past * wide), P(values + past * wide), wide);
-    CALL(ATTEND, type, P(table), 0, 64 * wide, heads, past, count, group, dim, P(q), queries * dim, 0, stretches, P(states), P(scratch));
+    CALL(STORE_KEYS_VALUES, type, P(table), 0, heads * head, heads, 0, past, dim, P(keys), P(values), wide);
+    CALL(STORE_KEYS_VALUES, type, P(table), 0, heads * head, heads, past, count, dim, P(keys + past * wide), P(values + past * wide), wide);
+    for (int64_t i = 0; type == Q8 && i < total * heads; i++) {
+        const char *part = (const char *) table[i / heads / 64] + i % heads * head;
+        check_stored(part, keys + i * dim, i / heads % 64, dim, 1, 64);
+        check_stored(part + heads * head, values + i * dim, i / heads % 64, dim, dim, 1);
+    }
+    CALL(ATTEND, type, P(table), 0, heads * head, heads, past, count, group, dim, P(q), queries * dim, 0, stretches, P(states), P(scratch));
     CALL(ATTEND_FOLD, P(states), 1, part, heads, count, group, dim, P(out), queries * dim, P(lse), queries);
     // The same bits from stretches that are computed apart, and from each token by itself.
     for (int64_t s = 0; s < stretches; s++) {
-        CALL(ATTEND, type, P(table), 0, 64 * wide, heads, past, count, group, dim, P(q), queries * dim, s, s + 1, P(states + s * part),
+        CALL(ATTEND, type, P(table), 0, heads * head, heads, past, count, group, dim, P(q), queries * dim, s, s + 1, P(states + s * part),
              P(scratch));
     }
     CALL(ATTEND_FOLD, P(states), stretches, part, heads, count, group, dim, P(same), queries * dim, P(same_lse), queries);
     check_same("attend by stretches", out, same, count * queries * dim);
     check_same("lse by stretches", lse, same_lse, count * queries);
     for (int64_t t = 0; t < count; t++) {
-        CALL(ATTEND, type, P(table), 0, 64 * wide, heads, past + t, 1, group, dim, P(q + t * queries * dim), queries * dim, 0,
+        CALL(ATTEND, type, P(table), 0, heads * head, heads, past + t, 1, group, dim, P(q + t * queries * dim), queries * dim, 0,
              (past + t) / 512 + 1, P(states), P(scratch));
         CALL(ATTEND_FOLD, P(states), 1, part, heads, 1, group, dim, P(same + t * queries * dim), queries * dim, P(same_lse + t * queries),
              queries);
@@ -283,9 +308,10 @@ int main(void) {
     }
     for (int k = 0; k < 5; k++) check_rows(ks[k]);
     for (int64_t half = 1; half < 70; half += 11) check_rope(half);
-    for (int type = F32; type <= BF16; type++) {
+    for (int type = F32; type <= Q8; type++) {
         check_attention(type, 64, 1, 0, 1);
         check_attention(type, 64, 1, 100, 1);
+        check_attention(type, 100, 1, 200, 1);
         check_attention(type, 10, 2, 63, 3);
         check_attention(type, 128, 4, 5, 70);
         check_attention(type, 36, 1, 130, 40);

@@ -31,6 +31,13 @@ abstract class DTypeConverter implements ITypeConverter<DType>, Iterable<String>
         }
     }
 
+    /** What keys and values are kept in. */
+    static final class Cached extends DTypeConverter {
+        Cached() {
+            super(DType.F32, DType.F16, DType.BF16, DType.Q8);
+        }
+    }
+
     /** What weights can be rounded to. */
     static final class Quantized extends DTypeConverter {
         Quantized() {

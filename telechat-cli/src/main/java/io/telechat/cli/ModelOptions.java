@@ -53,9 +53,9 @@ class ModelOptions {
     @Option(
             names = "--kv-cache",
             paramLabel = "TYPE",
-            converter = DTypeConverter.Stored.class,
-            completionCandidates = DTypeConverter.Stored.class,
-            description = "element type of the key/value cache: f32, f16, bf16 (default: f32)")
+            converter = DTypeConverter.Cached.class,
+            completionCandidates = DTypeConverter.Cached.class,
+            description = "element type of the key/value cache: f32, f16, bf16, q8 (default: f32)")
     private DType cacheType = DType.F32;
 
     @Option(

@@ -28,8 +28,9 @@ final class ModelOptions {
                         .orElseThrow(() -> new InvalidRequestException("weights are '%s', must be q8 or q4", value)));
             case "kvCache" ->
                 load.cacheType(DType.byName(value.toUpperCase(Locale.ROOT))
-                        .orElseThrow(
-                                () -> new InvalidRequestException("kvCache is '%s', must be f32, f16 or bf16", value)));
+                        .or(() -> DType.quantizedByName(value))
+                        .orElseThrow(() ->
+                                new InvalidRequestException("kvCache is '%s', must be f32, f16, bf16 or q8", value)));
             case "contextLength" -> load.contextLength(number(name, value));
             case "maxBatch" -> load.maxBatch(number(name, value));
             case "threads" -> load.threads(number(name, value));

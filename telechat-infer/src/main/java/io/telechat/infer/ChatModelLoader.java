@@ -57,6 +57,7 @@ record ChatModelLoader(Path directory, List<Path> adapters, LoadOptions options)
             requireDefined(config, options);
             GenerationDefaults defaults = GenerationDefaults.read(directory);
             backend = Optional.of(Backends.open(PartLoader.share(options)));
+            backend.get().requireCacheType(options.cacheType());
             long weights = checked.weightBytes(backend.get(), options.quantization());
             int processes = options.ranks().map(Communicator::size).orElse(1);
             OptionalLong ofDevice = backend.get().memory().freeBytes();

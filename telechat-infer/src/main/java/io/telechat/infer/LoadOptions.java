@@ -10,9 +10,11 @@ import io.telechat.core.tensor.DType;
 import io.telechat.core.weights.LoadProgress;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /**
  * How a model is loaded; unless said otherwise, by the best backend on all processors, with its weights as they are stored:
@@ -66,6 +68,8 @@ public final class LoadOptions {
 
     /** Collects options; may be used again after {@link #build}. */
     public static final class Builder {
+        private static final Set<DType> CACHE_TYPES = EnumSet.of(DType.F32, DType.F16, DType.BF16, DType.Q8);
+
         private BackendChoice backend = BackendChoice.best();
         private Optional<DType> quantization = Optional.empty();
         private Optional<DType> unpacked = Optional.empty();
@@ -128,10 +132,10 @@ public final class LoadOptions {
             return this;
         }
 
-        /** @param type of the elements of the key/value cache: F32, F16 or BF16 */
+        /** @param type of the elements of the key/value cache: F32, F16, BF16 or, on the CPU, Q8 */
         public Builder cacheType(DType type) {
-            if (type != DType.F32 && type != DType.F16 && type != DType.BF16) {
-                throw new InvalidRequestException("the cache is %s, must be f32, f16 or bf16", type);
+            if (!CACHE_TYPES.contains(type)) {
+                throw new InvalidRequestException("the cache is %s, must be f32, f16, bf16 or q8", type);
             }
             cacheType = type;
             return this;

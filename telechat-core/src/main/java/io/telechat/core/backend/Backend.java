@@ -7,8 +7,10 @@ import io.telechat.core.ops.GradOps;
 import io.telechat.core.ops.Ops;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.workers.WorkerTeam;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.stream.Collectors;
 
 /** One way to compute the formulas: the operations, the memory they work in, and the threads that do it. */
 public interface Backend extends AutoCloseable {
@@ -60,6 +62,20 @@ public interface Backend extends AutoCloseable {
 
     /** Whether {@link #trainingOps} and {@link #gradOps} multiply with weights of this type as they are. */
     boolean computesWith(DType dtype);
+
+    /** The types of keys and values in caches that {@link Ops#attention} reads. */
+    default List<DType> cacheTypes() {
+        return List.of(DType.F32, DType.F16, DType.BF16);
+    }
+
+    /** @throws InvalidRequestException unless caches may be of this type */
+    default void requireCacheType(DType type) {
+        if (!cacheTypes().contains(type)) {
+            throw new InvalidRequestException(
+                    "the backend '%s' has no key/value cache of %s: use --kv-cache %s, or --backend cpu",
+                    name(), type, cacheTypes().stream().map(DType::toString).collect(Collectors.joining("|")));
+        }
+    }
 
     /** The memory that all these work in. */
     DeviceMemory memory();

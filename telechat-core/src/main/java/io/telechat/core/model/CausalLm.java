@@ -91,13 +91,18 @@ public final class CausalLm implements AutoCloseable {
         return backend;
     }
 
-    /** An empty cache for one sequence, in memory of its own. */
+    /** An empty cache for one sequence, in memory of its own; likewise. */
     public KvCache newCache(DType dtype) {
         return KvCache.alone(newPool(dtype, BlockPool.UNBOUNDED));
     }
 
-    /** Memory for the caches of several sequences, so many blocks at most. */
+    /**
+     * Memory for the caches of several sequences, so many blocks at most.
+     *
+     * @param dtype one of {@link Backend#cacheTypes}
+     */
     public BlockPool newPool(DType dtype, int capacity) {
+        backend.requireCacheType(dtype);
         KvLayout layout = new KvLayout(part.layers(), part.heads(), dtype);
         return new BlockPool(layout, backend.memory().newArena(), capacity);
     }

@@ -89,9 +89,8 @@ public final class BlockPool implements AutoCloseable {
     /** Sees to it that there is memory for a block of this number; for whom another pool's numbers are told. */
     public void have(int block) {
         while (blocks.size() <= block) {
-            long elements = (long) KvLayout.BLOCK * layout.heads().headDim();
             blocks.add(arena.allocate(
-                    layout.dtype(), layout.layers(), 2, layout.heads().kvHeads(), elements));
+                    layout.elementType(), layout.layers(), 2, layout.heads().kvHeads(), layout.headElements()));
             references = references.length < blocks.size() ? Arrays.copyOf(references, 2 * blocks.size()) : references;
             free.push(blocks.size() - 1);
         }

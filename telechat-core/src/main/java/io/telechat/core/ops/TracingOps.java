@@ -106,11 +106,23 @@ public final class TracingOps extends ForwardingOps {
 
     @Override
     public void attention(Tensor qkv, HeadLayout heads, Batch batch, int layer, Tensor out, Tensor lse) {
-        long cached = batch.spans().stream()
-                .mapToLong(s -> (s.isCached() ? s.cache().length() : 0) + s.count())
+        long keysValues = batch.spans().stream()
+                .mapToLong(span -> keysValues(span, heads))
                 .sum();
-        long bytes = qkv.bytes() + out.bytes() + cached * 2 * heads.kvWidth() * 4;
-        trace("attention", bytes, out, () -> super.attention(qkv, heads, batch, layer, out, lse));
+        trace(
+                "attention",
+                qkv.bytes() + out.bytes() + keysValues,
+                out,
+                () -> super.attention(qkv, heads, batch, layer, out, lse));
+    }
+
+    /** Bytes of a layer's keys and values that a span reads. */
+    private static long keysValues(Batch.Span span, HeadLayout heads) {
+        if (!span.isCached()) {
+            return 2L * span.count() * heads.kvWidth() * Float.BYTES;
+        }
+        KvLayout layout = span.cache().layout();
+        return (span.cache().length() + span.count()) * layout.bytesPerPosition() / layout.layers();
     }
 
     @Override

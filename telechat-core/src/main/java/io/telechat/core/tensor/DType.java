@@ -20,7 +20,10 @@ public enum DType {
     I8(1),
     U8(1),
     BOOL(1),
-    /** Weights of 8 bits in the layout of {@link QuantizedLayout}; 8.25 bits each with their scales. */
+    /**
+     * Weights of 8 bits in the layout of {@link QuantizedLayout}; 8.25 bits each with their scales. Keys and values of 8 bits in the
+     * layout of {@link io.telechat.core.ops.KvLayout}; 8.5 bits each.
+     */
     Q8(0),
     /** Weights of 4 bits in the layout of {@link QuantizedLayout}; 4.25 bits each with their scales. */
     Q4(0);

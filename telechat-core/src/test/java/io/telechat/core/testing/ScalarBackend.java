@@ -8,7 +8,6 @@ import io.telechat.core.ops.Batch;
 import io.telechat.core.ops.GradOps;
 import io.telechat.core.ops.HeadLayout;
 import io.telechat.core.ops.KvCache;
-import io.telechat.core.ops.KvLayout;
 import io.telechat.core.ops.Ops;
 import io.telechat.core.ops.RopeTable;
 import io.telechat.core.ops.Weight;
@@ -247,17 +246,19 @@ public final class ScalarBackend implements Backend, DeviceMemory, Ops {
     @Override
     public void turnKeys(KvCache cache, RopeTable from, RopeTable to) {
         int half = from.half();
+        Tensor key = Tensor.over(MemorySegment.ofArray(new float[2 * half]), DType.F32, 2L * half);
         for (int p = 0; p < cache.length(); p++) {
-            Tensor block = cache.block(p / KvLayout.BLOCK);
             for (int layer = 0; layer < cache.layout().layers(); layer++) {
                 for (int head = 0; head < cache.layout().heads().kvHeads(); head++) {
-                    for (int i = 0; i < half; i++) {
-                        long first =
-                                cache.layout().keyOffset(layer, head) + (long) i * KvLayout.BLOCK + p % KvLayout.BLOCK;
-                        long second = first + (long) half * KvLayout.BLOCK;
-                        turn(block, first, second, from.cos()[p * half + i], -from.sin()[p * half + i]);
-                        turn(block, first, second, to.cos()[p * half + i], to.sin()[p * half + i]);
+                    ScalarCache cached = new ScalarCache(cache, layer, head);
+                    for (int d = 0; d < 2 * half; d++) {
+                        key.setFloat(d, cached.key(p, d));
                     }
+                    for (int i = 0; i < half; i++) {
+                        turn(key, i, i + half, from.cos()[p * half + i], -from.sin()[p * half + i]);
+                        turn(key, i, i + half, to.cos()[p * half + i], to.sin()[p * half + i]);
+                    }
+                    cached.putKey(p, key.toFloats());
                 }
             }
         }
@@ -277,44 +278,35 @@ public final class ScalarBackend implements Backend, DeviceMemory, Ops {
         }
     }
 
-    private static long keyAt(KvCache cache, int layer, int kvHead, int position, int d) {
-        return cache.layout().keyOffset(layer, kvHead) + (long) d * KvLayout.BLOCK + position % KvLayout.BLOCK;
-    }
-
-    private static long valueAt(KvCache cache, int layer, int kvHead, int position, int d) {
-        return cache.layout().valueOffset(layer, kvHead)
-                + (long) position % KvLayout.BLOCK * cache.layout().heads().headDim()
-                + d;
-    }
-
     private static void store(Tensor qkv, HeadLayout heads, Batch.Span span, int layer, int t) {
-        KvCache cache = span.cache();
-        int position = cache.length() + t;
-        long row = (long) (span.first() + t) * heads.qkvWidth();
+        int dim = heads.headDim();
+        int position = span.cache().length() + t;
         for (int head = 0; head < heads.kvHeads(); head++) {
-            for (int d = 0; d < heads.headDim(); d++) {
-                long key = row + heads.queryWidth() + (long) head * heads.headDim() + d;
-                Tensor block = cache.block(position / KvLayout.BLOCK);
-                block.setFloat(keyAt(cache, layer, head, position, d), qkv.getFloat(key));
-                block.setFloat(valueAt(cache, layer, head, position, d), qkv.getFloat(key + heads.kvWidth()));
+            float[] key = new float[dim];
+            float[] value = new float[dim];
+            for (int d = 0; d < dim; d++) {
+                key[d] = (float) ScalarGradOps.at(qkv, span.first() + t, (heads.heads() + head) * dim + d);
+                value[d] = (float)
+                        ScalarGradOps.at(qkv, span.first() + t, (heads.heads() + heads.kvHeads() + head) * dim + d);
             }
+            ScalarCache cached = new ScalarCache(span.cache(), layer, head);
+            cached.putKey(position, key);
+            cached.putValue(position, value);
         }
     }
 
     private static double key(
             Tensor qkv, HeadLayout heads, Batch.Span span, int layer, int kvHead, int position, int d) {
-        KvCache cache = span.cache();
         return span.isCached()
-                ? cache.block(position / KvLayout.BLOCK).getFloat(keyAt(cache, layer, kvHead, position, d))
+                ? new ScalarCache(span.cache(), layer, kvHead).key(position, d)
                 : ScalarGradOps.at(qkv, span.first() + position, (heads.heads() + kvHead) * heads.headDim() + d);
     }
 
     private static double value(
             Tensor qkv, HeadLayout heads, Batch.Span span, int layer, int kvHead, int position, int d) {
-        KvCache cache = span.cache();
         int head = heads.heads() + heads.kvHeads() + kvHead;
         return span.isCached()
-                ? cache.block(position / KvLayout.BLOCK).getFloat(valueAt(cache, layer, kvHead, position, d))
+                ? new ScalarCache(span.cache(), layer, kvHead).value(position, d)
                 : ScalarGradOps.at(qkv, span.first() + position, head * heads.headDim() + d);
     }
 

@@ -6,7 +6,7 @@ import io.telechat.core.tensor.DType;
 /**
  * The bounds of an engine.
  *
- * @param cacheType element type of keys and values: F32, F16 or BF16
+ * @param cacheType element type of keys and values: F32, F16, BF16 or Q8
  * @param contextLength tokens of a prompt and its answer at most
  * @param blocks of keys and values at most, in all; enough for one sequence of that length
  * @param maxBatch sequences that are computed at once

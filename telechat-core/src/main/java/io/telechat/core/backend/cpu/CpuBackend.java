@@ -13,6 +13,7 @@ import io.telechat.core.ops.GradOps;
 import io.telechat.core.ops.Ops;
 import io.telechat.core.tensor.DType;
 import io.telechat.core.workers.WorkerTeam;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
@@ -121,6 +122,11 @@ final class CpuBackend implements Backend {
     @Override
     public boolean computesWith(DType dtype) {
         return true;
+    }
+
+    @Override
+    public List<DType> cacheTypes() {
+        return List.of(DType.F32, DType.F16, DType.BF16, DType.Q8);
     }
 
     @Override

@@ -122,9 +122,10 @@ public interface Kernels {
     /**
      * The part of a sequence's cache that belongs to some neighbouring key/value heads.
      *
-     * @param type F32, F16 or BF16
+     * @param type F32, F16, BF16 or Q8
      * @param blocks addresses of the cache's blocks of 64 positions
-     * @param keys where the first head's keys [headDim, 64] begin in each block, in elements; the next head's follow
+     * @param keys where the first head's keys [headDim, 64] begin in each block, in elements (bytes, with Q8); the next head's
+     *     follow
      * @param values where its values [64, headDim] begin, likewise
      * @param count of heads
      * @param headDim elements of a key

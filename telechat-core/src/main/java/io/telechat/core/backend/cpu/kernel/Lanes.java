@@ -15,6 +15,10 @@ final class Lanes {
     static final VectorSpecies<Short> SHORTS =
             VectorSpecies.of(short.class, VectorShape.forBitSize(FLOATS.vectorBitSize() / 2));
 
+    /** As many bytes as there are floats, or a few more where there is no vector so short. */
+    static final VectorSpecies<Byte> BYTES =
+            VectorSpecies.of(byte.class, VectorShape.forBitSize(Math.max(64, FLOATS.vectorBitSize() / 4)));
+
     static final int COUNT = FLOATS.length();
     static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
 

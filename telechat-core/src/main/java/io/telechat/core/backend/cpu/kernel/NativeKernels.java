@@ -129,6 +129,11 @@ public final class NativeKernels implements Kernels {
         };
     }
 
+    /** Of caches: the same, and one more. */
+    private static int cacheNumber(DType type) {
+        return type == DType.Q8 ? 3 : number(type);
+    }
+
     private static long bits(float value) {
         return Float.floatToRawIntBits(value);
     }
@@ -289,7 +294,7 @@ public final class NativeKernels implements Kernels {
             CachedHeads heads, long position, long count, MemorySegment key, MemorySegment value, long stride) {
         call(
                 Function.STORE_KEYS_VALUES,
-                number(heads.type()),
+                cacheNumber(heads.type()),
                 heads.blocks().address(),
                 heads.keys(),
                 heads.values(),
@@ -307,7 +312,7 @@ public final class NativeKernels implements Kernels {
             CachedHeads heads, Queries queries, int first, int end, MemorySegment states, MemorySegment scratch) {
         call(
                 Function.ATTEND,
-                number(heads.type()),
+                cacheNumber(heads.type()),
                 heads.blocks().address(),
                 heads.keys(),
                 heads.values(),

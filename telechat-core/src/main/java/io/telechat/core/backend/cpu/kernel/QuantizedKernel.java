@@ -19,18 +19,12 @@ import java.util.Arrays;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
-import jdk.incubator.vector.VectorShape;
-import jdk.incubator.vector.VectorSpecies;
 
 /**
  * Products with quantized weights. A block of a panel is widened to ints once and multiplied with each token; sums of integers
  * are exact and the floats come in the same order, so the result has the same bits as that of the kernels in C.
  */
 final class QuantizedKernel {
-    /** As many bytes as there are int lanes, or a few more where there is no vector so short. */
-    private static final VectorSpecies<Byte> BYTES =
-            VectorSpecies.of(byte.class, VectorShape.forBitSize(Math.max(64, 8 * Lanes.COUNT)));
-
     private static final int LINE = PANEL * QUAD;
     private static final int QUADS_PER_GROUP = GROUP / QUAD;
 
@@ -96,7 +90,7 @@ final class QuantizedKernel {
         }
 
         private static IntVector ints(MemorySegment from, long offset) {
-            ByteVector bytes = ByteVector.fromMemorySegment(BYTES, from, offset, Lanes.ORDER);
+            ByteVector bytes = ByteVector.fromMemorySegment(Lanes.BYTES, from, offset, Lanes.ORDER);
             return (IntVector) bytes.convertShape(VectorOperators.ZERO_EXTEND_B2I, Lanes.INTS, 0);
         }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.telechat.core.backend.cpu.kernel;
 
+import io.telechat.core.ops.HeadLayout;
 import io.telechat.core.ops.KvLayout;
 import io.telechat.core.quant.QuantizedActivations;
 import io.telechat.core.tensor.DType;
-import io.telechat.core.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -99,29 +99,35 @@ final class VectorKernels implements Kernels {
     public void storeKeysValues(
             CachedHeads heads, long position, long count, MemorySegment key, MemorySegment value, long stride) {
         int dim = heads.headDim();
+        float[] row = new float[dim];
         for (int h = 0; h < heads.count(); h++) {
             for (long t = 0; t < count; t++) {
-                Tensor keys = part(heads, h, position + t, heads.keys());
-                Tensor values = part(heads, h, position + t, heads.values());
-                long slot = (position + t) % BLOCK;
-                long from = t * stride + (long) h * dim;
-                for (int d = 0; d < dim; d++) {
-                    keys.setFloat((long) d * BLOCK + slot, key.get(FLOAT, 4 * (from + d)));
-                    values.setFloat(slot * dim + d, value.get(FLOAT, 4 * (from + d)));
-                }
+                int slot = (int) ((position + t) % BLOCK);
+                long from = 4 * (t * stride + (long) h * dim);
+                MemorySegment.copy(key, FLOAT, from, row, 0, dim);
+                keys(heads, h, position + t).put(slot, row);
+                MemorySegment.copy(value, FLOAT, from, row, 0, dim);
+                values(heads, h, position + t).put(slot, row);
             }
         }
     }
 
-    /** A head's keys or values in the block of a position. */
+    /** A head's keys in the block of a position. */
+    private static HeadBlock keys(CachedHeads heads, int head, long position) {
+        return HeadBlock.keys(heads.type(), part(heads, head, position, heads.keys()), heads.headDim());
+    }
+
+    private static HeadBlock values(CachedHeads heads, int head, long position) {
+        return HeadBlock.values(heads.type(), part(heads, head, position, heads.values()), heads.headDim());
+    }
+
     @SuppressWarnings("restricted")
-    private static Tensor part(CachedHeads heads, int head, long position, long firstElement) {
+    private static MemorySegment part(CachedHeads heads, int head, long position, long firstElement) {
         long block = heads.blocks().get(ValueLayout.JAVA_LONG, 8 * (position / BLOCK));
-        long elements = (long) BLOCK * heads.headDim();
-        int size = heads.type().bytes();
-        MemorySegment segment = MemorySegment.ofAddress(block + (firstElement + head * elements) * size)
-                .reinterpret(elements * size);
-        return Tensor.over(segment, heads.type(), elements);
+        KvLayout layout = new KvLayout(1, new HeadLayout(1, 1, heads.headDim()), heads.type());
+        long size = layout.elementType().bytes();
+        return MemorySegment.ofAddress(block + (firstElement + head * layout.headElements()) * size)
+                .reinterpret(layout.headElements() * size);
     }
 
     @Override
@@ -158,12 +164,12 @@ final class VectorKernels implements Kernels {
         float[] block = new float[BLOCK * heads.headDim()];
         int positions = sees[sees.length - 1];
         for (int at = 0; at < positions; at += BLOCK) {
-            WidenKernel.toFloats(part(heads, head, begin + at, heads.keys()), block);
+            keys(heads, head, begin + at).widen(block);
             kernel.scores(block, at, sees);
         }
         kernel.weights(sees);
         for (int at = 0; at < positions; at += BLOCK) {
-            WidenKernel.toFloats(part(heads, head, begin + at, heads.values()), block);
+            values(heads, head, begin + at).widen(block);
             kernel.values(block, at, sees);
         }
         kernel.fold(sees);

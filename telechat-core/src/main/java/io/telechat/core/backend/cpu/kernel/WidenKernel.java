@@ -31,11 +31,6 @@ final class WidenKernel {
         }
     }
 
-    /** All elements of a host tensor. */
-    static void toFloats(Tensor from, float[] to) {
-        toFloats(from.segment(), from.dtype(), 0, to, 0, to.length);
-    }
-
     private static void bf16ToFloats(MemorySegment from, long offset, float[] to, int toIndex, int count) {
         int body = Lanes.SHORTS.loopBound(count);
         for (int i = 0; i < body; i += Lanes.COUNT) {

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Keys and values of eight bits. Groups of 32 elements of one head of one token share a scale of 16 bits: what one token stores never
+// changes another's. In a block come a head's integers, keys [dim, 64] or values [64, dim], then their scales [groups, 64].
+// element = integer * scale, rounded to a float before anything is done with it: so attention gives the same bits as over a cache of
+// these floats, however many queries are taken at once. The largest of a group becomes 127 or -127.
+
+#define POSITIONS 64
+#define F16_NAN 0x7e00
+
+INLINE int64_t cached_groups(int64_t dim) { return (dim + GROUP_SIZE - 1) / GROUP_SIZE; }
+
+// Elements of a head's keys, or values, in a block; of eight bits, bytes, the scales among them.
+INLINE int64_t head_elements(int type, int64_t dim) {
+    return POSITIONS * (type == Q8 ? dim + (int64_t) sizeof(uint16_t) * cached_groups(dim) : dim);
+}
+
+// Scales of a group, for all positions.
+INLINE const uint16_t *cached_scales(const void *integers, int64_t dim, int64_t group) {
+    return (const uint16_t *) ((const char *) integers + POSITIONS * dim) + group * POSITIONS;
+}
+
+// Rounds the n elements of a group; returns their scale. One with an infinity or NaN in it gets NaN.
+INLINE uint16_t round_cached(const float *v, int64_t n, int8_t *q) {
+    float group[GROUP_SIZE] = {0};
+    memcpy(group, v, n * sizeof *v);
+    VF largest = vf_zero(), check = vf_zero();
+    UNROLL for (int i = 0; i < GROUP_SIZE; i += LANES) {
+        VF u = vf_load(group + i);
+        largest = vf_max(largest, vf_abs(u));
+        check = vf_fma(u, vf_zero(), check);
+    }
+    uint16_t bits = vf_sum(check) == 0 ? float_to_f16(vf_max_lane(largest) / 127) : F16_NAN;
+    float scale = float_from_f16(bits);
+    if (!(scale > 0)) {
+        memset(q, 0, GROUP_SIZE);
+        return bits;
+    }
+    UNROLL for (int i = 0; i < GROUP_SIZE; i += LANES) {
+        VF u = vf_div(vf_load(group + i), vf_set1(scale));
+        // Adding 1.5 * 2^23 rounds to nearest even, and leaves the integer in the lowest bits. A scale that is nearly 0 is rounded itself.
+        vf_store(group + i, vf_add(vf_min(vf_max(u, vf_set1(-127)), vf_set1(127)), vf_set1(12582912)));
+    }
+    for (int i = 0; i < GROUP_SIZE; i++) {
+        int32_t rounded;
+        memcpy(&rounded, group + i, sizeof rounded);
+        q[i] = (int8_t) rounded;
+    }
+    return bits;
+}
+
+// Puts a token's key or value of one head in its slot; the integers lie step bytes apart.
+INLINE void store_cached(const float *from, int64_t dim, char *head, int64_t first, int64_t step, int64_t slot) {
+    uint16_t *scales = (uint16_t *) (head + POSITIONS * dim);
+    for (int64_t g = 0; g < cached_groups(dim); g++) {
+        int8_t q[GROUP_SIZE];
+        int64_t d = g * GROUP_SIZE, n = dim - d < GROUP_SIZE ? dim - d : GROUP_SIZE;
+        scales[g * POSITIONS + slot] = round_cached(from + d, n, q);
+        for (int64_t i = 0; i < n; i++) head[first + (d + i) * step] = q[i];
+    }
+}
+
+// As store_tokens.
+static void store_cached_tokens(const float *key, const float *value, int64_t stride, int64_t count, int64_t dim, char *keys,
+                                char *values, int64_t slot) {
+    for (int64_t t = 0; t < count; t++) {
+        store_cached(key + t * stride, dim, keys, slot + t, POSITIONS, slot + t);
+        store_cached(value + t * stride, dim, values, (slot + t) * dim, 1, slot + t);
+    }
+}
+
+// Elements from i on; of eight bits, times their scales. Behind the last integers come scales, so that whole vectors can be read.
+INLINE VF load_cached(const int type, const void *p, int64_t i, VF scale) {
+    return type == Q8 ? vf_mul(vf_from_i8((const int8_t *) p + i), scale) : load(type, p, i);
+}
+
+// The scales of the groups, two at most, that so many elements from d on are in.
+INLINE void cached_scales_of(const void *integers, int64_t dim, int64_t d, int64_t elements, float (*scale)[POSITIONS]) {
+    for (int64_t g = d / GROUP_SIZE; g * GROUP_SIZE < d + elements; g++) {
+        widen_from(F16, cached_scales(integers, dim, g), *scale++, POSITIONS);
+    }
+}
+
+// Asks for the scales of a group, if there are integers.
+INLINE void expect_scales(const char *integers, int64_t dim, int64_t group) {
+    const char *scales = (const char *) cached_scales(integers, dim, group);
+    for (int64_t line = 0; integers && line < POSITIONS * (int64_t) sizeof(uint16_t); line += LINE) __builtin_prefetch(scales + line);
+}
