@@ -314,6 +314,8 @@ int main(void) {
         check_attention(type, 100, 1, 200, 1);
         check_attention(type, 10, 2, 63, 3);
         check_attention(type, 128, 4, 5, 70);
+        check_attention(type, 128, 4, 90, 2);
+        check_attention(type, 64, 7, 190, 1);
         check_attention(type, 36, 1, 130, 40);
         check_attention(type, 36, 1, 1000, 40);
         check_attention(type, 64, 1, 1600, 1);
