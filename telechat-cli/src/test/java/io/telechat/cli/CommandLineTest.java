@@ -351,6 +351,8 @@ class CommandLineTest {
                 "generate MODEL --prompt x --top-p 2 | 2 | top-p is 2",
                 "generate MODEL --prompt x --threads 0 | 2 | --threads 0: must be at least 1",
                 "generate MODEL --prompt x --backend tpu | 2 | there are: cpu, nd4j",
+                "generate MODEL --prompt x --kv-cache q4 | 2 | choose f32 or f16 or bf16 or q8",
+                "generate MODEL --prompt x --kv-cache q8 --backend nd4j | 2 | 'nd4j' has no key/value cache of q8",
                 "generate MODEL --prompt x --context-length 1000 | 2 | beyond this model's 256",
                 "generate MODEL --prompt x --max-new-tokens 0 | 2 | must be at least 1",
                 "generate /nowhere --prompt x | 3 | no such directory, and no model of that name",

@@ -52,7 +52,7 @@ class CompletionScriptTest {
         "host, ''",
         "train --dtype '', bf16 f32",
         "train --optimizer-state '', 8bit f32",
-        "chat --kv-cache '', bf16 f16 f32",
+        "chat --kv-cache '', bf16 f16 f32 q8",
         "quantize --to '', q4 q8",
         "process-data --answers '', all last",
         "process-data --recipe '', best-fit reference",

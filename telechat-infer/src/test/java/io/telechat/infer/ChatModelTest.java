@@ -210,7 +210,7 @@ class ChatModelTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"F16", "BF16"})
+    @EnumSource(names = {"F16", "BF16", "Q8"})
     void narrowerCachesStayClose(DType cacheType) {
         int[] prompt = {9, 8, 7, 6, 5, 4, 3};
         try (ChatModel exact = ChatModel.load(model12b);

@@ -53,6 +53,21 @@ class PredictionComparisonTest {
         }
     }
 
+    /** The figures of all models are in docs/LOG.md. */
+    @ParameterizedTest
+    @MethodSource("models")
+    void aCacheOfEightBitsCostsLessThanWeightsOfEight(Path directory) {
+        LoadOptions plain = LoadOptions.builder().activations(DType.F32).build();
+        LoadOptions eightBits =
+                LoadOptions.builder().activations(DType.F32).cacheType(DType.Q8).build();
+        try (ChatModel original = ChatModel.load(directory, plain);
+                ChatModel rounded = ChatModel.load(directory, eightBits)) {
+            int tokens = Math.min(200, original.contextLength() - 1);
+            PredictionComparison comparison = PredictionComparison.of(original, rounded, text(original, tokens));
+            assertTrue(comparison.meanKl() > 0 && comparison.meanKl() <= 1e-3, comparison.toString());
+        }
+    }
+
     /** On CPUs with instructions for bfloat16; elsewhere nothing is rounded, and nothing differs. */
     @Test
     void activationsOfSixteenBitsCostLessThanWeightsOfEight() {

@@ -16,9 +16,11 @@ import io.telechat.core.backend.Backends;
 import io.telechat.core.checkpoint.Checkpoint;
 import io.telechat.core.checkpoint.SafetensorsWriter;
 import io.telechat.core.model.MemoryPlan;
+import io.telechat.core.ops.BlockPool;
 import io.telechat.core.ops.HeadLayout;
 import io.telechat.core.ops.KvLayout;
 import io.telechat.core.tensor.DType;
+import io.telechat.core.tensor.HostArena;
 import io.telechat.core.tensor.Shape;
 import io.telechat.core.testing.TinyModels;
 import io.telechat.core.workers.WorkerTeam;
@@ -147,6 +149,17 @@ class ModelLoaderTest {
     void knowsThePublishedCacheSize() {
         // TeleChat-52B in bf16: 64 layers, 2 · 8192 values of 2 bytes.
         assertEquals(2_097_152, new KvLayout(64, new HeadLayout(64, 64, 128), DType.BF16).bytesPerPosition());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"F32,64,512", "BF16,64,256", "Q8,64,136", "Q8,36,80", "Q8,2,8"})
+    void aPositionTakesWhatItsBlockTakesOfMemory(DType type, int headDim, long bytesPerHead) {
+        KvLayout layout = new KvLayout(3, new HeadLayout(4, 2, headDim), type);
+        assertEquals(3 * 2 * bytesPerHead, layout.bytesPerPosition());
+        try (BlockPool pool = new BlockPool(layout, new HostArena(), 1)) {
+            assertEquals(layout.blockBytes(), pool.block(pool.take()).bytes());
+            assertEquals(KvLayout.BLOCK * layout.bytesPerPosition(), layout.blockBytes());
+        }
     }
 
     @Test

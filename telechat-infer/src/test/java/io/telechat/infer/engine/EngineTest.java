@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.telechat.core.InvalidRequestException;
+import io.telechat.core.tensor.DType;
 import io.telechat.core.testing.TinyModels;
 import io.telechat.infer.CacheSize;
 import io.telechat.infer.ChatModel;
@@ -33,6 +34,8 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** What comes of a request is the same bits alone, in a batch, after preemption and from the prefix cache. */
 class EngineTest {
@@ -102,7 +105,12 @@ class EngineTest {
     }
 
     private static LoadOptions options(int cachedTokens) {
+        return options(cachedTokens, DType.F32);
+    }
+
+    private static LoadOptions options(int cachedTokens, DType cacheType) {
         return LoadOptions.builder()
+                .cacheType(cacheType)
                 .contextLength(250)
                 .cacheSize(new CacheSize.Tokens(cachedTokens))
                 .maxBatch(7)
@@ -129,17 +137,18 @@ class EngineTest {
         assertEquals(expected.finishReason(), got.finishReason(), what);
     }
 
-    @Test
-    void aSequenceGivesTheSameBitsInAnyCompany() {
+    @ParameterizedTest
+    @EnumSource(names = {"F32", "Q8"})
+    void aSequenceGivesTheSameBitsInAnyCompany(DType cacheType) {
         for (Path path : models) {
             List<Generation> alone = new ArrayList<>();
             for (Request request : requests()) {
-                try (ChatModel model = ChatModel.load(path, options(250))) {
+                try (ChatModel model = ChatModel.load(path, options(250, cacheType))) {
                     alone.add(run(model, request));
                 }
             }
             for (int cachedTokens : new int[] {4_000, 400, 250}) {
-                try (ChatModel model = ChatModel.load(path, options(cachedTokens))) {
+                try (ChatModel model = ChatModel.load(path, options(cachedTokens, cacheType))) {
                     for (int round = 0; round < 2; round++) {
                         Results results = new Results();
                         model.engine().submit(requests(), results);
@@ -173,10 +182,11 @@ class EngineTest {
         }
     }
 
-    @Test
-    void generatedTokensServeTheNextPrompt() {
+    @ParameterizedTest
+    @EnumSource(names = {"F32", "Q8"})
+    void generatedTokensServeTheNextPrompt(DType cacheType) {
         for (Path path : models) {
-            try (ChatModel model = ChatModel.load(path, options(4_000))) {
+            try (ChatModel model = ChatModel.load(path, options(4_000, cacheType))) {
                 int[] prompt = ids(70, 1);
                 Generation first = run(model, Request.of(prompt, random(1, 100)));
                 int[] next = IntStream.concat(
