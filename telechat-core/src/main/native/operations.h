@@ -4,7 +4,7 @@
 // compares the list that DESCRIBE gives with his own first (NativeKernels.java).
 
 // To be raised when what an operation takes, gives or means changes while its name does not.
-#define ABI_VERSION 2
+#define ABI_VERSION 3
 
 #define OPERATIONS(X) \
     X(DESCRIBE) \

@@ -160,6 +160,8 @@ EMULATED __m256i emulated_dpbusd(__m256i sum, __m256i a, __m256i b) {
 // Narrower elements, widened and rounded.
 #define HALVES(kind, low, high) ({ REGISTER r_; r_.kind##_half[0] = (low); r_.kind##_half[1] = (high); r_.kind; })
 #define UPPER(a) _mm256_extracti128_si256(a, 1)
+#define _mm512_cvtepi8_epi32(a) \
+    ({ __m128i s_ = (a); HALVES(i, _mm256_cvtepi8_epi32(s_), _mm256_cvtepi8_epi32(_mm_unpackhi_epi64(s_, s_))); })
 #define _mm512_cvtepu16_epi32(a) \
     ({ __m256i s_ = (a); HALVES(i, _mm256_cvtepu16_epi32(_mm256_castsi256_si128(s_)), _mm256_cvtepu16_epi32(UPPER(s_))); })
 #define _mm512_cvtph_ps(a) \

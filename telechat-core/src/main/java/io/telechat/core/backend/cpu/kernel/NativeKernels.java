@@ -27,7 +27,7 @@ import java.util.stream.Stream;
 public final class NativeKernels implements Kernels {
     private static final int MOST_ARGUMENTS = 16;
 
-    private static final int ABI_VERSION = 2;
+    private static final int ABI_VERSION = 3;
     private static final long NO_SUCH_OPERATION = Long.MIN_VALUE;
     private static final int DESCRIPTION_BYTES = 4096;
 
