@@ -26,7 +26,6 @@ import java.util.stream.Stream;
  */
 public final class NativeKernels implements Kernels {
     private static final int MOST_ARGUMENTS = 16;
-
     private static final int ABI_VERSION = 3;
     private static final long NO_SUCH_OPERATION = Long.MIN_VALUE;
     private static final int DESCRIPTION_BYTES = 4096;
@@ -129,9 +128,8 @@ public final class NativeKernels implements Kernels {
         };
     }
 
-    /** Of caches: the same, and one more. */
     private static int cacheNumber(DType type) {
-        return type == DType.Q8 ? 3 : number(type);
+        return type == DType.Q8 ? 3 : number(type); // the same, and one more
     }
 
     private static long bits(float value) {
