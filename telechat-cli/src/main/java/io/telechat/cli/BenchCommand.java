@@ -85,8 +85,8 @@ final class BenchCommand implements Callable<Integer> {
         Path path = ModelOptions.directory(directory);
         long start = System.nanoTime();
         int most = batches.stream().mapToInt(n -> n).max().orElse(1);
-        // A sequence's blocks are not full, and those of a prompt are kept beside those of its copy.
-        CacheSize cache = new CacheSize.Tokens(most * 2 * (depth + generate + most + KvLayout.BLOCK));
+        // Neither the last block of a prompt nor that of a sequence is full, and the prompt's is kept beside its copy.
+        CacheSize cache = new CacheSize.Tokens(most * (depth + generate + most + 3 * KvLayout.BLOCK));
         try (ChatModel model = modelOptions.load(
                 path, global, options -> options.cacheSize(cache).maxBatch(most))) {
             double loadSeconds = (System.nanoTime() - start) / 1e9;
@@ -110,6 +110,7 @@ final class BenchCommand implements Callable<Integer> {
             addPrefill(benchmark, prefill, limits, report);
             long weightBytes = benchmark.weightBytes();
             report.put("weight_bytes", weightBytes);
+            report.put("cache_bytes", most * benchmark.cacheBytes(depth + generate));
             ArrayNode list = Json.array();
             for (int i = 0; i < batches.size(); i++) {
                 list.add(decode(benchmark, batches.get(i), decodes.get(i), weightBytes, limits));
