@@ -58,6 +58,7 @@ warm_up() {
     "${java[@]}" $main init --config "$home/configs/tiny.json" --out "$tiny" --byte-tokenizer
     "${java[@]}" -XX:AOTCacheOutput="$aot" -Xlog:aot=off -Xlog:cds=off io.telechat.cli.WarmUp \
         version \
+        help \
         $'chat\n'"$tiny"$'\n--prompt\nhello\n--max-new-tokens\n4' \
         $'process-data\n--data-path\n'"$home/configs/data.json"$'\n--tokenizer-path\n'"$tiny"$'\n--data-output-path\n'"$tiny/data"$'\n--max-seq-len\n256' \
         $'train\n--model-path\n'"$tiny"$'\n--data-path\n'"$tiny/data"$'\n--output-dir\n'"$tiny/run"$'\n--max-steps\n1'

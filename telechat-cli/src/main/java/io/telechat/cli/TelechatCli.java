@@ -5,6 +5,7 @@ import io.telechat.core.Message;
 import io.telechat.core.TelechatException;
 import io.telechat.core.Translations;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -22,36 +23,6 @@ import picocli.CommandLine.Help.Ansi;
         mixinStandardHelpOptions = true,
         versionProvider = VersionCommand.Provider.class,
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {
-            ChatCommand.class,
-            GenerateCommand.class,
-            ServeCommand.class,
-            LogitsCommand.class,
-            TokenizeCommand.class,
-            EvalCommand.class,
-            JudgeCommand.class,
-            BenchCommand.class,
-            BenchServeCommand.class,
-            PerplexityCommand.class,
-            QuantizeCommand.class,
-            ConvertCommand.class,
-            ProcessDataCommand.class,
-            InspectDataCommand.class,
-            TrainCommand.class,
-            TrainTokenizerCommand.class,
-            MergeCommand.class,
-            PlanCommand.class,
-            ReportCommand.class,
-            ModelsCommand.class,
-            InfoCommand.class,
-            InitCommand.class,
-            DoctorCommand.class,
-            CleanCommand.class,
-            VersionCommand.class,
-            CompletionCommand.class,
-            HostReportCommand.class,
-            CommandLine.HelpCommand.class
-        },
         footer = {
             "",
             "Exit codes: 0 ok, 1 internal error, 2 usage, 3 bad model or data, 4 not enough memory, 5 a rank failed,"
@@ -78,7 +49,7 @@ public final class TelechatCli {
     /** Runs one command and returns its exit code. */
     static int run(String... args) {
         configureLogging(Arrays.asList(args));
-        CommandLine commandLine = commandLine();
+        CommandLine commandLine = Commands.neededFor(args);
         HelpTranslation.install(commandLine, Translations.of(Locale.getDefault(Locale.Category.DISPLAY)));
         Set<String> options = optionNames(commandLine);
         List<String> given = Arrays.stream(args)
@@ -92,8 +63,8 @@ public final class TelechatCli {
         commandLine.setExecutionExceptionHandler((failure, command, parsed) -> report(failure, given));
         List<String> arguments;
         try {
-            Map<String, CommandLine> fromFiles =
-                    Map.of("train", commandLine.getSubcommands().get("train"));
+            Map<String, CommandLine> fromFiles = new HashMap<>(commandLine.getSubcommands());
+            fromFiles.keySet().retainAll(Set.of("train"));
             arguments = ConfigFileOptions.expand(given, fromFiles);
         } catch (TelechatException e) {
             return report(e, given);
@@ -107,13 +78,6 @@ public final class TelechatCli {
         } catch (OutOfMemoryError e) {
             return report(e, given);
         }
-    }
-
-    /** With all commands below it, in English. */
-    static CommandLine commandLine() {
-        CommandLine commandLine = new CommandLine(new TelechatCli());
-        commandLine.getSubcommands().values().forEach(OptionHeadings::install);
-        return commandLine;
     }
 
     /** The original Python's {@code --max_new_tokens} is our {@code --max-new-tokens}; text that only looks alike stays. */

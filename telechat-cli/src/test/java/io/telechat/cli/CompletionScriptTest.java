@@ -16,7 +16,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import picocli.CommandLine;
 
 /** The scripts in the shells that they are for. */
 class CompletionScriptTest {
@@ -24,7 +23,7 @@ class CompletionScriptTest {
     private Path directory;
 
     private static CompletionScript script() {
-        return new CompletionScript(new CommandLine(new TelechatCli()).setCaseInsensitiveEnumValuesAllowed(true));
+        return new CompletionScript(Commands.all().setCaseInsensitiveEnumValuesAllowed(true));
     }
 
     private List<String> run(String... command) throws IOException, InterruptedException {

@@ -45,7 +45,7 @@ class TranslationsTest {
         Set<String> wanted = new TreeSet<>();
         calls(module).forEach(call -> wanted.add(call.format()));
         if (module.equals("cli")) {
-            wanted.addAll(HelpTranslation.texts(TelechatCli.commandLine(), Translations.of(Locale.ENGLISH)));
+            wanted.addAll(HelpTranslation.texts(Commands.all(), Translations.of(Locale.ENGLISH)));
         }
         wanted.removeIf(
                 text -> !LETTER.matcher(SPECIFIER.matcher(text).replaceAll("")).find()); // such as "%s: %s"
