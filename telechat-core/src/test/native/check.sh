@@ -22,7 +22,7 @@ case "$tier" in
         compiler=${AARCH64_CC:-aarch64-linux-gnu-gcc} emulator=${AARCH64_EMULATOR:-qemu-aarch64}
         needs "$compiler"
         needs "$emulator"
-        "$compiler" $flags -O2 -Wall -Wextra -Werror -march=armv8.2-a+dotprod -static -o "$program" check_kernels.c "$kernels" -lm
+        "$compiler" $flags -O1 -Wall -Wextra -Werror -march=armv8.2-a+dotprod -static -o "$program" check_kernels.c "$kernels" -lm
         "$emulator" -cpu max "$program"
         ;;
     avx2 | avx512 | avx512_bf16 | amx)
