@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.telechat.core.backend.cpu.kernel.KernelTier;
+import io.telechat.core.backend.cpu.kernel.KernelTiers;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
@@ -16,11 +18,23 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /** Runs {@code telechat} as a process of its own. */
 final class Program {
     private static final ObjectMapper MAPPER = new ObjectMapper();
-    private static final List<String> VECTOR_API = List.of("--add-modules", "jdk.incubator.vector");
+    /** Of the JVM, as in the launcher: the Vector API is there where kernels in Java are needed. */
+    private static final List<String> JAVA_OPTIONS = Stream.concat(
+                    KernelTiers.best() == KernelTier.VECTOR
+                            ? Stream.of("--add-modules", "jdk.incubator.vector")
+                            : Stream.of(),
+                    Stream.of(
+                            "--enable-native-access=ALL-UNNAMED",
+                            "--sun-misc-unsafe-memory-access=allow",
+                            "-XX:TieredStopAtLevel=1"))
+            .toList();
+
+    private static final StartFiles FILES = StartFiles.make(JAVA_OPTIONS);
 
     private Program() {}
 
@@ -48,22 +62,21 @@ final class Program {
 
     /** What to put in front of arguments. */
     static List<String> command() {
-        return command(VECTOR_API);
+        return command(List.of());
     }
 
     private static List<String> command(List<String> javaOptions) {
         List<String> command = new ArrayList<>();
         command.add(ProcessHandle.current().info().command().orElseThrow());
+        command.addAll(JAVA_OPTIONS);
+        command.addAll(FILES.options());
         command.addAll(javaOptions);
         command.addAll(List.of(
-                "--enable-native-access=ALL-UNNAMED",
-                "--sun-misc-unsafe-memory-access=allow",
-                "-XX:TieredStopAtLevel=1",
                 "-Dtelechat.tty.stdin=false",
                 "-Dtelechat.tty.stdout=false",
                 "-Dtelechat.tty.stderr=false",
                 "-cp",
-                System.getProperty("java.class.path"),
+                FILES.classPath(),
                 "io.telechat.cli.TelechatCli"));
         return command;
     }
@@ -81,15 +94,15 @@ final class Program {
 
     /** Likewise, and does not wait. */
     static Started start(Path directory, String... args) throws IOException {
-        return start(directory, VECTOR_API, args);
+        return start(directory, List.of(), args);
     }
 
     /** Likewise, in an environment with these variables, too. */
     static Started start(Path directory, Map<String, String> variables, String... args) throws IOException {
-        return start(directory, VECTOR_API, variables, args);
+        return start(directory, List.of(), variables, args);
     }
 
-    /** Likewise, with these options for the JVM. */
+    /** Likewise, with further options for the JVM. */
     static Started start(Path directory, List<String> javaOptions, String... args) throws IOException {
         return start(directory, javaOptions, Map.of(), args);
     }

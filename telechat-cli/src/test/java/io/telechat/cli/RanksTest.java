@@ -79,9 +79,7 @@ class RanksTest {
                 "--per-device-train-batch-size",
                 "2"));
         args.addAll(List.of(more));
-        List<String> options = new ArrayList<>(List.of("--add-modules", "jdk.incubator.vector"));
-        options.addAll(javaOptions);
-        return Program.start(directory, options, args.toArray(String[]::new));
+        return Program.start(directory, javaOptions, args.toArray(String[]::new));
     }
 
     /** The processes of a run, but for the launcher. */
