@@ -10,51 +10,6 @@
 // Queries that are taken at once where there are too few for a tile of MATRIX_ROWS.
 #define FEW 4
 
-// Puts keys and values of some tokens, whose slots follow each other in one block, where they belong.
-INLINE void store_tokens(const int type, const float *key, const float *value, int64_t stride, int64_t count, int64_t dim,
-                         char *keys, char *values, int64_t slot) {
-    for (int64_t t = 0; t < count; t++) {
-        narrow_to(type, value + t * stride, values + (slot + t) * dim * size_of(type), dim);
-    }
-    for (int64_t d = 0; d < dim; d++) {
-        float same[POSITIONS]; // element d of all these keys: neighbours in the block
-        for (int64_t t = 0; t < count; t++) same[t] = key[t * stride + d];
-        narrow_to(type, same, keys + (d * POSITIONS + slot) * size_of(type), count);
-    }
-}
-
-// Asks for the lines that a single key is written to: each of its elements has one of its own.
-INLINE void expect_key(int type, char *keys, int64_t rows, int64_t slot) {
-    for (int64_t d = 0; d < rows; d++) __builtin_prefetch(keys + (d * POSITIONS + slot) * size_of(type), 1, 3);
-}
-
-// Stores keys and values of count tokens, from a position on, for neighbouring key/value heads. blocks[i]: positions 64 i to 64 i + 63
-// of the sequence; keys, values: where those of the first head begin in each block, in elements, the next head's behind them; key,
-// value: of the first token, stride floats apart.
-static void store_keys_values(int type, void *const *blocks, int64_t keys, int64_t values, int64_t heads, int64_t position,
-                               int64_t count, int64_t dim, const float *key, const float *value, int64_t stride) {
-    if (count == 1) {
-        int64_t rows = heads * head_elements(type, dim) / POSITIONS;
-        expect_key(type, (char *) blocks[position / POSITIONS] + keys * size_of(type), rows, position % POSITIONS);
-    }
-    for (int64_t done = 0, n; done < count; done += n) {
-        char *block = blocks[(position + done) / POSITIONS];
-        int64_t slot = (position + done) % POSITIONS;
-        n = POSITIONS - slot < count - done ? POSITIONS - slot : count - done;
-        for (int64_t h = 0; h < heads; h++) {
-            int64_t head = h * head_elements(type, dim);
-            char *k = block + (keys + head) * size_of(type), *v = block + (values + head) * size_of(type);
-            const float *key_of = key + done * stride + h * dim, *value_of = value + done * stride + h * dim;
-            switch (type) {
-                case F16: store_tokens(F16, key_of, value_of, stride, n, dim, k, v, slot); break;
-                case BF16: store_tokens(BF16, key_of, value_of, stride, n, dim, k, v, slot); break;
-                case Q8: store_cached_tokens(key_of, value_of, stride, n, dim, k, v, slot); break;
-                default: store_tokens(F32, key_of, value_of, stride, n, dim, k, v, slot);
-            }
-        }
-    }
-}
-
 // What some queries of one key/value head look at in a stretch.
 typedef struct {
     const void *const *blocks; // those of the stretch
@@ -76,28 +31,41 @@ INLINE void expect_row(const char *next, int64_t row, int64_t bytes) {
 // score[q][j] = sum over d of query[d][q] * keys[d][j].
 INLINE void block_scores(const int type, const int queries, const float *query, int64_t dim, const void *keys, const char *next,
                          float *score) {
-    // Scales take registers, too.
-    const int piece = queries > 1 ? 2 : type == Q8 ? 4 : POSITIONS / LANES;
+    const int piece = queries == 1 ? POSITIONS / LANES : 2;
+    const int64_t group = type == Q8 ? GROUP_SIZE : dim;
     for (int j = 0; j < POSITIONS; j += piece * LANES) {
-        VF sum[MATRIX_ROWS][POSITIONS / LANES];
-        UNROLL for (int q = 0; q < queries; q++) UNROLL for (int v = 0; v < piece; v++) sum[q][v] = vf_zero();
-        VF scale[POSITIONS / LANES] = {0};
-        for (int64_t d = 0; d < dim; d++) {
-            if (queries == 1 && j == 0) expect_row(next, d, POSITIONS * size_of(type));
-            if (type == Q8 && d % GROUP_SIZE == 0) {
-                const uint16_t *scales = cached_scales(keys, dim, d / GROUP_SIZE);
-                UNROLL for (int v = 0; v < piece; v++) scale[v] = vf_from_f16(scales + j + v * LANES);
-                if (queries == 1 && j == 0) expect_scales(next, dim, d / GROUP_SIZE);
+        VF sum[MATRIX_ROWS][POSITIONS / LANES], total[MATRIX_ROWS][POSITIONS / LANES];
+        UNROLL for (int q = 0; q < queries; q++) UNROLL for (int v = 0; v < piece; v++) sum[q][v] = total[q][v] = vf_zero();
+        for (int64_t first = 0; first < dim; first += group) {
+            int64_t end = dim - first < group ? dim : first + group;
+            for (int64_t d = first; d < end; d++) {
+                if (queries == 1) {
+                    expect_row(next, d, POSITIONS * size_of(type));
+                    VF x = vf_set1(query[d]);
+                    // One by one, so that all sums get registers.
+                    UNROLL for (int v = 0; v < piece; v++) sum[0][v] = vf_fma(load(type, keys, d * POSITIONS + j + v * LANES), x, sum[0][v]);
+                    continue;
+                }
+                VF key[POSITIONS / LANES];
+                UNROLL for (int v = 0; v < piece; v++) key[v] = load(type, keys, d * POSITIONS + j + v * LANES);
+                UNROLL for (int q = 0; q < queries; q++) {
+                    VF x = vf_set1(query[d * queries + q]);
+                    UNROLL for (int v = 0; v < piece; v++) sum[q][v] = vf_fma(key[v], x, sum[q][v]);
+                }
             }
-            VF key[POSITIONS / LANES];
-            UNROLL for (int v = 0; v < piece; v++) key[v] = load_cached(type, keys, d * POSITIONS + j + v * LANES, scale[v]);
-            UNROLL for (int q = 0; q < queries; q++) {
-                VF x = vf_set1(query[d * queries + q]);
-                UNROLL for (int v = 0; v < piece; v++) sum[q][v] = vf_fma(key[v], x, sum[q][v]);
+            if (type == Q8) {
+                if (queries == 1) expect_scales(next, dim, first / GROUP_SIZE);
+                UNROLL for (int v = 0; v < piece; v++) {
+                    VF scale = vf_from_f16(cached_scales(keys, dim, first / GROUP_SIZE) + j + v * LANES);
+                    UNROLL for (int q = 0; q < queries; q++) {
+                        total[q][v] = vf_fma(sum[q][v], scale, total[q][v]);
+                        sum[q][v] = vf_zero();
+                    }
+                }
             }
         }
         UNROLL for (int q = 0; q < queries; q++) {
-            UNROLL for (int v = 0; v < piece; v++) vf_store(score + q * STRETCH + j + v * LANES, sum[q][v]);
+            UNROLL for (int v = 0; v < piece; v++) vf_store(score + q * STRETCH + j + v * LANES, type == Q8 ? total[q][v] : sum[q][v]);
         }
     }
 }
@@ -163,7 +131,26 @@ INLINE void fold_factors(int64_t queries, Gathered before, const float *max, con
     for (int64_t q = 0; q < queries; q++) before.denominator[q] = before.denominator[q] * old[q] + denominator[q] * fresh[q];
 }
 
+// Weights of values of eight bits in a block, times the scales of the groups that so many vectors from d on are in.
+INLINE void scale_weights(const int queries, const int vectors, const char *values, int64_t dim, int64_t d, const float *weight,
+                          float (*scaled)[POSITIONS]) {
+    for (int v = 0; v < vectors && d + v * LANES < dim; v += GROUP_SIZE / LANES) {
+        const uint16_t *scales = cached_scales(values, dim, (d + v * LANES) / GROUP_SIZE);
+        UNROLL for (int j = 0; j < POSITIONS; j += LANES) {
+            VF scale = vf_from_f16(scales + j);
+            for (int q = 0; q < queries; q++) {
+                vf_store(scaled[v * LANES / GROUP_SIZE + q] + j, vf_mul(vf_load(weight + q * STRETCH + j), scale));
+            }
+        }
+    }
+}
+
 INLINE VF fold(VF before, VF old, VF sum, VF fresh) { return vf_fma(sum, fresh, vf_mul(before, old)); }
+
+// A vector of values, or its first n lanes: behind integers there is always something, be it scales.
+INLINE VF load_value(const int type, const void *values, int64_t at, int64_t n) {
+    return n < LANES && type != Q8 ? load_part(type, values, at, n) : load(type, values, at);
+}
 
 // out[q][d] = out[q][d] * old[q] + fresh[q] * (sum over j of weight[q][j] * values[j][d]), for some vectors of d, or, of the last, the
 // first n lanes.
@@ -176,21 +163,25 @@ INLINE void out_piece(const int type, const int queries, const int piece, const 
         const char *values = part_of(type, seen, block, seen->values);
         const char *next = left > POSITIONS ? part_of(type, seen, block + 1, seen->values) : seen->after;
         int64_t count = left < POSITIONS ? left : POSITIONS;
-        float scale[4][POSITIONS]; // of the groups that these elements are in
-        if (type == Q8) cached_scales_of(values, seen->dim, d, n < LANES ? n : piece * LANES, scale);
-        if (type == Q8 && queries == 1 && d == 0) {
-            for (int64_t g = 0; g < cached_groups(seen->dim); g++) expect_scales(next, seen->dim, g);
+        float scaled[MATRIX_ROWS][POSITIONS]; // of each group for one query, of each query for one group
+        if (type == Q8) {
+            scale_weights(queries, queries == 1 ? piece : 1, values, seen->dim, d, w, scaled);
+            for (int64_t g = 0; queries == 1 && d == 0 && g < cached_groups(seen->dim); g++) expect_scales(next, seen->dim, g);
         }
         for (int64_t j = 0; j < count; j++) {
             if (queries == 1 && d == 0) expect_row(next, j, seen->dim * size_of(type));
-            VF value[8];
-            UNROLL for (int v = 0; v < piece; v++) {
-                int64_t at = j * seen->dim + d + v * LANES;
-                VF s = type == Q8 ? vf_set1(scale[v * LANES / GROUP_SIZE][j]) : vf_zero();
-                value[v] = n < LANES && type != Q8 ? load_part(type, values, at, n) : load_cached(type, values, at, s);
+            int64_t at = j * seen->dim + d;
+            if (queries == 1) {
+                UNROLL for (int v = 0; v < piece; v++) {
+                    VF x = vf_set1(type == Q8 ? scaled[v * LANES / GROUP_SIZE][j] : w[j]);
+                    sum[0][v] = vf_fma(load_value(type, values, at + v * LANES, n), x, sum[0][v]);
+                }
+                continue;
             }
+            VF value[8];
+            UNROLL for (int v = 0; v < piece; v++) value[v] = load_value(type, values, at + v * LANES, n);
             UNROLL for (int q = 0; q < queries; q++) {
-                VF x = vf_set1(w[q * STRETCH + j]);
+                VF x = vf_set1(type == Q8 ? scaled[q][j] : w[q * STRETCH + j]);
                 UNROLL for (int v = 0; v < piece; v++) sum[q][v] = vf_fma(value[v], x, sum[q][v]);
             }
         }

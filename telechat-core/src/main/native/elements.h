@@ -9,6 +9,7 @@ INLINE VF load(int type, const void *p, int64_t i) {
     switch (type) {
         case F16: return vf_from_f16((const uint16_t *) p + i);
         case BF16: return vf_from_bf16((const uint16_t *) p + i);
+        case Q8: return vf_from_i8((const int8_t *) p + i); // the integers
         default: return vf_load((const float *) p + i);
     }
 }

@@ -43,7 +43,7 @@ enum { F32 = 0, F16 = 1, BF16 = 2, Q8 = 3 };
 #include "bf16_products.h"
 #endif
 #include "quantized_products.h"
-#include "cached_integers.h"
+#include "cache_blocks.h"
 #include "attention.h"
 #include "matrix_products.h"
 #include "backward_formulas.h"
