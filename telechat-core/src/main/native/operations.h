@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // All that can be asked of an instruction set's kernels. An operation's number is its place in this list; whoever calls them
-// compares the list that DESCRIBE gives with his own first (NativeKernels.java).
+// compares the list that DESCRIBE gives with his own first (NativeFunction.java).
 
 // To be raised when what an operation takes, gives or means changes while its name does not.
 #define ABI_VERSION 3

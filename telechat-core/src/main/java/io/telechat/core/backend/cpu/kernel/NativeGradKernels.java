@@ -3,7 +3,6 @@ package io.telechat.core.backend.cpu.kernel;
 
 import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 
-import io.telechat.core.backend.cpu.kernel.NativeKernels.Function;
 import io.telechat.core.ops.GradOps.AdamWStep;
 import io.telechat.core.tensor.DType;
 import java.lang.foreign.Arena;
@@ -18,24 +17,24 @@ record NativeGradKernels(NativeKernels library, int sliver, boolean multipliesPa
     NativeGradKernels(NativeKernels library) {
         this(
                 library,
-                (int) library.call(Function.SLIVER_COLUMNS),
-                library.has(Function.PACKED_STEPS, PackedForm.PAIRS.ordinal(), 0));
+                (int) library.call(NativeFunction.SLIVER_COLUMNS),
+                library.has(NativeFunction.PACKED_STEPS, PackedForm.PAIRS.ordinal(), 0));
     }
 
     @Override
     public long attendBackwardScratch(long count, long headDim) {
-        return library.call(Function.ATTEND_BACKWARD_SCRATCH, count, headDim);
+        return library.call(NativeFunction.ATTEND_BACKWARD_SCRATCH, count, headDim);
     }
 
     @Override
     public long packedSteps(PackedForm form, long depth) {
-        return library.call(Function.PACKED_STEPS, form.ordinal(), depth);
+        return library.call(NativeFunction.PACKED_STEPS, form.ordinal(), depth);
     }
 
     @Override
     public void packMatrix(PackedForm form, Right b, long depth, long columns, MemorySegment to) {
         library.call(
-                Function.PACK_MATRIX,
+                NativeFunction.PACK_MATRIX,
                 form.ordinal(),
                 NativeKernels.number(b.type()),
                 b.first().address(),
@@ -50,7 +49,7 @@ record NativeGradKernels(NativeKernels library, int sliver, boolean multipliesPa
     public void matrixProduct(
             PackedForm form, Left a, MemorySegment packed, long columns, MemorySegment c, long stride, boolean add) {
         library.call(
-                Function.MATRIX_PRODUCT,
+                NativeFunction.MATRIX_PRODUCT,
                 form.ordinal(),
                 a.first().address(),
                 NativeKernels.number(a.type()),
@@ -67,15 +66,15 @@ record NativeGradKernels(NativeKernels library, int sliver, boolean multipliesPa
 
     @Override
     public void widenRows(DType type, Rows from, Rows to, long rows, long columns) {
-        move(Function.WIDEN_ROWS, type, from, to, rows, columns);
+        move(NativeFunction.WIDEN_ROWS, type, from, to, rows, columns);
     }
 
     @Override
     public void narrowRows(DType type, Rows from, Rows to, long rows, long columns) {
-        move(Function.NARROW_ROWS, type, from, to, rows, columns);
+        move(NativeFunction.NARROW_ROWS, type, from, to, rows, columns);
     }
 
-    private void move(Function function, DType type, Rows from, Rows to, long rows, long columns) {
+    private void move(NativeFunction function, DType type, Rows from, Rows to, long rows, long columns) {
         library.call(
                 function,
                 NativeKernels.number(type),
@@ -90,7 +89,7 @@ record NativeGradKernels(NativeKernels library, int sliver, boolean multipliesPa
     @Override
     public void rmsNormBackward(NormRows rows, MemorySegment dWeight, long count, long columns) {
         library.call(
-                Function.RMS_NORM_BACKWARD,
+                NativeFunction.RMS_NORM_BACKWARD,
                 rows.x().address(),
                 rows.weight().address(),
                 rows.rstd().address(),
@@ -104,19 +103,20 @@ record NativeGradKernels(NativeKernels library, int sliver, boolean multipliesPa
 
     @Override
     public void columnSums(MemorySegment from, long stride, long rows, long columns, MemorySegment to) {
-        library.call(Function.COLUMN_SUMS, from.address(), stride, rows, columns, to.address());
+        library.call(NativeFunction.COLUMN_SUMS, from.address(), stride, rows, columns, to.address());
     }
 
     @Override
     public void swiGluBackward(
             MemorySegment gateUp, MemorySegment dOut, MemorySegment dGateUp, long rows, long columns) {
-        library.call(Function.SWIGLU_BACKWARD, gateUp.address(), dOut.address(), dGateUp.address(), rows, columns);
+        library.call(
+                NativeFunction.SWIGLU_BACKWARD, gateUp.address(), dOut.address(), dGateUp.address(), rows, columns);
     }
 
     @Override
     public void attendBackward(AttentionHead head, long count, int group, int headDim, MemorySegment scratch) {
         library.call(
-                Function.ATTEND_BACKWARD,
+                NativeFunction.ATTEND_BACKWARD,
                 head.query().address(),
                 head.key().address(),
                 head.value().address(),
@@ -145,7 +145,7 @@ record NativeGradKernels(NativeKernels library, int sliver, boolean multipliesPa
             long rows,
             long columns) {
         library.call(
-                Function.CROSS_ENTROPY,
+                NativeFunction.CROSS_ENTROPY,
                 logits.address(),
                 targets.address(),
                 weights.address(),
@@ -159,7 +159,7 @@ record NativeGradKernels(NativeKernels library, int sliver, boolean multipliesPa
     public double sumOfSquares(MemorySegment x, long count) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment sum = arena.allocate(JAVA_DOUBLE);
-            library.call(Function.SUM_OF_SQUARES, x.address(), count, sum.address());
+            library.call(NativeFunction.SUM_OF_SQUARES, x.address(), count, sum.address());
             return sum.get(JAVA_DOUBLE, 0);
         }
     }
@@ -173,7 +173,7 @@ record NativeGradKernels(NativeKernels library, int sliver, boolean multipliesPa
             long count,
             AdamWStep step) {
         library.call(
-                Function.ADAMW,
+                NativeFunction.ADAMW,
                 parameter.address(),
                 gradient.address(),
                 m.address(),

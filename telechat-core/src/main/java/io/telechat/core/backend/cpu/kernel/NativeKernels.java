@@ -30,45 +30,6 @@ public final class NativeKernels implements Kernels {
     private static final long NO_SUCH_OPERATION = Long.MIN_VALUE;
     private static final int DESCRIPTION_BYTES = 4096;
 
-    /** As in operations.h, which is compared when a tier is opened. */
-    enum Function {
-        DESCRIBE,
-        SLIVER_COLUMNS,
-        ROUNDED_BYTES,
-        QUANTIZED_BYTES,
-        LINEAR_SCRATCH,
-        ATTEND_STATE,
-        ATTEND_SCRATCH,
-        ATTEND_BACKWARD_SCRATCH,
-        RMS_NORM,
-        ROPE,
-        SWIGLU,
-        SCALE,
-        PAIR,
-        LINEAR,
-        ROUND_TOKENS,
-        LINEAR_BF16,
-        QUANTIZE,
-        LINEAR_QUANTIZED,
-        STORE_KEYS_VALUES,
-        ATTEND,
-        ATTEND_FOLD,
-        WIDEN_ROWS,
-        NARROW_ROWS,
-        PACKED_STEPS,
-        PACK_MATRIX,
-        MATRIX_PRODUCT,
-        RMS_NORM_BACKWARD,
-        COLUMN_SUMS,
-        SWIGLU_BACKWARD,
-        ATTEND_BACKWARD,
-        CROSS_ENTROPY,
-        SUM_OF_SQUARES,
-        ADAMW,
-        READ,
-        MULTIPLY_ADD
-    }
-
     private final KernelTier tier;
     private final MethodHandle run;
 
@@ -99,11 +60,13 @@ public final class NativeKernels implements Kernels {
                         QuantizedLayout.GROUP,
                         KvLayout.BLOCK,
                         STRETCH,
-                        Stream.of(Function.values()).map(Function::name).collect(Collectors.joining(" ")));
+                        Stream.of(NativeFunction.values())
+                                .map(NativeFunction::name)
+                                .collect(Collectors.joining(" ")));
         String actual;
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment text = arena.allocate(DESCRIPTION_BYTES);
-            call(Function.DESCRIBE, text.address(), text.byteSize());
+            call(NativeFunction.DESCRIBE, text.address(), text.byteSize());
             actual = text.getString(0);
         }
         if (!actual.equals(expected)) {
@@ -141,7 +104,7 @@ public final class NativeKernels implements Kernels {
      * @return what the function gives, or 0
      * @throws IllegalStateException if this tier does not have it
      */
-    long call(Function function, long... values) {
+    long call(NativeFunction function, long... values) {
         long result = answer(function, values);
         if (result == NO_SUCH_OPERATION) {
             throw new IllegalStateException("kernels of tier %s have no %s".formatted(tier, function));
@@ -150,11 +113,11 @@ public final class NativeKernels implements Kernels {
     }
 
     /** Whether this tier has a function, asked with values that do nothing. */
-    boolean has(Function function, long... values) {
+    boolean has(NativeFunction function, long... values) {
         return answer(function, values) != NO_SUCH_OPERATION;
     }
 
-    private long answer(Function function, long... values) {
+    private long answer(NativeFunction function, long... values) {
         long[] a = values.length == MOST_ARGUMENTS ? values : Arrays.copyOf(values, MOST_ARGUMENTS);
         try {
             return (long) run.invokeExact(
@@ -191,32 +154,40 @@ public final class NativeKernels implements Kernels {
             MemorySegment rstd,
             long rows,
             long columns) {
-        call(Function.RMS_NORM, x.address(), weight.address(), bits(eps), y.address(), rstd.address(), rows, columns);
+        call(
+                NativeFunction.RMS_NORM,
+                x.address(),
+                weight.address(),
+                bits(eps),
+                y.address(),
+                rstd.address(),
+                rows,
+                columns);
     }
 
     @Override
     public void rope(
             MemorySegment x, MemorySegment cos, MemorySegment sin, long rows, long stride, long heads, int half) {
-        call(Function.ROPE, x.address(), cos.address(), sin.address(), rows, stride, heads, half);
+        call(NativeFunction.ROPE, x.address(), cos.address(), sin.address(), rows, stride, heads, half);
     }
 
     @Override
     public void swiGlu(MemorySegment gateUp, MemorySegment out, long rows, long columns) {
-        call(Function.SWIGLU, gateUp.address(), out.address(), rows, columns);
+        call(NativeFunction.SWIGLU, gateUp.address(), out.address(), rows, columns);
     }
 
     @Override
     public void scale(MemorySegment x, float factor, long count) {
-        call(Function.SCALE, x.address(), bits(factor), count);
+        call(NativeFunction.SCALE, x.address(), bits(factor), count);
     }
 
     @Override
     public void pair(MemorySegment x, long tokens, long columns, MemorySegment to) {
-        call(Function.PAIR, x.address(), tokens, columns, to.address());
+        call(NativeFunction.PAIR, x.address(), tokens, columns, to.address());
     }
 
     /** Products have the same arguments, but for what some don't look at. */
-    private void product(Function function, long weights, Product p, MemorySegment scratch) {
+    private void product(NativeFunction function, long weights, Product p, MemorySegment scratch) {
         call(
                 function,
                 weights,
@@ -234,7 +205,7 @@ public final class NativeKernels implements Kernels {
 
     @Override
     public void linear(DType type, Product p, MemorySegment scratch) {
-        product(Function.LINEAR, number(type), p, scratch);
+        product(NativeFunction.LINEAR, number(type), p, scratch);
     }
 
     @Override
@@ -244,54 +215,54 @@ public final class NativeKernels implements Kernels {
 
     @Override
     public void roundTokens(MemorySegment x, long tokens, long columns, MemorySegment to) {
-        call(Function.ROUND_TOKENS, x.address(), tokens, columns, to.address());
+        call(NativeFunction.ROUND_TOKENS, x.address(), tokens, columns, to.address());
     }
 
     @Override
     public void linearBf16(Product p) {
-        product(Function.LINEAR_BF16, number(DType.BF16), p, MemorySegment.NULL);
+        product(NativeFunction.LINEAR_BF16, number(DType.BF16), p, MemorySegment.NULL);
     }
 
     @Override
     public long roundedBytes(long columns) {
-        return call(Function.ROUNDED_BYTES, columns);
+        return call(NativeFunction.ROUNDED_BYTES, columns);
     }
 
     @Override
     public long linearScratch(long columns) {
-        return call(Function.LINEAR_SCRATCH, columns);
+        return call(NativeFunction.LINEAR_SCRATCH, columns);
     }
 
     @Override
     public long quantizedBytes(DType weights, long columns) {
-        return call(Function.QUANTIZED_BYTES, QuantizedLayout.bits(weights), columns);
+        return call(NativeFunction.QUANTIZED_BYTES, QuantizedLayout.bits(weights), columns);
     }
 
     @Override
     public long attendState(long queries, long headDim) {
-        return call(Function.ATTEND_STATE, queries, headDim);
+        return call(NativeFunction.ATTEND_STATE, queries, headDim);
     }
 
     @Override
     public long attendScratch(long queries, long headDim) {
-        return call(Function.ATTEND_SCRATCH, queries, headDim);
+        return call(NativeFunction.ATTEND_SCRATCH, queries, headDim);
     }
 
     @Override
     public void quantize(DType weights, MemorySegment x, long tokens, long columns, MemorySegment to) {
-        call(Function.QUANTIZE, QuantizedLayout.bits(weights), x.address(), tokens, columns, to.address());
+        call(NativeFunction.QUANTIZE, QuantizedLayout.bits(weights), x.address(), tokens, columns, to.address());
     }
 
     @Override
     public void linearQuantized(DType type, Product p) {
-        product(Function.LINEAR_QUANTIZED, QuantizedLayout.bits(type), p, MemorySegment.NULL);
+        product(NativeFunction.LINEAR_QUANTIZED, QuantizedLayout.bits(type), p, MemorySegment.NULL);
     }
 
     @Override
     public void storeKeysValues(
             CachedHeads heads, long position, long count, MemorySegment key, MemorySegment value, long stride) {
         call(
-                Function.STORE_KEYS_VALUES,
+                NativeFunction.STORE_KEYS_VALUES,
                 cacheNumber(heads.type()),
                 heads.blocks().address(),
                 heads.keys(),
@@ -309,7 +280,7 @@ public final class NativeKernels implements Kernels {
     public void attend(
             CachedHeads heads, Queries queries, int first, int end, MemorySegment states, MemorySegment scratch) {
         call(
-                Function.ATTEND,
+                NativeFunction.ATTEND,
                 cacheNumber(heads.type()),
                 heads.blocks().address(),
                 heads.keys(),
@@ -330,7 +301,7 @@ public final class NativeKernels implements Kernels {
     @Override
     public void attendFold(CachedHeads heads, Queries queries, States states, HeadRows out, HeadRows lse) {
         call(
-                Function.ATTEND_FOLD,
+                NativeFunction.ATTEND_FOLD,
                 states.first().address(),
                 states.count(),
                 states.stride(),
@@ -348,7 +319,7 @@ public final class NativeKernels implements Kernels {
     public void read(MemorySegment memory) {
         try (Arena arena = Arena.ofConfined()) {
             call(
-                    Function.READ,
+                    NativeFunction.READ,
                     memory.address(),
                     memory.byteSize(),
                     arena.allocate(JAVA_FLOAT).address());
@@ -360,7 +331,7 @@ public final class NativeKernels implements Kernels {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment result = arena.allocate(JAVA_FLOAT);
             MemorySegment flops = arena.allocate(JAVA_DOUBLE);
-            call(Function.MULTIPLY_ADD, form.ordinal(), rounds, result.address(), flops.address());
+            call(NativeFunction.MULTIPLY_ADD, form.ordinal(), rounds, result.address(), flops.address());
             return flops.get(JAVA_DOUBLE, 0);
         }
     }

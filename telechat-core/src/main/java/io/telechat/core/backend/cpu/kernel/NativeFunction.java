@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.telechat.core.backend.cpu.kernel;
+
+/** What can be asked of the kernels in C, as in operations.h, which is compared when a tier is opened. */
+enum NativeFunction {
+    DESCRIBE,
+    SLIVER_COLUMNS,
+    ROUNDED_BYTES,
+    QUANTIZED_BYTES,
+    LINEAR_SCRATCH,
+    ATTEND_STATE,
+    ATTEND_SCRATCH,
+    ATTEND_BACKWARD_SCRATCH,
+    RMS_NORM,
+    ROPE,
+    SWIGLU,
+    SCALE,
+    PAIR,
+    LINEAR,
+    ROUND_TOKENS,
+    LINEAR_BF16,
+    QUANTIZE,
+    LINEAR_QUANTIZED,
+    STORE_KEYS_VALUES,
+    ATTEND,
+    ATTEND_FOLD,
+    WIDEN_ROWS,
+    NARROW_ROWS,
+    PACKED_STEPS,
+    PACK_MATRIX,
+    MATRIX_PRODUCT,
+    RMS_NORM_BACKWARD,
+    COLUMN_SUMS,
+    SWIGLU_BACKWARD,
+    ATTEND_BACKWARD,
+    CROSS_ENTROPY,
+    SUM_OF_SQUARES,
+    ADAMW,
+    READ,
+    MULTIPLY_ADD
+}
