@@ -70,7 +70,7 @@ public final class FullFineTuning implements TrainedModel {
             boolean gradientCheckpointing,
             Parallelism parallelism,
             OptimizerMemory memory) {
-        method.requireBackend(backend);
+        requireBackend(backend, method.dtype());
         this.method = method;
         this.seed = seed;
         this.config = checked.config();
@@ -90,6 +90,13 @@ public final class FullFineTuning implements TrainedModel {
                 rows,
                 gradientCheckpointing,
                 backend.activations(method.dtype()));
+    }
+
+    /** @throws InvalidRequestException if the backend does not compute in this type */
+    static void requireBackend(Backend backend, DType dtype) {
+        if (dtype != DType.F32 && !backend.computesWith(dtype)) {
+            throw new InvalidRequestException("--dtype %s: backend %s trains in f32 only", dtype, backend.name());
+        }
     }
 
     @Override

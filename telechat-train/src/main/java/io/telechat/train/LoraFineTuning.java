@@ -77,7 +77,7 @@ public final class LoraFineTuning implements TrainedModel {
             int rows,
             boolean gradientCheckpointing,
             Parallelism parallelism) {
-        method.requireBackend(backend);
+        FullFineTuning.requireBackend(backend, method.dtype());
         this.ranks = parallelism.ranks();
         this.config = checked.config();
         this.source = checked.checkpoint().directory();

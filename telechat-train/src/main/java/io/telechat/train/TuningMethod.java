@@ -2,7 +2,6 @@
 package io.telechat.train;
 
 import io.telechat.core.InvalidRequestException;
-import io.telechat.core.backend.Backend;
 import io.telechat.core.lora.LoraConfig;
 import io.telechat.core.ops.Rounding;
 import io.telechat.core.tensor.DType;
@@ -41,13 +40,6 @@ public sealed interface TuningMethod {
 
     /** What is computed in. */
     DType dtype();
-
-    /** @throws InvalidRequestException if this backend does not compute in it */
-    default void requireBackend(Backend backend) {
-        if (dtype() != DType.F32 && !backend.computesWith(dtype())) {
-            throw new InvalidRequestException("--dtype %s: backend %s trains in f32 only", dtype(), backend.name());
-        }
-    }
 
     /**
      * Low-rank adapters only; the model stays as it is stored, or is quantized (QLoRA, arXiv:2305.14314).
