@@ -7,6 +7,8 @@ import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyP
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
@@ -126,6 +128,24 @@ class ArchitectureRulesTest {
             .should()
             .dependOnClassesThat()
             .resideInAPackage("jdk.incubator.vector..");
+
+    /** Kernels in C do without the module of the Vector API, so what is used beside them must not name its classes. */
+    @ArchTest
+    static final ArchRule vectorApiIsNotNeededBesideKernelsInC = noClasses()
+            .that()
+            .resideOutsideOfPackage(CORE + "backend.cpu.kernel")
+            .and()
+            .doNotHaveSimpleName("CpuBackendProvider") // asks for its width only where it is on
+            .should()
+            .dependOnClassesThat(new DescribedPredicate<JavaClass>("name classes of the Vector API") {
+                @Override
+                public boolean test(JavaClass used) {
+                    return !used.getSimpleName().equals("KernelTiers") // which looks whether it is on
+                            && used.getDirectDependenciesFromSelf().stream()
+                                    .anyMatch(d ->
+                                            d.getTargetClass().getPackageName().startsWith("jdk.incubator.vector"));
+                }
+            });
 
     @ArchTest
     static final ArchRule downcallsStayInFfi = noClasses()

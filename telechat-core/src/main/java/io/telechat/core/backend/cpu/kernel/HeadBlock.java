@@ -6,13 +6,11 @@ import io.telechat.core.tensor.DType;
 import io.telechat.core.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import jdk.incubator.vector.ByteVector;
-import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 
 /**
  * The keys, or the values, of one head in one block of a cache, of any type; see {@link KvLayout}. With 8 bits, the largest
- * element of a group becomes ±127, and an element is its integer times the scale, rounded to a float.
+ * element of a group becomes ±127, and an element is its integer times the scale, rounded to a float. One position at a time, in plain
+ * loops: it serves where there is no Vector API, too.
  */
 public final class HeadBlock {
     private static final int BLOCK = KvLayout.BLOCK;
@@ -20,11 +18,11 @@ public final class HeadBlock {
     private static final int LARGEST = 127;
     private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED;
 
-    private final DType type;
-    private final MemorySegment segment;
-    private final int headDim;
+    final DType type;
+    final MemorySegment segment;
+    final int headDim;
     /** From one element of a position to the next. */
-    private final int elementStep;
+    final int elementStep;
     /** From one position to the next. */
     private final int positionStep;
 
@@ -51,7 +49,7 @@ public final class HeadBlock {
     }
 
     /** Where the scale of a position's group is, in bytes. */
-    private long scaleOffset(int slot, int group) {
+    long scaleOffset(int slot, int group) {
         return (long) BLOCK * headDim + 2L * (group * BLOCK + slot);
     }
 
@@ -62,7 +60,7 @@ public final class HeadBlock {
         }
     }
 
-    private float get(int slot, int element) {
+    float get(int slot, int element) {
         long index = index(slot, element);
         if (type != DType.Q8) {
             return floats().getFloat(index);
@@ -103,49 +101,5 @@ public final class HeadBlock {
             int rounded = scale > 0 ? Math.clamp((long) Math.rint(from[i] / scale), -LARGEST, LARGEST) : 0;
             segment.set(ValueLayout.JAVA_BYTE, index(slot, i), (byte) rounded);
         }
-    }
-
-    /** All positions' elements, in the order in which they lie. */
-    void widen(float[] to) {
-        if (type != DType.Q8) {
-            WidenKernel.toFloats(segment, type, 0, to, 0, BLOCK * headDim);
-            return;
-        }
-        float[] scales = new float[BLOCK];
-        for (int first = 0; first < headDim; first += GROUP) {
-            WidenKernel.toFloats(segment, DType.F16, scaleOffset(0, first / GROUP) / 2, scales, 0, BLOCK);
-            int end = Math.min(headDim, first + GROUP);
-            if (elementStep == 1) {
-                widenValues(first, end, scales, to);
-            } else {
-                widenKeys(first, end, scales, to);
-            }
-        }
-    }
-
-    private void widenKeys(int first, int end, float[] scales, float[] to) {
-        for (int at = first * BLOCK; at < end * BLOCK; at += Lanes.COUNT) {
-            integers(at)
-                    .mul(FloatVector.fromArray(Lanes.FLOATS, scales, at % BLOCK))
-                    .intoArray(to, at);
-        }
-    }
-
-    private void widenValues(int first, int end, float[] scales, float[] to) {
-        for (int slot = 0; slot < BLOCK; slot++) {
-            int i = first;
-            for (; i <= end - Lanes.COUNT; i += Lanes.COUNT) {
-                integers(slot * headDim + i).mul(scales[slot]).intoArray(to, slot * headDim + i);
-            }
-            for (; i < end; i++) {
-                to[slot * headDim + i] = get(slot, i);
-            }
-        }
-    }
-
-    /** Where vectors of bytes are longer, what is behind them is read too: the scales come last. */
-    private FloatVector integers(int at) {
-        ByteVector bytes = ByteVector.fromMemorySegment(Lanes.BYTES, segment, at, Lanes.ORDER);
-        return (FloatVector) bytes.convertShape(VectorOperators.B2F, Lanes.FLOATS, 0);
     }
 }

@@ -164,12 +164,12 @@ final class VectorKernels implements Kernels {
         float[] block = new float[BLOCK * heads.headDim()];
         int positions = sees[sees.length - 1];
         for (int at = 0; at < positions; at += BLOCK) {
-            keys(heads, head, begin + at).widen(block);
+            HeadBlockWidening.widen(keys(heads, head, begin + at), block);
             kernel.scores(block, at, sees);
         }
         kernel.weights(sees);
         for (int at = 0; at < positions; at += BLOCK) {
-            values(heads, head, begin + at).widen(block);
+            HeadBlockWidening.widen(values(heads, head, begin + at), block);
             kernel.values(block, at, sees);
         }
         kernel.fold(sees);
