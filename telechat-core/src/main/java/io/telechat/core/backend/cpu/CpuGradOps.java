@@ -40,6 +40,10 @@ final class CpuGradOps implements GradOps {
     private final SpanAttention attention;
     private final ActivationRows rows;
     private final Scratch scratch = new Scratch();
+    /** A batch whose angles are turned back. */
+    private Batch reversed;
+
+    private Batch reversedOf;
 
     CpuGradOps(
             WorkerTeam workers,
@@ -141,12 +145,15 @@ final class CpuGradOps implements GradOps {
 
     @Override
     public void ropeBackward(Tensor dQkv, HeadLayout heads, Batch batch) {
-        Batch reversed = new Batch(
-                batch.tokens(),
-                batch.spans().stream()
-                        .map(s -> new Batch.Span(
-                                s.first(), s.count(), s.cache(), s.rope().reversed()))
-                        .toList());
+        if (batch != reversedOf) { // once for all layers
+            reversed = new Batch(
+                    batch.tokens(),
+                    batch.spans().stream()
+                            .map(s -> new Batch.Span(
+                                    s.first(), s.count(), s.cache(), s.rope().reversed()))
+                            .toList());
+            reversedOf = batch;
+        }
         ops.rope(dQkv, heads, reversed);
     }
 
