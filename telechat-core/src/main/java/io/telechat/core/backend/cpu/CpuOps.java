@@ -237,13 +237,14 @@ final class CpuOps implements Ops {
     @Override
     public void copyColumns(Tensor from, int first, Tensor to, int at, int count) {
         Shapes.copyColumns(from, first, to, at, count);
-        for (long row = 0; row < from.rows(); row++) {
-            MemorySegment.copy(
-                    from.segment(),
-                    4 * (row * from.columns() + first),
-                    to.segment(),
-                    4 * (row * to.columns() + at),
-                    4L * count);
+        MemorySegment source = from.segment().asSlice(4L * first);
+        copyRows(source, from.columns(), to.segment().asSlice(4L * at), to.columns(), from.rows(), count);
+    }
+
+    /** So many floats of each row; the strides are in floats. */
+    static void copyRows(MemorySegment from, long fromStride, MemorySegment to, long toStride, long rows, long count) {
+        for (long row = 0; row < rows; row++) {
+            MemorySegment.copy(from, 4 * row * fromStride, to, 4 * row * toStride, 4 * count);
         }
     }
 

@@ -90,10 +90,8 @@ final class CpuTrainingOps extends ForwardingOps {
         Shapes.copyColumns(from, first, to, at, count);
         rows.run(
                 (row, rowCount, of) -> {
-                    for (long i = 0; i < rowCount; i++) {
-                        long source = 4 * (i * from.columns() + first);
-                        MemorySegment.copy(of[0], source, of[1], 4 * (i * to.columns() + at), 4L * count);
-                    }
+                    MemorySegment source = of[0].asSlice(4L * first);
+                    CpuOps.copyRows(source, from.columns(), of[1].asSlice(4L * at), to.columns(), rowCount, count);
                 },
                 read(from),
                 updated(to));
